@@ -1,0 +1,10 @@
+"""The ledger app."""
+
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    """Append-only, hash-chained ledger of every move."""
+
+    name = "audit"
+    default_auto_field = "django.db.models.BigAutoField"

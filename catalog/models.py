@@ -1,0 +1,167 @@
+"""Products and their facts, customer reviews, live copy, and the record of each import."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Channel(models.TextChoices):
+    """Where copy is shown."""
+
+    DESCRIPTION = "description", "Description"
+    RECOMMENDATION = "recommendation", "Recommendation line"
+    AD_SLOGAN = "ad_slogan", "Ad slogan"
+
+
+class Locale(models.TextChoices):
+    """Languages copy is written in (BCP 47)."""
+
+    EN = "en", "English"
+    ZH_HANS = "zh-Hans", "简体中文"
+
+
+class Product(models.Model):
+    """Something we sell."""
+
+    sku = models.CharField(max_length=120, unique=True)
+    title = models.CharField(max_length=500)
+    localized_titles = models.JSONField(default=dict, blank=True, help_text="locale → title, beside the main one")
+    locale = models.CharField(max_length=12, choices=Locale, default=Locale.EN, help_text="language of the title")
+    brand = models.CharField(max_length=200, blank=True)
+    category = models.CharField(max_length=300, blank=True, db_index=True)
+    description = models.TextField(
+        blank=True, help_text="the merchant's own text, cleaned; input, never published by us"
+    )
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    image_url = models.CharField(max_length=1000, blank=True, help_text="absolute URL, or a path under MEDIA_URL")
+    facts_hash = models.CharField(
+        max_length=64, editable=False, default="", help_text="sha256 of everything copy may claim"
+    )
+    source = models.CharField(max_length=200, blank=True, editable=False, help_text="the feed it came from")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("sku",)
+
+    def __str__(self) -> str:
+        return f"{self.sku} {self.title}"
+
+    def title_for(self, locale: str) -> str:
+        """Return the title in `locale`, or the main one."""
+        return str(self.localized_titles.get(locale, self.title))
+
+
+class ProductFact(models.Model):
+    """A checkable statement about a product, in one language. Copy may claim this and nothing else."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text", "Text"
+        NUMBER = "number", "Number"
+        QUANTITY = "quantity", "Number with unit"
+        BOOLEAN = "boolean", "Yes or no"
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="facts")
+    locale = models.CharField(max_length=12, choices=Locale, default=Locale.EN)
+    name = models.CharField(max_length=120, help_text="e.g. material, weight, colour")
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.TEXT)
+    value = models.TextField(help_text="as shown, e.g. `240 g`")
+    number = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
+    unit = models.CharField(max_length=24, blank=True, help_text="canonical symbol, e.g. g, cm, mAh")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "name")
+        constraints = (models.UniqueConstraint(fields=("product", "locale", "name"), name="one_fact_per_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+
+class CustomerReview(models.Model):
+    """What a customer wrote about a product. Untrusted text; holds no customer identity."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    external_id = models.CharField(max_length=120, unique=True, help_text="the shop's id, or a hash of the content")
+    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="reviews")
+    locale = models.CharField(max_length=12, choices=Locale, default=Locale.EN)
+    title = models.CharField(max_length=500, blank=True)
+    text = models.TextField()
+    rating = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True, help_text="stars, 1 to 5")
+    written_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at", "id")
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class PublishedCopy(models.Model):
+    """What shoppers see. Written by `catalog.publishing` alone; at most one is live per product, channel and locale."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="published_copy", editable=False)
+    channel = models.CharField(max_length=24, choices=Channel, editable=False)
+    locale = models.CharField(max_length=12, choices=Locale, editable=False)
+    text = models.TextField(editable=False)
+    candidate_ref = models.CharField(max_length=120, unique=True, editable=False)
+    provenance = models.JSONField(default=dict, editable=False, help_text="model, prompt, parameters, who decided")
+    ai_mark = models.JSONField(default=dict, editable=False, help_text="the visible label and machine-readable mark")
+    published_at = models.DateTimeField(editable=False)
+    retired_at = models.DateTimeField(null=True, blank=True, editable=False)
+    retired_reason = models.CharField(max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-published_at",)
+        verbose_name_plural = "published copy"
+        permissions = (("publish_copy", "Can publish copy"), ("retire_copy", "Can retire published copy"))
+        constraints = (
+            models.UniqueConstraint(
+                fields=("product", "channel", "locale"), condition=Q(retired_at=None), name="one_live_copy"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.channel} {self.locale}"
+
+
+class ImportRun(models.Model):
+    """One import of one file: how far it came, so that an interrupted one resumes."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        COMPLETED = "completed", "Completed"
+        INTERRUPTED = "interrupted", "Interrupted"
+
+    kind = models.CharField(max_length=24, help_text="products or reviews")
+    file_name = models.CharField(max_length=300)
+    file_hash = models.CharField(max_length=64)
+    feed_format = models.CharField(max_length=24)
+    status = models.CharField(max_length=12, choices=Status, default=Status.RUNNING)
+    n_rows = models.PositiveIntegerField(default=0, help_text="rows read and committed: where a resumed import goes on")
+    n_created = models.PositiveIntegerField(default=0)
+    n_updated = models.PositiveIntegerField(default=0)
+    n_unchanged = models.PositiveIntegerField(default=0)
+    n_bad = models.PositiveIntegerField(default=0)
+    error_file = models.CharField(max_length=500, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-started_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("kind", "file_hash", "feed_format"),
+                condition=~Q(status="completed"),
+                name="one_open_import_per_file",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} from {self.file_name}: {self.status}"

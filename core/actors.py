@@ -1,0 +1,39 @@
+"""Who does something: a signed-in person or a named part of the system, and what each may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
+
+@dataclass(frozen=True)
+class SystemActor:
+    """A part of ecomsite acting on its own, e.g. `SystemActor("moderation.screening")`."""
+
+    name: str
+
+
+def actor_ref(actor: AbstractUser | SystemActor) -> str:
+    """Return the pseudonymous reference written to the ledger: `user:<id>` or `system:<name>`; never a name or an e-mail."""
+    if isinstance(actor, SystemActor):
+        return f"system:{actor.name}"
+    if actor.pk is None:
+        raise TypeError("an actor is a saved user or a SystemActor")
+    return f"user:{actor.pk}"
+
+
+def require_permission(actor: AbstractUser | SystemActor, permission: str) -> None:
+    """Raise `PermissionDenied` unless `actor` holds `permission` (`app.codename`).
+
+    A `SystemActor` passes: it can only be made by our own code. Checked in the function that acts, not only in
+    the view, so that admin, API, commands and Label Studio all go through the same gate.
+    """
+    if isinstance(actor, SystemActor):
+        return
+    if not (actor.is_active and actor.has_perm(permission)):
+        raise PermissionDenied(f"{actor_ref(actor)} lacks the permission {permission}")

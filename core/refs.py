@@ -1,0 +1,18 @@
+"""Opaque references across layers: `app.model:<pk>`, a string where a foreign key would point upward."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+def ref(obj: models.Model) -> str:
+    """Return the reference of a saved row, e.g. `moderation.candidate:5f0c…`."""
+    return f"{obj._meta.label_lower}:{obj.pk}"
+
+
+def pk_of(reference: str, model: type[models.Model]) -> str:
+    """Return the primary key inside `reference`. Raises `ValueError` when it points at another model."""
+    label, _, pk = reference.partition(":")
+    if label != model._meta.label_lower or not pk:
+        raise ValueError(f"{reference!r} does not point at {model._meta.label_lower}")
+    return pk

@@ -1,0 +1,64 @@
+"""Typed readers of the environment that fail loudly on nonsense.
+
+A name is looked up in the process environment first, then in `var/stack.env`, which the local stack writes when it
+starts (mode 0600): so any `manage.py` command finds the embedded servers without being told.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(os.environ.get("ECOMSITE_VAR", BASE_DIR / "var")).resolve()
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the `NAME=value` lines of a file (no quoting, no expansion); empty when there is no such file."""
+    if not path.is_file():
+        return {}
+    lines = (line.strip() for line in path.read_text().splitlines())
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#") and "=" in line)
+
+
+_stack = read_env_file(VAR_DIR / "stack.env")
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the value of `name`, stripped, or of the file named by `<name>_FILE`, or `default`."""
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as exc:
+            raise ImproperlyConfigured(f"{name}_FILE: {exc}") from exc
+    return os.environ.get(name, _stack.get(name, default)).strip()
+
+
+def integer(name: str, default: int, *, minimum: int = 0) -> int:
+    """Return `name` as a whole number ≥ `minimum`. Raises `ImproperlyConfigured` otherwise."""
+    raw = text(name, str(default))
+    try:
+        value = int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}") from None
+    if value < minimum:
+        raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {value}")
+    return value
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """Return `name` as a truth value (1/0, true/false, yes/no, on/off). Raises `ImproperlyConfigured` otherwise."""
+    raw = text(name, "1" if default else "0").lower()
+    if raw in TRUE:
+        return True
+    if raw in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be 1 or 0, not {raw!r}")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return the comma-separated parts of `name`, stripped, without empty ones."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]

@@ -1,0 +1,211 @@
+"""Settings: one file, every value from the environment with a default that works on the local stack.
+
+Each name read here is described in docs/settings.md (a test keeps that complete).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+from kombu import Queue
+
+from ecomsite import env
+from ecomsite.env import BASE_DIR, VAR_DIR
+
+# --- Web ---------------------------------------------------------------------------------------------------------
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY:
+    # Before `manage.py up` has written var/stack.env there is no key yet. A random one lets set-up commands run and
+    # cannot be guessed; sessions signed with it end with the process. System check ecomsite.E001 refuses to serve so.
+    SECRET_KEY = get_random_secret_key()
+    SECRET_KEY_IS_TEMPORARY = True
+else:
+    SECRET_KEY_IS_TEMPORARY = False
+ECOMSITE_PORT = env.integer("ECOMSITE_PORT", 8000, minimum=1)
+SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{ECOMSITE_PORT}").rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", SITE_URL)
+ROOT_URLCONF = "ecomsite.urls"
+WSGI_APPLICATION = "ecomsite.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "ecomsite.apps.EcomsiteConfig",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_linear_migrations",
+    "audit",
+    "catalog",
+    "inference",
+    "labeling",
+    "moderation",
+    "training",
+    "monitoring",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "ecomsite" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Cookies ignore ports: under Django's default names Label Studio, on the same host, would log our users out.
+SESSION_COOKIE_NAME = "ecomsite_session"
+CSRF_COOKIE_NAME = "ecomsite_csrf"
+HTTPS = env.boolean("HTTPS", default=SITE_URL.startswith("https://"))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+if env.boolean("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = int(dt.timedelta(hours=12).total_seconds())
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+LOGIN_URL = "admin:login"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+
+# --- Database ----------------------------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", "postgresql://app@127.0.0.1:15432/ecomsite")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+    raise ImproperlyConfigured(
+        "DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host:port/name"
+    )
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DATABASES["default"]["OPTIONS"].setdefault("application_name", "ecomsite")
+
+# --- Celery: a message is only a hint, Postgres is the queue of record (docs/adr/0001) ---------------------------
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "redis://127.0.0.1:16379/0")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_QUEUES = [Queue(name) for name in ("default", "external", "gpu", "training")]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 4
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "timeout": 2}
+CELERY_TIMEZONE = "UTC"
+if CELERY_BROKER_URL.startswith(("redis", "rediss")):
+    # kombu sweeps for unacknowledged messages every 10 x 10 s by default; with these a killed worker's come back in 19 s.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 4,
+    }
+
+# --- Models ------------------------------------------------------------------------------------------------------
+INFERENCE = {
+    "ARTIFACTS": VAR_DIR / "artifacts",
+    "BACKENDS": {
+        "causal_lm": "inference.backends.causal_lm.CausalLM",
+        "openai_compatible": "inference.backends.openai_compatible.OpenAICompatible",
+        "sequence_classifier": "inference.backends.sequence_classifier.SequenceClassifier",
+        "sentence_encoder": "inference.backends.sentence_encoder.SentenceEncoder",
+        "lexicon": "inference.backends.lexicon.Lexicon",
+    },
+    "BATCH_SIZE": env.integer("INFERENCE_BATCH_SIZE", 16, minimum=1),
+    "THREADS": env.integer("INFERENCE_THREADS", 0),
+    "ENDPOINT_TIMEOUT_S": env.integer("INFERENCE_ENDPOINT_TIMEOUT_S", 120, minimum=1),
+}
+
+# --- Policy checks: pure functions of text and facts, in the order they run ---------------------------------------
+POLICY_CHECKS = [
+    "moderation.policy.form.LengthCheck",
+    "moderation.policy.form.RefusalCheck",
+    "moderation.policy.terms.ProhibitedTermsCheck",
+    "moderation.policy.personal_data.PersonalDataCheck",
+    "moderation.policy.grounding.GroundingCheck",
+]
+
+# --- Label Studio ------------------------------------------------------------------------------------------------
+LABELING = {
+    "URL": env.text("LABEL_STUDIO_URL", f"http://127.0.0.1:{env.integer('LABEL_STUDIO_PORT', 8080, minimum=1)}").rstrip(
+        "/"
+    ),
+    "TOKEN": env.text("LABEL_STUDIO_TOKEN"),
+    # Where Label Studio reaches us with its webhooks; empty = our SITE_URL.
+    "WEBHOOK_URL": env.text("LABEL_STUDIO_WEBHOOK_URL", SITE_URL).rstrip("/"),
+    "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
+    "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
+    "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
+    "RECONCILE_SECONDS": env.integer("LABEL_STUDIO_RECONCILE_SECONDS", 30, minimum=1),
+}
+
+# --- The desk ----------------------------------------------------------------------------------------------------
+MODERATION = {
+    "DRAFTS_PER_REQUEST": env.integer("DRAFTS_PER_REQUEST", 3, minimum=1),
+    "GENERATION_BATCH": env.integer("GENERATION_BATCH", 8, minimum=1),
+    "GENERATION_LEASE": dt.timedelta(seconds=env.integer("GENERATION_LEASE_S", 900, minimum=10)),
+    "MAX_ATTEMPTS": env.integer("MAX_ATTEMPTS", 3, minimum=1),
+    "REVIEW_LEASE": dt.timedelta(minutes=env.integer("REVIEW_LEASE_MINUTES", 15, minimum=1)),
+    # A sentiment below this confidence is looked at by a person.
+    "SENTIMENT_CONFIDENCE": 0.75,
+}
+# Who answers for the AI mark on published copy (GB 45438-2025 ContentProducer).
+AI_CONTENT_PRODUCER = env.text("AI_CONTENT_PRODUCER", "ecomsite")
+
+# --- Logging: to stderr, one line each; the supervisor writes it to var/log --------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"httpx": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}

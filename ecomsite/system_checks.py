@@ -1,0 +1,26 @@
+"""System checks of the project: combinations of settings that must not go to production."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+
+@register(Tags.security, deploy=True)
+def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E001: a key made up at start would end every session with the process."""
+    if settings.SECRET_KEY_IS_TEMPORARY:
+        return [Error("SECRET_KEY is not set.", hint="Set SECRET_KEY or SECRET_KEY_FILE.", id="ecomsite.E001")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def webhook_secret_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E002: without a secret no webhook of Label Studio can be told from a forged one."""
+    if not settings.LABELING["WEBHOOK_SECRET"]:
+        return [
+            Error("LABEL_STUDIO_WEBHOOK_SECRET is not set.", hint="Set it to a long random value.", id="ecomsite.E002")
+        ]
+    return []

@@ -1,0 +1,119 @@
+"""What a back end takes and gives. Plain data, no torch: everything above `inference` speaks these types."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class GenerationParams:
+    """Decoding parameters; stored with every draft. `temperature` 0 means greedy."""
+
+    max_new_tokens: int = 120
+    temperature: float = 0.7
+    top_p: float = 0.9
+    repetition_penalty: float = 1.1
+    no_repeat_ngram_size: int = 4
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One text out of a back end. `seconds` is this text's share of its batch's wall time."""
+
+    text: str
+    finish_reason: Literal["stop", "length", "error"]
+    prompt_tokens: int
+    completion_tokens: int
+    seed: int
+    seconds: float
+    device: str
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Label with the highest probability, and the probability of every label (they sum to 1)."""
+
+    label: str
+    probabilities: Mapping[str, float]
+
+    @property
+    def confidence(self) -> float:
+        return self.probabilities[self.label]
+
+
+class Backend(abc.ABC):
+    """A loaded model. Built from the directory of a verified artefact (None for models behind an endpoint) and options."""
+
+    def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
+        self.directory = directory
+        self.options = options
+
+
+class TextGenerator(Backend):
+    """Writes text from chat prompts."""
+
+    @abc.abstractmethod
+    def generate(self, prompts: Sequence[Sequence[Message]], params: GenerationParams) -> list[Generation]:
+        """Return one `Generation` for each prompt, in order. Prompt i is drawn with seed `params.seed + i`.
+
+        Raises `TransientError` when the model is out of reach for now, `PermanentError` when it refuses the input.
+        """
+
+
+class TextClassifier(Backend):
+    """Gives each text one label out of a fixed set."""
+
+    labels: Sequence[str] = ()
+
+    @abc.abstractmethod
+    def classify(self, texts: Sequence[str]) -> list[Classification]:
+        """Return one `Classification` for each text, in order."""
+
+
+class TextEncoder(Backend):
+    """Turns texts into vectors of unit length."""
+
+    dimension: int = 0
+
+    @abc.abstractmethod
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return an array of shape (len(texts), dimension), rows of L2 norm 1."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact as a prompt or a check sees it. `number` and `unit` are set for quantities (canonical unit symbol)."""
+
+    name: str
+    value: str
+    number: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class CopyBrief:
+    """Everything a prompt is rendered from. Facts and title are data written by strangers, never instructions."""
+
+    channel: str
+    locale: str
+    title: str
+    brand: str = ""
+    category: str = ""
+    facts: Sequence[Fact] = field(default_factory=tuple)

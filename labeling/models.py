@@ -1,0 +1,143 @@
+"""Our side of Label Studio: projects, tasks, annotations, consensus, the webhook inbox and the people."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from core.leases import Leased
+
+
+class LabelingProject(models.Model):
+    """One kind of work = one Label Studio project, made and kept up to date from code."""
+
+    kind = models.CharField(max_length=60, unique=True, help_text="key of the labelling interface, e.g. copy_review")
+    ls_project_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    title = models.CharField(max_length=200)
+    config_hash = models.CharField(max_length=64, blank=True, help_text="of the labelling interface last pushed")
+    webhook_hash = models.CharField(max_length=64, blank=True, help_text="of the webhook last registered")
+    reconciled_until = models.DateTimeField(null=True, blank=True, help_text="updated_at up to which all was pulled")
+    reconciled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("kind",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class LabelingTask(Leased):
+    """One thing to label. `reference` says, opaquely, whose it is."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open: to be sent to Label Studio"
+        PUSHED = "pushed", "In Label Studio"
+        SETTLED = "settled", "Settled"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(LabelingProject, on_delete=models.PROTECT, related_name="tasks")
+    reference = models.CharField(max_length=120, help_text="who opened it, e.g. moderation.reviewitem:<uuid>")
+    payload = models.JSONField(help_text="task data as Label Studio gets it")
+    predictions = models.JSONField(default=list, blank=True, help_text="[{model_version, score, result}]")
+    status = models.CharField(max_length=12, choices=Status, default=Status.OPEN)
+    ls_task_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    pushed_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("reference",), name="one_task_per_reference"),
+            models.CheckConstraint(
+                condition=Q(status__in=("open", "pushed", "settled", "withdrawn")), name="labeling_task_status"
+            ),
+        )
+        indexes = (models.Index(fields=("created_at",), condition=Q(status="open"), name="labeling_task_open"),)
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Annotation(models.Model):
+    """What one person answered in Label Studio: our copy of its latest state there. `cancelled` = skipped."""
+
+    task = models.ForeignKey(LabelingTask, on_delete=models.CASCADE, related_name="annotations")
+    ls_annotation_id = models.PositiveIntegerField(unique=True)
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="annotations"
+    )
+    ls_user_id = models.PositiveIntegerField(null=True)
+    result = models.JSONField(default=list)
+    was_cancelled = models.BooleanField(default=False)
+    lead_time = models.DurationField(null=True, help_text="as measured by Label Studio")
+    ls_created_at = models.DateTimeField()
+    ls_updated_at = models.DateTimeField()
+    pulled_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("ls_created_at",)
+
+    def __str__(self) -> str:
+        return f"annotation {self.ls_annotation_id} of {self.task_id}"
+
+
+class Consensus(models.Model):
+    """What the annotators of a task agreed on, for one exact set of annotations."""
+
+    task = models.ForeignKey(LabelingTask, on_delete=models.CASCADE, related_name="consensuses")
+    annotation_set_hash = models.CharField(max_length=64)
+    answer = models.JSONField(help_text="control name → value, parsed from the annotations")
+    annotations = models.ManyToManyField(Annotation, related_name="+")
+    method = models.CharField(max_length=24, default="single")
+    settled_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("settled_at",)
+        constraints = (
+            models.UniqueConstraint(fields=("task", "annotation_set_hash"), name="one_consensus_per_annotation_set"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.method} consensus on {self.task_id}"
+
+
+class WebhookEvent(Leased):
+    """The inbox: a hint from Label Studio, stored before it is answered."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", "Received"
+        PROCESSED = "processed", "Processed"
+        IGNORED = "ignored", "Ignored: about nothing of ours"
+
+    action = models.CharField(max_length=60)
+    ls_project_id = models.PositiveIntegerField(null=True)
+    ls_task_ids = models.JSONField(default=list)
+    body_hash = models.CharField(max_length=64)
+    status = models.CharField(max_length=12, choices=Status, default=Status.RECEIVED)
+    last_error = models.TextField(blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("received_at",)
+        indexes = (models.Index(fields=("received_at",), condition=Q(status="received"), name="webhook_received"),)
+
+    def __str__(self) -> str:
+        return f"{self.action} at {self.received_at:%F %T}"
+
+
+class Annotator(models.Model):
+    """The Label Studio account of one of our users."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="annotator")
+    ls_user_id = models.PositiveIntegerField(unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"annotator {self.ls_user_id}"

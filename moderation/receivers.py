@@ -1,0 +1,1 @@
+"""What the desk does when labelling announces something: wake the drainer, nothing else."""

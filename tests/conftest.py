@@ -1,0 +1,56 @@
+"""The real servers of the test session. PostgreSQL starts before Django reads its settings."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+from django.db import connection
+
+from ecomsite.stack.postgres import Postgres
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that is free now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _start_session_postgres() -> None:
+    """Start one embedded PostgreSQL for the session, unless ECOMSITE_TEST_DATABASE_URL names a server."""
+    root = Path(tempfile.mkdtemp(prefix="ecomsite-test-"))
+    root.chmod(0o755)
+    os.environ["ECOMSITE_VAR"] = str(root / "var")
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    if url := os.environ.get("ECOMSITE_TEST_DATABASE_URL"):
+        os.environ["DATABASE_URL"] = url
+    else:
+        server = Postgres(root / "postgres", free_port())
+        server.start()
+        server.create_database("ecomsite")
+        os.environ["DATABASE_URL"] = server.url("ecomsite")
+        atexit.register(server.stop)
+    os.environ.setdefault("SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789-abcdef")
+    os.environ.setdefault("LABEL_STUDIO_WEBHOOK_SECRET", "only-for-tests")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+# Not in pyproject.toml: pytest-django would read the settings before the database they name is there.
+_start_session_postgres()
+os.environ["DJANGO_SETTINGS_MODULE"] = "ecomsite.settings"
+django.setup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Let transactional tests empty the database between them: the ledger's own trigger would refuse the TRUNCATE."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_ledgerentry DISABLE TRIGGER audit_ledger_no_truncate")
