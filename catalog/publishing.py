@@ -1,0 +1,65 @@
+"""The only writer of live copy. Called by `moderation.publication` alone, which moves the candidate and writes the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from catalog.models import Product, PublishedCopy
+from core.exceptions import PermanentError, StaleState
+
+SUPERSEDED = "superseded by newer copy"
+
+
+def put_live(
+    *,
+    product: Product,
+    channel: str,
+    locale: str,
+    text: str,
+    candidate_ref: str,
+    provenance: Mapping[str, Any],
+    ai_mark: Mapping[str, Any],
+    now: dt.datetime,
+) -> PublishedCopy:
+    """Make `text` the live copy of `product` in `channel` and `locale`, retiring the one before it, and return it.
+
+    One transaction. The product row is locked first, so two publications of the same place queue up and the later one
+    wins, instead of meeting at the unique constraint. The same `candidate_ref` twice returns the copy it already has
+    while that is live; once retired, copy never comes back: `PermanentError`.
+    """
+    with transaction.atomic():
+        Product.objects.select_for_update(of=("self",)).get(pk=product.pk)
+        earlier = PublishedCopy.objects.filter(candidate_ref=candidate_ref).first()
+        if earlier is not None:
+            if earlier.retired_at is not None:
+                raise PermanentError(
+                    f"{candidate_ref} was live and has been retired.", hint="Request new copy for the product."
+                )
+            return earlier
+        PublishedCopy.objects.filter(product=product, channel=channel, locale=locale, retired_at=None).update(
+            retired_at=now, retired_reason=SUPERSEDED
+        )
+        return PublishedCopy.objects.create(
+            product=product,
+            channel=channel,
+            locale=locale,
+            text=text,
+            candidate_ref=candidate_ref,
+            provenance=dict(provenance),
+            ai_mark=dict(ai_mark),
+            published_at=now,
+        )
+
+
+def take_down(copy: PublishedCopy, *, reason: str, now: dt.datetime) -> None:
+    """Retire live `copy`; shoppers stop seeing it with this transaction. Raises `StaleState` when it is not live."""
+    changed = PublishedCopy.objects.filter(pk=copy.pk, retired_at=None).update(
+        retired_at=now, retired_reason=reason[:200]
+    )
+    if changed != 1:
+        raise StaleState(f"copy {copy.pk} is no longer live")
+    copy.retired_at, copy.retired_reason = now, reason[:200]
