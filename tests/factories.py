@@ -1,0 +1,238 @@
+"""Small, plain makers of saved rows. Each fills what it is not told with something ordinary and valid.
+
+They write tables directly, past the functions of the desk: for setting a scene, never for testing a move.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from catalog.models import CustomerReview, Product, ProductFact, PublishedCopy
+from core.hashing import hash_json
+from core.refs import ref
+from inference.models import ModelAlias, ModelVersion
+from labeling.models import LabelingProject, LabelingTask
+from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
+from moderation.models.reviews import Decision, ReviewItem, Sentiment
+
+_numbers = itertools.count(1)
+FACTS: Mapping[str, str] = {"material": "stoneware", "capacity": "350 ml", "colour": "sea green"}
+
+
+def fact(product: Product, name: str, value: str, *, position: int = 0, **fields: Any) -> ProductFact:
+    """A fact of `product`. A value such as `350 ml` becomes a quantity, `350` a number, anything else text."""
+    head, _, unit = value.partition(" ")
+    try:
+        number = float(head)
+    except ValueError:
+        kind, quantity = ProductFact.Kind.TEXT, {}
+    else:
+        kind = ProductFact.Kind.QUANTITY if unit else ProductFact.Kind.NUMBER
+        quantity = {"number": number, "unit": unit}
+    values = {"kind": kind, **quantity, "locale": product.locale, "position": position, **fields}
+    return ProductFact.objects.create(product=product, name=name, value=value, **values)
+
+
+def facts_of(product: Product, locale: str = "en") -> list[dict[str, Any]]:
+    """The facts of `product` in `locale` as they are kept with a candidate: name, value, number, unit."""
+    return [
+        {"name": f.name, "value": f.value, "number": None if f.number is None else float(f.number), "unit": f.unit}
+        for f in product.facts.filter(locale=locale)
+    ]
+
+
+def product(*, facts: Mapping[str, str] | None = None, **fields: Any) -> Product:
+    """A product with `facts` (name → value as shown; default: a mug's)."""
+    n = next(_numbers)
+    values = {
+        "sku": f"SKU-{n:04}",
+        "title": f"Harbour mug {n}",
+        "brand": "Tideway",
+        "category": "Kitchen",
+        "price": "18.50",
+        "currency": "EUR",
+        "source": "tests",
+    } | fields
+    facts = FACTS if facts is None else facts
+    values.setdefault("facts_hash", hash_json({"title": values["title"], "facts": dict(facts)}))
+    made = Product.objects.create(**values)
+    for position, (name, value) in enumerate(facts.items()):
+        fact(made, name, value, position=position)
+    return made
+
+
+def model_version(role: str = "copywriter", *, alias: str | None = "champion", **fields: Any) -> ModelVersion:
+    """A registered version, and `alias` moved to it (None: no alias)."""
+    backends = {"copywriter": "causal_lm", "sentiment": "sequence_classifier", "encoder": "sentence_encoder"}
+    last = ModelVersion.objects.filter(role=role).order_by("-number").first()
+    values = {
+        "number": last.number + 1 if last else 1,
+        "name": f"{role}-for-tests",
+        "backend": backends[role],
+        "locales": ["en"],
+        "artifact_hash": uuid.uuid4().hex * 2,
+        "source": "tests",
+        "licence": "Apache-2.0",
+    } | fields
+    version = ModelVersion.objects.create(role=role, **values)
+    if alias:
+        ModelAlias.objects.update_or_create(role=role, name=alias, defaults={"version": version})
+    return version
+
+
+def generation_request(*, product_: Product | None = None, **fields: Any) -> GenerationRequest:
+    """An order for copy, queued."""
+    product_ = product_ or product()
+    values = {
+        "channel": "description",
+        "locale": "en",
+        "facts_hash": product_.facts_hash,
+        "prompt_version": "tests-1",
+    } | fields
+    return GenerationRequest.objects.create(product=product_, **values)
+
+
+def candidate(
+    text: str = "A sea green stoneware mug that holds 350 ml.",
+    *,
+    request: GenerationRequest | None = None,
+    version: ModelVersion | None = None,
+    **fields: Any,
+) -> Candidate:
+    """A draft with full provenance, `generated` unless `status` says otherwise; its request is completed."""
+    request = request or generation_request(status="completed", finished_at=timezone.now())
+    if fields.get("origin") != Candidate.Origin.HUMAN:
+        version = version or ModelVersion.objects.filter(role="copywriter").first() or model_version()
+    last = request.candidates.order_by("-ordinal").first()
+    values = {
+        "ordinal": last.ordinal + 1 if last else 0,
+        "product": request.product,
+        "channel": request.channel,
+        "locale": request.locale,
+        "model_version": version,
+        "prompt_version": request.prompt_version,
+        "prompt_hash": hash_json({"prompt": text}),
+        "facts_hash": request.facts_hash,
+        "facts": facts_of(request.product, request.locale),
+        "params": {"temperature": 0.7, "top_p": 0.9, "max_new_tokens": 120},
+        "seed": 7,
+        "prompt_tokens": 120,
+        "completion_tokens": 24,
+        "generation_seconds": 0.8,
+        "device": "cpu",
+        "finish_reason": "stop",
+        "grounding": 0.9,
+        "rank": None,
+        "screened_at": None if fields.get("status", "generated") == "generated" else timezone.now(),
+    } | fields
+    return Candidate.objects.create(request=request, text=text, **values)
+
+
+def finding(candidate_: Candidate, span: str = "", *, severity: str = "warn", **fields: Any) -> Finding:
+    """A finding in `candidate_` that points at the first `span` of its text (empty: at the whole text)."""
+    start = candidate_.text.index(span) if span else None
+    values = {
+        "check_name": "grounding",
+        "check_version": "1",
+        "code": "unsupported_number",
+        "message": f"no fact backs “{span}”" if span else "about the whole text",
+        "start": start,
+        "end": None if start is None else start + len(span),
+        "evidence": {"claim": span} if span else {},
+    } | fields
+    return Finding.objects.create(candidate=candidate_, severity=severity, **values)
+
+
+def score(candidate_: Candidate, name: str = "positive", value: float = 0.8, **fields: Any) -> Score:
+    """A score of `candidate_`."""
+    return Score.objects.create(candidate=candidate_, name=name, value=value, **fields)
+
+
+def customer_review(text: str = "Keeps tea hot, and it looks lovely.", **fields: Any) -> CustomerReview:
+    """What a customer wrote about a product."""
+    values = {"external_id": f"review-{next(_numbers)}", "rating": "5.0"} | fields
+    if "product" not in values:
+        values["product"] = product()
+    return CustomerReview.objects.create(text=text, **values)
+
+
+def sentiment(
+    review: CustomerReview, label: str = "positive", *, confidence: float = 0.9, version: ModelVersion | None = None
+) -> Sentiment:
+    """The sentiment that `version` gave `review`."""
+    version = version or ModelVersion.objects.filter(role="sentiment").first() or model_version("sentiment")
+    others = [other for other in ("positive", "negative", "neutral") if other != label]
+    probabilities = {label: confidence} | dict.fromkeys(others, (1 - confidence) / 2)
+    return Sentiment.objects.create(
+        review=review, model_version=version, label=label, confidence=confidence, probabilities=probabilities
+    )
+
+
+def labeling_project(kind: str = "copy_review", *, ls_project_id: int | None = None) -> LabelingProject:
+    """The labelling project of `kind`."""
+    made, _ = LabelingProject.objects.get_or_create(
+        kind=kind, defaults={"title": kind.replace("_", " ").capitalize(), "ls_project_id": ls_project_id}
+    )
+    return made
+
+
+def labeling_task(reference: str, *, kind: str = "copy_review", **fields: Any) -> LabelingTask:
+    """A labelling task in Label Studio (`pushed`) unless `status` says otherwise."""
+    values: dict[str, Any] = {"status": "pushed", "payload": {"reference": reference}} | fields
+    if values["status"] != "open":
+        values.setdefault("ls_task_id", next(_numbers))
+        values.setdefault("pushed_at", timezone.now())
+    project = labeling_project(kind, ls_project_id=7 if kind == "copy_review" else 8)
+    return LabelingTask.objects.create(project=project, reference=reference, **values)
+
+
+def review_item(about: Candidate | CustomerReview | None = None, *, pushed: bool = True, **fields: Any) -> ReviewItem:
+    """A unit of human work, waiting; with its labelling task in Label Studio, or still to be pushed."""
+    about = about or candidate(status="in_review")
+    kind = "copy_review" if isinstance(about, Candidate) else "review_sentiment"
+    which = {"candidate": about} if isinstance(about, Candidate) else {"customer_review": about}
+    item = ReviewItem.objects.create(kind=kind, **which, **fields)
+    item.labeling_task = labeling_task(ref(item), kind=kind, status="pushed" if pushed else "open")
+    item.save(update_fields=["labeling_task"])
+    return item
+
+
+def lease(item: ReviewItem, user: User, *, minutes: float = 15) -> ReviewItem:
+    """Hand `item` to `user`, as `moderation.queue.next_item` leaves it."""
+    item.status, item.assignee, item.claimed_at = ReviewItem.Status.DISPATCHED, user, timezone.now()
+    item.lease_token = uuid.uuid4()
+    item.lease_expires_at = timezone.now() + dt.timedelta(minutes=minutes)
+    item.save()
+    return item
+
+
+def decision(item: ReviewItem, outcome: str = "approve", *, reasons: Sequence[str] = (), **fields: Any) -> Decision:
+    """The final act on `item`, which is decided with it."""
+    values = {"decided_by": "human_single", "reason_codes": list(reasons)} | fields
+    made = Decision.objects.create(item=item, outcome=outcome, **values)
+    ReviewItem.objects.filter(pk=item.pk).update(status="decided", decided_at=timezone.now())
+    return made
+
+
+def published_copy(candidate_: Candidate | None = None, **fields: Any) -> PublishedCopy:
+    """Live copy, and its candidate `published`."""
+    candidate_ = candidate_ or candidate(status="published")
+    Candidate.objects.filter(pk=candidate_.pk).update(status="published")
+    version = candidate_.model_version
+    values = {
+        "text": candidate_.text,
+        "candidate_ref": ref(candidate_),
+        "published_at": timezone.now(),
+        "provenance": {"model": str(version) if version else "", "prompt_version": candidate_.prompt_version},
+        "ai_mark": {"label": "AI-generated"},
+    } | fields
+    return PublishedCopy.objects.create(
+        product=candidate_.product, channel=candidate_.channel, locale=candidate_.locale, **values
+    )
