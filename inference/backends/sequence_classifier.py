@@ -1,0 +1,71 @@
+"""Text classification with a fine-tuned BERT-like model, in batches of like length."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from core.exceptions import PermanentError
+from inference.backends import torch_runtime
+from inference.contracts import Classification, TextClassifier
+
+
+class SequenceClassifier(TextClassifier):
+    """Softmax over the model's labels (`id2label` of its configuration).
+
+    Options: `dtype` (float32 unless said otherwise), `int8` (dynamic quantisation of the linear layers, CPU only),
+    `device`, `batch_size`, `max_tokens`.
+    """
+
+    def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
+        super().__init__(directory=directory, options=options)
+        if directory is None:
+            raise PermanentError(
+                "the back end sequence_classifier needs an artefact", hint="Register a model directory."
+            )
+        self.device, self.dtype = torch_runtime.pick({"dtype": "float32", **options})
+        self.tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            directory, dtype=self.dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        )
+        self.model = model.to(self.device).eval()
+        names: Mapping[int, str] = self.model.config.id2label
+        self.labels = [names[i] for i in range(int(self.model.config.num_labels))]
+        self.max_tokens = int(options.get("max_tokens") or min(256, self.model.config.max_position_embeddings))
+        if options.get("int8"):
+            self._quantise()
+
+    def _quantise(self) -> None:
+        if self.device.type != "cpu" or self.dtype != torch.float32:
+            raise PermanentError("int8 quantisation works on float32 models on the CPU", hint="Drop `dtype` or `int8`.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # torchao, the successor, is not a dependency of ours
+            quantise: Any = torch.ao.quantization.quantize_dynamic
+            self.model = quantise(self.model, {torch.nn.Linear}, dtype=torch.qint8)
+
+    @torch.inference_mode()
+    def classify(self, texts: Sequence[str]) -> list[Classification]:
+        """Return one `Classification` for each text, in order; longer texts are cut at `max_tokens`."""
+        if not texts:
+            return []
+        encoded = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)
+        lengths = [len(ids) for ids in encoded["input_ids"]]
+        rows: dict[int, list[float]] = {}
+        for batch in torch_runtime.batches_by_length(lengths, size=torch_runtime.batch_size(self.options)):
+            inputs = self.tokenizer.pad(
+                {name: [values[i] for i in batch] for name, values in encoded.items()}, return_tensors="pt"
+            ).to(self.device)
+            # In double precision the probabilities add up to 1 to 15 digits.
+            rows.update(zip(batch, self.model(**inputs).logits.double().softmax(dim=1).tolist(), strict=True))
+        return [self._classification(rows[i]) for i in range(len(texts))]
+
+    def _classification(self, row: list[float]) -> Classification:
+        probabilities = dict(zip(self.labels, row, strict=True))
+        return Classification(
+            label=max(probabilities, key=lambda label: probabilities[label]), probabilities=probabilities
+        )
