@@ -22,7 +22,7 @@ from core.hashing import canonical_json
 if TYPE_CHECKING:
     import datetime as dt
 
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import User
 
 GENESIS_HASH = "0" * 64
 CHAIN_LOCK = 0x6C6564676572  # "ledger": key of the advisory lock that gives the chain its order
@@ -55,7 +55,7 @@ def entry_hash(
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def append_many(lines: Sequence[Line], *, actor: AbstractUser | SystemActor) -> list[LedgerEntry]:
+def append_many(lines: Sequence[Line], *, actor: User | SystemActor) -> list[LedgerEntry]:
     """Append `lines` in order in the current transaction and return the entries. Raises if called outside `atomic`."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("the ledger is written inside the transaction it records")
@@ -84,7 +84,7 @@ def append_many(lines: Sequence[Line], *, actor: AbstractUser | SystemActor) -> 
 
 
 def append(
-    action: str, *, subject: str, actor: AbstractUser | SystemActor, payload: Mapping[str, Any] | None = None
+    action: str, *, subject: str, actor: User | SystemActor, payload: Mapping[str, Any] | None = None
 ) -> LedgerEntry:
     """Append one line in the current transaction. `payload` must be JSON and hold no personal data."""
     return append_many([Line(action, subject, payload or {})], actor=actor)[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import User
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class SystemActor:
     name: str
 
 
-def actor_ref(actor: AbstractUser | SystemActor) -> str:
+def actor_ref(actor: User | SystemActor) -> str:
     """Return the pseudonymous reference written to the ledger: `user:<id>` or `system:<name>`; never a name or an e-mail."""
     if isinstance(actor, SystemActor):
         return f"system:{actor.name}"
@@ -27,7 +27,7 @@ def actor_ref(actor: AbstractUser | SystemActor) -> str:
     return f"user:{actor.pk}"
 
 
-def require_permission(actor: AbstractUser | SystemActor, permission: str) -> None:
+def require_permission(actor: User | SystemActor, permission: str) -> None:
     """Raise `PermissionDenied` unless `actor` holds `permission` (`app.codename`).
 
     A `SystemActor` passes: it can only be made by our own code. Checked in the function that acts, not only in

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -131,6 +132,15 @@ CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "redis://127.0.0.1:16379/0")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = [Queue(name) for name in ("default", "external", "gpu", "training")]
+CELERY_TASK_ROUTES = {
+    # One model, one process: everything that runs a model goes to the solo worker.
+    "moderation.drain_generation": {"queue": "gpu"},
+    "moderation.screen_candidates": {"queue": "gpu"},
+    "moderation.score_reviews": {"queue": "gpu"},
+    # Whatever waits for Label Studio, so that a slow server there holds up nothing else.
+    "labeling.*": {"queue": "external"},
+    "training.*": {"queue": "training"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -150,7 +160,7 @@ if CELERY_BROKER_URL.startswith(("redis", "rediss")):
     }
 
 # --- Models ------------------------------------------------------------------------------------------------------
-INFERENCE = {
+INFERENCE: dict[str, Any] = {
     "ARTIFACTS": VAR_DIR / "artifacts",
     "BACKENDS": {
         "causal_lm": "inference.backends.causal_lm.CausalLM",
@@ -174,7 +184,7 @@ POLICY_CHECKS = [
 ]
 
 # --- Label Studio ------------------------------------------------------------------------------------------------
-LABELING = {
+LABELING: dict[str, Any] = {
     "URL": env.text("LABEL_STUDIO_URL", f"http://127.0.0.1:{env.integer('LABEL_STUDIO_PORT', 8080, minimum=1)}").rstrip(
         "/"
     ),
@@ -188,9 +198,9 @@ LABELING = {
 }
 
 # --- The desk ----------------------------------------------------------------------------------------------------
-MODERATION = {
+MODERATION: dict[str, Any] = {
     "DRAFTS_PER_REQUEST": env.integer("DRAFTS_PER_REQUEST", 3, minimum=1),
-    "GENERATION_BATCH": env.integer("GENERATION_BATCH", 8, minimum=1),
+    "GENERATION_BATCH": env.integer("GENERATION_BATCH", 5, minimum=1),
     "GENERATION_LEASE": dt.timedelta(seconds=env.integer("GENERATION_LEASE_S", 900, minimum=10)),
     "MAX_ATTEMPTS": env.integer("MAX_ATTEMPTS", 3, minimum=1),
     "REVIEW_LEASE": dt.timedelta(minutes=env.integer("REVIEW_LEASE_MINUTES", 15, minimum=1)),

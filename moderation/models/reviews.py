@@ -64,9 +64,14 @@ class ReviewItem(Leased):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     escalated_reason = models.CharField(max_length=500, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
     escalated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    last_consensus = models.ForeignKey(
+        Consensus, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="the answer last acted on; a newer one is still to be settled",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,26 @@
+"""Wake a drainer through Celery. A message is a hint: what there is to do stands in Postgres."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import current_app
+from django.db import transaction
+
+log = logging.getLogger(__name__)
+
+
+def hint(task: str) -> None:
+    """Ask for a turn of the Celery task `task` (routed by settings.CELERY_TASK_ROUTES), now.
+
+    A broker that is down is logged and forgotten: beat asks again within seconds, and nothing is lost.
+    """
+    try:
+        current_app.send_task(task, expires=60, retry=False)
+    except Exception as exc:  # kombu raises whatever its transport raises
+        log.warning("the broker did not take the hint %s (%s); beat will ask again", task, type(exc).__name__)
+
+
+def hint_on_commit(task: str) -> None:
+    """Ask for a turn of `task` once the current transaction has committed: a job must never start before its rows exist."""
+    transaction.on_commit(lambda: hint(task))

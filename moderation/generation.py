@@ -1,0 +1,290 @@
+"""Asking for copy and having it written. No torch here: the back end comes out of `inference.loader`."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from itertools import product as pairs
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit import ledger
+from catalog.models import Channel, Locale, Product
+from core import leases
+from core.actors import SystemActor, require_permission
+from core.exceptions import EcomsiteError, LeaseLost, PermanentError, TransientError
+from core.hashing import hash_json
+from core.hints import hint_on_commit
+from inference import loader, prompts, resolver
+from inference.contracts import CopyBrief, Fact, Generation
+from moderation.lifecycle import advance, line_for
+from moderation.models.candidates import Candidate, GenerationRequest
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from inference.models import ModelVersion
+
+log = logging.getLogger(__name__)
+GENERATOR = SystemActor("moderation.generation")
+Status = GenerationRequest.Status
+MAX_DRAFTS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class RequestSummary:
+    """What asking did: requests made now, and those that were there already for the same facts and prompt."""
+
+    created: Sequence[GenerationRequest]
+    existing: Sequence[GenerationRequest]
+
+
+def brief_for(product: Product, *, channel: str, locale: str) -> CopyBrief:
+    """Return what a draft may be written from: the product's title and its facts in `locale` (else in its own language)."""
+    facts = [fact for fact in product.facts.all() if fact.locale == locale]
+    facts = facts or [fact for fact in product.facts.all() if fact.locale == product.locale]
+    return CopyBrief(
+        channel=channel,
+        locale=locale,
+        title=product.title_for(locale),
+        brand=product.brand,
+        category=product.category,
+        facts=tuple(
+            Fact(fact.name, fact.value, None if fact.number is None else float(fact.number), fact.unit)
+            for fact in facts
+        ),
+    )
+
+
+def request_copy(
+    products: Iterable[Product],
+    *,
+    channels: Sequence[str],
+    locales: Sequence[str],
+    actor: User | SystemActor,
+    n_candidates: int | None = None,
+    params: Mapping[str, Any] | None = None,
+    round: int = 1,
+) -> RequestSummary:
+    """Order `n_candidates` drafts for each product × channel × locale. Asking again for the same facts makes nothing new.
+
+    Raise `round` to get fresh drafts for unchanged facts. Raises `PermissionDenied` (moderation.request_copy), and
+    `PermanentError` for an unknown channel or locale, a locale the champion cannot write, or bad parameters.
+    """
+    require_permission(actor, "moderation.request_copy")
+    n = settings.MODERATION["DRAFTS_PER_REQUEST"] if n_candidates is None else n_candidates
+    if not 1 <= n <= MAX_DRAFTS:
+        raise PermanentError(f"Between 1 and {MAX_DRAFTS} drafts can be asked for at once, not {n}.")
+    for name, given, known in (("channel", channels, Channel.values), ("locale", locales, Locale.values)):
+        if not given or (unknown := sorted(set(given) - set(known))):
+            raise PermanentError(f"Unknown {name}: {', '.join(unknown) if given else 'none'}.",
+                                 hint=f"Choose from {', '.join(known)}.")  # fmt: skip
+    for locale in locales:
+        resolver.writer_for(locale)
+    for channel in channels:
+        prompts.params_for(channel, seed=0, overrides=params)
+    orders = [
+        GenerationRequest(
+            product=product, channel=channel, locale=locale, facts_hash=product.facts_hash,
+            prompt_version=prompts.PROMPT_VERSION, round=round, n_candidates=n, params=dict(params or {}),
+            requested_by=None if isinstance(actor, SystemActor) else actor,
+        )
+        for product, channel, locale in pairs(list(products), channels, locales)
+    ]  # fmt: skip
+    with transaction.atomic():
+        GenerationRequest.objects.bulk_create(orders, ignore_conflicts=True, batch_size=500)
+        # With ON CONFLICT DO NOTHING the database does not say which rows it took: those whose id is ours.
+        mine = {order.pk for order in orders}
+        held = GenerationRequest.objects.in_bulk(mine)
+        created = [order for order in orders if order.pk in held]
+        ledger.append_many(
+            [line_for(order, "requested", sku=order.product.sku, channel=order.channel, locale=order.locale,
+                      n_candidates=n, prompt=order.prompt_version, round=round) for order in created],
+            actor=actor,
+        )  # fmt: skip
+        hint_on_commit("moderation.drain_generation")
+    return RequestSummary(created, [_find_same(order) for order in orders if order.pk not in held])
+
+
+def _find_same(order: GenerationRequest) -> GenerationRequest:
+    return GenerationRequest.objects.get(
+        product=order.product, channel=order.channel, locale=order.locale, facts_hash=order.facts_hash,
+        prompt_version=order.prompt_version, alias=order.alias, round=order.round,
+    )  # fmt: skip
+
+
+def next_round(request: GenerationRequest) -> int:
+    """Return the round that asks for fresh drafts of the same product, channel and locale."""
+    last = (
+        GenerationRequest.objects.filter(product=request.product, channel=request.channel, locale=request.locale)
+        .order_by("-round")
+        .values_list("round", flat=True)
+        .first()
+    )
+    return (last or 0) + 1
+
+
+def drain_generation(*, limit: int | None = None) -> int:
+    """Claim one batch of queued requests, have all their drafts written together, store them. Returns drafts stored.
+
+    Bounded work: one batch. Whoever calls it again does the next one.
+    """
+    lease = settings.MODERATION["GENERATION_LEASE"]
+    queued = GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk")
+    with transaction.atomic():
+        claimed = leases.claim(
+            queued.select_related("product"),
+            n=limit or settings.MODERATION["GENERATION_BATCH"],
+            duration=lease,
+            status=Status.GENERATING,
+        )
+        ledger.append_many([line_for(r, "generating", attempt=r.n_attempts) for r in claimed], actor=GENERATOR)
+    stored = 0
+    for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of):
+        stored += _write_together(list(group))
+    return stored
+
+
+def _kind_of(request: GenerationRequest) -> tuple[str, str, str, str]:
+    """Requests that one call of the back end can serve: same model, same decoding parameters."""
+    return (request.alias, request.locale, request.channel, hash_json(request.params))
+
+
+def _write_together(requests: list[GenerationRequest]) -> int:
+    """Write all drafts of `requests` in one call; where that fails for good, one by one, so that one cannot sink the rest."""
+    try:
+        version = resolver.writer_for(requests[0].locale, alias=requests[0].alias)
+        return _write(requests, version=version)
+    except TransientError as exc:
+        for request in requests:
+            give_back(request, error=str(exc))
+    except Exception as exc:
+        if len(requests) > 1:
+            return sum(_write_together([request]) for request in requests)
+        if not isinstance(exc, EcomsiteError):
+            log.exception("generation failed for request %s", requests[0].pk)
+        give_back(requests[0], error=f"{type(exc).__name__}: {exc}", permanent=isinstance(exc, PermanentError))
+    return 0
+
+
+def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> int:
+    briefs = [brief_for(r.product, channel=r.channel, locale=r.locale) for r in requests]
+    rendered = [prompts.render(brief) for brief in briefs]
+    seed = random.SystemRandom().randrange(2**31)
+    params = prompts.params_for(requests[0].channel, seed=seed, overrides=requests[0].params)
+    generator = loader.load_generator(version)
+    texts = generator.generate(
+        [p for p, r in zip(rendered, requests, strict=True) for _ in range(r.n_candidates)], params
+    )
+    stored, start = 0, 0
+    for request, brief, prompt in zip(requests, briefs, rendered, strict=True):
+        drafts = texts[start : start + request.n_candidates]
+        start += request.n_candidates
+        prompt_hash = hash_json([dataclasses.asdict(message) for message in prompt])
+        candidates = [
+            _candidate(request, ordinal, draft, brief=brief, version=version, prompt_hash=prompt_hash,
+                       params=dataclasses.asdict(params))
+            for ordinal, draft in enumerate(drafts)
+        ]  # fmt: skip
+        stored += _store(request, candidates)
+    return stored
+
+
+def _candidate(
+    request: GenerationRequest, ordinal: int, draft: Generation, *, brief: CopyBrief, version: ModelVersion,
+    prompt_hash: str, params: dict[str, Any],
+) -> Candidate:  # fmt: skip
+    return Candidate(
+        request=request, ordinal=ordinal, product=request.product, channel=request.channel, locale=request.locale,
+        model_version=version,
+        text=prompts.clean(
+            draft.text, channel=request.channel, locale=request.locale, finish_reason=draft.finish_reason
+        ),
+        prompt_version=request.prompt_version, prompt_hash=prompt_hash, facts_hash=request.facts_hash,
+        facts=[dataclasses.asdict(fact) for fact in brief.facts], params={**params, "seed": draft.seed}, seed=draft.seed,
+        prompt_tokens=draft.prompt_tokens, completion_tokens=draft.completion_tokens,
+        generation_seconds=draft.seconds, device=draft.device, finish_reason=draft.finish_reason,
+    )  # fmt: skip
+
+
+def _store(request: GenerationRequest, candidates: list[Candidate]) -> int:
+    """Store the drafts of one request, if its lease is still ours. Returns how many."""
+    try:
+        with transaction.atomic():
+            leases.hold(request)
+            Candidate.objects.bulk_create(candidates)
+            done = advance(
+                request, from_=Status.GENERATING, to=Status.COMPLETED, payload={"n_candidates": len(candidates)},
+                finished_at=timezone.now(), last_error="", **leases.NO_LEASE,
+            )  # fmt: skip
+            made = [
+                line_for(c, "generated", model=str(c.model_version_id), prompt=c.prompt_version, seed=c.seed,
+                         facts_hash=c.facts_hash, text_hash=hash_json([c.text]))
+                for c in candidates
+            ]  # fmt: skip
+            ledger.append_many([*made, done], actor=GENERATOR)
+            hint_on_commit("moderation.screen_candidates")
+    except LeaseLost:
+        log.warning("request %s: the lease was lost while drafting; the drafts are dropped", request.pk)
+        return 0
+    return len(candidates)
+
+
+def give_back(request: GenerationRequest, *, error: str, permanent: bool = False) -> None:
+    """Queue a request again after a failure, or fail it when that is for good or its attempts are used up."""
+    spent = permanent or request.n_attempts >= settings.MODERATION["MAX_ATTEMPTS"]
+    to = Status.FAILED if spent else Status.QUEUED
+    try:
+        with transaction.atomic():
+            leases.hold(request)
+            line = advance(
+                request, from_=Status.GENERATING, to=to, event="failed" if spent else "given_back",
+                payload={"attempt": request.n_attempts}, last_error=error[:2000],
+                finished_at=timezone.now() if spent else None, **leases.NO_LEASE,
+            )  # fmt: skip
+            ledger.append_many([line], actor=GENERATOR)
+    except LeaseLost:
+        log.warning("request %s: the lease was lost before it could be given back", request.pk)
+
+
+def cancel_request(request: GenerationRequest, *, actor: User | SystemActor) -> None:
+    """Cancel a request that nobody has started on. Raises `StaleState` when it is no longer queued."""
+    require_permission(actor, "moderation.request_copy")
+    with transaction.atomic():
+        line = advance(request, from_=Status.QUEUED, to=Status.CANCELLED, finished_at=timezone.now())
+        ledger.append_many([line], actor=actor)
+
+
+def retry_request(request: GenerationRequest, *, actor: User | SystemActor) -> None:
+    """Queue a failed request again with fresh attempts. Raises `StaleState` when it is not failed."""
+    require_permission(actor, "moderation.request_copy")
+    with transaction.atomic():
+        line = advance(request, from_=Status.FAILED, to=Status.QUEUED, event="retried", n_attempts=0, finished_at=None)
+        ledger.append_many([line], actor=actor)
+        hint_on_commit("moderation.drain_generation")
+
+
+def reap_requests() -> int:
+    """Return requests whose generator died (lease expired) to the queue, or fail them. Returns how many."""
+    reaped = 0
+    for request in leases.expired(GenerationRequest.objects.filter(status=Status.GENERATING)):
+        spent = request.n_attempts >= settings.MODERATION["MAX_ATTEMPTS"]
+        with transaction.atomic():
+            # The token in the filter: a generator that renewed or finished meanwhile keeps its work.
+            changed = GenerationRequest.objects.filter(
+                pk=request.pk, status=Status.GENERATING, lease_token=request.lease_token
+            ).update(
+                status=Status.FAILED if spent else Status.QUEUED,
+                last_error="the worker that was drafting it died or stalled", **leases.NO_LEASE,
+            )  # fmt: skip
+            if changed:
+                event = "failed" if spent else "lease_expired"
+                ledger.append_many([line_for(request, event, attempt=request.n_attempts)], actor=GENERATOR)
+                reaped += 1
+    return reaped

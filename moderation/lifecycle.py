@@ -1,0 +1,54 @@
+"""The state tables of the desk: the only legal moves, and the one function that makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from audit.ledger import Line
+from core.exceptions import StaleState
+from core.lifecycle import StateTable, compare_and_set
+from core.refs import ref
+from moderation.models.candidates import Candidate, GenerationRequest
+from moderation.models.reviews import ReviewItem
+
+MOVES: dict[type[models.Model], StateTable] = {
+    GenerationRequest: {
+        "queued": ("generating", "cancelled"),
+        # back to queued: the lease ran out or the model was out of reach, and attempts are left
+        "generating": ("completed", "failed", "queued"),
+        "failed": ("queued",),
+    },
+    Candidate: {
+        "generated": ("blocked", "in_review", "superseded"),
+        "blocked": ("in_review", "superseded"),
+        "in_review": ("approved", "rejected", "superseded"),
+        "approved": ("published", "superseded"),
+        "published": ("retired",),
+    },
+    ReviewItem: {
+        "waiting": ("dispatched", "withdrawn"),
+        "dispatched": ("decided", "escalated", "waiting", "withdrawn"),
+        "escalated": ("decided", "withdrawn"),
+    },
+}
+
+NAMES: dict[type[models.Model], str] = {GenerationRequest: "request", Candidate: "candidate", ReviewItem: "item"}
+
+
+def line_for(obj: models.Model, event: str, **payload: Any) -> Line:
+    """Return the ledger line `moderation.<thing>.<event>` about `obj`."""
+    return Line(f"moderation.{NAMES[type(obj)]}.{event}", ref(obj), payload)
+
+
+def advance(
+    obj: models.Model, *, from_: str, to: str, event: str = "", payload: dict[str, Any] | None = None, **updates: Any
+) -> Line:
+    """Move `obj` by compare-and-set and return the ledger line that the caller appends, last, in the same transaction.
+
+    Raises `StaleState` when somebody else moved it first, `IllegalMove` when the table has no such move.
+    """
+    if not compare_and_set(obj, moves=MOVES[type(obj)], from_=from_, to=to, **updates):
+        raise StaleState(f"{NAMES[type(obj)]} {obj.pk} is no longer {from_}; somebody else moved it first")
+    return line_for(obj, event or to, **{"from": from_, **(payload or {})})

@@ -1,0 +1,48 @@
+"""Celery entry points of the desk. A message is a hint: what there is to do stands in the tables."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from core.hints import hint
+from moderation import generation, queue, review, screening, sentiment
+
+
+@shared_task(name="moderation.drain_generation", soft_time_limit=1800, ignore_result=True)
+def drain_generation() -> None:
+    """Draft one batch of requests, and ask for another turn while there was work."""
+    if generation.drain_generation():
+        hint("moderation.drain_generation")
+
+
+@shared_task(name="moderation.screen_candidates", soft_time_limit=600, ignore_result=True)
+def screen_candidates() -> None:
+    """Screen one batch of drafts."""
+    if screening.screen_candidates():
+        hint("moderation.screen_candidates")
+
+
+@shared_task(name="moderation.score_reviews", soft_time_limit=600, ignore_result=True)
+def score_reviews() -> None:
+    """Score one batch of customer reviews."""
+    if sentiment.score_reviews():
+        hint("moderation.score_reviews")
+
+
+@shared_task(name="moderation.open_reviews", soft_time_limit=120, ignore_result=True)
+def open_reviews() -> None:
+    """Open human work for what is ready for it."""
+    review.open_reviews()
+
+
+@shared_task(name="moderation.settle_decisions", soft_time_limit=120, ignore_result=True)
+def settle_decisions() -> None:
+    """Turn what people agreed on into decisions."""
+    review.settle_decisions()
+
+
+@shared_task(name="moderation.reap_leases", soft_time_limit=120, ignore_result=True)
+def reap_leases() -> None:
+    """Take back what dead workers and absent reviewers hold."""
+    generation.reap_requests()
+    queue.reap_items()
