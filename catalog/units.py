@@ -161,6 +161,8 @@ _LINK = re.compile(r"\s{0,2}(?:[x×*✕–—~～/-]|by|to|and|至|到|乘)\s{0,
 _START = re.compile(rf"(?<![A-Za-z0-9_.])(?<!\d,)(?:(?<![\w)])[-−])?{_NUMBER}")
 _INCH_IS_PREPOSITION = re.compile(rf"[\s-]+(?!(?:{_AFTER_INCH})\b)[A-Za-z0-9]")
 
+_HYPHENATED = re.compile(r"-[A-Za-z]")
+
 
 def canonical_unit(word: str) -> str | None:
     """Return the canonical symbol for a spelling of a unit (`ounces` → `oz`, `厘米` → `cm`), or None."""
@@ -255,12 +257,12 @@ def _unit_here(text: str, match: re.Match[str]) -> str:
     if unit is None:
         return ""
     glued = match.end("number") == match.start("unit")
-    after = text[match.end("unit") :]
-    if unit == "in" and written.isalpha() and len(written) == 2 and _INCH_IS_PREPOSITION.match(after):
+    after = match.end("unit")
+    if unit == "in" and written.isalpha() and len(written) == 2 and _INCH_IS_PREPOSITION.match(text, after):
         return ""  # "5 in the box", "2-in-1"
-    if written == '"' and not (glued and _quotes_are_closed(text[: match.start("unit")])):
+    if written == '"' and not (glued and _quotes_are_closed(text[max(0, after - 400) : after - 1])):
         return ""
-    if len(written) == 1 and written.isascii() and re.match(r"-[A-Za-z]", after):
+    if len(written) == 1 and written.isascii() and _HYPHENATED.match(text, after):
         return ""  # "3 t-shirts"
     if written == "s" and glued and match["number"].endswith("0"):
         return ""  # "the 1960s", "her 30s"
