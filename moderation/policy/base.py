@@ -81,7 +81,7 @@ class Check(abc.ABC):
     """
 
     name: ClassVar[str]
-    version: ClassVar[str]
+    version: str
 
     @abc.abstractmethod
     def find(self, draft: Draft) -> list[Hit]:

@@ -14,6 +14,7 @@ _LOOKALIKES = dict(
         strict=True,
     )
 )
+_LOOKALIKES |= dict.fromkeys("‘’ʼ′＇", "'") | dict.fromkeys("“”″＂", '"') | dict.fromkeys("‐‑‒–—−", "-")
 # NFKD would turn "10½" into "101⁄2"; the number reader knows these signs itself.
 _KEPT = frozenset("½⅓⅔¼¾⅛⅜⅝⅞⅕⅖⅗⅘⅙⅚")
 

@@ -1,0 +1,117 @@
+"""What a product is known to be, read from its facts, title and brand: the numbers, materials and colours to hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from catalog.units import canonical_unit
+from moderation.policy.base import Draft
+from moderation.policy.folding import fold
+from moderation.policy.lexicons import Lexicon, load_lexicon
+from moderation.policy.numbers import Number, read_numbers
+
+# Facts that say what the thing as a whole is made of; they contradict another material, other facts only fail to back it.
+_MATERIAL_FACT = re.compile(r"material|fabric|composition|made of|材质|面料|材料|成分|质地")
+_UNIT_IN_NAME = re.compile(r"[(\[（]([^()\[\]（）]{1,12})[)\]）]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A fact, or the title or the brand under that name."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class KnownNumber:
+    """A number and where it is known from."""
+
+    source: Source
+    number: Number
+
+
+@dataclass(frozen=True)
+class KnownWord:
+    """A canonical material or colour and where it is known from."""
+
+    source: Source
+    name: str
+
+
+class Evidence:
+    """The facts of a draft, read once and indexed. Facts come first, so a claim is linked to a fact before the title."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._facts = tuple(draft.facts)
+        self.sources: Sequence[Source] = (
+            *(Source(fact.name, fact.value) for fact in draft.facts),
+            Source("title", draft.title),
+            Source("brand", draft.brand),
+            Source("category", draft.category),
+        )
+
+    @cached_property
+    def numbers(self) -> Sequence[KnownNumber]:
+        """Return every number of the facts, the title and the brand."""
+        return tuple(self._numbers())
+
+    @cached_property
+    def materials(self) -> Sequence[KnownWord]:
+        """Return every material they name."""
+        return tuple(self._words(load_lexicon("materials")))
+
+    @cached_property
+    def colours(self) -> Sequence[KnownWord]:
+        """Return every colour they name, and those that a material has by itself."""
+        lexicon = load_lexicon("colours")
+        by_material = {
+            material: colour for colour, materials in lexicon.materials.items() for material in sorted(materials)
+        }
+        own = (
+            KnownWord(known.source, by_material[known.name]) for known in self.materials if known.name in by_material
+        )
+        return (*self._words(lexicon), *own)
+
+    @cached_property
+    def stated_materials(self) -> Sequence[KnownWord]:
+        """Return the materials that a fact about the material names."""
+        return tuple(known for known in self.materials if _MATERIAL_FACT.search(known.source.name.lower()))
+
+    @cached_property
+    def folded(self) -> Sequence[tuple[Source, str]]:
+        """Return the sources with their folded text."""
+        return tuple((source, fold(source.text).text) for source in self.sources)
+
+    def find_wording(self, wording: str) -> Source | None:
+        """Return the first source that has `wording` (folded) as a whole word."""
+        pattern = re.compile(rf"(?<![a-z0-9]){re.escape(wording)}(?![a-z0-9])")
+        return next((source for source, text in self.folded if pattern.search(text)), None)
+
+    def _numbers(self) -> Iterator[KnownNumber]:
+        for fact in self._facts:
+            source = Source(fact.name, fact.value)
+            if fact.number is not None:
+                unit = canonical_unit(fact.unit) or "" if fact.unit else ""
+                yield KnownNumber(source, Number(0, 0, Decimal(str(fact.number)), unit))
+            # "Weight (g): 240" and "Width in cm: 26" carry the unit in the name.
+            named = _UNIT_IN_NAME.search(fact.name) or re.search(r"\bin ([a-z]{1,12})$", fact.name.lower())
+            unit = (canonical_unit(named[1]) or "") if named else ""
+            for number in read_numbers(fact.value):
+                yield KnownNumber(source, number)
+                if unit and not number.unit and number.value is not None:
+                    yield KnownNumber(source, Number(0, 0, number.value, unit))
+            for number in read_numbers(fact.name):
+                yield KnownNumber(source, number)
+        for source in self.sources[len(self._facts) :]:
+            for number in read_numbers(source.text):
+                yield KnownNumber(source, number)
+
+    def _words(self, lexicon: Lexicon) -> Iterator[KnownWord]:
+        for source in self.sources:
+            for mention in lexicon.mentions(source.text):
+                yield KnownWord(source, mention.name)

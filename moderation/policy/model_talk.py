@@ -1,0 +1,122 @@
+"""Phrases by which a language model talks to its user instead of to the shopper: refusals, chatter, leaked prompts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from moderation.policy.base import Draft
+from moderation.policy.words import Words, words_of
+
+# Every pattern runs on folded text (lower case, straight letters), starts with a literal and repeats nothing unbounded.
+_PATTERNS: dict[str, tuple[str, ...]] = {
+    "refusal": (
+        r"\bas an? (?:ai|a\.i\.|artificial intelligence|large language|language|virtual|chat) ?(?:language )?(?:model|assistant|system|bot|chatbot)?\b(?=[ ,，]? ?(?:i\b|my\b|model|assistant|developed|trained|language|,|，))",
+        r"\bi(?:'m| am) (?:just |only |merely )?(?:an? )?(?:ai|artificial intelligence|large language|language) (?:language )?(?:model|assistant|system)\b",
+        r"\bi(?:'m| am) (?:very |so |really )?(?:sorry|afraid)\b(?=,? (?:but|that|i\b|for))",
+        r"\bi(?:'m| am) (?:not able|unable) to\b",
+        r"\b(?:sorry|apologi[sz]e|apologies),? (?:but )?(?:i|we) (?:can(?:'t|not| not)|could not|couldn't|am (?:not able|unable)|won't|will not|do not|don't)\b",
+        r"\bi (?:can(?:'t|not| not)|could not|couldn't|won't|will not|must decline to|do not feel comfortable|don't feel comfortable) (?:to )?(?:fulfil|fulfill|complete|assist|help|provide|generate|create|write|comply|process|answer|continue|support|produce|engage|do that|offer|discuss)",
+        r"\b(?:this|your|that|the) request (?:goes against|violates|cannot be|can't be|is against)",
+        r"\b(?:openai|anthropic|google|meta|deepseek|moonshot)(?:'s)? (?:use ?(?:case)? |usage |content )?polic(?:y|ies)\b",
+        r"\b(?:usage|content|use case) polic(?:y|ies) (?:do|does|prohibit|forbid|prevent|of openai)",
+        r"\b(?:my|the) (?:training data|knowledge cut-?off|last knowledge update)\b",
+        r"\bas of my (?:last|latest|knowledge)\b",
+        r"\bi (?:do not|don't) have (?:enough |sufficient |any |the )?(?:information|access|personal|details|data|context)\b",
+        r"(?:作为|身为)(?:一个|一名|一款|个)?(?:由.{0,12}开发的)?(?:ai|人工智能|大?语言模型|大模型|智能助手|虚拟助手)",
+        r"我(?:是|只是)(?:一个|一名|一款|个)?(?:ai|人工智能|大?语言模型|大模型|智能助手)",
+        r"(?:抱歉|对不起|很遗憾|不好意思)[,，。!！ ]{0,2}(?:但)?(?:我|作为|您的|你的|目前|暂时)?(?:目前|暂时)?(?:无法|不能|不便|没有办法|没办法)",
+        r"我(?:目前|暂时|现在)?(?:无法|不能|没有办法|没办法)(?:为您|为你|继续|直接)?(?:提供|生成|满足|完成|协助|帮助|回答|处理|撰写|创作|执行|遵守)",
+        r"(?:违反|不符合)(?:了)?(?:我|我们|openai|平台)?的?(?:使用|内容)(?:政策|规范)",
+    ),
+    "chatter": (
+        r"^\W{0,3}(?:sure|certainly|of course|absolutely|okay|ok|great|alright)[!,. ]{1,2} ?(?:here|i\b|let|below|this)",
+        r"^\W{0,3}(?:here|below)(?: is| are|'s) (?:an?|the|your|my|one|some|\d{1,2})\b(?=[^.!?\n]{0,80}(?:description|slogan|copy|line|headline|version|draft|text|recommendation|ad\b|example|option))",
+        r"\b(?:i hope (?:this|that|it) (?:helps|meets|works|is helpful)|let me know if|feel free to (?:ask|modify|adjust|edit|customi[sz]e|let me)|would you like me to|please let me know|if you need (?:any )?(?:further|more|additional) (?:help|assistance|changes|information))\b",
+        r"\b(?:this|the (?:above|following)) (?:product )?(?:description|slogan|copy|text|headline|response) (?:is|was|has been|should|aims|uses|includes|highlights|follows)\b",
+        r"\b(?:word|character) count ?[:：]",
+        r"^\W{0,3}(?:好的|当然|没问题|没有问题)[,，!！。~ ]",
+        r"(?:以下|下面)(?:是|为)(?:我)?(?:为|给|根据|一[份段条个则]|关于|您|你|该|这)",
+        r"希望(?:这|以上|对您|对你|能对|能满足|能够|可以帮).{0,12}(?:帮助|满意|需求|喜欢这)",
+        r"如(?:果|需)(?:您|你)?(?:还)?(?:有|需要)?(?:其他|更多|进一步|任何).{0,8}(?:要求|修改|帮助|问题|需求|需要)",
+        r"(?:字数|总字数) ?[:：]",
+    ),
+    "leaked_marker": (
+        r"<\|[a-z_0-9 ]{1,30}\|>|<[|｜][^<>\n]{1,40}[|｜]>|\[/?inst\]|<</?sys>>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos|pad)>|</?think>",
+        r"```",
+        r"^[ \t>*#-]{0,4}(?:system|user|assistant|human|ai|bot|prompt)[ \t]?[:：]",
+        r"^[ \t>*#-]{0,4}(?:product facts|facts|product data|product title|product information|instructions?|channel|locale|output|input|response|task|constraints?|requirements?|note to|product description|ad slogan|slogan|recommendation line|description|recommendation|answer|copy)[ \t]?(?:\([^()\n]{0,40}\))?[:：]",
+        r"^[ \t>*#-]{0,4}(?:系统|用户|助手|商品信息|产品信息|商品事实|产品事实|商品资料|要求|指令|输出|输入|任务|渠道|语言|回答|文案|广告语|广告词|推荐语|商品描述|产品描述|标题)[ \t]?[:：]",
+        r"#{2,3} ?(?:instruction|response|input|output|system|user|assistant)",
+    ),
+    "placeholder": (
+        r"\[(?:your|insert|the|product|brand|company|name|price|link|store|website|color|colour|size|material|date|number|customer|location|city|phone|email|x+)\b[^\[\]\n]{0,40}\]",
+        r"\{\{?[a-z_ ]{2,40}\}?\}|<(?:product|brand|name|title|price|insert|your)[a-z_ ]{0,30}>",
+        r"\b(?:lorem ipsum|xxx+|tbd|todo:)",
+        r"[\[【(（](?:品牌名?|产品名称?|商品名称?|价格|店铺名?|此处|请?填写|插入)[^\]】)）\n]{0,20}[\]】)）]",
+    ),
+}
+_COMPILED = tuple((code, re.compile("|".join(parts), re.M)) for code, parts in _PATTERNS.items())
+
+# A run of so many words of the instructions cannot be chance; Chinese words are single characters here.
+LEAK_WORDS = 7
+LEAK_CHARACTERS = 12
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A span in which the model does not speak to the shopper."""
+
+    code: str
+    start: int
+    end: int
+
+
+def find_phrases(folded: str) -> Iterator[Talk]:
+    """Yield the known phrases in folded text; the spans index the folded text."""
+    for code, pattern in _COMPILED:
+        for match in pattern.finditer(folded):
+            yield Talk(code, *match.span())
+
+
+def find_leaks(draft: Draft, words: Words) -> Iterator[Talk]:
+    """Yield every stretch of the draft that repeats the instructions word for word; the spans index the original.
+
+    What the title or a fact says as well is the product's own and no leak.
+    """
+    own = {gram for part in (draft.title, *(fact.value for fact in draft.facts)) for gram in _grams(part)}
+    secret = {gram for line in draft.prompt_lines for gram in _grams(line)} - own
+    if not secret:
+        return
+    sizes = sorted({len(gram) for gram in secret}, reverse=True)
+    index = 0
+    while index < len(words.words):
+        end = _leak_end(words, index, sizes, secret)
+        if end <= index:
+            index += 1
+            continue
+        start, reach = index, end
+        while index < reach:  # overlapping runs are one leak
+            reach = max(reach, _leak_end(words, index, sizes, secret))
+            index += 1
+        yield Talk("prompt_leak", words.spans[start][0], words.spans[reach - 1][1])
+
+
+def _leak_end(words: Words, index: int, sizes: list[int], secret: set[tuple[str, ...]]) -> int:
+    for size in sizes:
+        if index + size <= len(words.words) and tuple(words.words[index : index + size]) in secret:
+            return index + size
+    return index
+
+
+def _grams(line: str) -> Iterator[tuple[str, ...]]:
+    """Yield the runs of words that betray `line`; a line of less than four words betrays nothing."""
+    words = words_of(line).words
+    han = sum(1 for word in words if "\u3400" <= word <= "\u9fff")
+    size, least = (LEAK_CHARACTERS, 8) if 2 * han > len(words) else (LEAK_WORDS, 4)
+    if len(words) < least:
+        return
+    size = min(size, len(words))
+    for index in range(len(words) - size + 1):
+        yield tuple(words[index : index + size])
