@@ -28,5 +28,14 @@ app.conf.beat_schedule = {
     "push labelling tasks": _every(5, "labeling.push_tasks"),
     "process webhooks": _every(5, "labeling.process_webhooks"),
     "reconcile with Label Studio": _every(30, "labeling.reconcile"),
-    "beat heartbeat": _every(10, "monitoring.record_heartbeat"),
+    # A canary for each queue: beat, broker and worker, end to end (monitoring/heartbeats.py).
+    **{
+        f"heartbeat of {queue}": {
+            "task": "monitoring.record_heartbeat",
+            "schedule": 10,
+            "args": [queue],
+            "options": {"queue": queue, "expires": 30},
+        }
+        for queue in ("default", "external", "gpu")
+    },
 }
