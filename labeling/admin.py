@@ -1,0 +1,85 @@
+"""Our side of Label Studio in the console: what was sent, what came back, what is still on its way."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from core.admin import ReadOnlyAdmin, ReadOnlyInline
+from labeling.models import Annotation, Consensus, LabelingProject, LabelingTask, WebhookEvent
+
+TASK_COLOURS = {"open": "warning", "pushed": "info", "settled": "success", "withdrawn": ""}
+
+
+@admin.register(LabelingProject)
+class LabelingProjectAdmin(ReadOnlyAdmin):
+    """One Label Studio project for each kind of work."""
+
+    list_display = ("title", "kind", "ls_project_id", "reconciled_at", "reconciled_until")
+
+
+class AnnotationInline(ReadOnlyInline):
+    """What people answered."""
+
+    model = Annotation
+    fields = ("ls_annotation_id", "annotator", "was_cancelled", "lead_time", "ls_updated_at")
+    readonly_fields = fields
+
+
+class ConsensusInline(ReadOnlyInline):
+    """What the answers came to."""
+
+    model = Consensus
+    fields = ("method", "answer", "settled_at")
+    readonly_fields = fields
+
+
+@admin.register(LabelingTask)
+class LabelingTaskAdmin(ReadOnlyAdmin):
+    """Tasks and how far each one came."""
+
+    list_display = ("reference", "project", "state", "ls_task_id", "created_at", "pushed_at", "settled_at", "last_error")
+    list_filter = ("status", "project")
+    list_select_related = ("project",)
+    search_fields = ("reference", "=ls_task_id")
+    ordering = ("-created_at",)
+    inlines = (AnnotationInline, ConsensusInline)
+
+    @display(description="state", ordering="status", label=TASK_COLOURS)
+    def state(self, obj: LabelingTask) -> tuple[str, str]:
+        """The state as a coloured label."""
+        return obj.status, obj.get_status_display()
+
+
+@admin.register(Annotation)
+class AnnotationAdmin(ReadOnlyAdmin):
+    """Our copy of the answers given in Label Studio."""
+
+    list_display = ("ls_annotation_id", "task", "annotator", "was_cancelled", "lead_time", "ls_updated_at")
+    list_filter = ("was_cancelled",)
+    list_select_related = ("task", "annotator")
+    ordering = ("-ls_updated_at",)
+
+
+@admin.register(Consensus)
+class ConsensusAdmin(ReadOnlyAdmin):
+    """What the annotators of a task agreed on."""
+
+    list_display = ("task", "method", "answer", "settled_at")
+    list_filter = ("method",)
+    list_select_related = ("task",)
+    ordering = ("-settled_at",)
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ReadOnlyAdmin):
+    """The inbox: hints from Label Studio and what became of them."""
+
+    list_display = ("received_at", "action", "state", "ls_project_id", "ls_task_ids", "processed_at", "last_error")
+    list_filter = ("status", "action")
+    ordering = ("-received_at",)
+
+    @display(description="state", ordering="status", label={"received": "warning", "processed": "success", "ignored": ""})
+    def state(self, obj: WebhookEvent) -> tuple[str, str]:
+        """The state as a coloured label."""
+        return obj.status, obj.get_status_display()
