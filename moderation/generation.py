@@ -176,7 +176,7 @@ def _write_together(requests: list[GenerationRequest]) -> int:
 def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> int:
     briefs = [brief_for(r.product, channel=r.channel, locale=r.locale) for r in requests]
     rendered = [prompts.render(brief) for brief in briefs]
-    seed = random.SystemRandom().randrange(2**31)
+    seed = random.SystemRandom().randrange(2**31 - 10_000)  # prompt i is drawn with seed + i
     params = prompts.params_for(requests[0].channel, seed=seed, overrides=requests[0].params)
     generator = loader.load_generator(version)
     texts = generator.generate(

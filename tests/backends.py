@@ -1,0 +1,41 @@
+"""Stand-ins for model back ends, where a test is about the desk and not about what a model says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.exceptions import PermanentError, TransientError
+from inference.contracts import Classification, Generation, GenerationParams, Message, TextClassifier, TextGenerator
+
+
+class Scripted(TextGenerator):
+    """Says `options["texts"]` in turn; fails as `options["fails"]` says, or when a prompt holds `options["poison"]`."""
+
+    def generate(self, prompts: Sequence[Sequence[Message]], params: GenerationParams) -> list[Generation]:
+        if self.options.get("fails") == "transient":
+            raise TransientError("the endpoint does not answer")
+        poison = self.options.get("poison")
+        if poison and any(poison in prompt[-1].content for prompt in prompts):
+            raise PermanentError("the model chokes on this")
+        texts = self.options["texts"]
+        return [
+            Generation(texts[i % len(texts)], "stop", 100, 20, params.seed + i, 0.01, "script")
+            for i, _ in enumerate(prompts)
+        ]
+
+
+class WordCount(TextClassifier):
+    """Positive when the text says `good` more often than `bad`; unsure when it says neither."""
+
+    labels = ("positive", "neutral", "negative")
+
+    def classify(self, texts: Sequence[str]) -> list[Classification]:
+        return [self._judge(text.lower()) for text in texts]
+
+    def _judge(self, text: str) -> Classification:
+        good, bad = text.count("good"), text.count("bad")
+        if good == bad:
+            return Classification("neutral", {"positive": 0.3, "neutral": 0.4, "negative": 0.3})
+        label = "positive" if good > bad else "negative"
+        rest = [name for name in self.labels if name != label]
+        return Classification(label, {label: 0.9, **dict.fromkeys(rest, 0.05)})

@@ -1,0 +1,154 @@
+"""Ordering copy and having it drafted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from audit.models import LedgerEntry
+from core.actors import SystemActor
+from core.exceptions import PermanentError, StaleState
+from inference.models import ModelVersion
+from moderation import generation
+from moderation.models.candidates import Candidate, GenerationRequest
+from tests import factories, people
+from tests.moderation.conftest import GOOD
+
+pytestmark = pytest.mark.django_db
+SYSTEM = SystemActor("tests")
+Script = Callable[..., ModelVersion]
+
+
+def order(*products: object, **options: object) -> generation.RequestSummary:
+    options = {"channels": ["description"], "locales": ["en"], "actor": SYSTEM, **options}
+    return generation.request_copy(products or [factories.product()], **options)  # type: ignore[arg-type]
+
+
+def test_it_orders_every_product_channel_and_locale_once(script: Script) -> None:
+    script()
+    products = [factories.product(), factories.product()]
+    first = order(*products, channels=["description", "ad_slogan"])
+    again = order(*products, channels=["description", "ad_slogan", "recommendation"])
+    assert (len(first.created), len(first.existing)) == (4, 0)
+    assert (len(again.created), len(again.existing)) == (2, 4)
+    assert LedgerEntry.objects.filter(action="moderation.request.requested").count() == 6
+
+
+def test_asking_again_makes_new_drafts_when_the_facts_changed_or_the_round_is_raised(script: Script) -> None:
+    script()
+    product = factories.product()
+    request = order(product).created[0]
+    assert len(order(product, round=generation.next_round(request)).created) == 1
+    product.facts_hash = "f" * 64
+    product.save()
+    assert len(order(product).created) == 1
+
+
+def test_a_locale_that_the_champion_cannot_write_is_refused_with_the_way_out(script: Script) -> None:
+    script()
+    with pytest.raises(PermanentError, match=r"zh-Hans[\s\S]*register_model"):
+        order(locales=["zh-Hans"])
+    assert not GenerationRequest.objects.exists()
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"channels": ["billboard"]}, "Unknown channel: billboard"),
+    ({"locales": ["tlh"]}, "Unknown locale: tlh"),
+    ({"channels": []}, "Unknown channel: none"),
+    ({"n_candidates": 0}, "Between 1 and 20"),
+    ({"params": {"temperature": 9}}, "temperature"),
+    ({"params": {"torch": 1}}, "no decoding parameter"),
+])  # fmt: skip
+def test_a_senseless_order_is_refused_and_orders_nothing(script: Script, options: dict, message: str) -> None:
+    script()
+    with pytest.raises(PermanentError, match=message):
+        order(**options)
+    assert not GenerationRequest.objects.exists()
+
+
+def test_only_who_may_ask_for_copy_can(script: Script) -> None:
+    script()
+    for person in (people.reviewer(), people.auditor(), people.outsider()):
+        with pytest.raises(PermissionDenied):
+            order(actor=person)
+    assert len(order(actor=people.senior()).created) == 1
+
+
+def test_drafts_are_stored_with_their_whole_provenance(script: Script) -> None:
+    version = script(GOOD, "Another text.")
+    request = order(n_candidates=2).created[0]
+    assert generation.drain_generation() == 2
+    request.refresh_from_db()
+    first, second = Candidate.objects.order_by("ordinal")
+    assert (request.status, request.lease_token) == ("completed", None)
+    assert (first.text, second.text) == (GOOD, "Another text.")
+    assert (first.model_version, first.prompt_version, first.facts_hash) == (
+        version, request.prompt_version, request.product.facts_hash,
+    )  # fmt: skip
+    assert second.seed == first.seed + 1
+    assert (first.prompt_tokens, first.completion_tokens, first.device, first.finish_reason) == (
+        100,
+        20,
+        "script",
+        "stop",
+    )
+    assert first.params["max_new_tokens"] > 0
+    assert {fact["name"] for fact in first.facts} == {"material", "capacity", "colour"}
+    assert first.prompt_hash
+
+
+def test_one_turn_takes_one_batch(script: Script, settings) -> None:
+    settings.MODERATION = {**settings.MODERATION, "GENERATION_BATCH": 2}
+    script()
+    order(*(factories.product() for _ in range(5)), n_candidates=1)
+    assert [generation.drain_generation() for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_a_model_out_of_reach_puts_requests_back_until_attempts_are_spent(script: Script) -> None:
+    script(fails="transient")
+    request = order().created[0]
+    for attempt in (1, 2, 3):
+        generation.drain_generation()
+        request.refresh_from_db()
+        assert request.n_attempts == attempt
+        assert request.status == ("queued" if attempt < 3 else "failed")
+    assert "does not answer" in request.last_error
+    script()
+    generation.retry_request(request, actor=people.senior())
+    assert generation.drain_generation() == 3
+
+
+def test_a_poison_request_does_not_sink_its_batch(script: Script) -> None:
+    script(poison="Cursed lamp")
+    good = [factories.product(), factories.product()]
+    order(good[0], factories.product(title="Cursed lamp"), good[1], n_candidates=1)
+    generation.drain_generation()
+    states = dict(GenerationRequest.objects.values_list("product__title", "status"))
+    assert states == {good[0].title: "completed", good[1].title: "completed", "Cursed lamp": "failed"}
+
+
+def test_a_generator_that_was_paused_past_its_lease_cannot_write(script: Script) -> None:
+    script()
+    request = order().created[0]
+    claimed = generation.leases.claim(
+        GenerationRequest.objects.filter(pk=request.pk), n=1, duration=dt.timedelta(seconds=60), status="generating"
+    )[0]
+    GenerationRequest.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert generation.reap_requests() == 1
+    assert generation._store(claimed, [factories.candidate().__class__(request=claimed, ordinal=0)]) == 0
+    request.refresh_from_db()
+    assert request.status == "queued"
+    assert generation.drain_generation() == 3
+
+
+def test_only_a_queued_request_can_be_cancelled(script: Script) -> None:
+    script()
+    request = order().created[0]
+    generation.cancel_request(request, actor=people.senior())
+    assert generation.drain_generation() == 0
+    with pytest.raises(StaleState):
+        generation.cancel_request(GenerationRequest(pk=request.pk, status="queued"), actor=people.senior())

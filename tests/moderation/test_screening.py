@@ -1,0 +1,72 @@
+"""Which drafts are blocked, and which one a person gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from audit.verification import verify
+from core.actors import SystemActor
+from core.exceptions import PermanentError, StaleState
+from inference.models import ModelVersion
+from moderation import generation, screening
+from moderation.models.candidates import Candidate
+from tests import factories, people
+from tests.moderation.conftest import GOOD, REFUSAL, WRONG
+
+pytestmark = pytest.mark.django_db
+
+
+def drafts(script: Callable[..., ModelVersion], *texts: str) -> list[Candidate]:
+    """Have `texts` drafted for one product and screened; returns the candidates by ordinal."""
+    script(*texts)
+    product = factories.product(title="Harbour mug 1")
+    generation.request_copy(
+        [product], channels=["description"], locales=["en"], actor=SystemActor("tests"), n_candidates=len(texts)
+    )
+    generation.drain_generation()
+    assert screening.screen_candidates() == len(texts)
+    return list(Candidate.objects.order_by("ordinal"))
+
+
+def test_the_best_grounded_draft_goes_to_a_person_and_the_others_wait(script) -> None:
+    wrong, refused, good = drafts(script, WRONG, REFUSAL, GOOD)
+    assert (good.status, good.rank) == ("in_review", 1)
+    assert (wrong.status, wrong.rank) == ("generated", 2)
+    assert (refused.status, refused.rank) == ("blocked", None)
+    assert good.grounding > wrong.grounding
+
+
+def test_findings_point_at_the_words_they_are_about(script) -> None:
+    (wrong,) = drafts(script, WRONG)
+    spans = {wrong.text[f.start : f.end].lower() for f in wrong.findings.all() if f.start is not None}
+    assert {"scarlet", "leather"} <= spans
+    assert any("900" in span for span in spans)
+    assert wrong.status == "in_review"
+
+
+def test_screening_again_finds_nothing_to_do(script) -> None:
+    drafts(script, GOOD)
+    assert screening.screen_candidates() == 0
+    assert verify().is_intact
+
+
+def test_the_tone_of_each_draft_is_scored_by_the_sentiment_champion(script, sentiment_champion) -> None:
+    (candidate,) = drafts(script, GOOD + " It is good, good, good.")
+    score = candidate.scores.get(name="positive_tone")
+    assert (score.value, score.model_version) == (0.9, sentiment_champion)
+
+
+def test_a_senior_overrules_a_block_and_says_why(script) -> None:
+    (blocked,) = drafts(script, REFUSAL)
+    with pytest.raises(PermissionDenied):
+        screening.overrule_block(blocked, actor=people.reviewer(), reason="fine")
+    with pytest.raises(PermanentError, match="needs a reason"):
+        screening.overrule_block(blocked, actor=people.senior(), reason="  ")
+    screening.overrule_block(blocked, actor=people.senior(), reason="a joke of the brand")
+    blocked.refresh_from_db()
+    assert blocked.status == "in_review"
+    with pytest.raises(StaleState):
+        screening.overrule_block(Candidate(pk=blocked.pk, status="blocked"), actor=people.senior(), reason="again")
