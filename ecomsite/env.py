@@ -27,14 +27,19 @@ def read_env_file(path: Path) -> dict[str, str]:
 _stack = read_env_file(VAR_DIR / "stack.env")
 
 
-def text(name: str, default: str = "") -> str:
-    """Return the value of `name`, stripped, or of the file named by `<name>_FILE`, or `default`."""
+def given(name: str) -> str:
+    """Return what the process environment itself says about `name` (or the file named by `<name>_FILE`), else ""."""
     if path := os.environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text().strip()
         except OSError as exc:
             raise ImproperlyConfigured(f"{name}_FILE: {exc}") from exc
-    return os.environ.get(name, _stack.get(name, default)).strip()
+    return os.environ.get(name, "").strip()
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the value of `name` from the environment, from the running stack, or `default`. Empty counts as unset."""
+    return given(name) or _stack.get(name, "").strip() or default.strip()
 
 
 def integer(name: str, default: int, *, minimum: int = 0) -> int:

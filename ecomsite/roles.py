@@ -29,14 +29,14 @@ ROLES: dict[str, tuple[str, ...]] = {
         "catalog.publish_copy",
         "catalog.retire_copy",
         "moderation.audit_candidate",
-    ),  # fmt: skip
+    ),
     "Auditor": (*READ_ALL, "audit.verify_ledger", "moderation.audit_candidate"),
     "ML engineer": (
         *READ_ALL,
         "inference.register_model",
         "inference.promote_model",
         "moderation.request_copy",
-    ),  # fmt: skip
+    ),
     "Administrator": (
         *READ_ALL,
         "audit.verify_ledger",
@@ -52,14 +52,18 @@ ROLES: dict[str, tuple[str, ...]] = {
         "auth.add_user",
         "auth.change_user",
         "auth.view_group",
-    ),  # fmt: skip
+    ),
 }
 
 
 def sync_roles(**kwargs: Any) -> None:
     """Make the groups of `ROLES` hold exactly their permissions. Connected to `post_migrate`; safe to repeat."""
+    from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission
 
+    if sender := kwargs.get("sender"):
+        # Our receiver may be called before the one that makes this app's permissions.
+        create_permissions(sender, verbosity=0)
     held = {
         f"{permission.content_type.app_label}.{permission.codename}": permission
         for permission in Permission.objects.select_related("content_type")

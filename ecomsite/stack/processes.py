@@ -27,7 +27,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 STEADY_S = 60.0
 
 
-def die_with_parent(sig: signal.Signals) -> Callable[[], None]:
+def die_with_parent(sig: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
     """Return a `preexec_fn` that has the kernel send `sig` to the child when its parent dies (Linux only)."""
     parent = os.getpid()
     # Loaded here: between fork and exec a child should do as little as it can.

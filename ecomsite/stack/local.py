@@ -1,0 +1,202 @@
+"""Starts the parts of a plan in order, each a child of ours, and waits until every one of them works."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from core.exceptions import PermanentError
+from ecomsite.env import BASE_DIR
+from ecomsite.stack.broker import Broker
+from ecomsite.stack.plan import Plan, write_environment
+from ecomsite.stack.postgres import Postgres
+from ecomsite.stack.processes import Child, Program, Supervisor, die_with_parent
+
+# From the first to stop to the last.
+BEAT, WORKERS, WEB, LABEL_STUDIO, BROKER, POSTGRES = 5, 4, 3, 2, 1, 0
+
+# Queue → arguments of its worker. Models are loaded once, in a worker that does one thing at a time; training, which
+# takes hours, must not hold up generation.
+WORKER_POOLS = {
+    "default,external": ("--pool", "prefork", "--concurrency", "2"),
+    "gpu": ("--pool", "solo"),
+    "training": ("--pool", "solo"),
+}
+
+Step = Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass
+class LocalStack:
+    """One running installation. `step(title)` is entered around each thing that takes time."""
+
+    plan: Plan
+    supervisor: Supervisor
+    step: Step
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "ecomsite.settings",
+            "PYTHONUNBUFFERED": "1",
+            # Models come from disk; nothing may look for a newer one on the way.
+            "HF_HUB_OFFLINE": "1",
+            "TRANSFORMERS_OFFLINE": "1",
+        }
+
+    def start(self, *, demo: bool) -> None:
+        """Start everything. Raises `PermanentError` with the way out when a part does not come up."""
+        plan = self.plan
+        plan.log("x").parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self._start_stores()
+        with self.step("Database schema"):
+            self.manage("migrate", "--no-input")
+        with self.step("Static files"):
+            self.manage("collectstatic", "--no-input")
+        with self.step("Logins"):
+            self.manage("create_logins")
+        with self.step("Models"):
+            self.manage("prepare_models")
+        web = self._start_web()
+        workers = [self._start_worker(queues) for queues in WORKER_POOLS]
+        with self.step("Console and API"):
+            self._wait_for_web(web)
+        with self.step("Workers"):
+            for worker in workers:
+                self._wait_for_output(worker, " ready.")
+        if demo:
+            with self.step("Demo shop"):
+                self.manage("load_demo")
+        self._start_beat()
+
+    def manage(self, *arguments: str) -> None:
+        """Run one `manage.py` command to its end. Raises `PermanentError` with the end of its output."""
+        done = subprocess.run(  # noqa: S603  (our own command, no shell)
+            [sys.executable, BASE_DIR / "manage.py", *arguments],
+            cwd=BASE_DIR,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            start_new_session=True,
+            preexec_fn=die_with_parent(),
+        )
+        with self.plan.log("setup").open("a") as log:
+            log.write(f"--- manage.py {' '.join(arguments)}\n{done.stdout}")
+        if done.returncode != 0:
+            tail = "\n".join(done.stdout.strip().splitlines()[-12:])
+            raise PermanentError(f"`manage.py {' '.join(arguments)}` failed:\n{tail}")
+
+    def _start_stores(self) -> None:
+        plan, launch = self.plan, self.supervisor.launch
+        database_url = broker_url = ""
+        if plan.needs_postgres:
+            with self.step("PostgreSQL"):
+                postgres = Postgres(plan.var / "postgres", plan.postgres_port, log_file=plan.log("postgres"))
+                postgres.start(launch=launch)
+                if not plan.database_url:
+                    postgres.create_database("ecomsite", extensions=("vector", "pg_trgm"))
+                    database_url = postgres.url("ecomsite")
+        if not plan.broker_url:
+            with self.step("Broker"):
+                broker = Broker(plan.var / "broker", plan.broker_port, log_file=plan.log("broker"))
+                broker.start(launch=launch)
+                broker_url = broker.url()
+        write_environment(plan, database_url=database_url, broker_url=broker_url)
+
+    def _start_web(self) -> Child:
+        plan = self.plan
+        return self._launch(
+            "web",
+            [
+                Path(sys.executable).with_name("gunicorn"),
+                "ecomsite.wsgi",
+                *("--bind", f"{plan.host}:{plan.web_port}"),
+                *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
+                # One import of the application, shared by the workers.
+                "--preload",
+                *("--graceful-timeout", "10", "--no-control-socket"),
+            ],
+            tier=WEB,
+            port=plan.web_port,
+        )
+
+    def _start_worker(self, queues: str) -> Child:
+        name = f"worker-{queues.replace(',', '-')}"
+        return self._launch(
+            name,
+            [
+                *(Path(sys.executable).with_name("celery"), "-A", "ecomsite", "worker"),
+                *("--queues", queues, "--hostname", f"{name}@%h", "--loglevel", "INFO"),
+                # Who else is there does not matter: work is claimed in the database.
+                *("--without-gossip", "--without-mingle"),
+                *WORKER_POOLS[queues],
+            ],
+            tier=WORKERS,
+        )
+
+    def _start_beat(self) -> Child:
+        schedule = self.plan.var / "beat" / "schedule"
+        schedule.parent.mkdir(exist_ok=True)
+        celery = Path(sys.executable).with_name("celery")
+        return self._launch(
+            "beat",
+            [celery, "-A", "ecomsite", "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "INFO"],
+            tier=BEAT,
+        )
+
+    def _launch(self, name: str, command: list[str | Path], *, tier: int, port: int | None = None) -> Child:
+        return self.supervisor.launch(
+            Program(
+                name,
+                command,
+                self.plan.log(name),
+                tier=tier,
+                port=port,
+                environment=self.environment,
+                folder=BASE_DIR,
+            )
+        )
+
+    def _wait_for_web(self, web: Child, *, timeout: float = 60) -> None:
+        address = f"http://127.0.0.1:{self.plan.web_port}/healthz"
+
+        def answers() -> bool:
+            try:
+                with urlopen(address, timeout=2) as response:
+                    return bool(response.status == 200)
+            except (HTTPError, URLError, OSError):
+                return False
+
+        self._wait(web, answers, timeout=timeout)
+
+    def _wait_for_output(self, child: Child, text: str, *, timeout: float = 90) -> None:
+        self._wait(child, lambda: text in child.output(), timeout=timeout)
+
+    def _wait(self, child: Child, done: Callable[[], bool], *, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while not done():
+            if not child.running or time.monotonic() > deadline:
+                raise PermanentError(
+                    f"{child.program.name} did not come up:\n{child.last_lines(12)}",
+                    hint=f"The whole log: {child.program.log_file}",
+                )
+            time.sleep(0.1)
+
+
+def without_password(url: str) -> str:
+    """Return `url` fit to be shown."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
