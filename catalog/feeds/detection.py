@@ -1,0 +1,61 @@
+"""Which format a feed file is in, and the reader for it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from catalog.feeds import jsonl, mapped_csv, merchant, shopify
+from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord
+from catalog.feeds.mapped_csv import Mapping
+from catalog.feeds.source import Source
+from core.exceptions import PermanentError
+
+PRODUCT_READERS: dict[str, Callable[..., Iterator[FeedRow[ProductRecord]]]] = {
+    "shopify": shopify.read_products,
+    "merchant_tsv": merchant.read_tsv,
+    "merchant_xml": merchant.read_xml,
+    "jsonl": jsonl.read_products,
+    "csv": mapped_csv.read_products,
+}
+REVIEW_READERS: dict[str, Callable[..., Iterator[FeedRow[ReviewRecord]]]] = {
+    "jsonl": jsonl.read_reviews,
+    "csv": mapped_csv.read_reviews,
+}
+
+
+def detect_format(source: Source, *, has_mapping: bool = False) -> str:
+    """Return the name of the format of a feed, by its suffix and its first line. A mapping means CSV."""
+    suffix = source.path.suffix.lower()
+    if has_mapping:
+        return "csv"
+    if suffix in (".jsonl", ".ndjson"):
+        return "jsonl"
+    beginning = next(source.lines()).text.lstrip()
+    if suffix in (".xml", ".rss", ".atom") or beginning.startswith("<"):
+        return "merchant_xml"
+    if beginning.startswith("{"):
+        return "jsonl"
+    if "\t" in beginning and merchant.is_merchant_header(set(beginning.split("\t"))):
+        return "merchant_tsv"
+    names = {name.strip().lower() for name in next(csv.reader([beginning]), [])}
+    return "shopify" if shopify.is_shopify_header(names) else "csv"
+
+
+def products_of(source: Source, *, feed_format: str, mapping: Mapping | None) -> Iterator[FeedRow[ProductRecord]]:
+    """Return the rows of a product feed. Raises `PermanentError` for an unknown format."""
+    reader = PRODUCT_READERS[_known(feed_format, PRODUCT_READERS)]
+    return partial(reader, mapping=mapping)(source) if feed_format == "csv" else reader(source)
+
+
+def reviews_of(source: Source, *, feed_format: str, mapping: Mapping | None) -> Iterator[FeedRow[ReviewRecord]]:
+    """Return the rows of a review feed. Raises `PermanentError` for an unknown format."""
+    reader = REVIEW_READERS[_known(feed_format, REVIEW_READERS)]
+    return partial(reader, mapping=mapping)(source) if feed_format == "csv" else reader(source)
+
+
+def _known(feed_format: str, readers: Iterable[str]) -> str:
+    if feed_format not in readers:
+        raise PermanentError(f"{feed_format!r} is no format we read here.", hint=f"Formats: {', '.join(readers)}")
+    return feed_format

@@ -1,0 +1,167 @@
+"""A feed file read as a stream, with limits: one endless line or quoted field costs one bad row, not the memory."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.exceptions import PermanentError
+
+MAX_LINE_BYTES = 1_048_576
+MAX_RECORD_LINES = 2_000
+RAW_CHARACTERS = 2_000
+_ARCHIVES = {b"PK\x03\x04": "zip", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z"}
+
+csv.field_size_limit(MAX_LINE_BYTES)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One physical line, or (with `error`) the beginning of one that cannot be used."""
+
+    number: int
+    text: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class CsvRecord:
+    """One record of a CSV file: its cells, or (with `error`) its raw beginning alone."""
+
+    line: int
+    raw: str
+    cells: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+class Source:
+    """An open feed file. Use as a context manager; raises `PermanentError` for a missing, empty or packed file."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise PermanentError(f"there is no file {path}.")
+        self.path = path
+        self.size = path.stat().st_size
+        self.stream = path.open("rb")
+        start = self.stream.read(8)
+        self.stream.seek(0)
+        problem = ""
+        if not start:
+            problem = "is empty."
+        elif kind := next((name for magic, name in _ARCHIVES.items() if start.startswith(magic)), ""):
+            problem = f"is a {kind} archive; unpack it first."
+        elif start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            problem = "is UTF-16; save it as UTF-8."
+        if problem:
+            self.stream.close()
+            raise PermanentError(f"{path} {problem}")
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stream.close()
+
+    @property
+    def share_read(self) -> float:
+        """How much of the file has been read, from 0 to 1."""
+        return min(1.0, self.stream.tell() / self.size)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the physical lines, decoded; over-long or undecodable ones with an error and cut short."""
+        self.stream.seek(3 if self.stream.read(3) == b"\xef\xbb\xbf" else 0)
+        number = 0
+        while data := self.stream.readline(MAX_LINE_BYTES):
+            number += 1
+            if len(data) == MAX_LINE_BYTES and not data.endswith(b"\n"):
+                while (rest := self.stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+                    pass
+                beginning = data[:RAW_CHARACTERS].decode("utf-8", "replace")
+                yield Line(number, beginning, f"the line is longer than {MAX_LINE_BYTES:,} bytes")
+                continue
+            try:
+                yield Line(number, data.decode("utf-8"))
+            except UnicodeDecodeError:
+                yield Line(number, data.decode("utf-8", "replace"), "the line is not UTF-8")
+
+    def csv_records(self, *, delimiter: str = ",") -> Iterator[CsvRecord]:
+        """Yield the records of a CSV file, the header first, each with the physical line it begins on.
+
+        A quote that is never closed would swallow every row up to the next quote. So a record of several lines
+        that comes out with the wrong number of cells is given up at its first line, and reading goes on at its second.
+        """
+        window = _Window(self.lines())
+        reader = csv.reader(window, delimiter=delimiter)
+        n_cells = 0
+        while True:
+            window.start_record()
+            error, cells = "", []
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except (csv.Error, _Unusable) as exc:
+                error = str(exc)
+            line, raw = window.record[0].number, window.raw
+            if not error and not any(cell.strip() for cell in cells):
+                continue
+            if not error and n_cells and len(cells) != n_cells:
+                error = f"{len(cells)} columns where the header has {n_cells}"
+            if not error and window.at_end and _quote_is_open(raw, delimiter):
+                error = "the file ends inside a quoted field"
+            if error and len(window.record) > 1:
+                error += "; is a quote left open?"
+                raw = window.give_back()
+            n_cells = n_cells or len(cells)
+            yield CsvRecord(line, raw.rstrip("\r\n")[:RAW_CHARACTERS], [] if error else cells, error)
+
+
+class _Unusable(Exception):
+    """Raised into the CSV reader, which forgets the record it was in and starts afresh."""
+
+
+def _quote_is_open(raw: str, delimiter: str) -> bool:
+    try:
+        next(csv.reader(raw.splitlines(keepends=True), delimiter=delimiter, strict=True))
+    except csv.Error as exc:
+        return "unexpected end" in str(exc)
+    return False
+
+
+class _Window:
+    """Feeds lines to a CSV reader, remembers those of the record in hand, and takes back all but its first."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self.lines = lines
+        self.returned: deque[Line] = deque()
+        self.record: list[Line] = []
+        self.at_end = False
+
+    def start_record(self) -> None:
+        self.record, self.at_end = [], False
+
+    @property
+    def raw(self) -> str:
+        return "".join(line.text for line in self.record)
+
+    def give_back(self) -> str:
+        self.returned.extendleft(reversed(self.record[1:]))
+        return self.record[0].text
+
+    def __iter__(self) -> _Window:
+        return self
+
+    def __next__(self) -> str:
+        line = self.returned.popleft() if self.returned else next(self.lines, None)
+        if line is None:
+            self.at_end = True
+            raise StopIteration
+        self.record.append(line)
+        if line.error:
+            raise _Unusable(line.error)
+        if len(self.record) > MAX_RECORD_LINES:
+            raise _Unusable(f"the row goes on for more than {MAX_RECORD_LINES:,} lines")
+        return line.text

@@ -1,0 +1,169 @@
+"""How far an import has come: rows, counters and error file advance together, so that a killed run resumes exactly."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from audit import ledger
+from catalog.models import ImportRun
+from core.exceptions import StaleState, TransientError
+from core.refs import ref
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
+    from core.actors import SystemActor
+
+ERROR_COLUMNS = ("line", "sku", "reason", "raw")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One line of the error file."""
+
+    line: int
+    sku: str
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one committed batch adds to a run."""
+
+    n_rows: int
+    n_created: int
+    n_updated: int
+    n_unchanged: int
+    n_duplicates: int
+    problems: Sequence[Problem]
+
+
+@contextmanager
+def one_at_a_time(file_hash: str) -> Iterator[None]:
+    """Hold an advisory lock on a file's hash; raises `TransientError` when another process is importing it.
+
+    The lock belongs to the database session, so it goes with a killed process.
+    """
+    key = int(file_hash[:15], 16)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        if not cursor.fetchone()[0]:
+            raise TransientError("this file is being imported by another process.", hint="Wait for it to end.")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def open_run(
+    *, kind: str, path: Path, file_hash: str, feed_format: str, resume: bool, actor: AbstractUser | SystemActor
+) -> ImportRun:
+    """Return the run to work on: the unfinished one of this file, as far as it came, or a new one.
+
+    With `resume=False` an unfinished one starts again at the first row.
+    """
+    with transaction.atomic():
+        open_runs = ImportRun.objects.exclude(status=ImportRun.Status.COMPLETED).select_for_update()
+        run = open_runs.filter(kind=kind, file_hash=file_hash, feed_format=feed_format).first()
+        action = "resumed" if run else "started"
+        if run is None:
+            run = ImportRun(kind=kind, file_hash=file_hash, feed_format=feed_format)
+        elif not resume:
+            action = "restarted"
+            for counter in ("n_rows", "n_created", "n_updated", "n_unchanged", "n_bad", "n_duplicates"):
+                setattr(run, counter, 0)
+        run.status, run.file_name = ImportRun.Status.RUNNING, path.name[:300]
+        run.save()
+        run.error_file = str(error_path(run))
+        run.save(update_fields=["error_file"])
+        _record(run, action, actor=actor)
+    _cut_error_file(run)
+    return run
+
+
+def advance(run: ImportRun, progress: Progress) -> None:
+    """Add a batch to `run`; call inside the transaction that writes its rows.
+
+    The error file cannot roll back: a batch that dies between here and its commit leaves lines beyond `n_bad`, which
+    the next `open_run` cuts off.
+    """
+    if progress.problems:
+        with Path(run.error_file).open("a", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows(_cells(problem) for problem in progress.problems)
+    added = {
+        "n_rows": progress.n_rows,
+        "n_created": progress.n_created,
+        "n_updated": progress.n_updated,
+        "n_unchanged": progress.n_unchanged,
+        "n_duplicates": progress.n_duplicates,
+        "n_bad": len(progress.problems),
+    }
+    at = ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.RUNNING, n_rows=run.n_rows)
+    if at.update(**{name: F(name) + value for name, value in added.items()}) != 1:
+        raise StaleState(f"import {run.pk} was moved by another process")
+    for name, value in added.items():
+        setattr(run, name, getattr(run, name) + value)
+
+
+def close_run(run: ImportRun, *, status: ImportRun.Status, actor: AbstractUser | SystemActor) -> None:
+    """End `run` as completed or interrupted. An error file without errors is removed."""
+    run.refresh_from_db()
+    if status == ImportRun.Status.COMPLETED and not run.n_bad:
+        error_path(run).unlink(missing_ok=True)
+        run.error_file = ""
+    with transaction.atomic():
+        run.status = status
+        run.finished_at = timezone.now() if status == ImportRun.Status.COMPLETED else None
+        run.save(update_fields=["status", "finished_at", "error_file"])
+        _record(run, str(status.value), actor=actor)
+
+
+def error_path(run: ImportRun) -> Path:
+    """Return where the error file of `run` lies."""
+    return Path(settings.VAR_DIR) / "imports" / f"{run.pk}-errors.csv"
+
+
+def _record(run: ImportRun, what: str, *, actor: AbstractUser | SystemActor) -> None:
+    counters = ("n_rows", "n_created", "n_updated", "n_unchanged", "n_bad", "n_duplicates")
+    payload = {
+        "kind": run.kind,
+        "file_hash": run.file_hash,
+        "format": run.feed_format,
+        **{name: getattr(run, name) for name in counters},
+    }
+    ledger.append(f"catalog.import.{what}", subject=ref(run), actor=actor, payload=payload)
+
+
+def _cut_error_file(run: ImportRun) -> None:
+    """Keep the header and the `n_bad` problems that were committed."""
+    path = error_path(run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept: list[list[str]] = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as stream:
+            kept = [row for row, _ in zip(csv.reader(stream), range(run.n_bad + 1), strict=False)]
+    beside = path.with_suffix(".new")
+    with beside.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(kept or [list(ERROR_COLUMNS)])
+    beside.replace(path)
+
+
+def _cells(problem: Problem) -> list[str]:
+    texts = (problem.sku, problem.reason, problem.raw)
+    return [str(problem.line), *(_harmless(text.replace("\x00", "")) for text in texts)]
+
+
+def _harmless(text: str) -> str:
+    # People open this file in a spreadsheet, where such a cell would be run as a formula.
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
