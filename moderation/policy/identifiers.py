@@ -139,7 +139,7 @@ def _is_grouped_like_a_card(run: str) -> bool:
 
 def is_card_number(digits: str) -> bool:
     """Return whether `digits` is a payment card number: 12 to 19 digits, an issuer's prefix, the Luhn check digit."""
-    if not 12 <= len(digits) <= 19 or digits[0] not in "23456" and not digits.startswith("1800"):
+    if not 12 <= len(digits) <= 19 or (digits[0] not in "23456" and not digits.startswith("1800")):
         return False
     if len(set(digits)) == 1:
         return False

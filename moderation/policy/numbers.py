@@ -53,11 +53,32 @@ def read_numbers(text: str) -> list[Number]:
 _ENGLISH: Final = {
     word: value
     for value, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-        " eighteen nineteen".split(),
+        [
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ],
         start=2,
     )
-} | {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+} | {
+    word: 10 * value
+    for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
 _ENGLISH_NUMBER = re.compile(
     r"(?<![a-z0-9])(?P<word>twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
     rf"|{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})(?:[- ](?P<one>one|two|three|four|five|six|seven|eight|nine))?"
