@@ -1,4 +1,4 @@
-"""The real servers of the test session. PostgreSQL starts before Django reads its settings."""
+"""The real servers of the test session. PostgreSQL and the broker start before Django reads its settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import django
 import pytest
 from django.db import connection
 
+from ecomsite.stack.broker import Broker
 from ecomsite.stack.postgres import Postgres
+
+pytest_plugins = ["tests.workers"]
 
 
 def free_port() -> int:
@@ -24,8 +27,8 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def _start_session_postgres() -> None:
-    """Start one embedded PostgreSQL for the session, unless ECOMSITE_TEST_DATABASE_URL names a server."""
+def _start_session_servers() -> None:
+    """Start an embedded PostgreSQL (unless ECOMSITE_TEST_DATABASE_URL names a server) and an embedded broker."""
     root = Path(tempfile.mkdtemp(prefix="ecomsite-test-"))
     root.chmod(0o755)
     os.environ["ECOMSITE_VAR"] = str(root / "var")
@@ -38,13 +41,17 @@ def _start_session_postgres() -> None:
         server.create_database("ecomsite")
         os.environ["DATABASE_URL"] = server.url("ecomsite")
         atexit.register(server.stop)
+    broker = Broker(root / "broker", free_port())
+    broker.start()
+    os.environ["CELERY_BROKER_URL"] = broker.url()
+    atexit.register(broker.stop)
     os.environ.setdefault("SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789-abcdef")
     os.environ.setdefault("LABEL_STUDIO_WEBHOOK_SECRET", "only-for-tests")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 # Not in pyproject.toml: pytest-django would read the settings before the database they name is there.
-_start_session_postgres()
+_start_session_servers()
 os.environ["DJANGO_SETTINGS_MODULE"] = "ecomsite.settings"
 django.setup()
 

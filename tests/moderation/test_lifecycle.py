@@ -1,0 +1,50 @@
+"""The state tables: complete, closed, and the only way to move."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from core.exceptions import IllegalMove, StaleState
+from moderation.lifecycle import MOVES, advance
+from moderation.models.candidates import Candidate
+from tests import factories
+
+CASES = [
+    (model, from_, to)
+    for model in MOVES
+    for from_, to in itertools.permutations(model.Status.values, 2)
+]  # fmt: skip
+
+
+def test_every_state_named_in_a_table_exists() -> None:
+    for model, moves in MOVES.items():
+        named = set(moves) | {to for targets in moves.values() for to in targets}
+        assert named <= set(model.Status.values)
+
+
+@pytest.mark.parametrize(("model", "from_", "to"), CASES)
+def test_a_move_that_the_table_does_not_list_is_refused(model, from_, to) -> None:
+    if to not in MOVES[model].get(from_, ()):
+        with pytest.raises(IllegalMove):
+            advance(model(status=from_), from_=from_, to=to)
+
+
+@pytest.mark.django_db
+def test_of_two_who_move_the_same_row_one_is_told_that_it_came_too_late() -> None:
+    candidate = factories.candidate(status="in_review")
+    stale = Candidate.objects.get(pk=candidate.pk)
+    advance(candidate, from_="in_review", to="approved")
+    with pytest.raises(StaleState):
+        advance(stale, from_="in_review", to="rejected")
+    assert Candidate.objects.get(pk=candidate.pk).status == "approved"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", list(MOVES))
+def test_the_database_itself_refuses_a_state_that_does_not_exist(model) -> None:
+    factories.review_item()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        model.objects.update(status="nonsense")

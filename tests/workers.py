@@ -1,0 +1,76 @@
+"""Real Celery workers as processes of their own, on the database of the test and the session's real broker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.db import connection
+
+from ecomsite.stack.processes import die_with_parent
+
+
+def wait_for(condition: Callable[[], object], *, seconds: float = 30, what: str = "") -> object:
+    """Poll `condition` until it is true and return its value; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"waited {seconds:g} s in vain{' for ' + what if what else ''}")
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that works on the test's own database."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    name = str(connection.settings_dict["NAME"])
+    return {
+        **os.environ,
+        "DATABASE_URL": urlunsplit(url._replace(path=f"/{name}")),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+    }
+
+
+@pytest.fixture
+def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Return a function that starts a worker for some queues and waits until it consumes. All are stopped at the end."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(queues: str, *, beat: bool = False, **env: str) -> subprocess.Popen[bytes]:
+        log = tmp_path / f"worker-{len(started)}.log"
+        command = [sys.executable, "-m", "celery", "-A", "ecomsite", "worker", "-P", "solo", "-Q", queues, "-l", "INFO",
+                   "-n", f"{len(started)}-{os.getpid()}@tests", "--without-gossip", "--without-mingle"]  # fmt: skip
+        if beat:
+            command = [sys.executable, "-m", "celery", "-A", "ecomsite", "beat", "-l", "INFO",
+                       "-s", str(tmp_path / "schedule")]  # fmt: skip
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                command, env={**environment(), **env}, stdout=stream, stderr=stream, preexec_fn=die_with_parent()
+            )
+        started.append(process)
+        ready = b"beat: Starting" if beat else b" ready."
+
+        def is_ready() -> bool:
+            assert process.poll() is None, log.read_text()
+            return ready in log.read_bytes()
+
+        wait_for(is_ready, seconds=60, what=f"the worker of {queues}")
+        process.log = log  # type: ignore[attr-defined]
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
