@@ -25,25 +25,18 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _ANY_WORD = re.compile(r"[^\W\d_]")
 
 
-def html_to_text(text: str) -> str:
-    """Return the words of an HTML fragment, blocks on lines of their own; scripts and styles go with their content.
-
-    Feeds escape twice as often as once, so this goes on until nothing reads as markup: what comes out holds no tag.
-    """
-    for _ in range(4):
-        if not _MARKUP.search(text):
-            return text
-        text = html.unescape(nh3.clean(_BLOCK.sub("\n", text), tags=set()))
-    return text.translate({ord("<"): "‹", ord(">"): "›"}) if _MARKUP.search(text) else text
-
-
 def clean_text(text: str) -> str:
-    """Return `text` as plain lines: no markup, no control characters, NFC, at most one empty line in a row."""
-    text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
-    text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", html_to_text(text)))  # entities name characters too: `&#8238;`
-    text = unicodedata.normalize("NFC", text)
-    lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
-    return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip()
+    """Return `text` as plain lines: no markup, no control characters, NFC, at most one empty line in a row.
+
+    Blocks of HTML stand on lines of their own; scripts and styles go with their content. Feeds escape twice as often
+    as once, and an entity may name a character that hides a tag, so this goes on until nothing changes any more.
+    """
+    for _ in range(10):
+        cleaned = _clean_once(text)
+        if cleaned == text:
+            return cleaned
+        text = cleaned
+    return _clean_once(text.translate({ord(sign): None for sign in "<>&"}))
 
 
 def clean_line(text: str) -> str:
@@ -55,3 +48,12 @@ def language_of(text: str) -> str:
     """Return the locale a text is written in, by its letters: `zh-Hans` when a quarter of them are Han, else `en`."""
     letters = len(_ANY_WORD.findall(text))
     return "zh-Hans" if letters and len(_HAN.findall(text)) * 4 >= letters else "en"
+
+
+def _clean_once(text: str) -> str:
+    if _MARKUP.search(text):
+        text = html.unescape(nh3.clean(_BLOCK.sub("\n", text), tags=set()))
+    text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
+    text = unicodedata.normalize("NFC", text)
+    lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
+    return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip()

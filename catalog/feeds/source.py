@@ -72,6 +72,7 @@ class Source:
 
     def lines(self) -> Iterator[Line]:
         """Yield the physical lines, decoded; over-long or undecodable ones with an error and cut short."""
+        self.stream.seek(0)
         self.stream.seek(3 if self.stream.read(3) == b"\xef\xbb\xbf" else 0)
         number = 0
         while data := self.stream.readline(MAX_LINE_BYTES):
@@ -91,7 +92,7 @@ class Source:
         """Yield the records of a CSV file, the header first, each with the physical line it begins on.
 
         A quote that is never closed would swallow every row up to the next quote. So a record of several lines
-        that comes out with the wrong number of cells is given up at its first line, and reading goes on at its second.
+        that comes out with the wrong number of cells, or not quite as quoting goes, is given up at its first line, and reading goes on at its second.
         """
         window = _Window(self.lines())
         reader = csv.reader(window, delimiter=delimiter)
@@ -110,11 +111,11 @@ class Source:
                 continue
             if not error and n_cells and len(cells) != n_cells:
                 error = f"{len(cells)} columns where the header has {n_cells}"
-            if not error and window.at_end and _quote_is_open(raw, delimiter):
-                error = "the file ends inside a quoted field"
-            if error and len(window.record) > 1:
-                error += "; is a quote left open?"
-                raw = window.give_back()
+            if len(window.record) > 1:
+                error = error or _quoting_error(window.record, delimiter)
+                if error:
+                    error += "; is a quote left open?"
+                    raw = window.give_back()
             n_cells = n_cells or len(cells)
             yield CsvRecord(line, raw.rstrip("\r\n")[:RAW_CHARACTERS], [] if error else cells, error)
 
@@ -123,12 +124,13 @@ class _Unusable(Exception):
     """Raised into the CSV reader, which forgets the record it was in and starts afresh."""
 
 
-def _quote_is_open(raw: str, delimiter: str) -> bool:
+def _quoting_error(lines: list[Line], delimiter: str) -> str:
+    """Return what a strict reading of one record has against it; sloppy quoting is forgiven within one line only."""
     try:
-        next(csv.reader(raw.splitlines(keepends=True), delimiter=delimiter, strict=True))
+        next(csv.reader([line.text for line in lines], delimiter=delimiter, strict=True))
     except csv.Error as exc:
-        return "unexpected end" in str(exc)
-    return False
+        return str(exc)
+    return ""
 
 
 class _Window:
@@ -138,10 +140,9 @@ class _Window:
         self.lines = lines
         self.returned: deque[Line] = deque()
         self.record: list[Line] = []
-        self.at_end = False
 
     def start_record(self) -> None:
-        self.record, self.at_end = [], False
+        self.record = []
 
     @property
     def raw(self) -> str:
@@ -155,10 +156,7 @@ class _Window:
         return self
 
     def __next__(self) -> str:
-        line = self.returned.popleft() if self.returned else next(self.lines, None)
-        if line is None:
-            self.at_end = True
-            raise StopIteration
+        line = self.returned.popleft() if self.returned else next(self.lines)
         self.record.append(line)
         if line.error:
             raise _Unusable(line.error)
