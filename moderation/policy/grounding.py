@@ -163,7 +163,7 @@ def _judge_number(number: Number, evidence: Evidence) -> tuple[str | None, str, 
         return None, "unsupported_number", ""
     known_numbers = [known for known in evidence.numbers if known.number.value is not None]
     for known in known_numbers:
-        if _backs(known.number, number):
+        if _backs(known.number, number) or _is_price_in_pounds(known, number):
             return known.source.name, "", ""
     if number.unit:
         for known in known_numbers:
@@ -191,6 +191,11 @@ def _backs(known: Number, claim: Number) -> bool:
     if known.unit == claim.unit:
         return is_rounded and gap <= SAME_UNIT_TOLERANCE * largest
     return gap <= Decimal("0.01") * largest or (is_rounded and gap <= CONVERTED_TOLERANCE * largest)
+
+
+def _is_price_in_pounds(known: KnownNumber, claim: Number) -> bool:
+    """“20 pounds” is a weight unless the fact says £20."""
+    return claim.unit == "lb" and "£" in known.source.text and known.number.value == claim.value
 
 
 def _convert(quantity: Quantity, unit: str) -> Decimal:
@@ -222,15 +227,12 @@ def _material_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
         if known:
             yield _claim(text, mention, "material", fact=known.source.name)
             continue
-        stated = evidence.stated_materials
-        if stated:
-            # The wider word is known and the copy narrows it (wood → oak): not contradicted, but not known either.
-            narrowed = next((item for item in stated if lexicon.are_related(item.name, mention.name)), None)
-            code = "unsupported_material" if narrowed else "contradicted_material"
-            yield _claim(text, mention, "material", code=code, nearest=_quote(narrowed or stated[0]))
-        else:
-            nearest = _quote(evidence.materials[0]) if evidence.materials else ""
-            yield _claim(text, mention, "material", code="unsupported_material", nearest=nearest)
+        rival = next((item for item in evidence.stated_materials if lexicon.are_rivals(item.name, mention.name)), None)
+        closest = rival or next(iter(evidence.stated_materials or evidence.materials), None)
+        # Wood said to be oak is not contradicted, and a metal zip does not contradict cotton; neither is known, though.
+        is_kin = any(lexicon.are_related(item.name, mention.name) for item in evidence.stated_materials)
+        code = "contradicted_material" if rival and not is_kin else "unsupported_material"
+        yield _claim(text, mention, "material", code=code, nearest=_quote(closest) if closest else "")
 
 
 def _colour_claims(text: str, evidence: Evidence) -> Iterator[Claim]:

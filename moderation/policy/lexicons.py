@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +38,7 @@ class Lexicon:
     names: Mapping[str, str]
     wider: Mapping[str, frozenset[str]]
     materials: Mapping[str, frozenset[str]]
+    groups: Sequence[frozenset[str]]
     pattern: re.Pattern[str]
 
     def mentions(self, text: str | Folded) -> Iterator[Mention]:
@@ -60,12 +61,19 @@ class Lexicon:
         """Return whether one is a kind of the other."""
         return self.backs(one, other) or self.backs(other, one)
 
+    def are_rivals(self, one: str, other: str) -> bool:
+        """Return whether a thing made of one cannot be made of the other: the same group, and neither a kind of it."""
+        if self.are_related(one, other):
+            return False
+        return any(group & self.wider[one] and group & self.wider[other] for group in self.groups)
+
 
 @lru_cache
 def load_lexicon(name: str) -> Lexicon:
     """Return the lexicon `lexicons/<name>.toml`. Raises `PermanentError` naming the mistake."""
     path = FOLDER / f"{name}.toml"
-    words: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["words"]
+    document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    words: dict[str, dict[str, Any]] = document["words"]
     names: dict[str, str] = {}
     innocent: set[str] = set()
     for word, entry in words.items():
@@ -80,6 +88,7 @@ def load_lexicon(name: str) -> Lexicon:
         names={spelling: word for spelling, word in names.items() if spelling not in innocent},
         wider={word: frozenset(_wider(word, words)) for word in words},
         materials={word: frozenset(entry.get("with_materials", ())) for word, entry in words.items()},
+        groups=tuple(frozenset(members) for members in document.get("groups", {}).values()),
         pattern=re.compile(literals({*names, *innocent})),
     )
 
