@@ -1,0 +1,58 @@
+# `make help` lists what there is. A machine needs Python 3.11+, make and a package registry; set-up does the rest.
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+# What `check --deploy` is asked about: settings as production has them. None of these values is used anywhere else.
+PRODUCTION = DEBUG=0 SITE_URL=https://desk.example.com ALLOWED_HOSTS=desk.example.com \
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
+	LABEL_STUDIO_WEBHOOK_SECRET=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run status down test pytest lint format bench clean
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: ## Install everything into .venv and .venv-label-studio (only what changed; PYTHON=… chooses the interpreter)
+	@command -v $(PYTHON) >/dev/null || { echo "No Python found: install Python 3.11 or newer, or set PYTHON=/path/to/it."; exit 1; }
+	@$(PYTHON) requirements/install.py
+
+run: setup ## Start the whole desk: console, Label Studio, workers (DEMO=0: an empty shop). Ctrl-C stops it
+	@exec $(MANAGE) up
+
+status: setup ## Show the parts of the running desk
+	@$(MANAGE) status
+
+down: setup ## Stop the running desk
+	@$(MANAGE) down
+
+test: lint pytest ## Lint, types, import contracts and the whole suite on real servers
+
+pytest: setup
+ifeq ($(CHROMIUM),)
+	@echo "**********************************************************************************************"
+	@echo "* SKIPPED: the browser tests. There is no Chromium here. On Debian: apt-get install chromium *"
+	@echo "**********************************************************************************************"
+endif
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## Format, style, types, import contracts, migrations, deployment checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(MANAGE) makemigrations --check --dry-run
+	$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
+
+format: setup ## Format the code and sort the imports
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## Run one benchmark, e.g. make bench NAME=scoring
+	@test -f "bench/$(NAME).py" || { echo "Say which: make bench NAME=<one of: $(basename $(notdir $(wildcard bench/*.py)))>"; exit 1; }
+	@$(BIN)/python bench/$(NAME).py
+
+clean: ## Remove caches and virtual environments; var/, the data of the local stack, stays
+	rm -rf .venv .venv-label-studio .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
