@@ -24,7 +24,11 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     ordering = ("-seq",)
     actions_list = ("verify_now",)
 
-    @action(description="Verify now", icon="verified_user", permissions=["audit.verify_ledger"])
+    def has_verify_ledger_permission(self, request: HttpRequest) -> bool:
+        """Whether the button is shown."""
+        return request.user.has_perm("audit.verify_ledger")
+
+    @action(description="Verify now", icon="verified_user", permissions=["verify_ledger"])
     def verify_now(self, request: HttpRequest) -> HttpResponse:
         """Go to the page that recomputes the chain."""
         return redirect("console:verify_ledger")

@@ -15,6 +15,7 @@ from django.core.management.utils import get_random_secret_key
 from kombu import Queue
 
 from ecomsite import env
+from ecomsite.console.theme import UNFOLD  # noqa: F401  (unfold reads it here)
 from ecomsite.env import BASE_DIR, VAR_DIR
 
 # --- Web ---------------------------------------------------------------------------------------------------------
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "ecomsite.security.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

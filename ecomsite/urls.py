@@ -1,8 +1,22 @@
 """Addresses: console, API, webhooks, health."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from ecomsite import api, media
+from monitoring import views as health
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("console/", include("ecomsite.console.urls")),
     path("console/", admin.site.urls),
+    path("api/v1/", api.index, name="api"),
+    path("api/v1/copy/<path:sku>", api.copy, name="api_copy"),
+    path("api/v1/requests", api.request_copy, name="api_requests"),
+    path("api/v1/requests/<uuid:pk>", api.show_request, name="api_request"),
+    path("api/v1/reviews/<path:external_id>/sentiment", api.review_sentiment, name="api_sentiment"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("media/<path:path>", media.serve, name="media"),
 ]

@@ -1,0 +1,180 @@
+"""Products, facts, customer reviews, live copy and imports in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.forms import BaseModelFormSet, ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from catalog import editing
+from catalog.models import CustomerReview, ImportRun, Product, ProductFact, PublishedCopy
+from core.admin import ReadOnlyAdmin
+
+SELECTED_PRODUCTS = "console.request_copy.products"  # session key; the form at `console:request_copy` reads it
+
+
+class ProductFactInline(TabularInline):
+    """What copy may claim about the product."""
+
+    model = ProductFact
+    fields = ("locale", "name", "value", "kind", "number", "unit", "position")
+    extra = 0
+    verbose_name_plural = "facts: what copy may claim, and nothing else"
+
+
+@admin.register(Product)
+class ProductAdmin(ModelAdmin):
+    """Products with their facts. Administrators edit them; the rest read, or ask for copy."""
+
+    list_display = ("sku", "title", "brand", "category", "n_facts", "n_live", "updated_at")
+    list_filter = ("locale", "category", "brand")
+    list_fullwidth = True
+    search_fields = ("sku", "title", "brand", "category")
+    fields = (
+        "sku", "title", "localized_titles", "locale", "brand", "category", "description", ("price", "currency"),
+        "image_url", "facts_hash", "source", "created_at", "updated_at",
+    )  # fmt: skip
+    readonly_fields = ("facts_hash", "source", "created_at", "updated_at")
+    inlines = (ProductFactInline,)
+    actions = ("request_copy",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        """Count facts and live copy along."""
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                facts_count=Count("facts", distinct=True),
+                live_count=Count("published_copy", filter=Q(published_copy__retired_at=None), distinct=True),
+            )
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Products stay: published copy and its history hang on them."""
+        return False
+
+    def has_request_copy_permission(self, request: HttpRequest) -> bool:
+        """Whether the action is offered; the function behind the form checks again."""
+        return request.user.has_perm("moderation.request_copy")
+
+    @admin.action(description="Request copy …", permissions=["request_copy"])
+    def request_copy(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse:
+        """Carry the selection to the form that asks for copy."""
+        request.session[SELECTED_PRODUCTS] = list(queryset.order_by("sku").values_list("pk", flat=True))
+        return redirect("console:request_copy")
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm[Product], formsets: list[BaseModelFormSet[Any, Any]], change: bool
+    ) -> None:
+        """Record the edit once the facts are in: new facts make a new hash, and so new requests for copy."""
+        super().save_related(request, form, formsets, change)
+        editing.record_edit(form.instance, actor=request.user)  # type: ignore[arg-type]
+
+    def log_change(self, request: HttpRequest, obj: Product, message: Any) -> None:
+        """Django's own log is not kept: the ledger has the line."""
+
+    def log_addition(self, request: HttpRequest, obj: Product, message: Any) -> None:
+        """Django's own log is not kept: the ledger has the line."""
+
+    @display(description="facts", ordering="facts_count")
+    def n_facts(self, obj: Product) -> int:
+        """How many facts there are, in all languages."""
+        return obj.facts_count  # type: ignore[attr-defined,no-any-return]
+
+    @display(description="live copy", ordering="live_count")
+    def n_live(self, obj: Product) -> int:
+        """How many texts shoppers see now."""
+        return obj.live_count  # type: ignore[attr-defined,no-any-return]
+
+
+@admin.register(CustomerReview)
+class CustomerReviewAdmin(ReadOnlyAdmin):
+    """What customers wrote, with the sentiment a model gave it."""
+
+    list_display = ("excerpt", "sentiment", "rating", "product", "locale", "written_at")
+    list_filter = ("sentiments__label", "locale", "rating")
+    list_select_related = ("product",)
+    search_fields = ("text", "external_id", "product__sku")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerReview]:
+        """Fetch the sentiments along."""
+        return super().get_queryset(request).prefetch_related("sentiments")
+
+    @display(description="review")
+    def excerpt(self, obj: CustomerReview) -> str:
+        """The first words."""
+        return obj.text if len(obj.text) <= 110 else f"{obj.text[:109]}…"
+
+    @display(description="sentiment", label={"positive": "success", "negative": "danger", "neutral": "", "none": ""})
+    def sentiment(self, obj: CustomerReview) -> tuple[str, str]:
+        """The latest score."""
+        latest = next(iter(obj.sentiments.all()), None)  # type: ignore[attr-defined]
+        return (latest.label, str(latest)) if latest else ("none", "not scored yet")
+
+
+class LiveFilter(admin.SimpleListFilter):
+    """Live, or retired."""
+
+    title = "on the shelf"
+    parameter_name = "live"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The two states of copy."""
+        return [("yes", "Live now"), ("no", "Retired")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PublishedCopy]) -> QuerySet[PublishedCopy]:
+        """Narrow to the chosen state."""
+        if self.value() == "yes":
+            return queryset.filter(retired_at=None)
+        return queryset.exclude(retired_at=None) if self.value() == "no" else queryset
+
+
+@admin.register(PublishedCopy)
+class PublishedCopyAdmin(ReadOnlyAdmin):
+    """What shoppers see and saw. A row opens the candidate with its whole history; copy is retired there."""
+
+    list_display = ("excerpt", "product", "channel", "locale", "shelf", "published_at", "retired_at", "retired_reason")
+    list_filter = (LiveFilter, "channel", "locale")
+    list_select_related = ("product",)
+    search_fields = ("product__sku", "product__title", "text", "candidate_ref")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the candidate it came from, where the whole story is."""
+        return redirect("console:copy", pk=object_id)
+
+    @display(description="text")
+    def excerpt(self, obj: PublishedCopy) -> str:
+        """The first words."""
+        return obj.text if len(obj.text) <= 110 else f"{obj.text[:109]}…"
+
+    @display(description="state", label={"live": "success", "retired": ""})
+    def shelf(self, obj: PublishedCopy) -> tuple[str, str]:
+        """Live or retired, as a coloured label."""
+        return ("retired", "Retired") if obj.retired_at else ("live", "Live")
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnlyAdmin):
+    """Imports: how far each came, and where its bad rows are listed."""
+
+    list_display = (
+        "file_name", "kind", "feed_format", "state", "n_rows", "n_created", "n_updated", "n_unchanged", "n_bad",
+        "started_at", "finished_at",
+    )  # fmt: skip
+    list_filter = ("status", "kind", "feed_format")
+    search_fields = ("file_name", "file_hash")
+
+    @display(
+        description="state",
+        ordering="status",
+        label={"running": "info", "completed": "success", "interrupted": "warning"},
+    )
+    def state(self, obj: ImportRun) -> tuple[str, str]:
+        """The state as a coloured label."""
+        return obj.status, obj.get_status_display()

@@ -1,0 +1,262 @@
+"""The HTTP API, version 1: live copy for the shop, orders for copy, sentiment of customer reviews. JSON in, JSON out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import authenticate
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from catalog.models import Channel, CustomerReview, Locale, Product
+from catalog.selectors import live_copy_for
+from core.exceptions import EcomsiteError
+from moderation import generation
+from moderation.models.candidates import GenerationRequest
+from moderation.models.reviews import Sentiment
+
+View = Callable[..., HttpResponse]
+MAX_BODY = 1_000_000
+
+
+class CopyRequest(BaseModel):
+    """Body of POST /api/v1/requests."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    skus: list[str] = Field(min_length=1, max_length=1000)
+    channels: list[str] = Field(default=[Channel.DESCRIPTION.value], min_length=1, max_length=10)
+    locales: list[str] = Field(default=[Locale.EN.value], min_length=1, max_length=10)
+    n_candidates: int | None = Field(default=None, ge=1, le=generation.MAX_DRAFTS)
+    round: int = Field(default=1, ge=1, le=1000)
+
+
+def error(status: int, message: str, *, hint: str = "", **more: Any) -> JsonResponse:
+    """Return an error in the one shape that the API has: `error` says what, `hint` what to do."""
+    return JsonResponse({"error": message, **({"hint": hint} if hint else {}), **more}, status=status)
+
+
+def signed_in(permission: str) -> Callable[[View], View]:
+    """Let in who holds `permission`: by HTTP Basic, or by the console's session (then with its CSRF token)."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt  # checked below, for sessions; a password in the header cannot be sent by somebody else's page
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if "Authorization" in request.headers:
+                user = _basic_user(request)
+                if user is None:
+                    return _unauthorised("The e-mail or the password is wrong.")
+                request.user = user
+            elif not request.user.is_authenticated:
+                return _unauthorised("Who are you? Send HTTP Basic credentials, or sign in to the console.")
+            elif (refusal := _check_csrf(request, view)) is not None:
+                return refusal
+            if not request.user.has_perm(permission):
+                return error(403, f"This needs the permission {permission}.", hint="An administrator can give a role.")
+            try:
+                return view(request, *args, **kwargs)
+            except PermissionDenied as exc:
+                return error(403, str(exc))
+            except EcomsiteError as exc:
+                return error(422, exc.message, hint=exc.hint)
+
+        return wrapper
+
+    return decorate
+
+
+def _basic_user(request: HttpRequest) -> Any:
+    scheme, _, value = request.headers["Authorization"].partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return authenticate(request, username=username, password=password)
+
+
+def _unauthorised(message: str) -> JsonResponse:
+    response = error(401, message)
+    response["WWW-Authenticate"] = 'Basic realm="ecomsite", charset="UTF-8"'
+    return response
+
+
+def _check_csrf(request: HttpRequest, view: View) -> HttpResponse | None:
+    request._dont_enforce_csrf_checks = getattr(request, "_dont_enforce_csrf_checks", False)  # type: ignore[attr-defined]
+    middleware = CsrfViewMiddleware(lambda _: HttpResponse())
+    middleware.process_request(request)
+    refused = middleware.process_view(request, lambda _: HttpResponse(), (), {})
+    return None if refused is None else error(403, "The CSRF token is missing or wrong.", hint="Send X-CSRFToken.")
+
+
+@require_safe
+def copy(request: HttpRequest, sku: str) -> HttpResponse:
+    """GET /api/v1/copy/{sku}?channel=&locale= — the copy that is live, where it came from, and its AI mark.
+
+    Without `channel` the description; without `locale` the language of the product's own title.
+    """
+    channel = request.GET.get("channel", Channel.DESCRIPTION.value)
+    if channel not in Channel.values:
+        return error(400, f"Unknown channel: {channel[:40]}.", hint=f"Choose from {', '.join(Channel.values)}.")
+    product = Product.objects.filter(sku=sku).first()
+    if product is None:
+        return _for_shops(request, error(404, "There is no such product.", reason="unknown_sku"))
+    locale = request.GET.get("locale", product.locale)
+    if locale not in Locale.values:
+        return error(400, f"Unknown locale: {locale[:40]}.", hint=f"Choose from {', '.join(Locale.values)}.")
+    live = live_copy_for(product, channel=channel, locale=locale).first()
+    if live is None:
+        words = f"No {channel} is live for this product in {locale}."
+        return _for_shops(request, error(404, words, reason="no_live_copy"))
+    response = JsonResponse(
+        {
+            "sku": product.sku,
+            "channel": live.channel,
+            "locale": live.locale,
+            "text": live.text,
+            "published_at": live.published_at,
+            "provenance": live.provenance,
+            "ai_mark": live.ai_mark,
+        }
+    )
+    response["Content-Language"] = live.locale
+    # The words of the IETF draft “AI Content Disclosure Header”: made by a model, let out by a person.
+    response["AI-Disclosure"] = "mode=ai-originated"
+    return _for_shops(request, response)
+
+
+def _for_shops(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Any cache may keep the answer but asks each time: retired copy must be gone at once. Any page may read it."""
+    etag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+    if response.status_code == 200 and request.headers.get("If-None-Match") in (etag, f"W/{etag}"):
+        response = HttpResponseNotModified()
+    response["ETag"] = etag
+    response["Cache-Control"] = "public, no-cache"
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@signed_in("moderation.request_copy")
+@require_POST
+def request_copy(request: HttpRequest) -> HttpResponse:
+    """POST /api/v1/requests — order copy; the same order twice makes nothing new. Answers 201, or 200 if nothing was new."""
+    if len(request.body) > MAX_BODY:
+        return error(413, "The body is too large.")
+    try:
+        order = CopyRequest.model_validate_json(request.body)
+    except ValidationError as exc:
+        return error(422, "The body is not a valid order.", problems=json.loads(exc.json(include_url=False, include_input=False)))
+    products = {product.sku: product for product in Product.objects.filter(sku__in=order.skus)}
+    if unknown := [sku for sku in order.skus if sku not in products]:
+        return error(422, "Some products do not exist; nothing was ordered.", unknown_skus=unknown)
+    summary = generation.request_copy(
+        products.values(),
+        channels=order.channels,
+        locales=order.locales,
+        n_candidates=order.n_candidates,
+        round=order.round,
+        actor=request.user,  # type: ignore[arg-type]
+    )
+    body = {
+        "created": [str(made.pk) for made in summary.created],
+        "existing": [str(there.pk) for there in summary.existing],
+    }
+    return JsonResponse(body, status=201 if summary.created else 200)
+
+
+@signed_in("moderation.view_generationrequest")
+@require_safe
+def show_request(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """GET /api/v1/requests/{id} — how far an order has come, and its drafts by state (no texts: those are not approved)."""
+    order = GenerationRequest.objects.select_related("product").filter(pk=pk).first()
+    if order is None:
+        return error(404, "There is no such request.")
+    return JsonResponse(
+        {
+            "id": str(order.pk),
+            "sku": order.product.sku,
+            "channel": order.channel,
+            "locale": order.locale,
+            "status": order.status,
+            "round": order.round,
+            "n_candidates": order.n_candidates,
+            "prompt_version": order.prompt_version,
+            "created_at": order.created_at,
+            "finished_at": order.finished_at,
+            "error": order.last_error,
+            "candidates": [
+                {"id": str(c.pk), "status": c.status, "rank": c.rank, "grounding": c.grounding}
+                for c in order.candidates.order_by("rank", "ordinal")
+            ],
+        }
+    )
+
+
+@signed_in("moderation.view_sentiment")
+@require_safe
+def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
+    """GET /api/v1/reviews/{external_id}/sentiment — the latest score, and a person's label where one was given."""
+    review = CustomerReview.objects.filter(external_id=external_id).first()
+    if review is None:
+        return error(404, "There is no such review.", reason="unknown_review")
+    score = Sentiment.objects.filter(review=review).select_related("model_version").first()
+    item = getattr(review, "review_item", None)
+    decision = item.decisions.filter(superseded_by=None).first() if item else None
+    if score is None and decision is None:
+        return error(404, "This review has not been scored yet.", reason="not_scored")
+    return JsonResponse(
+        {
+            "external_id": review.external_id,
+            "label": decision.label if decision else score.label if score else None,
+            "human_reviewed": decision is not None,
+            "model": score
+            and {
+                "label": score.label,
+                "confidence": score.confidence,
+                "probabilities": score.probabilities,
+                "name": score.model_version.name,
+                "version": score.model_version.number,
+            },
+        }
+    )
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """GET /api/v1/ — what there is."""
+    return JsonResponse(
+        {
+            "name": "ecomsite API",
+            "version": 1,
+            "authentication": "HTTP Basic with a console account, or the console's session and X-CSRFToken; "
+            "live copy is open to all",
+            "channels": Channel.values,
+            "locales": Locale.values,
+            "endpoints": {
+                "GET /api/v1/copy/{sku}?channel=&locale=": "live copy with provenance and AI mark; 404 with a reason",
+                "POST /api/v1/requests": {
+                    "body": {"skus": ["…"], "channels": ["description"], "locales": ["en"], "n_candidates": 3, "round": 1},
+                    "answers": {"created": ["request id"], "existing": ["request id"]},
+                    "permission": "moderation.request_copy",
+                },
+                "GET /api/v1/requests/{id}": "how far an order has come",
+                "GET /api/v1/reviews/{external_id}/sentiment": "sentiment of a customer review",
+                "GET /healthz": "the process is up",
+                "GET /readyz": "every part in words; 503 while one is missing",
+            },
+        },
+        json_dumps_params={"indent": 2, "ensure_ascii": False},
+    )

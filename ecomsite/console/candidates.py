@@ -1,0 +1,174 @@
+"""One candidate with everything about it, and what a person may do with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.models import PublishedCopy
+from core.actors import require_permission
+from core.refs import pk_of, ref
+from ecomsite.console import highlight
+from ecomsite.console.pages import act, page
+from ecomsite.media import picture_of
+from moderation import evidence, generation, publication, queue, screening
+from moderation.models.candidates import Candidate, Finding
+from moderation.models.reviews import Decision, ReviewItem
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A ledger line in words."""
+
+    entry: evidence.TimelineEntry
+    who: str
+    what: str
+
+
+@require_safe
+def candidate(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show a candidate: text with findings, facts, provenance, siblings, fix, decision, history."""
+    require_permission(request.user, "moderation.view_candidate")  # type: ignore[arg-type]
+    shown = get_object_or_404(
+        Candidate.objects.select_related("product", "request", "model_version", "parent__review_item", "review_item"),
+        pk=pk,
+    )
+    return page(request, "console/candidate.html", _context(request, shown))
+
+
+def _context(request: HttpRequest, shown: Candidate) -> dict[str, Any]:
+    machine = shown.parent or shown
+    item = ReviewItem.objects.filter(candidate=machine).select_related("assignee", "labeling_task").first()
+    findings = list(shown.findings.all())
+    copy = PublishedCopy.objects.filter(candidate_ref=ref(shown)).first()
+    fixes = list(shown.fixes.all())
+    may = request.user.has_perm
+    return {
+        "title": f"{shown.product.title} · {shown.get_channel_display()} · {shown.get_locale_display()}",
+        "candidate": shown,
+        "product": shown.product,
+        "picture": picture_of(shown.product),
+        "pieces": highlight.mark(shown.text, findings),
+        "findings": findings,
+        "severities": Finding.Severity.choices,
+        "facts": highlight.facts_in(shown.text, shown.facts),
+        "scores": shown.scores.select_related("model_version"),
+        "siblings": shown.request.candidates.filter(parent=None).exclude(pk=machine.pk).order_by("rank", "ordinal"),
+        "parent_diff": highlight.diff(shown.parent.text, shown.text) if shown.parent else None,
+        "fixes": [(fix, highlight.diff(shown.text, fix.text)) for fix in fixes],
+        "item": item,
+        "decisions": Decision.objects.filter(item=item).select_related("reviewer") if item else [],
+        "copy": copy,
+        "moments": _moments(shown) if may("moderation.audit_candidate") else None,
+        "may_overrule": shown.status == Candidate.Status.BLOCKED and may("moderation.overrule_block"),
+        "may_retire": copy is not None and copy.retired_at is None and may("catalog.retire_copy"),
+        "may_request": may("moderation.request_copy"),
+        "may_open": _is_in_label_studio(item) and may("moderation.review_item"),
+        "may_release": _holds(request, item) and may("moderation.review_item"),
+    }
+
+
+def _is_in_label_studio(item: ReviewItem | None) -> bool:
+    return item is not None and item.labeling_task is not None and item.labeling_task.ls_task_id is not None
+
+
+def _holds(request: HttpRequest, item: ReviewItem | None) -> bool:
+    return item is not None and item.status == ReviewItem.Status.DISPATCHED and item.assignee_id == request.user.pk
+
+
+def _moments(shown: Candidate) -> list[Moment]:
+    """Ledger lines with names for pseudonyms: names live in the accounts, never in the ledger."""
+    entries = evidence.timeline(shown)
+    ids = {int(match.group(1)) for entry in entries if (match := re.fullmatch(r"user:(\d+)", entry.actor))}
+    names = {f"user:{user.pk}": user.get_full_name() or user.username for user in User.objects.filter(pk__in=ids)}
+    return [
+        Moment(entry, names.get(entry.actor, entry.actor.removeprefix("system:")), _in_words(entry.action))
+        for entry in entries
+    ]
+
+
+def _in_words(action: str) -> str:
+    _, _, rest = action.partition(".")
+    return rest.replace(".", " · ").replace("_", " ")
+
+
+@require_safe
+def copy(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the candidate that published copy came from."""
+    require_permission(request.user, "catalog.view_publishedcopy")  # type: ignore[arg-type]
+    found = get_object_or_404(PublishedCopy, pk=pk)
+    return redirect("console:candidate", pk=pk_of(found.candidate_ref, Candidate))
+
+
+@require_safe
+def open_task(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take the person to the candidate's task in Label Studio."""
+    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    item = get_object_or_404(ReviewItem, candidate=pk, labeling_task__ls_task_id__isnull=False)
+    assert item.labeling_task is not None  # filtered for above
+    from labeling.links import task_url
+
+    return HttpResponseRedirect(task_url(item.labeling_task))
+
+
+@require_POST
+def overrule(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put a blocked candidate into review after all."""
+    found, reason = get_object_or_404(Candidate, pk=pk), request.POST.get("reason", "")
+    return act(
+        request,
+        lambda: screening.overrule_block(found, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        done="The block is overruled: the text goes to a reviewer.",
+        back=reverse("console:candidate", args=[pk]),
+    )
+
+
+@require_POST
+def retire(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take published copy down."""
+    found, reason = get_object_or_404(PublishedCopy, pk=pk), request.POST.get("reason", "")
+    return act(
+        request,
+        lambda: publication.retire(found, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        done="Retired: shoppers no longer see this text.",
+        back=reverse("console:copy", args=[pk]),
+    )
+
+
+@require_POST
+def release(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put the item that the person holds back into the queue."""
+    found = get_object_or_404(ReviewItem, pk=pk)
+    return act(
+        request,
+        lambda: queue.release_item(found, actor=request.user),  # type: ignore[arg-type]
+        done="Back in the queue for somebody else.",
+        back=reverse("console:candidate", args=[found.candidate_id]) if found.candidate_id else reverse("admin:index"),
+    )
+
+
+@require_POST
+def request_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask for fresh drafts of the same product, channel and locale."""
+    found = get_object_or_404(Candidate.objects.select_related("product", "request"), pk=pk)
+    return act(
+        request,
+        lambda: generation.request_copy(
+            [found.product],
+            channels=[found.channel],
+            locales=[found.locale],
+            actor=request.user,  # type: ignore[arg-type]
+            n_candidates=found.request.n_candidates,
+            round=generation.next_round(found.request),
+        ),
+        done="Fresh drafts are on order.",
+        back=reverse("admin:moderation_generationrequest_changelist"),
+    )

@@ -1,0 +1,190 @@
+"""Look and navigation of the console (settings.UNFOLD). Imported by the settings: no models here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _holds(*permissions: str) -> Callable[[HttpRequest], bool]:
+    """Whether the person holds any of `permissions`: who may not open a page does not see its link."""
+    return lambda request: any(request.user.has_perm(permission) for permission in permissions)
+
+
+def _page(title: str, icon: str, url: str, *permissions: str, **more: Any) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(url), "permission": _holds(*permissions), **more}
+
+
+def _table(title: str, icon: str, model: str) -> dict[str, Any]:
+    app, name = model.split(".")
+    return _page(title, icon, f"admin:{app}_{name}_changelist", f"{app}.view_{name}")
+
+
+def _next(title: str, icon: str, kind: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": lambda request: f"{reverse_lazy('console:next')}?kind={kind}",
+        "active": lambda request: request.GET.get("kind") == kind,
+        "permission": _holds("moderation.review_item"),
+    }
+
+
+def _tabs(model: str, parameter: str, states: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    app, name = model.split(".")
+    url = f"admin:{app}_{name}_changelist"
+
+    def link(query: str) -> Callable[[HttpRequest], str]:
+        return lambda request: f"{reverse_lazy(url)}{query}"
+
+    def is_active(value: str | None) -> Callable[[HttpRequest], bool]:
+        return lambda request: request.GET.get(parameter) == value
+
+    items = [{"title": "All", "link": link(""), "active": is_active(None)}]
+    items += [
+        {"title": title, "link": link(f"?{parameter}={value}"), "active": is_active(value)} for value, title in states
+    ]
+    return {"models": [model], "items": items}
+
+
+def environment(request: HttpRequest) -> tuple[str, str]:
+    """Say whose data one is looking at: this machine's, or that of a named host."""
+    from django.conf import settings
+
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    if settings.DEBUG:
+        return "debug", "danger"
+    if host in {"127.0.0.1", "localhost", "::1"}:
+        return "this machine", "info"
+    return host, "warning"
+
+
+def waiting_badge(request: HttpRequest) -> str:
+    """How many review items wait; shown beside the queue."""
+    from moderation.models.reviews import ReviewItem
+
+    n = ReviewItem.objects.filter(status__in=("waiting", "escalated")).count()
+    return str(n) if n else ""
+
+
+TEAL = {
+    "50": "oklch(98.4% .014 180.72)",
+    "100": "oklch(95.3% .051 180.801)",
+    "200": "oklch(91% .096 180.426)",
+    "300": "oklch(85.5% .138 181.071)",
+    "400": "oklch(77.7% .152 181.912)",
+    "500": "oklch(70.4% .14 182.503)",
+    "600": "oklch(54% .105 184.704)",
+    "700": "oklch(48% .09 186.391)",
+    "800": "oklch(43.7% .078 188.216)",
+    "900": "oklch(38.6% .063 188.416)",
+    "950": "oklch(27.7% .046 192.524)",
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "ecomsite",
+    "SITE_HEADER": "ecomsite",
+    "SITE_SUBHEADER": "from model to shopper, past a person",
+    "SITE_SYMBOL": "fact_check",
+    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("ecomsite/icon.svg")},
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "ecomsite.console.theme.environment",
+    "DASHBOARD_CALLBACK": "ecomsite.console.dashboard.dashboard_callback",
+    "STYLES": [lambda request: static("ecomsite/console.css")],
+    "SCRIPTS": [lambda request: static("ecomsite/console.js")],
+    "COLORS": {"primary": TEAL},
+    "BORDER_RADIUS": "8px",
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Work",
+                "items": [
+                    {"title": "Desk", "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
+                    _next("Next: copy", "play_circle", "copy_review"),
+                    _next("Next: sentiment", "sentiment_satisfied", "review_sentiment"),
+                    {
+                        **_table("Queue", "inbox", "moderation.reviewitem"),
+                        "badge": "ecomsite.console.theme.waiting_badge",
+                    },
+                    _table("Candidates", "edit_note", "moderation.candidate"),
+                    _table("Requests", "assignment", "moderation.generationrequest"),
+                    _table("Decisions", "gavel", "moderation.decision"),
+                ],
+            },
+            {
+                "title": "Catalogue",
+                "separator": True,
+                "items": [
+                    _table("Products", "inventory_2", "catalog.product"),
+                    _table("Published copy", "storefront", "catalog.publishedcopy"),
+                    _table("Customer reviews", "reviews", "catalog.customerreview"),
+                    _table("Imports", "upload_file", "catalog.importrun"),
+                ],
+            },
+            {
+                "title": "Models",
+                "separator": True,
+                "items": [
+                    _table("Versions", "deployed_code", "inference.modelversion"),
+                    _table("Aliases", "label", "inference.modelalias"),
+                ],
+            },
+            {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _table("Ledger", "history_edu", "audit.ledgerentry"),
+                    _page("Verify the ledger", "verified_user", "console:verify_ledger", "audit.verify_ledger"),
+                ],
+            },
+            {
+                "title": "System",
+                "separator": True,
+                "items": [
+                    _table("Label Studio projects", "workspaces", "labeling.labelingproject"),
+                    _table("Labelling tasks", "checklist", "labeling.labelingtask"),
+                    _table("Webhook inbox", "move_to_inbox", "labeling.webhookevent"),
+                    _table("People", "group", "auth.user"),
+                    _table("Roles", "badge", "auth.group"),
+                ],
+            },
+        ],
+    },
+    "TABS": [
+        _tabs(
+            "moderation.candidate",
+            "status__exact",
+            [("in_review", "In review"), ("blocked", "Blocked"), ("published", "Published"), ("rejected", "Rejected"),
+             ("generated", "Drafts"), ("superseded", "Superseded"), ("retired", "Retired")],
+        ),
+        _tabs(
+            "moderation.generationrequest",
+            "status__exact",
+            [("queued", "Queued"), ("generating", "Being written"), ("completed", "Completed"), ("failed", "Failed"),
+             ("cancelled", "Cancelled")],
+        ),
+        _tabs(
+            "moderation.reviewitem",
+            "status__exact",
+            [("waiting", "Waiting"), ("dispatched", "With a reviewer"), ("escalated", "Escalated"),
+             ("decided", "Decided"), ("withdrawn", "Withdrawn")],
+        ),
+        _tabs("catalog.publishedcopy", "live", [("yes", "Live"), ("no", "Retired")]),
+        _tabs(
+            "catalog.customerreview",
+            "sentiments__label",
+            [("positive", "Positive"), ("neutral", "Neutral"), ("negative", "Negative")],
+        ),
+    ],
+}  # fmt: skip

@@ -1,0 +1,37 @@
+"""Addresses of the console's own pages; every one asks for a signed-in member of staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import admin
+from django.http import HttpResponse
+from django.urls import URLPattern, path
+
+from ecomsite.console import candidates, dashboard, requests, work
+
+app_name = "console"
+
+
+def _page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+    return path(route, admin.site.admin_view(view), name=name)
+
+
+urlpatterns = [
+    _page("desk/", dashboard.desk_fragment, "desk"),
+    _page("next/", work.next_item, "next"),
+    _page("next/waiting/", work.nothing_fragment, "nothing"),
+    _page("ledger/verify/", work.verify_ledger, "verify_ledger"),
+    _page("request-copy/", requests.request_copy, "request_copy"),
+    _page("requests/<uuid:pk>/", requests.show, "request"),
+    _page("requests/<uuid:pk>/drafts/", requests.drafts_fragment, "drafts"),
+    _page("requests/<uuid:pk>/cancel/", requests.cancel, "cancel_request"),
+    _page("requests/<uuid:pk>/retry/", requests.retry, "retry_request"),
+    _page("candidates/<uuid:pk>/", candidates.candidate, "candidate"),
+    _page("candidates/<uuid:pk>/label-studio/", candidates.open_task, "open_task"),
+    _page("candidates/<uuid:pk>/overrule/", candidates.overrule, "overrule"),
+    _page("candidates/<uuid:pk>/again/", candidates.request_again, "request_again"),
+    _page("copy/<uuid:pk>/", candidates.copy, "copy"),
+    _page("copy/<uuid:pk>/retire/", candidates.retire, "retire"),
+    _page("items/<uuid:pk>/release/", candidates.release, "release"),
+]

@@ -1,0 +1,67 @@
+"""“Next”: hand a person the next item and take them to it in Label Studio; and the ledger's own check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit.verification import verify
+from core.actors import require_permission
+from ecomsite.console.pages import page
+from moderation import queue
+from moderation.models.candidates import Candidate, GenerationRequest
+from moderation.models.reviews import ReviewItem
+
+
+@require_safe
+def next_item(request: HttpRequest) -> HttpResponse:
+    """Lease the next item to the person and open it in Label Studio; who still holds one gets that one again."""
+    kind = _kind_in(request)
+    item = queue.next_item(request.user, kind=kind)  # type: ignore[arg-type]
+    if item is None or item.labeling_task is None:
+        return page(request, "console/nothing.html", _waiting_context(request, kind))
+    from labeling.links import task_url
+
+    return HttpResponseRedirect(task_url(item.labeling_task))
+
+
+@require_safe
+def nothing_fragment(request: HttpRequest) -> HttpResponse:
+    """Why nothing waits, or that something does now; leases nothing."""
+    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    return render(request, "console/_nothing.html", _waiting_context(request, _kind_in(request)))
+
+
+def _kind_in(request: HttpRequest) -> str:
+    kind = request.GET.get("kind", ReviewItem.Kind.COPY)
+    return kind if kind in ReviewItem.Kind.values else ReviewItem.Kind.COPY.value
+
+
+def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
+    items = ReviewItem.objects.filter(kind=kind)
+    requests = GenerationRequest.objects
+    return {
+        "title": "Next",
+        "kind": kind,
+        "kind_title": ReviewItem.Kind(kind).label,
+        "is_copy": kind == ReviewItem.Kind.COPY,
+        "n_ready": queue.waiting_for(request.user, kind=kind).count(),  # type: ignore[arg-type]
+        "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count(),
+        "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),  # type: ignore[misc]
+        "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),
+        "n_writing": requests.filter(status__in=("queued", "generating")).count(),
+        "n_checking": Candidate.objects.filter(status=Candidate.Status.GENERATED, screened_at=None).count(),
+    }
+
+
+@require_http_methods(["GET", "POST"])
+def verify_ledger(request: HttpRequest) -> HttpResponse:
+    """Recompute the hash chain on request and say whether it holds."""
+    require_permission(request.user, "audit.verify_ledger")  # type: ignore[arg-type]
+    expected = request.POST.get("expected_head", "").strip()
+    result = verify(expected_head=expected) if request.method == "POST" else None
+    context = {"title": "Verify the ledger", "result": result, "expected_head": expected}
+    return page(request, "console/verify_ledger.html", context)
