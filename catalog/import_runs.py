@@ -20,7 +20,7 @@ from core.exceptions import StaleState, TransientError
 from core.refs import ref
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import User
 
     from core.actors import SystemActor
 
@@ -67,7 +67,7 @@ def one_at_a_time(file_hash: str) -> Iterator[None]:
 
 
 def open_run(
-    *, kind: str, path: Path, file_hash: str, feed_format: str, resume: bool, actor: AbstractUser | SystemActor
+    *, kind: str, path: Path, file_hash: str, feed_format: str, resume: bool, actor: User | SystemActor
 ) -> ImportRun:
     """Return the run to work on: the unfinished one of this file, as far as it came, or a new one.
 
@@ -116,7 +116,7 @@ def advance(run: ImportRun, progress: Progress) -> None:
         setattr(run, name, getattr(run, name) + value)
 
 
-def close_run(run: ImportRun, *, status: ImportRun.Status, actor: AbstractUser | SystemActor) -> None:
+def close_run(run: ImportRun, *, status: ImportRun.Status, actor: User | SystemActor) -> None:
     """End `run` as completed or interrupted. An error file without errors is removed."""
     run.refresh_from_db()
     if status == ImportRun.Status.COMPLETED and not run.n_bad:
@@ -134,7 +134,7 @@ def error_path(run: ImportRun) -> Path:
     return Path(settings.VAR_DIR) / "imports" / f"{run.pk}-errors.csv"
 
 
-def _record(run: ImportRun, what: str, *, actor: AbstractUser | SystemActor) -> None:
+def _record(run: ImportRun, what: str, *, actor: User | SystemActor) -> None:
     counters = ("n_rows", "n_created", "n_updated", "n_unchanged", "n_bad", "n_duplicates")
     payload = {
         "kind": run.kind,

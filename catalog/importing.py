@@ -21,7 +21,7 @@ from core.actors import require_permission
 from core.hashing import hash_file, hash_json
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import User
 
     from core.actors import SystemActor
 
@@ -38,7 +38,7 @@ def import_products(
     *,
     feed_format: str | None = None,
     mapping: Path | None = None,
-    actor: AbstractUser | SystemActor,
+    actor: User | SystemActor,
     resume: bool = True,
     on_progress: OnProgress | None = None,
 ) -> ImportRun:
@@ -68,7 +68,7 @@ def import_reviews(
     *,
     feed_format: str | None = None,
     mapping: Path | None = None,
-    actor: AbstractUser | SystemActor,
+    actor: User | SystemActor,
     resume: bool = True,
     on_progress: OnProgress | None = None,
 ) -> ImportRun:
@@ -127,7 +127,7 @@ def _import(
     write: Callable[[Sequence[R], str], tuple[int, int, int]],
     feed_format: str | None,
     mapping: Path | None,
-    actor: AbstractUser | SystemActor,
+    actor: User | SystemActor,
     resume: bool,
     on_progress: OnProgress | None,
 ) -> ImportRun:

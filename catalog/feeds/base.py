@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -98,17 +98,18 @@ def make_product(
     description: str = "",
     price: tuple[Decimal, str] | None = None,
     image_url: str = "",
-    facts: Iterable[FactRecord] = (),
+    facts: Callable[[str], Iterable[FactRecord]] = lambda locale: (),
 ) -> ProductRecord:
     """Clean and check what a feed says about a product. Raises `BadRow` with the reason.
 
-    An empty `locale` is taken from the letters of the title.
+    An empty `locale` is taken from the letters of the title; `facts` gets what it came to.
     """
     sku, title = _line("sku", sku, MAX_SKU), _line("title", title, MAX_TITLE)
     if not sku:
         raise BadRow("the sku is empty")
     if not title:
         raise BadRow("the title is empty")
+    locale = _locale(locale) if locale else language_of(title)
     titles = {}
     for name, text in (localized_titles or {}).items():
         if text := _line(f"title in {name}", text, MAX_TITLE):
@@ -116,7 +117,7 @@ def make_product(
     return ProductRecord(
         sku=sku,
         title=title,
-        locale=_locale(locale) if locale else language_of(title),
+        locale=locale,
         localized_titles=titles,
         brand=_line("brand", brand, MAX_BRAND),
         category=_line("category", category, MAX_CATEGORY),
@@ -124,7 +125,7 @@ def make_product(
         price=price[0] if price else None,
         currency=price[1] if price else "",
         image_url=_image(image_url),
-        facts=_distinct(facts),
+        facts=_distinct(facts(locale)),
     )
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any, NoReturn
 
 from catalog.feeds.base import (
@@ -96,18 +97,21 @@ def _product(data: dict[str, Any]) -> ProductRecord:
     price = data.get("price")
     if not isinstance(price, str | int | Decimal | None):
         raise BadRow("price is neither a string nor a number")
-    values: dict[str, Any] = {
-        **{name: _string(data, name) for name in ("sku", "brand", "category", "description", "image_url")},
-        "title": title,
-        "locale": locale,
-        "localized_titles": titles,
-        "price": parse_price("" if price is None else str(price), currency=_string(data, "currency")),
-    }
-    locale = make_product(**values).locale
-    return make_product(**values, facts=_facts(data.get("facts", {}), locale=locale))
+    return make_product(
+        sku=_string(data, "sku"),
+        title=title,
+        locale=locale,
+        localized_titles=titles,
+        brand=_string(data, "brand"),
+        category=_string(data, "category"),
+        description=_string(data, "description"),
+        price=parse_price("" if price is None else str(price), currency=_string(data, "currency")),
+        image_url=_string(data, "image_url"),
+        facts=partial(_facts, data.get("facts", {})),
+    )
 
 
-def _facts(facts: Any, *, locale: str) -> list[FactRecord]:
+def _facts(facts: Any, locale: str) -> list[FactRecord]:
     if not isinstance(facts, dict):
         raise BadRow("facts is no object")
     by_locale = facts if facts and set(facts) <= set(Locale.values) else {locale: facts}

@@ -125,7 +125,7 @@ class Mapping(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
     locale: str = ""
     currency: str = ""
     fields: dict[str, FieldRule] = {}
@@ -135,8 +135,8 @@ class Mapping(BaseModel):
     @property
     def columns(self) -> set[str]:
         """Every column the mapping reads."""
-        rules = [*self.fields.values(), *self.localized_titles.values(), *self.facts]
-        return {rule.column for rule in rules if rule.column}
+        columns = {rule.column for rule in (*self.fields.values(), *self.localized_titles.values()) if rule.column}
+        return columns | {rule.column for rule in self.facts}
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -187,9 +187,22 @@ def _product(row: Row, rules: Mapping) -> ProductRecord:
         if not rules.fields["price"].optional:
             raise
     titles = {locale: rule.of(row) for locale, rule in rules.localized_titles.items()}
-    product = make_product(**values, price=price, locale=rules.locale, localized_titles=titles)
-    facts = [fact for rule in rules.facts for fact in rule.of(row, locale=product.locale)]
-    return make_product(**values, price=price, locale=rules.locale, localized_titles=titles, facts=facts)
+
+    def facts(locale: str) -> list[FactRecord]:
+        return [fact for rule in rules.facts for fact in rule.of(row, locale=locale)]
+
+    return make_product(
+        sku=values["sku"],
+        title=values["title"],
+        locale=rules.locale,
+        localized_titles=titles,
+        brand=values.get("brand", ""),
+        category=values.get("category", ""),
+        description=values.get("description", ""),
+        price=price,
+        image_url=values.get("image_url", ""),
+        facts=facts,
+    )
 
 
 def _rows(

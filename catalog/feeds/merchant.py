@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from xml.etree.ElementTree import ParseError  # the exception alone; parsing is defusedxml's
 
@@ -168,22 +169,22 @@ def _row(line: int, item: Item, *, raw: str) -> FeedRow[ProductRecord]:
 
     sku = first("id")
     try:
-        values = {
-            "sku": sku,
-            "title": first("title"),
-            "brand": first("brand"),
-            "category": first("product_type", "google_product_category"),
-            "description": first("description", "summary", "content"),
-            "price": parse_price(first("price")),
-            "image_url": first("image_link"),
-        }
-        locale = make_product(**values).locale
-        return FeedRow(line, make_product(**values, facts=_facts(item, locale=locale)), sku=sku)
+        product = make_product(
+            sku=sku,
+            title=first("title"),
+            brand=first("brand"),
+            category=first("product_type", "google_product_category"),
+            description=first("description", "summary", "content"),
+            price=parse_price(first("price")),
+            image_url=first("image_link"),
+            facts=partial(_facts, item),
+        )
+        return FeedRow(line, product, sku=sku)
     except BadRow as exc:
         return FeedRow(line, error=str(exc), sku=sku, raw=raw)
 
 
-def _facts(item: Item, *, locale: str) -> list[FactRecord]:
+def _facts(item: Item, locale: str) -> list[FactRecord]:
     named = [(name.replace("_", " "), ", ".join(item[name])) for name in FACT_ATTRIBUTES if item.get(name)]
     for detail in item.get("product_detail", ()):
         name, _, value = detail.partition("\t")

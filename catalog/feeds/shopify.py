@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from catalog.feeds.base import BadRow, FactRecord, FeedRow, ProductRecord, make_fact, make_product, parse_price
 from catalog.feeds.source import CsvRecord, Source
@@ -98,19 +99,17 @@ def _row(
         title = first.get("title")
         if title and is_one_of_many and options:
             title = f"{title} – {' / '.join(options.values())}"
-        values = {
-            "sku": sku,
-            "title": title,
-            "brand": first.get("brand"),
-            "category": first.get("category"),
-            "description": first.get("body"),
-            "price": parse_price(own.get("price")),
-            "image_url": (own.get("variant_image") if is_one_of_many else "") or first.get("image"),
-        }
-        locale = make_product(**values).locale
-        return FeedRow(
-            own.record.line, make_product(**values, facts=_facts(first, own, options, locale=locale)), sku=sku
+        product = make_product(
+            sku=sku,
+            title=title,
+            brand=first.get("brand"),
+            category=first.get("category"),
+            description=first.get("body"),
+            price=parse_price(own.get("price")),
+            image_url=(own.get("variant_image") if is_one_of_many else "") or first.get("image"),
+            facts=partial(_facts, first, own, options),
         )
+        return FeedRow(own.record.line, product, sku=sku)
     except BadRow as exc:
         return FeedRow(own.record.line, error=str(exc), sku=sku, raw=own.record.raw)
 
@@ -126,7 +125,7 @@ def _options(first: _Variant, variants: list[_Variant]) -> dict[str, str]:
     return options
 
 
-def _facts(first: _Variant, own: _Variant, options: dict[str, str], *, locale: str) -> list[FactRecord]:
+def _facts(first: _Variant, own: _Variant, options: dict[str, str], locale: str) -> list[FactRecord]:
     named = {name.lower(): value for name, value in options.items()}
     if own.get("grams").strip() not in ("", "0", "0.0"):
         named["weight"] = f"{own.get('grams').strip()} g"

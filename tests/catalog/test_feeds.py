@@ -297,7 +297,9 @@ def test_what_is_no_price_is_refused(text: str) -> None:
 def test_a_record_is_cleaned_on_every_field() -> None:
     fact = make_fact(" <b>weight</b> ", "1.2\u00a0kg\x00", locale="en")
     assert fact
-    record = make_product(sku=" K-1 ", title="<i>Kettle</i>\n&amp; Cup", brand="\u202eAcme", facts=[fact, fact])
+    record = make_product(
+        sku=" K-1 ", title="<i>Kettle</i>\n&amp; Cup", brand="\u202eAcme", facts=lambda locale: [fact, fact]
+    )
     assert (record.sku, record.title, record.brand) == ("K-1", "Kettle & Cup", "Acme")
     assert [(f.name, f.value, f.unit) for f in record.facts] == [("weight", "1.2 kg", "kg")]
 
