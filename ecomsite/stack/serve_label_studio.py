@@ -1,0 +1,114 @@
+"""Serve Label Studio under gunicorn. Run by Label Studio's own Python, never imported by ours.
+
+    python serve_label_studio.py serve PORT   migrate if need be, make the people, serve on 127.0.0.1:PORT
+    python serve_label_studio.py people       make the people, while the server runs
+
+The people come as JSON from the file named by ECOMSITE_PEOPLE: [{email, password, token, is_admin}]. Label Studio's
+own API cannot make an account that can log in (it drops the password and joins no organisation), hence its models.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import label_studio
+
+PACKAGE = Path(label_studio.__file__).parent
+READY = "Label Studio is ready"
+THREADS = 16
+
+
+def set_up() -> None:
+    """Load Label Studio's Django, as its own `label-studio` command does."""
+    sys.path.insert(0, str(PACKAGE))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "label_studio.core.settings.label_studio")
+    import django
+
+    django.setup()
+
+
+def migrate() -> None:
+    """Bring the database up to date: about 40 s the first time, nothing later."""
+    from django.core.management import call_command
+    from label_studio.server import is_database_synchronized
+
+    if not is_database_synchronized("default"):
+        print("Creating the tables of Label Studio", flush=True)
+        call_command("migrate", "--no-color", verbosity=0)
+
+
+def make_people(people: list[dict]) -> None:
+    """Make every account that is missing, in the one organisation, with the password and API token given."""
+    from django.db import transaction
+    from organizations.models import Organization
+    from rest_framework.authtoken.models import Token
+    from users.models import User
+
+    with transaction.atomic():
+        for person in people:
+            email, is_admin = person["email"].lower(), bool(person.get("is_admin"))
+            user = User.objects.filter(email=email).first()
+            if user is None:
+                user = User.objects.create_user(email=email, password=person["password"], username=email[:200])
+            elif not user.check_password(person["password"]):
+                user.set_password(person["password"])
+            organization = Organization.objects.first() or Organization.create_organization(
+                created_by=user, title="ecomsite", legacy_api_tokens_enabled=True
+            )
+            organization.add_user(user)
+            user.active_organization = organization
+            user.is_staff = user.is_superuser = is_admin
+            user.save()
+            if token := person.get("token"):
+                Token.objects.filter(user=user).exclude(key=token).delete()
+                Token.objects.get_or_create(user=user, defaults={"key": token})
+            jwt = organization.jwt
+            if not jwt.legacy_api_tokens_enabled:
+                jwt.legacy_api_tokens_enabled = True
+                jwt.save()
+
+
+def serve(port: int) -> None:
+    """Serve until stopped: one process, many threads, for every request but a few waits for the database."""
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connections
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            options = {
+                "bind": f"127.0.0.1:{port}",
+                "worker_class": "gthread",
+                "workers": 1,
+                "threads": THREADS,
+                # Imports of thousands of tasks take minutes; the worker's heart beats on meanwhile.
+                "timeout": 600,
+                "graceful_timeout": 10,
+                "preload_app": True,
+                "control_socket_disable": True,
+                "when_ready": lambda server: print(READY, flush=True),
+            }
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> object:
+            application = get_wsgi_application()
+            # What was opened here must not be shared with the worker that is forked off next.
+            connections.close_all()
+            return application
+
+    Server().run()
+
+
+def main() -> None:
+    command, *arguments = sys.argv[1:]
+    set_up()
+    migrate()
+    make_people(json.loads(Path(os.environ["ECOMSITE_PEOPLE"]).read_text()))
+    if command == "serve":
+        serve(int(arguments[0]))
+
+
+if __name__ == "__main__":
+    main()
