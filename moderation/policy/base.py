@@ -7,7 +7,7 @@ import enum
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 # A hostile draft can trip a rule on every character; a reviewer is helped by the first hundred hits, not the rest.
 MAX_HITS = 100
 MAX_MESSAGE = 500
+# No copy is longer. What lies beyond is read by no check, and blocks.
+MAX_EXAMINED = 20_000
 
 
 class Severity(enum.StrEnum):
@@ -91,7 +93,8 @@ class Check(abc.ABC):
 def run_checks(draft: Draft, checks: Iterable[Check]) -> list[CheckResult]:
     """Return one result for each check, in order.
 
-    Fails closed: a check that raises, or points outside the text, yields one `check_failed` warning for a person.
+    Fails closed: a check that raises, or points outside the text, yields one `check_failed` warning for a person, and
+    text beyond `MAX_EXAMINED` characters blocks as `not_examined`.
     """
     return [CheckResult(check.name, check.version, tuple(_find(check, draft))) for check in checks]
 
@@ -108,6 +111,9 @@ def policy_version(checks: Iterable[Check]) -> str:
 
 
 def _find(check: Check, draft: Draft) -> list[Hit]:
+    length = len(draft.text)
+    if length > MAX_EXAMINED:
+        draft = replace(draft, text=draft.text[:MAX_EXAMINED])
     try:
         hits = check.find(draft)
         for hit in hits:
@@ -122,6 +128,9 @@ def _find(check: Check, draft: Draft) -> list[Hit]:
                 evidence={"check": check.name, "error": type(exc).__name__},
             )
         ]
+    if length > MAX_EXAMINED:
+        message = f"Only the first {MAX_EXAMINED} characters were examined."
+        hits = [*hits, Hit("not_examined", Severity.BLOCK, message, MAX_EXAMINED, length)]
     return _capped([_shortened(hit) for hit in hits])
 
 

@@ -8,15 +8,13 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from catalog.units import UNITS, Quantity
-from moderation.policy.base import Check, Draft, Hit, Severity
+from moderation.policy.base import MAX_EXAMINED, Check, Draft, Hit, Severity
 from moderation.policy.evidence import Evidence, KnownNumber, KnownWord
 from moderation.policy.folding import fold
 from moderation.policy.lexicons import Lexicon, Mention, load_lexicon
 from moderation.policy.numbers import Number, read_numbers
 from moderation.policy.words import words_of
 
-# No copy is longer. What lies beyond is not read, and a person is told so.
-MAX_EXAMINED: Final = 20_000
 # Rounding that copy may do: "about 10 inches" for 26 cm, "1.3 kg" for 1.25 kg.
 SAME_UNIT_TOLERANCE: Final = Decimal("0.025")
 CONVERTED_TOLERANCE: Final = Decimal("0.05")
@@ -49,7 +47,7 @@ class GroundingCheck(Check):
 
     def find(self, draft: Draft) -> list[Hit]:
         """Return a warning for each claim without a fact behind it."""
-        hits = [
+        return [
             Hit(
                 claim.code,
                 Severity.WARN,
@@ -61,10 +59,6 @@ class GroundingCheck(Check):
             for claim in claims(draft)
             if claim.code
         ]
-        if len(draft.text) > MAX_EXAMINED:
-            message = f"Only the first {MAX_EXAMINED} characters were examined for claims."
-            hits.append(Hit("not_examined", Severity.WARN, message, MAX_EXAMINED, len(draft.text)))
-        return hits
 
 
 def claims(draft: Draft) -> list[Claim]:
