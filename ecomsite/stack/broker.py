@@ -52,7 +52,7 @@ class Broker:
         """Return the URL of `database` as Celery wants it."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def start(self, *, launch: Callable[[Program], Child] = launch, timeout: float = 30) -> None:
+    def start(self, *, launch: Callable[[Program], Child] = launch, tier: int = 0, timeout: float = 30) -> None:
         """Start the server and wait until it has read its file and answers. Raises `PermanentError` with its log."""
         self.root.mkdir(parents=True, exist_ok=True)
         if not self.password_file.exists():
@@ -65,6 +65,7 @@ class Broker:
                 "broker",
                 [find_binary(), self.config_file],
                 self.log_file,
+                tier=tier,
                 port=self.port,
                 folder=self.root,
                 # Valkey answers SIGTERM by writing out its file and ending.

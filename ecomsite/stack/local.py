@@ -15,8 +15,11 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from core.exceptions import PermanentError
+from ecomsite import env
 from ecomsite.env import BASE_DIR
+from ecomsite.logins import ensure_passwords
 from ecomsite.stack.broker import Broker
+from ecomsite.stack.label_studio import LabelStudio, Person
 from ecomsite.stack.plan import Plan, write_environment
 from ecomsite.stack.postgres import Postgres
 from ecomsite.stack.processes import Child, Program, Supervisor, die_with_parent
@@ -43,6 +46,7 @@ class LocalStack:
     supervisor: Supervisor
     step: Step
     environment: dict[str, str] = field(default_factory=dict)
+    postgres: Postgres | None = None
 
     def __post_init__(self) -> None:
         self.environment = {
@@ -58,7 +62,9 @@ class LocalStack:
         """Start everything. Raises `PermanentError` with the way out when a part does not come up."""
         plan = self.plan
         plan.log("x").parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        self._start_stores()
+        values = self._start_stores()
+        label_studio = None if plan.label_studio_url else self._start_label_studio(values["LABEL_STUDIO_TOKEN"])
+        # Label Studio takes longest; everything up to where it is waited for happens meanwhile.
         with self.step("Database schema"):
             self.manage("migrate", "--no-input")
         with self.step("Static files"):
@@ -77,6 +83,11 @@ class LocalStack:
         if demo:
             with self.step("Demo shop"):
                 self.manage("load_demo")
+        if label_studio is not None:
+            with self.step("Label Studio"):
+                label_studio.wait_until_ready()
+        with self.step("Label Studio accounts"):
+            self.manage("sync_accounts")
         self._start_beat()
 
     def manage(self, *arguments: str) -> None:
@@ -99,22 +110,41 @@ class LocalStack:
             tail = "\n".join(done.stdout.strip().splitlines()[-12:])
             raise PermanentError(f"`manage.py {' '.join(arguments)}` failed:\n{tail}")
 
-    def _start_stores(self) -> None:
+    def _start_stores(self) -> dict[str, str]:
         plan, launch = self.plan, self.supervisor.launch
         database_url = broker_url = ""
         if plan.needs_postgres:
             with self.step("PostgreSQL"):
-                postgres = Postgres(plan.var / "postgres", plan.postgres_port, log_file=plan.log("postgres"))
-                postgres.start(launch=launch)
+                self.postgres = Postgres(plan.var / "postgres", plan.postgres_port, log_file=plan.log("postgres"))
+                self.postgres.start(launch=launch, tier=POSTGRES)
                 if not plan.database_url:
-                    postgres.create_database("ecomsite", extensions=("vector", "pg_trgm"))
-                    database_url = postgres.url("ecomsite")
+                    self.postgres.create_database("ecomsite", extensions=("vector", "pg_trgm"))
+                    database_url = self.postgres.url("ecomsite")
         if not plan.broker_url:
             with self.step("Broker"):
                 broker = Broker(plan.var / "broker", plan.broker_port, log_file=plan.log("broker"))
-                broker.start(launch=launch)
+                broker.start(launch=launch, tier=BROKER)
                 broker_url = broker.url()
-        write_environment(plan, database_url=database_url, broker_url=broker_url)
+        return write_environment(plan, database_url=database_url, broker_url=broker_url)
+
+    def _start_label_studio(self, token: str) -> LabelStudio:
+        plan = self.plan
+        database_url = plan.label_studio_database_url
+        if self.postgres is not None and not database_url:
+            self.postgres.create_database("labelstudio")
+            database_url = self.postgres.url("labelstudio")
+        label_studio = LabelStudio(
+            plan.var / "label-studio",
+            plan.label_studio_port,
+            database_url,
+            # A token given from outside wins here as it does everywhere else.
+            env.given("LABEL_STUDIO_TOKEN") or token,
+            log_file=plan.log("label-studio"),
+        )
+        passwords = ensure_passwords(plan.var / "logins.txt")
+        people = [Person(email, password, token="") for email, password in passwords.items()]
+        label_studio.start(people, launch=self.supervisor.launch, tier=LABEL_STUDIO)
+        return label_studio
 
     def _start_web(self) -> Child:
         plan = self.plan

@@ -65,7 +65,7 @@ class Postgres:
         """Return the connection URL of `database` for the owner of the cluster."""
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def start(self, *, launch: Callable[[Program], Child] = launch, timeout: float = 60) -> None:
+    def start(self, *, launch: Callable[[Program], Child] = launch, tier: int = 0, timeout: float = 60) -> None:
         """Create the cluster if need be, start the server and wait until it answers. Raises `PermanentError` with its log."""
         self.root.mkdir(parents=True, exist_ok=True)
         if self.runs_as:
@@ -79,7 +79,7 @@ class Postgres:
         if not (self.data / "PG_VERSION").exists():
             self._initdb(binaries)
         self._forget_dead_server()
-        self.child = launch(self._program(binaries))
+        self.child = launch(self._program(binaries, tier))
         self._wait(timeout)
 
     def stop(self) -> None:
@@ -98,7 +98,7 @@ class Postgres:
                     psycopg.sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(psycopg.sql.Identifier(extension))
                 )
 
-    def _program(self, binaries: Path) -> Program:
+    def _program(self, binaries: Path, tier: int) -> Program:
         arguments = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -112,6 +112,7 @@ class Postgres:
             "postgres",
             [binaries / "postgres", "-D", self.data, *options],
             self.log_file,
+            tier=tier,
             port=self.port,
             folder=self.root,
             user=self.runs_as,

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from ecomsite.env import VAR_DIR
-from ecomsite.logins import ensure_logins
+from ecomsite.logins import create_logins
 
 
 class Command(BaseCommand):
@@ -15,5 +15,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = VAR_DIR / "logins.txt"
-        created = ensure_logins(path)
+        created = create_logins(path)
         self.stdout.write(f"{len(created)} created: {', '.join(created) or 'none missing'}. Passwords: {path}")

@@ -41,7 +41,7 @@ class Command(BaseCommand):
                 str(part["pid"] or ""),
                 str(uptime),
                 str(part["port"] or ""),
-                part["log_file"],
+                os.path.relpath(part["log_file"]),
             )
         for name, address in state.external.items():
             url = urlsplit(address)
