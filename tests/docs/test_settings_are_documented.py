@@ -41,8 +41,7 @@ def read_by_settings() -> Iterator[tuple[str, ast.Call]]:
 def read_from_process(folder: str) -> Iterator[str]:
     """Each NAME in `os.environ.get("NAME")`, `os.environ["NAME"]` and `os.getenv("NAME")` below `folder`."""
     for path in (ROOT / folder).rglob("*.py"):
-        for name in re.findall(r"(?:environ(?:\.get\(|\.pop\(|\[)|getenv\()\s*\"([A-Z][A-Z0-9_]*)\"", path.read_text()):
-            yield name
+        yield from re.findall(r"(?:environ(?:\.get\(|\.pop\(|\[)|getenv\()\s*\"([A-Z][A-Z0-9_]*)\"", path.read_text())
 
 
 def names_read() -> set[str]:
