@@ -158,7 +158,9 @@ def request_copy(request: HttpRequest) -> HttpResponse:
     try:
         order = CopyRequest.model_validate_json(request.body)
     except ValidationError as exc:
-        return error(422, "The body is not a valid order.", problems=json.loads(exc.json(include_url=False, include_input=False)))
+        return error(
+            422, "The body is not a valid order.", problems=json.loads(exc.json(include_url=False, include_input=False))
+        )
     products = {product.sku: product for product in Product.objects.filter(sku__in=order.skus)}
     if unknown := [sku for sku in order.skus if sku not in products]:
         return error(422, "Some products do not exist; nothing was ordered.", unknown_skus=unknown)
@@ -248,7 +250,13 @@ def index(request: HttpRequest) -> HttpResponse:
             "endpoints": {
                 "GET /api/v1/copy/{sku}?channel=&locale=": "live copy with provenance and AI mark; 404 with a reason",
                 "POST /api/v1/requests": {
-                    "body": {"skus": ["…"], "channels": ["description"], "locales": ["en"], "n_candidates": 3, "round": 1},
+                    "body": {
+                        "skus": ["…"],
+                        "channels": ["description"],
+                        "locales": ["en"],
+                        "n_candidates": 3,
+                        "round": 1,
+                    },
                     "answers": {"created": ["request id"], "existing": ["request id"]},
                     "permission": "moderation.request_copy",
                 },

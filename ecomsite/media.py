@@ -50,7 +50,11 @@ def serve(request: HttpRequest, path: str) -> HttpResponse:
         file = Path(safe_join(settings.MEDIA_ROOT, path))
     except (SuspiciousFileOperation, ValueError):
         raise Http404 from None
-    if content_type is None or not file.is_file() or not file.resolve().is_relative_to(Path(settings.MEDIA_ROOT).resolve()):
+    if (
+        content_type is None
+        or not file.is_file()
+        or not file.resolve().is_relative_to(Path(settings.MEDIA_ROOT).resolve())
+    ):
         raise Http404
     modified = file.stat().st_mtime
     response: HttpResponse

@@ -68,7 +68,17 @@ class GenerationRequestAdmin(ReadOnlyAdmin):
 class CandidateAdmin(ReadOnlyAdmin):
     """Drafts by state. A row opens the candidate page."""
 
-    list_display = ("excerpt", "state", "product", "channel", "locale", "grounding_shown", "rank", "origin", "created_at")
+    list_display = (
+        "excerpt",
+        "state",
+        "product",
+        "channel",
+        "locale",
+        "grounding_shown",
+        "rank",
+        "origin",
+        "created_at",
+    )
     list_filter = (
         "status", "channel", "locale", "origin", "findings__code", "model_version", ("created_at", RangeDateTimeFilter),
     )  # fmt: skip
@@ -180,9 +190,7 @@ class SentimentAdmin(ReadOnlyAdmin):
     list_filter = ("label", "model_version")
     list_select_related = ("review", "model_version")
 
-    @display(
-        description="label", ordering="label", label={"positive": "success", "negative": "danger", "neutral": ""}
-    )
+    @display(description="label", ordering="label", label={"positive": "success", "negative": "danger", "neutral": ""})
     def shown(self, obj: Sentiment) -> tuple[str, str]:
         """The label, coloured."""
         return obj.label, obj.label

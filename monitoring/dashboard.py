@@ -43,7 +43,9 @@ class Desk:
     """Everything the dashboard shows about the work."""
 
     stages: tuple[Stage, ...]
-    aside: tuple[tuple[str, int], ...]
+    failed: int
+    blocked: int
+    escalated: int
     queues: tuple[Queue, ...]
     sentiment: tuple[tuple[str, int], ...]
     n_reviews_unscored: int
@@ -144,7 +146,9 @@ def desk() -> Desk:
     scored = sentiment()
     return Desk(
         stages=stages(),
-        aside=(("failed", failed), ("blocked", blocked), ("escalated", escalated)),
+        failed=failed,
+        blocked=blocked,
+        escalated=escalated,
         queues=queues(),
         sentiment=scored,
         n_reviews_unscored=CustomerReview.objects.count() - sum(n for _, n in scored),

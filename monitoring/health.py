@@ -74,9 +74,7 @@ def check_database() -> Part:
             "database", "down", "The database does not answer.", "Start the stack (`make run`) or check DATABASE_URL."
         )
     if missing:
-        return Part(
-            "database", "down", f"{len(missing)} migrations have not been applied.", "Run `manage.py migrate`."
-        )
+        return Part("database", "down", f"{len(missing)} migrations have not been applied.", "Run `manage.py migrate`.")
     return Part("database", "ok", "The database answers and its tables are up to date.")
 
 

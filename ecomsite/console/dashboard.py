@@ -29,7 +29,9 @@ def desk_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "desk": desk,
         "health": health.recent_report(),
-        "stages": [(stage, f"{reverse(name)}?{query}") for stage in desk.stages for name, query in [STAGE_LINKS[stage.key]]],
+        "stages": [
+            (stage, f"{reverse(name)}?{query}") for stage in desk.stages for name, query in [STAGE_LINKS[stage.key]]
+        ],
         "bars": bars,
         "bars_top": top,
         "hour_labels": [(round(i * 720 / 24 + 15, 1), f"{start:%H}") for i, (start, *_) in enumerate(desk.hours)][::3],

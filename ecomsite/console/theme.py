@@ -103,6 +103,7 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [lambda request: static("ecomsite/console.js")],
     "COLORS": {"primary": TEAL},
     "BORDER_RADIUS": "8px",
+    "LOGIN": {"image": lambda request: static("ecomsite/login.svg")},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
