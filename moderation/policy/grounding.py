@@ -16,7 +16,7 @@ from moderation.policy.numbers import Number, read_numbers
 from moderation.policy.words import words_of
 
 # Rounding that copy may do: "about 10 inches" for 26 cm, "1.3 kg" for 1.25 kg.
-SAME_UNIT_TOLERANCE: Final = Decimal("0.025")
+SAME_UNIT_TOLERANCE: Final = Decimal("0.04")
 CONVERTED_TOLERANCE: Final = Decimal("0.05")
 
 Kind = Literal["number", "quantity", "material", "colour"]

@@ -39,8 +39,10 @@ _URL_START = re.compile(
     r"(?:https?|ftp)://[^\s<>\"'，。！？；、）】》\u4e00-\u9fff]{1,2000}|(?<![a-z0-9.])www\.[a-z0-9-]{1,63}\.[^\s<>\"'，。！？；、）】》\u4e00-\u9fff]{1,2000}"
 )
 _TLD = re.compile(
-    r"\.(?:com|net|org|cn|io|co|shop|store|top|xyz|vip|info|biz|app|dev|ru|de|fr|uk|eu|jp|us|me|tv|cc|ly|link|site|online)"
-    r"(?:\.[a-z]{2})?(?![a-z0-9-])(?:/[^\s<>\"'，。！？；、）】》\u4e00-\u9fff]{0,2000})?"
+    r"\.(?:(?:com|net|org|cn|io|xyz|biz|ru|de|fr|uk|eu|jp)(?:\.[a-z]{2})?(?![a-z0-9-])|co\.[a-z]{2}(?![a-z0-9-])"
+    # These endings are words too (Fun.Me): only a path makes them an address.
+    r"|(?:co|shop|store|top|vip|info|app|dev|us|me|tv|cc|ly|link|site|online)(?=/))"
+    r"(?:/[^\s<>\"'，。！？；、）】》\u4e00-\u9fff]{0,2000})?"
 )
 
 
@@ -85,6 +87,7 @@ _PHONE_WORD = re.compile(
     r"(?:\b(?:call|phone|tel|telephone|mobile|cell|fax|contact|number|ring|dial|text|sms|whatsapp|hotline|reach|answering at|desk)\b"
     r"|电话|手机|致电|拨打|热线|联系|号码|传真|客服)[^\d]{0,24}$"
 )
+_CARD_WORD = re.compile(r"\bcard|\bvisa\b|\bmastercard\b|\bpay|银行卡|信用卡|卡号|支付")
 _EXTENSION = re.compile(r"\s{0,2}(?:x|ext\.?|extension)\s{0,2}\d{1,6}(?!\d)")
 _US_PHONE = re.compile(r"(?:\+?1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{3}[ .-]\d{4}")
 _GROUPED_PHONE = re.compile(
@@ -120,7 +123,8 @@ def _kind_of(run: str, *, before: str) -> str:
     if _IPV4.fullmatch(run):
         return "ip_address" if all(int(part) < 256 for part in run.split(".")) else ""
     if compact.isdigit() and is_card_number(compact) and _is_grouped_like_a_card(run):
-        return "credit_card"
+        # One article number (EAN, UPC) in ten passes as a card as well; near the word "card" it is one.
+        return "" if is_article_number(compact) and not _CARD_WORD.search(before) else "credit_card"
     if _SSN.fullmatch(run):
         return "us_ssn"
     if _US_PHONE.fullmatch(run) or _CN_MOBILE.fullmatch(run):
@@ -148,6 +152,13 @@ def is_card_number(digits: str) -> bool:
         value = int(digit) * (1 + place % 2)
         total += value - 9 if value > 9 else value
     return total % 10 == 0
+
+
+def is_article_number(digits: str) -> bool:
+    """Return whether `digits` is a GTIN-12, -13 or -14 by its check digit (GS1 General Specifications 7.9)."""
+    if not 12 <= len(digits) <= 14:
+        return False
+    return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))) % 10 == 0
 
 
 def is_cn_resident_id(text: str) -> bool:

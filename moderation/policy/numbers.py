@@ -193,10 +193,12 @@ _PLAIN = re.compile(r"(?<![A-Za-z0-9_.])\d{1,14}(?:,\d{3})*(?:\.\d{1,9})?(?![A-Z
 def _numbers(reading: str) -> Iterator[Number]:
     taken = bytearray(len(reading))
     for quantity in find_quantities(reading):
+        # "26 in." may end an abbreviation or a sentence; the span is the claim either way.
+        end = quantity.end - (reading[quantity.end - 1] == ".")
         taken[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
         written = re.match(r"[-−]?[\d,]*(?:\.(\d+))?", reading[quantity.start : quantity.end])
         decimals = len(written[1] or "") if written else 0
-        yield Number(quantity.start, quantity.end, quantity.number, quantity.unit, decimals=decimals)
+        yield Number(quantity.start, end, quantity.number, quantity.unit, decimals=decimals)
     for match in _TOKEN.finditer(reading):
         if not any(taken[match.start() : match.end()]):
             taken[match.start() : match.end()] = b"\1" * len(match[0])

@@ -30,8 +30,23 @@ TEXTS = st.one_of(
     st.text(alphabet="0123456789.,/-–×x %\"'inchcm两三百千万点升个件½¾ｍｌ５\u200b", max_size=120),
     st.lists(
         st.sampled_from(
-            "two|hundred|26 cm|10.2 in|cotton|纯棉|navy|蓝色|最佳|ＢＥＳＴ|b\u200best|бest|call 202-555-0147|a@b.co|</p>|**"
-            "|i cannot help|as an AI|24/7|ﬁne|é́́|\ud800|两百毫升|3-in-1|IP67|½".split("|")
+            (
+                *(
+                    "two",
+                    "hundred",
+                    "26 cm",
+                    "10.2 in",
+                    "cotton",
+                    "纯棉",
+                    "navy",
+                    "蓝色",
+                    "最佳",
+                    "ＢＥＳＴ",
+                    "b\u200best",
+                ),
+                *("бest", "call 202-555-0147", "a@b.co", "</p>", "**", "i cannot help", "as an AI", "24/7", "ﬁne"),
+                *("é́́", "\ud800", "两百毫升", "3-in-1", "IP67", "½"),
+            )
         ),
         max_size=25,
     ).map(" ".join),
