@@ -169,7 +169,7 @@ INFERENCE: dict[str, Any] = {
         "openai_compatible": "inference.backends.openai_compatible.OpenAICompatible",
         "sequence_classifier": "inference.backends.sequence_classifier.SequenceClassifier",
         "sentence_encoder": "inference.backends.sentence_encoder.SentenceEncoder",
-        "lexicon": "inference.backends.lexicon.Lexicon",
+        "cold_start": "inference.backends.cold_start.ColdStartSentiment",
     },
     "BATCH_SIZE": env.integer("INFERENCE_BATCH_SIZE", 16, minimum=1),
     "THREADS": env.integer("INFERENCE_THREADS", 0),

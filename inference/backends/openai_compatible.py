@@ -113,7 +113,7 @@ class OpenAICompatible(TextGenerator):
         return [self._generation(answer, params.seed + i, seconds) for i, answer in enumerate(answers)]
 
     def _ask(self, prompt: Sequence[Message], params: GenerationParams, seed: int) -> _Answer:
-        body = {
+        body: dict[str, Any] = {
             **self.endpoint.body,
             "model": self.endpoint.model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt],

@@ -18,7 +18,7 @@ from inference.contracts import Classification, TextClassifier
 class SequenceClassifier(TextClassifier):
     """Softmax over the model's labels (`id2label` of its configuration).
 
-    Options: `dtype` (float32 unless said otherwise), `int8` (dynamic quantisation of the linear layers, CPU only),
+    Options: `labels` (own label -> ours), `dtype` (float32 unless said otherwise), `int8` (dynamic quantisation of the linear layers, CPU only),
     `device`, `batch_size`, `max_tokens`.
     """
 
@@ -35,7 +35,9 @@ class SequenceClassifier(TextClassifier):
         )
         self.model = model.to(self.device).eval()
         names: Mapping[int, str] = self.model.config.id2label
-        self.labels = [names[i] for i in range(int(self.model.config.num_labels))]
+        renamed: Mapping[str, str] = options.get("labels") or {}
+        own = [names[i] for i in range(int(self.model.config.num_labels))]
+        self.labels = [renamed.get(label, label) for label in own]
         self.max_tokens = int(options.get("max_tokens") or min(256, self.model.config.max_position_embeddings))
         if options.get("int8"):
             self._quantise()

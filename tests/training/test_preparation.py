@@ -1,0 +1,35 @@
+"""The models that ship: prepared once, and nothing to do the second time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.model_store import PreparedModels
+
+pytestmark = [pytest.mark.model, pytest.mark.django_db]
+
+
+def test_preparing_makes_a_champion_for_each_role(prepared_models: PreparedModels) -> None:
+    assert prepared_models.champions == {
+        "copywriter": "SmolLM2-135M-Instruct",
+        "encoder": "all-MiniLM-L6-v2",
+        "sentiment": "cold-start-sentiment",
+    }
+
+
+def test_preparing_again_does_nothing_within_a_second(prepared_models: PreparedModels) -> None:
+    assert (prepared_models.n_first, prepared_models.n_second) == (3, 0)
+    assert prepared_models.seconds_second < 1
+
+
+def test_preparing_writes_the_ledger(prepared_models: PreparedModels) -> None:
+    assert prepared_models.ledger_actions.count("inference.model.registered") == 3
+    assert prepared_models.ledger_actions.count("inference.alias.moved") == 3
+
+
+def test_the_copywriter_no_longer_needs_the_gguf_file(prepared_models: PreparedModels) -> None:
+    names = {path.name for path in Path(prepared_models.folders["copywriter"]).iterdir()}
+    assert "model.safetensors" in names
+    assert not [name for name in names if name.endswith(".gguf")]

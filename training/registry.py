@@ -1,0 +1,179 @@
+"""The only writer of the model registry: register versions, move the aliases that serving follows, roll back.
+
+A promotion asks for a person's permission and leaves a ledger line. It asks for no evaluation report yet: the gate
+comes with the training pipeline, and `promote` is where it will stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max
+
+from audit import ledger
+from core.actors import SystemActor, require_permission
+from core.exceptions import PermanentError, StaleState
+from core.refs import ref
+from inference import artifacts
+from inference.models import ModelAlias, ModelVersion, Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+CHAMPION, CHALLENGER, PREVIOUS = ModelAlias.Name.CHAMPION, ModelAlias.Name.CHALLENGER, ModelAlias.Name.PREVIOUS
+
+
+def _lock() -> None:
+    """Keep other writers of the registry out until the transaction ends; readers and foreign keys are not held up."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'LOCK TABLE "{ModelVersion._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE')
+
+
+def register(
+    *,
+    role: str,
+    name: str,
+    backend: str,
+    locales: Sequence[str],
+    actor: User | SystemActor,
+    options: Mapping[str, Any] | None = None,
+    artifact_hash: str = "",
+    base_hash: str = "",
+    dataset_hash: str = "",
+    source: str = "",
+    licence: str = "",
+    card: Mapping[str, Any] | None = None,
+) -> ModelVersion:
+    """Record a model and return its version, numbered within the role. The same model is recorded once.
+
+    Raises `PermanentError` for an unknown role or back end, no locale, or an artefact that is not in the store;
+    `PermissionDenied` without `inference.register_model`.
+    """
+    require_permission(actor, "inference.register_model")
+    if role not in Role.values:
+        raise PermanentError(f"there is no role {role!r}", hint=f"Known: {', '.join(Role.values)}.")
+    backends = settings.INFERENCE["BACKENDS"]
+    if backend not in backends:
+        raise PermanentError(f"there is no back end {backend!r}", hint=f"Known: {', '.join(backends)}.")
+    if not locales:
+        raise PermanentError("a model works in at least one language", hint="Name them, e.g. `--locales en,zh-Hans`.")
+    if artifact_hash:
+        artifacts.verify(artifacts.path_for(artifact_hash))
+    identity: dict[str, Any] = {
+        "role": role,
+        "backend": backend,
+        "options": dict(options or {}),
+        "locales": list(locales),
+        "artifact_hash": artifact_hash,
+    }
+    with transaction.atomic():
+        _lock()
+        known = ModelVersion.objects.filter(**identity).first()
+        if known is not None:
+            return known
+        highest = ModelVersion.objects.filter(role=role).aggregate(Max("number"))["number__max"] or 0
+        version = ModelVersion.objects.create(
+            **identity,
+            number=highest + 1,
+            name=name,
+            base_hash=base_hash,
+            dataset_hash=dataset_hash,
+            source=source,
+            licence=licence,
+            card=dict(card or {}),
+        )
+        ledger.append(
+            "inference.model.registered",
+            subject=ref(version),
+            actor=actor,
+            payload={"role": role, "number": version.number, "backend": backend, "artifact_hash": artifact_hash},
+        )
+    return version
+
+
+def promote(
+    version: ModelVersion,
+    *,
+    alias: str = CHAMPION,
+    actor: User | SystemActor,
+    reason: str,
+    replacing: ModelVersion | None = None,
+) -> ModelAlias:
+    """Point `alias` of the version's role at `version`; the champion before it becomes `previous`.
+
+    With `replacing`, the move happens only while the alias still points there, else `StaleState`. Raises
+    `PermanentError` when the alias points there already, is `previous` (that one only follows the champion), or the
+    artefact is not in the store; `PermissionDenied` without `inference.promote_model`.
+    """
+    require_permission(actor, "inference.promote_model")
+    if alias not in (CHAMPION, CHALLENGER):
+        raise PermanentError(f"the alias {alias!r} is not set by hand", hint="Promote to champion or challenger.")
+    if not reason.strip():
+        raise PermanentError("a promotion needs a reason", hint="It goes into the ledger.")
+    if version.artifact_hash:
+        artifacts.verify(artifacts.path_for(version.artifact_hash))
+    with transaction.atomic():
+        _lock()
+        current = ModelAlias.objects.select_related("version").filter(role=version.role, name=alias).first()
+        if replacing is not None and (current is None or current.version_id != replacing.pk):
+            raise StaleState(f"the {alias} of {version.role} is no longer {replacing}", hint="Look again, then decide.")
+        if current is not None and current.version_id == version.pk:
+            raise PermanentError(f"{version} is the {alias} already")
+        if current is not None and alias == CHAMPION:
+            _point(version.role, PREVIOUS, current.version)
+        moved = _point(version.role, alias, version)
+        _record(moved, before=current.version if current else None, actor=actor, reason=reason)
+    return moved
+
+
+def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlias:
+    """Make the previous champion of `role` champion again, and the present one `previous`: a second call undoes it.
+
+    Raises `PermanentError` when there is no previous one; `PermissionDenied` without `inference.promote_model`.
+    """
+    require_permission(actor, "inference.promote_model")
+    if not reason.strip():
+        raise PermanentError("a roll-back needs a reason", hint="It goes into the ledger.")
+    with transaction.atomic():
+        _lock()
+        found = {row.name: row.version for row in ModelAlias.objects.select_related("version").filter(role=role)}
+        champion, previous = found.get(CHAMPION), found.get(PREVIOUS)
+        if champion is None or previous is None:
+            raise PermanentError(f"the role {role} has no previous champion to go back to")
+        if previous.artifact_hash:
+            artifacts.verify(artifacts.path_for(previous.artifact_hash))
+        _point(role, PREVIOUS, champion)
+        moved = _point(role, CHAMPION, previous)
+        _record(moved, before=champion, actor=actor, reason=reason, rolled_back=True)
+    return moved
+
+
+def _point(role: str, alias: str, version: ModelVersion) -> ModelAlias:
+    row, _ = ModelAlias.objects.update_or_create(role=role, name=alias, defaults={"version": version})
+    return row
+
+
+def _record(
+    moved: ModelAlias,
+    *,
+    before: ModelVersion | None,
+    actor: User | SystemActor,
+    reason: str,
+    rolled_back: bool = False,
+) -> None:
+    ledger.append(
+        "inference.alias.moved",
+        subject=ref(moved.version),
+        actor=actor,
+        payload={
+            "role": moved.role,
+            "alias": str(moved.name),
+            "from": ref(before) if before else "",
+            "to": ref(moved.version),
+            "reason": reason.strip()[:200],
+            "rolled_back": rolled_back,
+        },
+    )
