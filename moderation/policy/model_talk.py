@@ -59,6 +59,8 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
 }
 _COMPILED = tuple((code, re.compile("|".join(parts), re.M)) for code, parts in _PATTERNS.items())
 
+# A fence such as PRODUCT_DATA: one word in capitals that no copy has by chance.
+_MARKER = re.compile(r"[A-Z]{2,}_[A-Z_]{2,}")
 # A run of so many words of the instructions cannot be chance; Chinese words are single characters here.
 LEAK_WORDS = 7
 LEAK_CHARACTERS = 12
@@ -85,6 +87,9 @@ def find_leaks(draft: Draft, words: Words) -> Iterator[Talk]:
 
     What the title or a fact says as well is the product's own and no leak.
     """
+    for line in draft.prompt_lines:
+        if _MARKER.fullmatch(line):
+            yield from (Talk("prompt_leak", *match.span()) for match in re.finditer(re.escape(line), draft.text))
     own = {gram for part in (draft.title, *(fact.value for fact in draft.facts)) for gram in _grams(part)}
     secret = {gram for line in draft.prompt_lines for gram in _grams(line)} - own
     if not secret:

@@ -144,6 +144,12 @@ def test_a_chinese_instruction_that_is_echoed_blocks() -> None:
     assert [hit.code for hit in hits] == ["prompt_leak"]
 
 
+def test_a_fence_of_the_prompt_blocks() -> None:
+    text = "A warm mug. END_OF_DATA"
+    (hit,) = refusal(text, prompt=("PRODUCT_DATA", "END_OF_DATA"))
+    assert (hit.code, text[hit.start : hit.end]) == ("prompt_leak", "END_OF_DATA")
+
+
 def test_what_the_facts_say_is_no_leak() -> None:
     fact = Fact("care", "Wash by hand in warm water and dry with a soft cloth")
     prompt = ("care: Wash by hand in warm water and dry with a soft cloth",)
