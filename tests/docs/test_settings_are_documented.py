@@ -12,6 +12,8 @@ PAGE = ROOT / "docs" / "settings.md"
 READERS = {"text", "integer", "boolean", "words", "given", "_port"}
 ROW = re.compile(r"^\| `(?P<name>[A-Z][A-Z0-9_]*)` \| (?P<default>[^|]*) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
 # Read by programs of others, which we only hand them to.
+# Tests and benchmarks set many variables of others; these beginnings are ours to explain.
+OURS = ("ECOMSITE", "TORCH")
 NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PATH", "HOME", "USER", "LANG", "TMPDIR"}
 
 
@@ -45,11 +47,10 @@ def read_from_process(folder: str) -> Iterator[str]:
 
 
 def names_read() -> set[str]:
-    """Every variable of ours that settings, stack, tests or benchmarks read."""
+    """Every variable of ours that settings, stack, set-up, tests or benchmarks read."""
     names = {name for name, _ in read_by_settings()} | set(read_from_process("ecomsite"))
-    names |= {
-        name for folder in ("tests", "bench") for name in read_from_process(folder) if name.startswith("ECOMSITE")
-    }
+    for folder in ("requirements", "tests", "bench"):
+        names |= {name for name in read_from_process(folder) if name.startswith(OURS)}
     return names - NOT_OURS
 
 
