@@ -19,7 +19,8 @@ from catalog.units import canonical_unit, parse_number, parse_quantity
 MAX_TITLE, MAX_SKU, MAX_BRAND, MAX_CATEGORY, MAX_URL, MAX_FACT_NAME = 500, 120, 200, 300, 1000, 120
 MAX_TEXT, MAX_FACT_VALUE, MAX_FACTS = 50_000, 2_000, 100
 MAX_NUMBER = Decimal(10) ** 14  # what ProductFact.number holds
-_YES_NO = {"yes": "yes", "true": "yes", "是": "是", "no": "no", "false": "no", "否": "否"}
+_YES_NO = {"yes": True, "true": True, "是": True, "no": False, "false": False, "否": False}
+_YES_NO_IN = {"en": ("no", "yes"), "zh-Hans": ("否", "是")}
 _CURRENCIES = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "元": "CNY", "RMB": "CNY"}
 _MONEY = re.compile(
     r"(?P<before>[A-Za-z]{3}|US\$|[$€£¥￥])?\s*(?P<amount>\d[\d.,]*)\s*(?P<after>[A-Za-z]{3}|[$€£¥￥元])?"
@@ -173,7 +174,8 @@ def make_fact(name: str, value: str, *, locale: str, unit: str = "") -> FactReco
     if len(value) > MAX_FACT_VALUE:
         raise BadRow(f"the fact {name!r} is {len(value):,} characters long; at most {MAX_FACT_VALUE:,}")
     if value.casefold() in _YES_NO:
-        return FactRecord(name, _YES_NO[value.casefold()], locale, ProductFact.Kind.BOOLEAN)
+        words = _YES_NO_IN.get(locale, _YES_NO_IN["en"])
+        return FactRecord(name, words[_YES_NO[value.casefold()]], locale, ProductFact.Kind.BOOLEAN)
     number = parse_number(value)
     if number is not None and unit:
         symbol = canonical_unit(unit)

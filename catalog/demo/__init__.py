@@ -1,0 +1,1 @@
+"""A small invented shop, to see the desk at work."""
