@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "settings.md"
 READERS = {"text", "integer", "boolean", "words", "given", "_port"}
 ROW = re.compile(r"^\| `(?P<name>[A-Z][A-Z0-9_]*)` \| (?P<default>[^|]*) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
-# Read by programs of others, which we only hand them to.
-# Tests and benchmarks set many variables of others; these beginnings are ours to explain.
+# Set-up, tests and benchmarks read many variables of others; these beginnings are ours to explain.
 OURS = ("ECOMSITE", "TORCH")
+# Read by programs of others, which we only hand them to.
 NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PATH", "HOME", "USER", "LANG", "TMPDIR"}
 
 
