@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from core.exceptions import PermanentError
 from ecomsite import env
@@ -76,19 +76,23 @@ class LocalStack:
         web = self._start_web()
         workers = [self._start_worker(queues) for queues in WORKER_POOLS]
         with self.step("Console and API"):
-            self._wait_for_web(web)
+            self._wait(web, lambda: self._answer("/healthz") == 200, timeout=60)
         with self.step("Workers"):
             for worker in workers:
                 self._wait_for_output(worker, " ready.")
-        if demo:
+        self._start_beat()
+        loaded = plan.var / "demo-loaded"
+        if demo and not loaded.exists():
             with self.step("Demo shop"):
                 self.manage("load_demo")
+            loaded.touch()
         if label_studio is not None:
             with self.step("Label Studio"):
                 label_studio.wait_until_ready()
         with self.step("Label Studio accounts"):
-            self.manage("sync_accounts")
-        self._start_beat()
+            self._sync_accounts()
+        with self.step("Everything healthy"):
+            self._wait_until_healthy()
 
     def manage(self, *arguments: str) -> None:
         """Run one `manage.py` command to its end. Raises `PermanentError` with the end of its output."""
@@ -200,17 +204,37 @@ class LocalStack:
             )
         )
 
-    def _wait_for_web(self, web: Child, *, timeout: float = 60) -> None:
-        address = f"http://127.0.0.1:{self.plan.web_port}/healthz"
+    def _sync_accounts(self) -> None:
+        try:
+            self.manage("sync_accounts")
+        except PermanentError as exc:
+            # The desk works without Label Studio, which another may run and may be down; ours has just answered.
+            if not self.plan.label_studio_url:
+                raise
+            self.supervisor.report(exc.message)
 
-        def answers() -> bool:
-            try:
-                with urlopen(address, timeout=2) as response:
-                    return bool(response.status == 200)
-            except (HTTPError, URLError, OSError):
-                return False
+    def _wait_until_healthy(self, *, timeout: float = 60) -> None:
+        """Wait until every part has shown that it works, the queues by doing some work. Says so when one has not."""
+        deadline = time.monotonic() + timeout
+        while self._answer("/readyz") != 200:
+            if time.monotonic() > deadline:
+                self.supervisor.report(f"Not everything is healthy yet: see {self.plan.site_url}/readyz")
+                return
+            time.sleep(0.2)
 
-        self._wait(web, answers, timeout=timeout)
+    def _answer(self, path: str) -> int:
+        """Return the HTTP status of `path` of our own web server, 0 when it does not answer."""
+        # By the name it is known under: a request for any other is refused.
+        request = Request(
+            f"http://127.0.0.1:{self.plan.web_port}{path}", headers={"Host": urlsplit(self.plan.site_url).netloc}
+        )
+        try:
+            with urlopen(request, timeout=10) as response:  # noqa: S310
+                return int(response.status)
+        except HTTPError as exc:
+            return exc.code
+        except (URLError, OSError):
+            return 0
 
     def _wait_for_output(self, child: Child, text: str, *, timeout: float = 90) -> None:
         self._wait(child, lambda: text in child.output(), timeout=timeout)

@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.core.management.utils import get_random_secret_key
-
 from core.exceptions import PermanentError
 from ecomsite import env
 from ecomsite.stack.files import write_private
 
 HEADER = "# Written by `manage.py up` at every start; secrets are kept. Real environment variables win over it.\n"
 GENERATED: dict[str, Callable[[], str]] = {
-    "SECRET_KEY": get_random_secret_key,
+    "SECRET_KEY": lambda: secrets.token_urlsafe(48),
     "LABEL_STUDIO_TOKEN": lambda: secrets.token_hex(20),
     "LABEL_STUDIO_WEBHOOK_SECRET": lambda: secrets.token_urlsafe(32),
 }
@@ -106,7 +104,7 @@ def _port(variable: str, default: int) -> int:
 
 
 def check_ports(plan: Plan) -> None:
-    """Raise `PermanentError` naming each port that is taken, by whom where that can be told, and the variable to change."""
+    """Raise `PermanentError` naming each port that is taken and the variable to change."""
     taken = [
         f"Port {port} (for {part}) is already in use; set {variable} to a free one, e.g. {variable}={_free_port()}."
         for part, port, variable in plan.ports()
