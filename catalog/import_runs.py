@@ -161,9 +161,11 @@ def _cut_error_file(run: ImportRun) -> None:
 
 def _cells(problem: Problem) -> list[str]:
     texts = (problem.sku, problem.reason, problem.raw)
-    return [str(problem.line), *(_harmless(text.replace("\x00", "")) for text in texts)]
+    return [str(problem.line), *map(_harmless, texts)]
 
 
 def _harmless(text: str) -> str:
-    # People open this file in a spreadsheet, where such a cell would be run as a formula.
+    # A lone surrogate or a NUL cannot be written or read back; and people open this file in a spreadsheet, where a
+    # cell that begins so would be run as a formula.
+    text = text.replace("\x00", "").encode("utf-8", "replace").decode()
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

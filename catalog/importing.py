@@ -115,7 +115,9 @@ def external_id_of(record: ReviewRecord) -> str:
 
 
 def _fact_values(fact: FactRecord) -> list[str]:
-    return [fact.locale, fact.name, fact.kind, fact.value, str(fact.number), fact.unit]
+    # The column pads numbers to six places, a feed does not: 1.2 and 1.200000 are one fact.
+    number = "" if fact.number is None else f"{fact.number.normalize():f}"
+    return [fact.locale, fact.name, fact.kind, fact.value, number, fact.unit]
 
 
 def _import(
@@ -176,7 +178,7 @@ def _sorted_out(rows: Iterator[FeedRow[R]], *, key_of: Callable[[R], str]) -> It
             yield row, True
         else:
             reason = f"line {first[0]} has the same key and other content; that one was taken"
-            yield FeedRow(row.line, error=reason, sku=row.sku, raw=repr(row.record)[:2000]), False
+            yield FeedRow(row.line, error=reason, sku=row.sku, raw=row.record.title), False
 
 
 def _digest(text: str) -> bytes:

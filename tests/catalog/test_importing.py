@@ -23,6 +23,7 @@ from django.db import connection
 from audit.models import LedgerEntry
 from audit.verification import verify
 from catalog import importing
+from catalog.editing import hash_of
 from catalog.importing import import_products, import_reviews
 from catalog.models import CustomerReview, ImportRun, Product, ProductFact
 from core.actors import SystemActor
@@ -134,8 +135,16 @@ def test_of_a_file_with_5_percent_bad_rows_each_is_named_and_no_good_one_lost(tm
 
 
 def test_a_formula_in_a_sku_cannot_run_in_the_error_file(tmp_path: Path) -> None:
-    run = import_products(_jsonl(tmp_path / "p.jsonl", [{"sku": "=cmd|' /C calc'!A0", "title": ""}]), actor=ACTOR)
-    assert _errors(run)[0]["sku"].startswith("'=")
+    rows = [{"sku": "=cmd|' /C calc'!A0", "title": ""}, {"sku": "\ud800\x00odd", "title": ""}]
+    run = import_products(_jsonl(tmp_path / "p.jsonl", rows), actor=ACTOR)
+    assert [error["sku"] for error in _errors(run)] == ["'=cmd|' /C calc'!A0", "?odd"]
+
+
+def test_a_product_hashes_the_same_in_a_feed_and_in_the_database(tmp_path: Path) -> None:
+    facts = {"en": {"weight": "1.20 kg", "cups": 6, "range": "-5 °C", "dimmable": True}}
+    import_products(_jsonl(tmp_path / "p.jsonl", [_line(1, facts=facts)]), actor=ACTOR)
+    product = Product.objects.get()
+    assert hash_of(product) == product.facts_hash
 
 
 def test_a_completed_import_leaves_no_empty_error_file_and_two_ledger_lines(tmp_path: Path) -> None:
