@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
@@ -39,7 +38,8 @@ def detect_format(source: Source, *, has_mapping: bool = False) -> str:
         return "jsonl"
     if "\t" in beginning and merchant.is_merchant_header(set(beginning.split("\t"))):
         return "merchant_tsv"
-    names = {name.strip().lower() for name in next(csv.reader([beginning]), [])}
+    header = next(source.csv_records(), None)
+    names = {name.strip().lower() for name in header.cells} if header else set()
     return "shopify" if shopify.is_shopify_header(names) else "csv"
 
 

@@ -69,7 +69,7 @@ def read_xml(source: Source) -> Iterator[FeedRow[ProductRecord]]:
                 raise BadRow(f"more than {_MAX_SILENCE:,} bytes without an element")
             yield from items.drain()
         parser.close()
-    except (ParseError, DefusedXmlException, BadRow, ValueError) as exc:
+    except (ParseError, DefusedXmlException, BadRow, ValueError, LookupError) as exc:
         yield from items.drain()
         reason = "entities and DTDs are not taken" if isinstance(exc, DefusedXmlException) else str(exc)
         yield FeedRow(parser.parser.CurrentLineNumber, error=f"the XML cannot be read from here on: {reason}")
