@@ -197,6 +197,11 @@ LABELING: dict[str, Any] = {
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
     "RECONCILE_SECONDS": env.integer("LABEL_STUDIO_RECONCILE_SECONDS", 30, minimum=1),
+    # Kind of work → how it looks in Label Studio and how its answers are read.
+    "INTERFACES": {
+        "copy_review": "moderation.interfaces.CopyReview",
+        "review_sentiment": "moderation.interfaces.ReviewSentiment",
+    },
 }
 
 # --- The desk ----------------------------------------------------------------------------------------------------

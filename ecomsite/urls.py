@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/v1/requests", api.request_copy, name="api_requests"),
     path("api/v1/requests/<uuid:pk>", api.show_request, name="api_request"),
     path("api/v1/reviews/<path:external_id>/sentiment", api.review_sentiment, name="api_sentiment"),
+    path("webhooks/", include("labeling.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("media/<path:path>", media.serve, name="media"),
