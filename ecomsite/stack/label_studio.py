@@ -102,7 +102,7 @@ class LabelStudio:
         if self.child is None or not self.child.running or READY not in self.child.output():
             return False
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:  # noqa: S310  (a fixed http URL)
+            with urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False

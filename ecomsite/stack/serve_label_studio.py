@@ -34,7 +34,7 @@ def migrate() -> None:
     from label_studio.server import is_database_synchronized
 
     if not is_database_synchronized("default"):
-        print("Creating the tables of Label Studio", flush=True)
+        sys.stdout.write("Creating the tables of Label Studio\n")
         call_command("migrate", "--no-color", verbosity=0)
 
 
@@ -87,7 +87,9 @@ def serve(port: int) -> None:
                 "graceful_timeout": 10,
                 "preload_app": True,
                 "control_socket_disable": True,
-                "when_ready": lambda server: print(READY, flush=True),
+                "when_ready": lambda server: sys.stdout.write(f"{READY}\n"),
+                # A query for many tasks by our ids is a long address.
+                "limit_request_line": 8190,
             }
             for name, value in options.items():
                 self.cfg.set(name, value)
