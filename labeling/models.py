@@ -45,6 +45,9 @@ class LabelingTask(Leased):
     predictions = models.JSONField(default=list, blank=True, help_text="[{model_version, score, result}]")
     status = models.CharField(max_length=12, choices=Status, default=Status.OPEN)
     ls_task_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    ls_updated_at = models.DateTimeField(
+        null=True, blank=True, help_text="of the state in Label Studio last applied here; older ones are ignored"
+    )
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     pushed_at = models.DateTimeField(null=True, blank=True)

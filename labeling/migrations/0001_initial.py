@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('predictions', models.JSONField(blank=True, default=list, help_text='[{model_version, score, result}]')),
                 ('status', models.CharField(choices=[('open', 'Open: to be sent to Label Studio'), ('pushed', 'In Label Studio'), ('settled', 'Settled'), ('withdrawn', 'Withdrawn')], default='open', max_length=12)),
                 ('ls_task_id', models.PositiveIntegerField(blank=True, null=True, unique=True)),
+                ("ls_updated_at", models.DateTimeField(blank=True, help_text="of the state in Label Studio last applied here; older ones are ignored", null=True)),
                 ('last_error', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('pushed_at', models.DateTimeField(blank=True, null=True)),

@@ -1,0 +1,307 @@
+"""The only module that talks to Label Studio.
+
+Plain values in and out; every failure is a `TransientError` (absent, busy, slow) or a `PermanentError` (wrong token,
+refused input) with the way out, or `Gone` when the project or task is not there any more.
+
+Writes are never repeated by themselves: the SDK would repeat a POST that failed late, and Label Studio would make
+everything twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils.dateparse import parse_datetime
+
+from core.exceptions import PermanentError, TransientError
+
+if TYPE_CHECKING:
+    from label_studio_sdk import LabelStudio
+
+IMPORT_TIMEOUT_S = 600
+PAGE_SIZE = 200
+# Label Studio reads addresses up to 8 KB; a lookup of this many of our ids (36 characters each) stays far below.
+LOOKUP_SIZE = 80
+WRITE: Any = {"max_retries": 0}
+
+
+class Gone(PermanentError):
+    """Label Studio does not have it (any more)."""
+
+
+@dataclass(frozen=True)
+class RemoteAnnotation:
+    """An annotation as Label Studio has it now. `user_id` is who last changed it: theirs is the answer."""
+
+    id: int
+    user_id: int | None
+    result: list[dict[str, Any]]
+    was_cancelled: bool
+    lead_time: dt.timedelta | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class RemoteTask:
+    """A task as Label Studio has it now. `updated_at` moves whenever an annotation of it comes, changes or goes."""
+
+    id: int
+    updated_at: dt.datetime
+    annotations: list[RemoteAnnotation]
+
+
+@dataclass(frozen=True)
+class RemoteUser:
+    """An account of Label Studio."""
+
+    id: int
+    email: str
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn whatever the SDK raises into an error of the house."""
+    import httpx
+    from label_studio_sdk.core.api_error import ApiError
+
+    url = settings.LABELING["URL"]
+    try:
+        yield
+    except ApiError as exc:
+        status = exc.status_code or 0
+        if status in (401, 403):
+            raise PermanentError(
+                f"Label Studio at {url} does not accept our token ({status}).",
+                hint="Set LABEL_STUDIO_TOKEN to the access token of an account there; legacy tokens must be enabled.",
+            ) from exc
+        if status == 404:
+            raise Gone(f"Label Studio has no such thing: {what}.") from exc
+        if status in (408, 409, 425, 429) or status >= 500:
+            raise TransientError(f"Label Studio at {url} could not {what} ({status}).") from exc
+        raise PermanentError(f"Label Studio refused to {what} ({status}): {_reason(exc.body)}") from exc
+    except httpx.TimeoutException as exc:
+        raise TransientError(f"Label Studio at {url} took too long to {what}.") from exc
+    except httpx.TransportError as exc:
+        raise TransientError(
+            f"Label Studio at {url} cannot be reached ({type(exc).__name__}).",
+            hint="Is it running? `manage.py status` says so; LABEL_STUDIO_URL names another.",
+        ) from exc
+    except ValueError as exc:  # an answer that is no JSON, or not the JSON the SDK expects: a proxy's error page
+        raise TransientError(f"Label Studio at {url} gave an unreadable answer to: {what}.") from exc
+
+
+def _reason(body: Any) -> str:
+    if isinstance(body, Mapping):
+        body = body.get("validation_errors") or body.get("detail") or body
+    return str(body)[:500]
+
+
+def connection() -> LabelStudio:
+    """Return the SDK's client for the Label Studio of the settings; made once per process and address."""
+    if not settings.LABELING["TOKEN"]:
+        raise PermanentError(
+            "LABEL_STUDIO_TOKEN is not set.",
+            hint="`manage.py up` sets it; for your own server take it from /user/account.",
+        )
+    return _connection(settings.LABELING["URL"], settings.LABELING["TOKEN"], settings.LABELING["TIMEOUT_S"])
+
+
+@lru_cache(maxsize=4)
+def _connection(url: str, token: str, timeout: int) -> LabelStudio:
+    # Imported at first use: 2 s and 120 MB.
+    from label_studio_sdk import LabelStudio
+
+    return LabelStudio(base_url=url, api_key=token, timeout=timeout, max_retries=1)
+
+
+# --- Projects ----------------------------------------------------------------------------------------------------
+
+
+def find_project(*, marker: str) -> int | None:
+    """Return the id of the project whose description ends in `marker`, the oldest if there are several."""
+    with _explained("list the projects"):
+        found = [p.id for p in connection().projects.list(page_size=100) if (p.description or "").endswith(marker)]
+    return min(found) if found else None
+
+
+def create_project(fields: Mapping[str, Any]) -> int:
+    """Create a project and return its id."""
+    with _explained(f"create the project {fields['title']!r}"):
+        return connection().projects.create(**fields, request_options=WRITE).id
+
+
+def update_project(project_id: int, fields: Mapping[str, Any]) -> None:
+    """Change a project. Raises `PermanentError` when an answered control would be lost."""
+    with _explained(f"update project {project_id}"):
+        connection().projects.update(project_id, **fields, request_options=WRITE)
+
+
+def count_tasks(project_id: int) -> int:
+    """Return how many tasks a project holds. Raises `Gone`."""
+    with _explained(f"show project {project_id}"):
+        return int(connection().projects.get(project_id).task_number or 0)
+
+
+def set_webhook(project_id: int, *, url: str, headers: Mapping[str, str], actions: Sequence[str]) -> None:
+    """Make `url` the one webhook of a project that ends in the same path, with these headers and actions."""
+    path = "/" + url.split("://", 1)[-1].partition("/")[2]
+    fields: Any = {
+        "url": url,
+        "headers": dict(headers),
+        "actions": list(actions),
+        "send_for_all_actions": False,
+        "send_payload": True,
+        "is_active": True,
+    }
+    with _explained(f"set the webhook of project {project_id}"):
+        hooks = connection().webhooks
+        ours = [hook for hook in hooks.list(project=str(project_id)) if hook.url.endswith(path)]
+        for extra in ours[1:]:
+            hooks.delete(extra.id, request_options=WRITE)
+        if ours:
+            hooks.update(ours[0].id, **fields, request_options=WRITE)
+        else:
+            hooks.create(project=project_id, **fields, request_options=WRITE)
+
+
+# --- Tasks -------------------------------------------------------------------------------------------------------
+
+
+def import_tasks(project_id: int, tasks: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Create tasks ({data, predictions}) in one call and return their ids in order. Does not look for duplicates."""
+    with _explained(f"import {len(tasks)} tasks"):
+        done = connection().projects.import_tasks(
+            project_id,
+            request=list(tasks),
+            return_task_ids=True,
+            request_options={**WRITE, "timeout_in_seconds": IMPORT_TIMEOUT_S},
+        )
+    ids = [int(pk) for pk in done.task_ids or []]
+    if len(ids) != len(tasks):
+        raise TransientError(
+            f"Label Studio took {len(ids)} of {len(tasks)} tasks; what is there is looked up next time."
+        )
+    return ids
+
+
+def find_tasks(project_id: int, ext_ids: Sequence[str]) -> dict[str, int]:
+    """Return our id → task id for those of `ext_ids` that are in the project; the oldest where one is there twice."""
+    found: dict[str, int] = {}
+    for start in range(0, len(ext_ids), LOOKUP_SIZE):
+        pattern = f"^({'|'.join(ext_ids[start : start + LOOKUP_SIZE])})$"
+        query = _query("data.ext_id", "regex", "String", pattern, ordering="tasks:-id")
+        with _explained("look up tasks"):
+            for task in connection().tasks.list(
+                project=project_id, query=query, fields="all", include="id,data", page_size=PAGE_SIZE
+            ):
+                found[str((task.data or {}).get("ext_id"))] = int(task.id)
+    return found
+
+
+def get_task(task_id: int) -> RemoteTask:
+    """Return a task with its annotations. Raises `Gone`."""
+    with _explained(f"show task {task_id}"):
+        return _task(connection().tasks.get(str(task_id)))
+
+
+def tasks_updated_after(project_id: int, after: dt.datetime | None) -> Iterator[list[RemoteTask]]:
+    """Yield pages of the tasks updated after `after` (None: all), oldest change first.
+
+    Rows move to the end as they change, so page numbers would skip some: each page starts from the last change seen.
+    """
+    cursor, number, seen = after, 1, set[tuple[int, dt.datetime]]()
+    while True:
+        with _explained("list the tasks that changed"):
+            page = [_task(task) for task in _page(project_id, cursor, number)]
+        fresh = [task for task in page if (task.id, task.updated_at) not in seen]
+        seen.update((task.id, task.updated_at) for task in page)
+        if fresh:
+            yield fresh
+        if len(page) < PAGE_SIZE:
+            return
+        last = page[-1].updated_at - dt.timedelta(microseconds=1)
+        if cursor is None or last > cursor:
+            cursor, number = last, 1
+        else:
+            number += 1  # a whole page of changes in the same microsecond
+
+
+def _page(project_id: int, after: dt.datetime | None, number: int) -> list[Any]:
+    query = (
+        json.dumps({"ordering": ["tasks:updated_at"]})
+        if after is None
+        else _query("updated_at", "greater", "Datetime", _stamp(after), ordering="tasks:updated_at")
+    )
+    pager = connection().tasks.list(
+        project=project_id, query=query, fields="all", include="id,updated_at,annotations", page=number,
+        page_size=PAGE_SIZE,
+    )  # fmt: skip
+    return list(pager.items or [])
+
+
+def task_ids(project_id: int) -> set[int]:
+    """Return the ids of all tasks of a project."""
+    with _explained("list the tasks"):
+        pager = connection().tasks.list(project=project_id, fields="all", include="id", page_size=5000)
+        return {int(task.id) for task in pager}
+
+
+def delete_task(task_id: int) -> None:
+    """Delete a task; one that is gone already is fine."""
+    try:
+        with _explained(f"delete task {task_id}"):
+            connection().tasks.delete(str(task_id), request_options=WRITE)
+    except Gone:
+        return
+
+
+def list_users() -> list[RemoteUser]:
+    """Return all accounts."""
+    with _explained("list the users"):
+        return [RemoteUser(int(user.id), str(user.email)) for user in connection().users.list()]
+
+
+# --- Reading the answers -----------------------------------------------------------------------------------------
+
+
+def _query(column: str, operator: str, kind: str, value: str, *, ordering: str) -> str:
+    item = {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+    return json.dumps({"filters": {"conjunction": "and", "items": [item]}, "ordering": [ordering]})
+
+
+def _stamp(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _task(task: Any) -> RemoteTask:
+    annotations = [_annotation(dict(annotation)) for annotation in task.annotations or []]
+    return RemoteTask(int(task.id), _time(task.updated_at), annotations)
+
+
+def _annotation(raw: Mapping[str, Any]) -> RemoteAnnotation:
+    user = raw.get("updated_by") or raw.get("completed_by")
+    seconds = raw.get("lead_time")
+    return RemoteAnnotation(
+        id=int(raw["id"]),
+        user_id=int(user["id"]) if isinstance(user, Mapping) else user,
+        result=list(raw.get("result") or []),
+        was_cancelled=bool(raw.get("was_cancelled")),
+        lead_time=None if seconds is None else dt.timedelta(seconds=float(seconds)),
+        created_at=_time(raw["created_at"]),
+        updated_at=_time(raw["updated_at"]),
+    )
+
+
+def _time(value: Any) -> dt.datetime:
+    at = value if isinstance(value, dt.datetime) else parse_datetime(str(value))
+    if at is None:
+        raise ValueError(f"not a time: {value!r}")
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)

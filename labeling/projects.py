@@ -1,0 +1,116 @@
+"""The Label Studio project of each kind of work: made from code, kept up to date, made again when it is gone."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+
+from audit import ledger
+from audit.ledger import Line
+from core.actors import SystemActor
+from core.exceptions import PermanentError
+from core.hashing import hash_json
+from core.refs import ref
+from labeling import client
+from labeling.label_config import LabelingInterface, load_interface, validate
+from labeling.models import LabelingProject, LabelingTask
+
+ACTOR = SystemActor("labeling.projects")
+WEBHOOK_PATH = "/webhooks/label-studio/"
+SECRET_HEADER = "X-Ecomsite-Secret"  # noqa: S105  (the name of a header)
+WEBHOOK_ACTIONS = (
+    "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED",
+)  # fmt: skip
+
+
+def project_row(kind: str) -> LabelingProject:
+    """Return our row for `kind`, without asking Label Studio. Raises `PermanentError` for an unknown kind."""
+    row = LabelingProject.objects.filter(kind=kind).first()
+    if row is None:
+        row, _ = LabelingProject.objects.get_or_create(kind=kind, defaults={"title": load_interface(kind).title})
+    return row
+
+
+def ensure_project(kind: str) -> LabelingProject:
+    """Make the project of `kind` in Label Studio be there, with today's interface and webhook. Idempotent.
+
+    Says nothing to Label Studio when all is as last time. Of two processes the second waits for the first. A project
+    that was made just before a crash is found again by its description.
+    """
+    interface = load_interface(kind)
+    fields = _fields(interface)
+    config_hash, webhook_hash = hash_json(fields), hash_json(_webhook())
+    row = project_row(kind)
+    if row.ls_project_id and (row.config_hash, row.webhook_hash) == (config_hash, webhook_hash):
+        return row
+    validate(interface)
+    with transaction.atomic():
+        row = LabelingProject.objects.select_for_update().get(pk=row.pk)
+        events = []
+        if row.ls_project_id is None:
+            row.ls_project_id = client.find_project(marker=_marker(kind))
+            if row.ls_project_id is None:
+                row.ls_project_id = client.create_project(fields)
+                row.config_hash = config_hash
+            events.append("made")
+        if row.config_hash != config_hash:
+            client.update_project(row.ls_project_id, fields)
+            events.append("updated")
+        if row.webhook_hash != webhook_hash:
+            client.set_webhook(row.ls_project_id, **_webhook())
+            events.append("webhook_set")
+        row.title, row.config_hash, row.webhook_hash = interface.title, config_hash, webhook_hash
+        row.save()
+        payload = {"ls_project_id": row.ls_project_id, "config": config_hash}
+        ledger.append_many([Line(f"labeling.project.{event}", ref(row), payload) for event in events], actor=ACTOR)
+    return row
+
+
+def forget_project(row: LabelingProject) -> int:
+    """Note that the project is gone in Label Studio: it is made anew, and what was not answered is sent again.
+
+    Returns how many tasks are open again.
+    """
+    with transaction.atomic():
+        row = LabelingProject.objects.select_for_update().get(pk=row.pk)
+        gone = row.ls_project_id
+        row.ls_project_id, row.config_hash, row.webhook_hash, row.reconciled_until = None, "", "", None
+        row.save()
+        tasks = LabelingTask.objects.filter(project=row)
+        unanswered = list(tasks.filter(status=LabelingTask.Status.PUSHED).select_for_update().order_by("pk"))
+        tasks.filter(pk__in=[task.pk for task in unanswered]).update(status=LabelingTask.Status.OPEN, n_attempts=0)
+        tasks.exclude(ls_task_id=None).update(ls_task_id=None, ls_updated_at=None)
+        lines = [Line("labeling.project.lost", ref(row), {"ls_project_id": gone, "open_again": len(unanswered)})]
+        lines += [Line("labeling.task.reopened", ref(task), {"about": task.reference}) for task in unanswered]
+        ledger.append_many(lines, actor=ACTOR)
+    return len(unanswered)
+
+
+def _marker(kind: str) -> str:
+    return f"[ecomsite {kind} {settings.LABELING['WEBHOOK_URL']}]"
+
+
+def _fields(interface: LabelingInterface) -> dict[str, object]:
+    return {
+        "title": interface.title,
+        "description": f"{interface.description} {_marker(interface.kind)}".strip(),
+        "label_config": interface.config(),
+        "expert_instruction": interface.instructions,
+        "show_instruction": False,
+        # Predictions are shown, and an annotation starts from them.
+        "show_collab_predictions": True,
+        "show_skip_button": True,
+        "enable_empty_annotation": False,
+        "maximum_annotations": 1,
+    }
+
+
+def _webhook() -> dict[str, object]:
+    secret = settings.LABELING["WEBHOOK_SECRET"]
+    if not secret:
+        raise PermanentError("LABEL_STUDIO_WEBHOOK_SECRET is not set.", hint="`manage.py up` makes one.")
+    return {
+        "url": f"{settings.LABELING['WEBHOOK_URL']}{WEBHOOK_PATH}",
+        "headers": {SECRET_HEADER: secret},
+        "actions": list(WEBHOOK_ACTIONS),
+    }

@@ -1,0 +1,264 @@
+"""Work goes to Label Studio and answers come back. Our tables are the truth about what there is to do.
+
+Label Studio has no idempotent create: a task carries our id (`ext_id`), and one that may have been sent before is
+looked up first. One sender at a time, or two could both look before either creates.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from audit import ledger
+from core import leases
+from core.actors import SystemActor
+from core.exceptions import PermanentError, TransientError
+from core.hints import hint_on_commit
+from labeling import accounts, client, ingest
+from labeling.client import Gone
+from labeling.label_config import check_task, load_interface
+from labeling.lifecycle import Status, move
+from labeling.models import LabelingProject, LabelingTask, WebhookEvent
+from labeling.projects import ensure_project, forget_project, project_row
+
+log = logging.getLogger(__name__)
+ACTOR = SystemActor("labeling.sync")
+SENDER_LOCK = 0x6C6162656C  # "label": key of the advisory lock of the one sender
+# Longer than the longest import may take.
+PUSH_LEASE = dt.timedelta(seconds=client.IMPORT_TIMEOUT_S + 60)
+LONGEST_PAUSE = dt.timedelta(hours=1)
+# A change may become visible some time after the time it says; what was seen already is passed over.
+OVERLAP = dt.timedelta(minutes=2)
+KEEP_EVENTS = dt.timedelta(days=30)
+
+
+def open_task(
+    kind: str, *, reference: str, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]] = ()
+) -> LabelingTask:
+    """Ask for people's work on `payload`; pushed soon after the caller's transaction commits.
+
+    Idempotent: a second call with the same `reference` returns the first task. Raises `PermanentError` for a kind
+    without an interface.
+    """
+    task, is_new = LabelingTask.objects.get_or_create(
+        reference=reference,
+        defaults={
+            "project": project_row(kind),
+            "payload": dict(payload),
+            "predictions": [dict(p) for p in predictions],
+        },
+    )
+    if is_new:
+        hint_on_commit("labeling.push_tasks")
+    return task
+
+
+def withdraw_task(task: LabelingTask) -> bool:
+    """Take back what nobody needs answered any more; returns whether it still could be. Removed from Label Studio later."""
+    with transaction.atomic():
+        task.refresh_from_db(fields=["status"])
+        if task.status not in (Status.OPEN, Status.PUSHED):
+            return False
+        line = move(task, to=Status.WITHDRAWN)
+        ledger.append_many([line] if line else [], actor=ACTOR)
+        hint_on_commit("labeling.push_tasks")
+    return line is not None
+
+
+# --- To Label Studio ---------------------------------------------------------------------------------------------
+
+
+def push_tasks(*, limit: int = 500) -> int:
+    """Send up to `limit` open tasks to Label Studio, remove withdrawn ones there, and return how many were sent.
+
+    Returns 0 at once when another process is sending. Raises `TransientError` when Label Studio cannot be reached (the
+    tasks stay open), `PermanentError` when it refuses us. A task that it refuses is noted on the task and tried again
+    later and later; the others of its chunk go through.
+    """
+    with _only_sender() as alone:
+        if not alone:
+            return 0
+        _remove_withdrawn()
+        sent = 0
+        for kind in _kinds_waiting():
+            while sent < limit and (n := _push_chunk(kind, n=min(limit - sent, settings.LABELING["IMPORT_CHUNK"]))):
+                sent += n
+        return sent
+
+
+@contextmanager
+def _only_sender() -> Iterator[bool]:
+    # Held by the connection: gone with the process, whatever becomes of it.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SENDER_LOCK])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [SENDER_LOCK])
+
+
+def _waiting() -> Any:
+    open_tasks = LabelingTask.objects.filter(status=Status.OPEN)
+    return open_tasks.filter(lease_token=None) | leases.expired(open_tasks)
+
+
+def _kinds_waiting() -> list[str]:
+    return sorted(set(_waiting().order_by().values_list("project__kind", flat=True)))
+
+
+def _push_chunk(kind: str, *, n: int) -> int:
+    """Send one chunk of `kind`; returns how many tasks it held (0: none waits)."""
+    project = ensure_project(kind)
+    tasks = leases.claim(_waiting().filter(project=project).order_by("created_at", "pk"), n=n, duration=PUSH_LEASE)
+    if not tasks:
+        return 0
+    try:
+        fit = [task for task in tasks if _is_fit(task, kind)]
+        # On a first attempt there is nothing of it there.
+        tried = [str(task.pk) for task in fit if task.n_attempts > 1]
+        found = client.find_tasks(project.ls_project_id or 0, tried) if tried else {}
+        _keep_ids({task: found[str(task.pk)] for task in fit if str(task.pk) in found})
+        _import(project, [task for task in fit if str(task.pk) not in found])
+    except Gone:
+        forget_project(project)
+        _let_go(tasks, error="")
+    except (TransientError, PermanentError) as exc:
+        _let_go(tasks, error=str(exc))
+        raise
+    return len(tasks)
+
+
+def _is_fit(task: LabelingTask, kind: str) -> bool:
+    try:
+        check_task(load_interface(kind), task.payload, task.predictions)
+    except PermanentError as exc:
+        _put_off(task, error=str(exc))
+        return False
+    return True
+
+
+def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
+    """Import `tasks` in one call; when that is refused, halve until the culprit stands alone."""
+    if not tasks:
+        return
+    try:
+        ids = client.import_tasks(
+            project.ls_project_id or 0,
+            [{"data": {**t.payload, "ext_id": str(t.pk)}, "predictions": t.predictions} for t in tasks],
+        )
+    except Gone:
+        raise
+    except PermanentError as exc:
+        if len(tasks) == 1:
+            # Alone it may be refused for what it is, or because we are: that one concerns all.
+            client.count_tasks(project.ls_project_id or 0)
+            _put_off(tasks[0], error=str(exc))
+            return
+        middle = len(tasks) // 2
+        _import(project, tasks[:middle])
+        _import(project, tasks[middle:])
+        return
+    _keep_ids(dict(zip(tasks, ids, strict=True)))
+
+
+def _keep_ids(ids: Mapping[LabelingTask, int]) -> None:
+    """Note where tasks now are; one that was withdrawn meanwhile keeps the id, to be removed there."""
+    if not ids:
+        return
+    # An id that another task of ours holds is left from a Label Studio that was emptied.
+    ingest.reopen_deleted(
+        LabelingTask.objects.filter(ls_task_id__in=ids.values())
+        .exclude(pk__in=[task.pk for task in ids])
+        .values_list("ls_task_id", flat=True)
+    )
+    now, lines = timezone.now(), []
+    with transaction.atomic():
+        for task, ls_task_id in ids.items():
+            line = move(
+                task, to=Status.PUSHED, payload={"ls_task_id": ls_task_id}, ls_task_id=ls_task_id, ls_updated_at=None,
+                pushed_at=now, last_error="", **leases.NO_LEASE,
+            )  # fmt: skip
+            if line:
+                lines.append(line)
+            else:
+                LabelingTask.objects.filter(pk=task.pk, ls_task_id=None).update(
+                    ls_task_id=ls_task_id, **leases.NO_LEASE
+                )
+        ledger.append_many(lines, actor=ACTOR)
+
+
+def _let_go(tasks: Sequence[LabelingTask], *, error: str) -> None:
+    """End the lease on what is still open, so that the next run takes it."""
+    LabelingTask.objects.filter(pk__in=[task.pk for task in tasks], status=Status.OPEN, lease_token=tasks[0].lease_token).update(
+        last_error=error, **leases.NO_LEASE
+    )  # fmt: skip
+
+
+def _put_off(task: LabelingTask, *, error: str) -> None:
+    """Try a refused task again later: after 2, 4, 8 … minutes, at most an hour."""
+    pause = min(dt.timedelta(minutes=2 ** min(task.n_attempts, 10)), LONGEST_PAUSE)
+    log.error("labelling task %s cannot be sent: %s", task.pk, error)
+    # Under a token of its own: letting go of the rest of the chunk must not shorten the pause.
+    LabelingTask.objects.filter(pk=task.pk, lease_token=task.lease_token).update(
+        last_error=error, lease_token=uuid.uuid4(), lease_expires_at=timezone.now() + pause
+    )
+
+
+def _remove_withdrawn() -> None:
+    for task in LabelingTask.objects.filter(status=Status.WITHDRAWN).exclude(ls_task_id=None):
+        client.delete_task(task.ls_task_id or 0)
+        LabelingTask.objects.filter(pk=task.pk).update(ls_task_id=None, ls_updated_at=None)
+
+
+# --- Back from Label Studio --------------------------------------------------------------------------------------
+
+
+def reconcile() -> int:
+    """Find what webhooks lost: pull every change since last time, and notice what was deleted. Returns tasks changed here.
+
+    Raises `TransientError` or `PermanentError` when Label Studio cannot be asked.
+    """
+    changed = 0
+    accounts.sync_accounts()
+    for row in LabelingProject.objects.exclude(ls_project_id=None):
+        try:
+            ensure_project(row.kind)
+            changed += _reconcile(row)
+        except Gone:
+            log.warning("the project %s is gone in Label Studio: it is made anew", row)
+            changed += forget_project(row)
+    WebhookEvent.objects.filter(processed_at__lt=timezone.now() - KEEP_EVENTS).delete()
+    return changed
+
+
+def _reconcile(row: LabelingProject) -> int:
+    changed, project_id = 0, row.ls_project_id or 0
+    until = row.reconciled_until
+    for page in client.tasks_updated_after(project_id, until - OVERLAP if until else None):
+        changed += ingest.apply(page)
+        newest = max(task.updated_at for task in page)
+        until = newest if until is None else max(until, newest)
+        # Page by page: an interrupted sweep goes on from here.
+        LabelingProject.objects.filter(pk=row.pk, ls_project_id=project_id).update(reconciled_until=until)
+    changed += _notice_deleted(row.pk, project_id)
+    LabelingProject.objects.filter(pk=row.pk).update(reconciled_at=timezone.now())
+    return changed
+
+
+def _notice_deleted(pk: int, project_id: int) -> int:
+    held = LabelingTask.objects.filter(project=pk).exclude(ls_task_id=None)
+    ours = set(held.values_list("ls_task_id", flat=True))
+    if client.count_tasks(project_id) >= len(ours):
+        return 0
+    return ingest.reopen_deleted(ours - client.task_ids(project_id))
