@@ -1,4 +1,4 @@
-"""Prints the tree of the project, one line for each folder and module, taken from the first line of its docstring.
+"""Prints the tree of the project, one line for each folder and module, taken from the first sentence of its docstring.
 
 `python docs/tree.py` prints it; `python docs/tree.py --write` puts it into README.md between the two markers.
 """
@@ -19,7 +19,7 @@ BEGIN, END = "<!-- tree: written by docs/tree.py -->", "<!-- end of tree -->"
 PACKAGES = {
     "ecomsite": "settings, addresses, Celery, roles, the console's pages, the local stack: wires everything",
     "monitoring": "watches: health, heartbeats",
-    "training": "offline: learns from decisions, registers and promotes models",
+    "training": "offline: prepares, registers and promotes models",
     "moderation": "online: asks for copy, screens it, has it reviewed, publishes it",
     "catalog": "products, facts, customer reviews, imports, live copy",
     "inference": "models: contracts, registry, artefacts, prompts, back ends",
@@ -33,9 +33,9 @@ SILENT_FOLDERS = {"migrations", "__pycache__"}
 
 
 def summary_of(path: Path) -> str:
-    """Return the first line of a module's docstring, without its full stop; empty when there is none."""
+    """Return the first sentence of a module's docstring, without its full stop; empty when there is none."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    return docstring.strip().splitlines()[0].rstrip(".") if docstring else ""
+    return docstring.strip().splitlines()[0].split(". ")[0].rstrip(".") if docstring else ""
 
 
 def lines_of(folder: Path, *, depth: int) -> Iterator[tuple[str, str]]:
