@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog import editing
 from catalog.models import CustomerReview, ImportRun, Product, ProductFact, PublishedCopy
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, excerpt
 
 SELECTED_PRODUCTS = "console.request_copy.products"  # session key; the form at `console:request_copy` reads it
 
@@ -25,6 +27,7 @@ class ProductFactInline(TabularInline):
     model = ProductFact
     fields = ("locale", "name", "value", "kind", "number", "unit", "position")
     extra = 0
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextInputWidget}}  # values are short
     verbose_name_plural = "facts: what copy may claim, and nothing else"
 
 
@@ -85,19 +88,19 @@ class ProductAdmin(ModelAdmin):
     @display(description="facts", ordering="facts_count")
     def n_facts(self, obj: Product) -> int:
         """How many facts there are, in all languages."""
-        return obj.facts_count  # type: ignore[attr-defined,no-any-return]
+        return obj.facts_count  # type: ignore[attr-defined]
 
     @display(description="live copy", ordering="live_count")
     def n_live(self, obj: Product) -> int:
         """How many texts shoppers see now."""
-        return obj.live_count  # type: ignore[attr-defined,no-any-return]
+        return obj.live_count  # type: ignore[attr-defined]
 
 
 @admin.register(CustomerReview)
 class CustomerReviewAdmin(ReadOnlyAdmin):
     """What customers wrote, with the sentiment a model gave it."""
 
-    list_display = ("excerpt", "sentiment", "rating", "product", "locale", "written_at")
+    list_display = ("about", "sentiment", "rating", "product", "locale", "written_at")
     list_filter = ("sentiments__label", "locale", "rating")
     list_select_related = ("product",)
     search_fields = ("text", "external_id", "product__sku")
@@ -107,14 +110,14 @@ class CustomerReviewAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).prefetch_related("sentiments")
 
     @display(description="review")
-    def excerpt(self, obj: CustomerReview) -> str:
+    def about(self, obj: CustomerReview) -> str:
         """The first words."""
-        return obj.text if len(obj.text) <= 110 else f"{obj.text[:109]}…"
+        return excerpt(obj.text)
 
     @display(description="sentiment", label={"positive": "success", "negative": "danger", "neutral": "", "none": ""})
     def sentiment(self, obj: CustomerReview) -> tuple[str, str]:
         """The latest score."""
-        latest = next(iter(obj.sentiments.all()), None)  # type: ignore[attr-defined]
+        latest = next(iter(obj.sentiments.all()), None)
         return (latest.label, str(latest)) if latest else ("none", "not scored yet")
 
 
@@ -139,7 +142,7 @@ class LiveFilter(admin.SimpleListFilter):
 class PublishedCopyAdmin(ReadOnlyAdmin):
     """What shoppers see and saw. A row opens the candidate with its whole history; copy is retired there."""
 
-    list_display = ("excerpt", "product", "channel", "locale", "shelf", "published_at", "retired_at", "retired_reason")
+    list_display = ("about", "product", "channel", "locale", "shelf", "published_at", "retired_at", "retired_reason")
     list_filter = (LiveFilter, "channel", "locale")
     list_select_related = ("product",)
     search_fields = ("product__sku", "product__title", "text", "candidate_ref")
@@ -149,9 +152,9 @@ class PublishedCopyAdmin(ReadOnlyAdmin):
         return redirect("console:copy", pk=object_id)
 
     @display(description="text")
-    def excerpt(self, obj: PublishedCopy) -> str:
+    def about(self, obj: PublishedCopy) -> str:
         """The first words."""
-        return obj.text if len(obj.text) <= 110 else f"{obj.text[:109]}…"
+        return excerpt(obj.text)
 
     @display(description="state", label={"live": "success", "retired": ""})
     def shelf(self, obj: PublishedCopy) -> tuple[str, str]:

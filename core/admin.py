@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
+
+# Signs that change how others are shown, and so could make a text look like another one.
+INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+
+
+def excerpt(text: str, *, length: int = 110) -> str:
+    """Return the first `length` signs of an untrusted text for a table, invisible ones shown as �."""
+    text = INVISIBLE.sub("\ufffd", text[: length + 1])
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class ReadOnlyAdmin(ModelAdmin):

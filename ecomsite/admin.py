@@ -24,7 +24,7 @@ admin.site.disable_action("delete_selected")
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin, ModelAdmin):
+class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     """People: who they are, whether they may sign in, which roles they hold. Superusers are made on the command line."""
 
     form = UserChangeForm
@@ -68,10 +68,10 @@ class PersonAdmin(UserAdmin, ModelAdmin):
             payload={"roles": roles, "is_active": person.is_active, "is_staff": person.is_staff},
         )
 
-    def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
         """Django's own log is not kept: the ledger has the line."""
 
-    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
         """Django's own log is not kept: the ledger has the line."""
 
     @display(description="name")

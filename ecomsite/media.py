@@ -40,7 +40,7 @@ def picture_of(product: Product) -> str:
 
 
 @require_safe
-def serve(request: HttpRequest, path: str) -> HttpResponse:
+def serve(request: HttpRequest, path: str) -> HttpResponse | FileResponse:
     """Serve a picture under MEDIA_ROOT, and nothing that is not a picture.
 
     An SVG may hold scripts: the sandbox keeps them from running even when it is opened as a page.
@@ -57,7 +57,7 @@ def serve(request: HttpRequest, path: str) -> HttpResponse:
     ):
         raise Http404
     modified = file.stat().st_mtime
-    response: HttpResponse
+    response: HttpResponse | FileResponse
     if was_modified_since(request.META.get("HTTP_IF_MODIFIED_SINCE"), modified):
         response = FileResponse(file.open("rb"), content_type=content_type)
     else:

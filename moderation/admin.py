@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, excerpt
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import Decision, ReviewItem, Sentiment
 
@@ -24,10 +24,6 @@ CANDIDATE_COLOURS = {
 }  # fmt: skip
 ITEM_COLOURS = {"waiting": "", "dispatched": "info", "escalated": "warning", "decided": "success", "withdrawn": ""}
 OUTCOME_COLOURS = {"approve": "success", "edit": "info", "reject": "danger", "label": ""}
-
-
-def _excerpt(text: str, *, length: int = 110) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 @admin.register(GenerationRequest)
@@ -61,7 +57,7 @@ class GenerationRequestAdmin(ReadOnlyAdmin):
     @display(description="trouble")
     def trouble(self, obj: GenerationRequest) -> str:
         """What went wrong last, while that still matters."""
-        return "" if obj.status == GenerationRequest.Status.COMPLETED else _excerpt(obj.last_error, length=80)
+        return "" if obj.status == GenerationRequest.Status.COMPLETED else excerpt(obj.last_error, length=80)
 
 
 @admin.register(Candidate)
@@ -69,7 +65,7 @@ class CandidateAdmin(ReadOnlyAdmin):
     """Drafts by state. A row opens the candidate page."""
 
     list_display = (
-        "excerpt",
+        "about",
         "state",
         "product",
         "channel",
@@ -90,9 +86,9 @@ class CandidateAdmin(ReadOnlyAdmin):
         return redirect("console:candidate", pk=object_id)
 
     @display(description="text")
-    def excerpt(self, obj: Candidate) -> str:
+    def about(self, obj: Candidate) -> str:
         """The first words."""
-        return _excerpt(obj.text) or "(no text)"
+        return excerpt(obj.text) or "(no text)"
 
     @display(description="state", ordering="status", label=CANDIDATE_COLOURS)
     def state(self, obj: Candidate) -> tuple[str, str]:
@@ -142,7 +138,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     def about(self, obj: ReviewItem) -> str:
         """The text in question."""
         text = obj.candidate.text if obj.candidate else obj.customer_review.text if obj.customer_review else ""
-        return _excerpt(text, length=90)
+        return excerpt(text, length=90)
 
     @display(description="state", ordering="status", label=ITEM_COLOURS)
     def state(self, obj: ReviewItem) -> tuple[str, str]:
@@ -174,7 +170,7 @@ class DecisionAdmin(ReadOnlyAdmin):
         """The text in question."""
         item = obj.item
         text = item.candidate.text if item.candidate else item.customer_review.text if item.customer_review else ""
-        return _excerpt(text, length=90)
+        return excerpt(text, length=90)
 
     @display(description="outcome", ordering="outcome", label=OUTCOME_COLOURS)
     def what(self, obj: Decision) -> tuple[str, str]:

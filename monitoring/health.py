@@ -86,7 +86,7 @@ def check_broker() -> Part:
             if broker.transport_options and "socket_timeout" in broker.transport_options:
                 short = {"socket_timeout": PROBE_TIMEOUT_S, "socket_connect_timeout": PROBE_TIMEOUT_S}
                 broker.transport_options = {**broker.transport_options, **short}
-            broker.ensure_connection(max_retries=1, interval_start=0, timeout=PROBE_TIMEOUT_S)
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=2)
     except Exception as exc:  # kombu raises whatever its transport raises; the message may hold the address
         return Part(
             "broker",
@@ -130,7 +130,7 @@ def _is_stale(age: dt.timedelta | None) -> bool:
 def _answering_workers() -> int:
     """How many workers answer a ping. Only asked when a heartbeat is missing: it tells a dead worker from a dead beat."""
     try:
-        return len(current_app.control.ping(timeout=0.7))
+        return len(current_app.control.ping(timeout=0.7) or ())
     except Exception:  # kombu raises whatever its transport raises
         return 0
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 
 from ecomsite.roles import ROLES, sync_roles
@@ -12,11 +14,16 @@ PASSWORD = "correct-horse-battery-staple"
 _numbers = itertools.count(1)
 
 
+@functools.cache
+def _encoded(password: str) -> str:
+    return make_password(password)  # slow by design, so once a session
+
+
 def people(role: str | None, *, email: str = "", password: str = PASSWORD) -> User:
     """Make a staff user who holds `role` (a key of `ecomsite.roles.ROLES`; None: signed in, but without any role)."""
     slug = (role or "nobody").lower().replace(" ", "-")
     email = email or f"{slug}-{next(_numbers)}@example.com"
-    user = User.objects.create_user(email, email, password, is_staff=True)
+    user = User.objects.create(username=email, email=email, password=_encoded(password), is_staff=True)
     if role is not None:
         if role not in ROLES:
             raise KeyError(f"no such role: {role!r}; there are {', '.join(ROLES)}")

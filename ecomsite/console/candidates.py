@@ -19,6 +19,8 @@ from core.refs import pk_of, ref
 from ecomsite.console import highlight
 from ecomsite.console.pages import act, page
 from ecomsite.media import picture_of
+from labeling.links import task_url
+from labeling.models import LabelingTask
 from moderation import evidence, generation, publication, queue, screening
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision, ReviewItem
@@ -112,11 +114,12 @@ def copy(request: HttpRequest, pk: UUID) -> HttpResponse:
 def open_task(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take the person to the candidate's task in Label Studio."""
     require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
-    item = get_object_or_404(ReviewItem, candidate=pk, labeling_task__ls_task_id__isnull=False)
-    assert item.labeling_task is not None  # filtered for above
-    from labeling.links import task_url
+    task = get_object_or_404(LabelingTask, ls_task_id__isnull=False, pk=_task_id_of(pk))
+    return HttpResponseRedirect(task_url(task))
 
-    return HttpResponseRedirect(task_url(item.labeling_task))
+
+def _task_id_of(candidate_id: UUID) -> UUID | None:
+    return ReviewItem.objects.filter(candidate=candidate_id).values_list("labeling_task", flat=True).first()
 
 
 @require_POST

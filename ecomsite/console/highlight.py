@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from core.admin import INVISIBLE
+
 SEVERITIES = ("info", "warn", "block")  # rising
-# Signs that change how others are shown, and so could make a text look like another one.
-INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-)
 WORDS = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W_]+(?:['’.,-][^\W_]+)*|\s+|.", re.DOTALL)
 MAX_DIFF_WORDS = 6000
 
@@ -59,7 +58,7 @@ def mark(text: str, findings: Iterable[Found]) -> list[Piece]:
             spans.append((start, end, finding))
     edges = sorted({0, len(text), *(start for start, _, _ in spans), *(end for _, end, _ in spans)})
     pieces: list[Piece] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         covering = [finding for first, last, finding in spans if first <= start and end <= last]
         severity = max((finding.severity for finding in covering), key=_gravity, default="")
         titles = tuple(finding.message for finding in covering)

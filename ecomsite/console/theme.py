@@ -89,9 +89,9 @@ TEAL = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "ecomsite",
     "SITE_HEADER": "ecomsite",
-    "SITE_SUBHEADER": "from model to shopper, past a person",
+    "SITE_SUBHEADER": "copy desk",
     "SITE_SYMBOL": "fact_check",
-    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_URL": None,
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("ecomsite/icon.svg")},
     ],

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audit.verification import verify
 from core.actors import require_permission
 from ecomsite.console.pages import page
+from labeling.links import task_url
 from moderation import queue
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
@@ -23,8 +24,6 @@ def next_item(request: HttpRequest) -> HttpResponse:
     item = queue.next_item(request.user, kind=kind)  # type: ignore[arg-type]
     if item is None or item.labeling_task is None:
         return page(request, "console/nothing.html", _waiting_context(request, kind))
-    from labeling.links import task_url
-
     return HttpResponseRedirect(task_url(item.labeling_task))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from django import template
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
@@ -32,3 +35,9 @@ def unlocalised(value: float) -> str:
 def percent(value: float | None) -> str:
     """Return a share of one as a percentage; a dash for none."""
     return "–" if value is None else f"{value:.0%}"
+
+
+@register.filter
+def code(text: str) -> SafeString:
+    """Return `text` with what stands between backticks set as code, the rest escaped."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S308  (escaped on this line)
