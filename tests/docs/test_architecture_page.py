@@ -11,7 +11,11 @@ from django.db import models
 
 from ecomsite.celery import app as celery
 from ecomsite.stack.local import WORKER_POOLS
-from moderation.lifecycle import MOVES
+from labeling.lifecycle import MOVES as LABELING_MOVES
+from labeling.models import LabelingTask
+from moderation.lifecycle import MOVES as MODERATION_MOVES
+
+MOVES = {**MODERATION_MOVES, LabelingTask: LABELING_MOVES}
 
 PAGE = (Path(__file__).resolve().parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
