@@ -1,0 +1,126 @@
+"""Health, with servers that are really there or really absent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.test import Client
+from django.utils import timezone
+
+from monitoring import health, heartbeats
+from monitoring.models import Heartbeat
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_report() -> None:
+    health._latest = None
+
+
+class LabelStudioHealth(http.server.BaseHTTPRequestHandler):
+    """Answers /health as Label Studio does."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+        self.wfile.write(b'{"status": "UP"}')
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def healthy_label_studio(settings: Any) -> Iterator[None]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), LabelStudioHealth) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.LABELING = {**settings.LABELING, "URL": f"http://127.0.0.1:{server.server_port}"}
+        yield
+        server.shutdown()
+
+
+@pytest.fixture
+def absent_servers(settings: Any) -> Iterator[None]:
+    settings.LABELING = {**settings.LABELING, "URL": "http://127.0.0.1:9"}
+    before = current_app.conf.broker_url, current_app.conf.broker_write_url
+    current_app.conf.broker_url = current_app.conf.broker_write_url = "redis://:s3cret-pass@127.0.0.1:9/0"
+    yield
+    current_app.conf.broker_url, current_app.conf.broker_write_url = before
+
+
+def test_healthz_answers_without_the_database(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        answer = Client().get("/healthz")
+    assert answer.json() == {"status": "up"}
+
+
+def test_readyz_is_503_and_says_what_is_missing_without_secrets(absent_servers: None) -> None:
+    answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    parts = answer.json()["parts"]
+    assert parts["database"]["state"] == "ok"
+    assert parts["broker"]["state"] == "down"
+    assert "CELERY_BROKER_URL" in parts["broker"]["hint"]
+    assert parts["label_studio"]["state"] == "down"
+    assert "s3cret-pass" not in answer.content.decode()
+
+
+def test_readyz_answers_soon_when_everything_is_absent(absent_servers: None) -> None:
+    began = timezone.now()
+    Client().get("/readyz")
+    assert timezone.now() - began < dt.timedelta(seconds=6)
+
+
+def test_a_label_studio_that_is_up_is_seen(healthy_label_studio: None) -> None:
+    assert health.check_label_studio().state == "ok"
+
+
+def test_a_label_studio_that_answers_with_an_error_is_down(healthy_label_studio: None, settings: Any) -> None:
+    settings.LABELING = {**settings.LABELING, "URL": settings.LABELING["URL"] + "/elsewhere"}
+    assert "404" in health.check_label_studio().words
+
+
+def test_fresh_heartbeats_mean_that_work_gets_through() -> None:
+    for queue in heartbeats.QUEUES:
+        heartbeats.record(queue)
+    assert {part.state for part in health.check_workers(broker_is_up=True)} == {"ok"}
+
+
+def test_a_heartbeat_that_never_came_or_stopped_is_told_apart() -> None:
+    Heartbeat.objects.create(queue="default", at=timezone.now() - dt.timedelta(minutes=7))
+    parts = {part.name: part for part in health.check_workers(broker_is_up=True)}
+    assert parts["worker_default"].state == "down"
+    assert "not for 7 minutes" in parts["worker_default"].words
+    assert "never yet" in parts["worker_external"].words
+
+
+def test_a_worker_that_is_writing_a_batch_is_busy_and_not_down() -> None:
+    make.generation_request(status="generating", lease_expires_at=timezone.now() + dt.timedelta(minutes=5))
+    parts = {part.name: part for part in health.check_workers(broker_is_up=True)}
+    assert parts["worker_gpu"].state == "busy"
+    assert parts["worker_gpu"].is_ok
+
+
+def test_a_dead_broker_is_blamed_once_and_not_the_workers() -> None:
+    parts = health.check_workers(broker_is_up=False)
+    assert all("broker" in part.words for part in parts)
+
+
+def test_recording_twice_keeps_one_row() -> None:
+    heartbeats.record("gpu")
+    heartbeats.record("gpu")
+    assert Heartbeat.objects.count() == 1
+
+
+def test_beat_sends_a_canary_through_every_queue() -> None:
+    schedule = current_app.conf.beat_schedule.values()
+    canaries = [entry for entry in schedule if entry["task"] == "monitoring.record_heartbeat"]
+    assert {entry["options"]["queue"] for entry in canaries} == set(heartbeats.QUEUES)
+    assert all(list(entry["args"]) == [entry["options"]["queue"]] for entry in canaries)
