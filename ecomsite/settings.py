@@ -151,9 +151,16 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 4
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "timeout": 2}
 CELERY_TIMEZONE = "UTC"
+# One quick retry to publish: who sends a hint never waits for a broker that is down (kombu's default is about 6 s).
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
 if CELERY_BROKER_URL.startswith(("redis", "rediss")):
     # kombu sweeps for unacknowledged messages every 10 x 10 s by default; with these a killed worker's come back in 19 s.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "visibility_timeout": 3600,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
@@ -196,7 +203,6 @@ LABELING: dict[str, Any] = {
     "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
-    "RECONCILE_SECONDS": env.integer("LABEL_STUDIO_RECONCILE_SECONDS", 30, minimum=1),
     # Kind of work → how it looks in Label Studio and how its answers are read.
     "INTERFACES": {
         "copy_review": "moderation.interfaces.CopyReview",
