@@ -67,7 +67,7 @@ def _files_of(directory: Path) -> list[Path]:
             continue
         if path.is_symlink() and not path.resolve().is_relative_to(home):
             raise PermanentError(f"{relative} is a link that leaves the folder", hint="Copy the file itself there.")
-        if path.suffix in PICKLES:
+        if path.suffix.lower() in PICKLES:
             raise PermanentError(
                 f"{relative} may hold code: only safetensors weights are taken",
                 hint="Convert the weights with `save_pretrained(..., safe_serialization=True)` and remove the file.",
