@@ -6,6 +6,8 @@ import os
 
 from celery import Celery
 
+from ecomsite import env
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
 
 app = Celery("ecomsite")
@@ -27,7 +29,9 @@ app.conf.beat_schedule = {
     "reap leases": _every(30, "moderation.reap_leases"),
     "push labelling tasks": _every(5, "labeling.push_tasks"),
     "process webhooks": _every(5, "labeling.process_webhooks"),
-    "reconcile with Label Studio": _every(30, "labeling.reconcile"),
+    "reconcile with Label Studio": _every(
+        env.integer("LABEL_STUDIO_RECONCILE_SECONDS", 30, minimum=1), "labeling.reconcile"
+    ),
     # A canary for each queue: beat, broker and worker, end to end (monitoring/heartbeats.py).
     **{
         f"heartbeat of {queue}": {
