@@ -13,19 +13,19 @@ from labeling import ingest, sync
 log = logging.getLogger(__name__)
 
 
-@shared_task(name="labeling.push_tasks")
+@shared_task(name="labeling.push_tasks", soft_time_limit=1800, ignore_result=True)
 def push_tasks() -> None:
     """Send open tasks to Label Studio."""
     _turn(sync.push_tasks)
 
 
-@shared_task(name="labeling.process_webhooks")
+@shared_task(name="labeling.process_webhooks", soft_time_limit=1800, ignore_result=True)
 def process_webhooks() -> None:
     """Follow the hints in the inbox."""
     _turn(ingest.process_events)
 
 
-@shared_task(name="labeling.reconcile")
+@shared_task(name="labeling.reconcile", soft_time_limit=1800, ignore_result=True)
 def reconcile() -> None:
     """Find what webhooks lost."""
     _turn(sync.reconcile)
