@@ -38,7 +38,16 @@ class ConsensusInline(ReadOnlyInline):
 class LabelingTaskAdmin(ReadOnlyAdmin):
     """Tasks and how far each one came."""
 
-    list_display = ("reference", "project", "state", "ls_task_id", "created_at", "pushed_at", "settled_at", "last_error")
+    list_display = (
+        "reference",
+        "project",
+        "state",
+        "ls_task_id",
+        "created_at",
+        "pushed_at",
+        "settled_at",
+        "last_error",
+    )
     list_filter = ("status", "project")
     list_select_related = ("project",)
     search_fields = ("reference", "=ls_task_id")
@@ -79,7 +88,9 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     list_filter = ("status", "action")
     ordering = ("-received_at",)
 
-    @display(description="state", ordering="status", label={"received": "warning", "processed": "success", "ignored": ""})
+    @display(
+        description="state", ordering="status", label={"received": "warning", "processed": "success", "ignored": ""}
+    )
     def state(self, obj: WebhookEvent) -> tuple[str, str]:
         """The state as a coloured label."""
         return obj.status, obj.get_status_display()

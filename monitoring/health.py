@@ -13,10 +13,12 @@ from typing import Any
 import httpx
 from celery import current_app
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as DBError
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from labeling import selectors
 from moderation.models.candidates import GenerationRequest
 from monitoring import heartbeats
 
@@ -64,17 +66,27 @@ class Report:
         }
 
 
+_is_migrated = False
+
+
 def check_database() -> Part:
     """Whether the database answers and has the tables of this version."""
+    global _is_migrated
+    missing = []
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+        if _is_migrated:  # nobody takes migrations back under a running process
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        else:
+            executor = MigrationExecutor(connection)
+            missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DBError:
         return Part(
             "database", "down", "The database does not answer.", "Start the stack (`make run`) or check DATABASE_URL."
         )
     if missing:
         return Part("database", "down", f"{len(missing)} migrations have not been applied.", "Run `manage.py migrate`.")
+    _is_migrated = True
     return Part("database", "ok", "The database answers and its tables are up to date.")
 
 
@@ -111,6 +123,19 @@ def check_label_studio() -> Part:
     else:
         return Part("label_studio", "ok", "Label Studio answers.")
     return Part("label_studio", "down", words, "Start the stack (`make run`) or check LABEL_STUDIO_URL.")
+
+
+def check_traffic() -> Part:
+    """Whether Label Studio takes what we send: a task that it refuses is tried again, but a person should know."""
+    n_failing = selectors.health().n_failing
+    if n_failing:
+        return Part(
+            "labelling",
+            "busy",
+            f"{n_failing} labelling task(s) could not be sent to Label Studio yet; they are tried again.",
+            "The list of labelling tasks shows the error of each.",
+        )
+    return Part("labelling", "ok", "Label Studio takes what is sent to it.")
 
 
 def check_workers(*, broker_is_up: bool) -> list[Part]:
@@ -179,8 +204,9 @@ def report() -> Report:
     probes: list[Callable[[], Part]] = [check_broker, check_label_studio]
     with ThreadPoolExecutor(len(probes)) as pool:
         broker, label_studio = pool.map(lambda probe: probe(), probes)
-    workers = check_workers(broker_is_up=broker.is_ok) if database.is_ok else []
-    return Report((database, broker, *workers, label_studio))
+    if not database.is_ok:
+        return Report((database, broker, label_studio))
+    return Report((database, broker, *check_workers(broker_is_up=broker.is_ok), label_studio, check_traffic()))
 
 
 _latest: tuple[float, Report] | None = None

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.verification import verify
+from catalog.models import CustomerReview
 from core.actors import require_permission
 from ecomsite.console.pages import page
 from labeling.links import task_url
@@ -51,6 +52,9 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
         "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count(),
         "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),  # type: ignore[misc]
         "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),
+        "n_unscored": 0
+        if kind == ReviewItem.Kind.COPY
+        else CustomerReview.objects.filter(sentiments=None, review_item=None).count(),
         "n_writing": requests.filter(status__in=("queued", "generating")).count(),
         "n_checking": Candidate.objects.filter(status=Candidate.Status.GENERATED, screened_at=None).count(),
     }

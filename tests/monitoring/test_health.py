@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from django.utils import timezone
 from monitoring import health, heartbeats
 from monitoring.models import Heartbeat
 from tests import factories as make
+from tests.workers import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +125,26 @@ def test_beat_sends_a_canary_through_every_queue() -> None:
     canaries = [entry for entry in schedule if entry["task"] == "monitoring.record_heartbeat"]
     assert {entry["options"]["queue"] for entry in canaries} == set(heartbeats.QUEUES)
     assert all(list(entry["args"]) == [entry["options"]["queue"]] for entry in canaries)
+
+
+def test_tasks_that_label_studio_refused_are_told(healthy_label_studio: None) -> None:
+    assert health.check_traffic().state == "ok"
+    make.labeling_task("moderation.reviewitem:1", status="open", last_error="no such project")
+    part = health.check_traffic()
+    assert part.state == "busy"
+    assert "1 labelling task" in part.words
+
+
+def test_a_broker_that_is_there_is_seen() -> None:
+    assert health.check_broker().state == "ok"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_passes_the_canary_on(start_worker: Callable[..., Any]) -> None:
+    start_worker("gpu")
+    current_app.send_task("monitoring.record_heartbeat", args=["gpu"], queue="gpu")
+    wait_for(lambda: Heartbeat.objects.filter(queue="gpu").exists(), what="the heartbeat")
+    parts = {part.name: part for part in health.check_workers(broker_is_up=True)}
+    assert parts["worker_gpu"].state == "ok"
+    # The worker answers a ping though nothing came through the other queues: it is beat, or their workers, that lack.
+    assert "1 worker(s) answer" in parts["worker_default"].words

@@ -1,0 +1,111 @@
+"""The console in a real browser: nothing from elsewhere, no script error, and drafts that appear by themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from moderation.models.candidates import GenerationRequest
+from tests import factories as make
+from tests import people
+from tests.scenes import Scene, busy_desk
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]  # fmt: skip
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: `apt-get install chromium`"),
+]
+
+
+class Visitor:
+    """A browser tab that remembers everything that went wrong in it."""
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.page, self.address, self.troubles = page, address, []
+        page.on("console", lambda m: self.troubles.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("dialog", lambda dialog: (self.troubles.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.troubles.append(f"something from elsewhere: {url}")
+
+    def sign_in(self, email: str) -> None:
+        """Sign in through the login page."""
+        self.page.goto(f"{self.address}/")
+        self.page.fill("[name=username]", email)
+        self.page.fill("[name=password]", people.PASSWORD)
+        self.page.click("[type=submit]")
+        self.page.wait_for_selector("[data-refresh]")
+
+    def open(self, path: str) -> None:
+        """Open a page of the console and wait until it is still; keep a picture where CONSOLE_SHOTS names a folder."""
+        self.page.goto(f"{self.address}{path}")
+        self.page.wait_for_load_state("networkidle")
+        if folder := os.environ.get("CONSOLE_SHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            name = path.split("?")[0].strip("/").replace("/", "-") or "desk"
+            self.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+@pytest.fixture
+def scene(settings: Any, tmp_path: Path) -> Scene:
+    settings.MEDIA_ROOT = tmp_path
+    return busy_desk()
+
+
+@pytest.fixture
+def visitor(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+    # The browser's driver keeps an event loop in this thread, and the ORM is not used from inside of it.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield Visitor(browser.new_context(viewport={"width": 1440, "height": 900}).new_page(), live_server.url)
+        browser.close()
+
+
+def test_every_page_works_without_a_script_error_or_a_request_to_elsewhere(scene: Scene, visitor: Visitor) -> None:
+    people.people("Administrator", email="admin@example.com")
+    visitor.sign_in("admin@example.com")
+    for path in (
+        reverse("admin:index"),
+        reverse("console:candidate", args=[scene.in_review.pk]),
+        reverse("console:candidate", args=[scene.published.pk]),
+        reverse("console:candidate", args=[scene.hostile.pk]),
+        reverse("console:request", args=[scene.in_review.request_id]),
+        reverse("console:request_copy"),
+        reverse("console:verify_ledger"),
+        reverse("admin:moderation_candidate_changelist"),
+        reverse("admin:catalog_product_change", args=[scene.in_review.product_id]),
+        reverse("admin:audit_ledgerentry_changelist"),
+    ):
+        visitor.open(path)
+        assert not visitor.troubles, path
+
+
+def test_drafts_appear_while_one_watches(visitor: Visitor) -> None:
+    people.people("Reviewer", email="robin@example.com")
+    order = make.generation_request(status="generating", lease_expires_at=timezone.now() + dt.timedelta(minutes=5))
+    visitor.sign_in("robin@example.com")
+    visitor.open(reverse("console:request", args=[order.pk]))
+    assert "The model is writing" in visitor.page.inner_text("main, #main")
+    make.candidate("Here is the draft.", request=order)
+    GenerationRequest.objects.filter(pk=order.pk).update(status="completed")
+    visitor.page.wait_for_selector("text=Here is the draft.", timeout=10_000)
+    assert not visitor.troubles
