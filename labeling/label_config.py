@@ -113,8 +113,3 @@ def by_control(result: Result) -> dict[str, Mapping[str, Any]]:
 def choices(name: str, *values: str, to: str) -> dict[str, Any]:
     """Return the part of a prediction that picks `values` of the Choices control `name` about the object `to`."""
     return {"from_name": name, "to_name": to, "type": "choices", "value": {"choices": list(values)}}
-
-
-def textarea(name: str, text: str, *, to: str) -> dict[str, Any]:
-    """Return the part of a prediction that fills the TextArea control `name` about the object `to`."""
-    return {"from_name": name, "to_name": to, "type": "textarea", "value": {"text": [text]}}

@@ -21,7 +21,6 @@ from audit import ledger
 from core import leases
 from core.actors import SystemActor
 from core.exceptions import PermanentError, TransientError
-from core.hints import hint_on_commit
 from labeling import accounts, client, ingest
 from labeling.client import Gone
 from labeling.label_config import check_task, load_interface
@@ -48,7 +47,7 @@ def open_task(
     Idempotent: a second call with the same `reference` returns the first task. Raises `PermanentError` for a kind
     without an interface.
     """
-    task, is_new = LabelingTask.objects.get_or_create(
+    task, _ = LabelingTask.objects.get_or_create(
         reference=reference,
         defaults={
             "project": project_row(kind),
@@ -56,8 +55,6 @@ def open_task(
             "predictions": [dict(p) for p in predictions],
         },
     )
-    if is_new:
-        hint_on_commit("labeling.push_tasks")
     return task
 
 
@@ -69,7 +66,6 @@ def withdraw_task(task: LabelingTask) -> bool:
             return False
         line = move(task, to=Status.WITHDRAWN)
         ledger.append_many([line] if line else [], actor=ACTOR)
-        hint_on_commit("labeling.push_tasks")
     return line is not None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.exceptions import PermanentError
-from labeling.label_config import LabelingInterface, Result, by_control, choices, textarea
+from labeling.label_config import LabelingInterface, Result, by_control, choices
 
 REASONS = {
     "unsupported_claim": "Unsupported claim",
@@ -24,6 +24,8 @@ REASONS = {
     "legal_risk": "Legal risk",
     "other": "Other",
 }
+# How a finding's code begins → the reason that goes with it.
+SUGGESTED_REASONS = {"unsupported_": "unsupported_claim", "too_long": "too_long"}
 VERDICTS = ("accept", "fix", "reject")
 SENTIMENTS = ("positive", "negative", "neutral")
 LONGEST_COMMENT = 2000
@@ -38,7 +40,11 @@ STYLE = """
   .ec-about { flex: 1 1 300px; max-width: 420px; }
   .ec-work { flex: 2 1 460px; }
   .ec-about img { max-height: 240px; object-fit: contain; border-radius: 8px; }
-  .ec-card { border: 1px solid #d9d9e0; border-radius: 10px; padding: 12px 16px; margin-bottom: 14px; }
+  .ec-card { border: 1px solid rgba(128, 128, 128, .35); border-radius: 10px; padding: 12px 16px; margin-bottom: 14px; }
+  .ec-card textarea { font-size: 16px; line-height: 1.5; }
+  .ec-about .lsf-toolbar { display: none; }
+  .lsf-sidepanels__wrapper_align_right { display: none; }
+  .lsf-sidepanels { padding-right: 0 !important; }
 </Style>
 """
 
@@ -66,7 +72,7 @@ COPY_REVIEW = f"""
         </Choices>
         <View visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="fix">
           <Header value="Your text" size="5"/>
-          <TextArea name="fixed_text" toName="draft" rows="6" maxSubmissions="1" editable="true"
+          <TextArea name="fixed_text" toName="draft" value="$text" rows="6" maxSubmissions="1" editable="true"
                     showSubmitButton="false" required="true" requiredMessage="Write the text that shall go out."/>
         </View>
         <View visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="fix,reject">
@@ -212,10 +218,17 @@ def copy_review_payload(
 
 
 def copy_review_predictions(
-    *, text: str, findings: Sequence[Mapping[str, Any]] = (), model_version: str, score: float | None = None
+    *, text: str = "", findings: Sequence[Mapping[str, Any]] = (), model_version: str, score: float | None = None
 ) -> list[dict[str, Any]]:
-    """Return the prediction the reviewer starts from: the draft as the text to be fixed. The verdict is theirs alone."""
-    return [_prediction([textarea("fixed_text", text, to="draft")], model_version, score)]
+    """Return the prediction the reviewer starts from: the reasons our findings suggest. The verdict is theirs alone.
+
+    The text to be fixed needs none: its control starts from the draft in the task's data.
+    """
+    codes = [str(finding["code"]) for finding in findings]
+    suggested = [
+        reason for prefix, reason in SUGGESTED_REASONS.items() if any(code.startswith(prefix) for code in codes)
+    ]
+    return [_prediction([choices("reasons", *suggested, to="draft")], model_version, score)] if suggested else []
 
 
 def review_sentiment_payload(

@@ -17,7 +17,7 @@ from django.db import connection
 from ecomsite.stack.broker import Broker
 from ecomsite.stack.postgres import Postgres
 
-pytest_plugins = ["tests.workers"]
+pytest_plugins = ["tests.workers", "tests.label_studio_server"]
 
 
 def free_port() -> int:

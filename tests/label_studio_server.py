@@ -1,0 +1,85 @@
+"""A real Label Studio for the tests that ask for one, on the session's PostgreSQL; about 45 s to start, once a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from label_studio_sdk import LabelStudio as Sdk
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from ecomsite.stack.label_studio import LabelStudio, Person
+from tests import people
+
+REVIEWER = Person("reviewer@example.com", people.PASSWORD, "1" * 40)
+SENIOR = Person("senior@example.com", people.PASSWORD, "2" * 40)
+ADMIN = Person("admin@example.com", people.PASSWORD, "3" * 40, is_admin=True)
+SERVICE_TOKEN = "0" * 40
+
+
+def as_person(url: str, token: str) -> Sdk:
+    """What the holder of `token` can do in Label Studio, by its own SDK."""
+    return Sdk(base_url=url, api_key=token, timeout=60, max_retries=0)
+
+
+@pytest.fixture(scope="session")
+def label_studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
+    """The server of the session."""
+    # Imported here: conftest, which starts the session's servers, loads this module as a plugin.
+    from tests.conftest import free_port
+
+    url = os.environ["DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = f"labelstudio_{os.getpid()}"
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    held = conninfo_to_dict(url)
+    database_url = f"postgresql://{held['user']}:{held.get('password', '')}@{held['host']}:{held['port']}/{name}"
+    server = LabelStudio(tmp_path_factory.mktemp("label-studio"), free_port(), database_url, SERVICE_TOKEN)
+    if not Path(server.venv / "bin" / "python").exists():
+        pytest.skip(f"Label Studio is not installed in {server.venv}: run `make setup`")
+    server.start([REVIEWER, SENIOR, ADMIN])
+    server.wait_until_ready()
+    yield server
+    server.stop()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@dataclass
+class Desk:
+    """What a test needs of Label Studio: its address, and its people by their own tokens."""
+
+    url: str
+    reviewer: Sdk
+    senior: Sdk
+    service: Sdk
+
+
+@pytest.fixture
+def label_studio(label_studio_server: LabelStudio, settings: Any) -> Iterator[Desk]:
+    """An empty Label Studio that the settings of the test point at. Webhooks go nowhere: see `webhooks`."""
+    settings.LABELING = {
+        **settings.LABELING,
+        "URL": label_studio_server.url,
+        "TOKEN": SERVICE_TOKEN,
+        "WEBHOOK_URL": "http://127.0.0.1:9",
+        "WEBHOOK_SECRET": "a-secret-of-the-tests",
+    }
+    url = label_studio_server.url
+    desk = Desk(url, as_person(url, REVIEWER.token), as_person(url, SENIOR.token), as_person(url, SERVICE_TOKEN))
+    yield desk
+    for project in list(desk.service.projects.list(page_size=100)):
+        desk.service.projects.delete(project.id)
+
+
+@pytest.fixture
+def webhooks(label_studio: Desk, live_server: Any, settings: Any) -> str:
+    """Let Label Studio's webhooks reach the server of the test; returns their address."""
+    settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": live_server.url}
+    return f"{live_server.url}/webhooks/label-studio/"

@@ -1,0 +1,127 @@
+"""The labelling interfaces: valid, safe to show, strict to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.exceptions import PermanentError
+from labeling.label_config import check_task, load_interface, validate
+from moderation import interfaces
+from tests.labeling.conftest import DRAFT, FINDINGS, choice, typed
+
+EVIL = '<script>alert(1)</script><img src=x onerror="alert(1)">'
+PAYLOAD = interfaces.copy_review_payload(title="Mug", channel="Ad", locale="en", text=DRAFT, findings=FINDINGS)
+
+
+def sentiment(*parts: dict[str, Any]) -> dict[str, Any]:
+    return load_interface("review_sentiment").parse([{**part, "to_name": "review"} for part in parts], {})
+
+
+def copy(*parts: dict[str, Any]) -> dict[str, Any]:
+    return load_interface("copy_review").parse(parts, PAYLOAD)
+
+
+@pytest.mark.parametrize("kind", ["copy_review", "review_sentiment"])
+def test_the_configuration_is_valid(kind: str) -> None:
+    validate(load_interface(kind))
+
+
+def test_payload_and_prediction_fit_the_interface() -> None:
+    predictions = interfaces.copy_review_predictions(text=DRAFT, findings=FINDINGS, model_version="m", score=0.5)
+    check_task(load_interface("copy_review"), PAYLOAD, predictions)
+    check_task(
+        load_interface("review_sentiment"),
+        interfaces.review_sentiment_payload(text="Fine."),
+        interfaces.review_sentiment_predictions(label="neutral", model_version="m", score=0.4),
+    )
+
+
+def test_text_of_others_is_never_html() -> None:
+    finding = {"id": 1, "code": "x", "severity": "block", "message": EVIL, "start": 0, "end": 9}
+    payload = interfaces.copy_review_payload(
+        title=EVIL, brand=EVIL, category=EVIL, facts=[(EVIL, EVIL)], channel=EVIL, locale=EVIL, text=EVIL,
+        findings=[finding], image_url="javascript:alert(1)", console_url="javascript:alert(1)",
+    )  # fmt: skip
+    shown = [payload["product_html"], payload["facts_html"], payload["draft_html"], payload["findings"][0]["html"]]
+    shown.append(interfaces.review_sentiment_payload(title=EVIL, text=EVIL, product=EVIL, locale=EVIL)["review_html"])
+
+    for html in shown:
+        assert "<script" not in html
+        assert "<img" not in html
+        assert "javascript:" not in html
+    assert payload["image"].startswith("data:image/svg+xml")
+
+
+@pytest.mark.parametrize(
+    ("spans", "marks"),
+    [
+        ([(0, 1)], ["A"]),
+        ([(2, 11), (6, 20)], ["sea ", "green", " stonewar"]),
+        ([(0, 10_000)], [DRAFT]),
+        ([(5, 5), (9, 3)], []),
+        ([(-4, 1)], ["A"]),
+    ],
+)
+def test_findings_are_marked_where_they_point(spans: list[tuple[int, int]], marks: list[str]) -> None:
+    findings = [
+        {"id": n, "code": "x", "severity": "warn", "message": "m", "start": start, "end": end}
+        for n, (start, end) in enumerate(spans)
+    ]
+    html = interfaces._marked(DRAFT, findings)
+
+    assert [part.split(">", 1)[1].split("</mark>")[0] for part in html.split("<mark")[1:]] == marks
+
+
+def test_an_accepted_draft_confirms_no_finding() -> None:
+    answer = copy(choice("verdict", "accept"), choice("reasons", "tone"), typed("fixed_text", DRAFT))
+
+    assert answer == {
+        "verdict": "accept",
+        "fixed_text": "",
+        "reason_codes": [],
+        "dismissed_findings": [],
+        "confirmed_findings": [],
+        "escalate": False,
+        "comment": "",
+    }
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [],
+        [typed("comment", "hm")],
+        [choice("verdict", "accept", "reject")],
+        [choice("verdict", "Accept")],
+        [choice("verdict", "accept"), choice("verdict", "reject")],
+        [choice("verdict", "reject"), choice("reasons", "boring")],
+        [choice("verdict", "reject"), choice("dismissed", "99")],
+        [choice("verdict", "accept"), choice("mood", "good")],
+    ],
+)
+def test_what_the_interface_does_not_have_is_refused(parts: list[dict[str, Any]]) -> None:
+    with pytest.raises(PermanentError):
+        copy(*parts)
+
+
+def test_a_sentiment_is_read() -> None:
+    assert sentiment(choice("sentiment", "negative"), typed("comment", " sad ")) == {
+        "sentiment": "negative",
+        "escalate": False,
+        "comment": "sad",
+    }
+    assert sentiment(choice("escalate", "escalate"))["sentiment"] == ""
+    with pytest.raises(PermanentError):
+        sentiment()
+
+
+def test_an_unknown_sentiment_is_not_suggested() -> None:
+    with pytest.raises(PermanentError, match="mixed"):
+        interfaces.review_sentiment_predictions(label="mixed", model_version="m")
+
+
+def test_an_unknown_kind_says_which_there_are() -> None:
+    with pytest.raises(PermanentError, match="copy_review"):
+        load_interface("nothing")

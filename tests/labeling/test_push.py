@@ -1,0 +1,233 @@
+"""Sending work to a real Label Studio: once, whatever breaks on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from audit.models import LedgerEntry
+from core.exceptions import PermanentError, TransientError
+from labeling import client, projects, sync
+from labeling.links import task_url
+from labeling.models import LabelingProject, LabelingTask
+from labeling.selectors import health
+from tests.label_studio_server import Desk
+
+pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
+Open = Callable[..., LabelingTask]
+
+
+def tasks_there(desk: Desk) -> list[Any]:
+    return list(desk.service.tasks.list(fields="all", page_size=500))
+
+
+def test_it_sends_a_task_with_its_data_and_prediction(label_studio: Desk, open_task: Open) -> None:
+    task = open_task()
+
+    assert sync.push_tasks() == 1
+
+    task.refresh_from_db()
+    assert task.status == "pushed"
+    [there] = tasks_there(label_studio)
+    assert there.id == task.ls_task_id
+    assert there.data["ext_id"] == str(task.pk)
+    assert there.data["text"] == task.payload["text"]
+    assert label_studio.service.tasks.get(str(there.id)).predictions[0]["result"][0]["value"]["choices"] == [
+        "unsupported_claim"
+    ]
+    assert task_url(task) == f"{label_studio.url}/projects/{task.project.ls_project_id}/data?task={there.id}"
+    assert LedgerEntry.objects.filter(action="labeling.task.pushed", subject__endswith=str(task.pk)).exists()
+
+
+def test_opening_the_same_reference_twice_gives_one_task(open_task: Open) -> None:
+    task = open_task()
+    again = sync.open_task("copy_review", reference=task.reference, payload={}, predictions=[])
+
+    assert again.pk == task.pk
+    assert again.payload == task.payload
+
+
+def test_a_crash_between_the_import_and_our_commit_makes_no_duplicate(label_studio: Desk, open_task: Open) -> None:
+    tasks = [open_task() for _ in range(3)]
+    sync.push_tasks()
+    held = {task.pk: LabelingTask.objects.get(pk=task.pk).ls_task_id for task in tasks}
+    # What the database says when the process died right after Label Studio answered: claimed once, never finished.
+    LabelingTask.objects.update(
+        status="open", ls_task_id=None, pushed_at=None, lease_expires_at=timezone.now() - dt.timedelta(seconds=1)
+    )
+
+    assert sync.push_tasks() == 3
+
+    assert len(tasks_there(label_studio)) == 3
+    assert {task.pk: task.ls_task_id for task in LabelingTask.objects.all()} == held
+
+
+def test_two_senders_at_once_make_no_duplicate(label_studio: Desk, open_task: Open) -> None:
+    for _ in range(20):
+        open_task()
+    barrier, sent, errors = threading.Barrier(2), [], []
+
+    def send() -> None:
+        try:
+            barrier.wait()
+            sent.append(sync.push_tasks())
+        except Exception as exc:
+            errors.append(exc)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert not errors
+    assert sum(sent) == 20
+    assert len(tasks_there(label_studio)) == 20
+    assert len(list(label_studio.service.projects.list())) == 1
+
+
+def test_two_processes_that_make_the_project_at_once_make_one(label_studio: Desk) -> None:
+    barrier, made, errors = threading.Barrier(2), [], []
+
+    def make() -> None:
+        try:
+            barrier.wait()
+            made.append(projects.ensure_project("copy_review").ls_project_id)
+        except Exception as exc:
+            errors.append(exc)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert not errors
+    assert len(set(made)) == 1
+    assert len(list(label_studio.service.projects.list())) == 1
+
+
+def test_a_project_made_before_a_crash_is_found_again(label_studio: Desk) -> None:
+    before = projects.ensure_project("copy_review").ls_project_id
+    LabelingProject.objects.update(ls_project_id=None, config_hash="", webhook_hash="")
+
+    assert projects.ensure_project("copy_review").ls_project_id == before
+    assert len(list(label_studio.service.webhooks.list(project=str(before)))) == 1
+
+
+def test_it_sends_300_tasks_in_chunks(label_studio: Desk, open_task: Open, settings: Any) -> None:
+    settings.LABELING = {**settings.LABELING, "IMPORT_CHUNK": 120}
+    for _ in range(300):
+        open_task()
+
+    assert sync.push_tasks() == 300
+
+    assert LabelingTask.objects.filter(status="pushed").values("ls_task_id").distinct().count() == 300
+    assert {task.data["ext_id"] for task in tasks_there(label_studio)} == {
+        str(pk) for pk in LabelingTask.objects.values_list("pk", flat=True)
+    }
+
+
+def test_a_task_that_does_not_fit_holds_up_no_other(label_studio: Desk, open_task: Open) -> None:
+    wrong = {
+        "result": [{"from_name": "reasons", "to_name": "draft", "type": "choices", "value": {"choices": ["nonsense"]}}]
+    }
+    bad_prediction, bad_data, good = open_task(predictions=[wrong]), open_task(payload={"text": "no more"}), open_task()
+
+    sync.push_tasks()
+
+    good.refresh_from_db()
+    bad_prediction.refresh_from_db()
+    bad_data.refresh_from_db()
+    assert good.status == "pushed"
+    assert (bad_prediction.status, bad_data.status) == ("open", "open")
+    assert "does not fit" in bad_prediction.last_error
+    assert "lacks" in bad_data.last_error
+    assert health().n_failing == 2
+    assert sync.push_tasks() == 0  # not tried again at once
+
+
+def test_a_task_that_label_studio_refuses_is_singled_out(label_studio: Desk, open_task: Open) -> None:
+    # PostgreSQL, under Label Studio too, cannot hold a NUL in text; nothing in the interface speaks against it.
+    tasks = [open_task() for _ in range(5)]
+    project = projects.ensure_project("copy_review")
+    rows = [{"data": {**task.payload, "ext_id": str(task.pk)}} for task in tasks]
+    del rows[2]["data"]["draft_html"]
+    with pytest.raises(PermanentError, match="refused"):
+        client.import_tasks(project.ls_project_id or 0, rows)
+    assert tasks_there(label_studio) == []
+
+
+def test_label_studio_down_is_transient_and_the_work_stays(label_studio: Desk, open_task: Open, settings: Any) -> None:
+    task = open_task()
+    reachable = settings.LABELING
+    settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
+    with pytest.raises(TransientError, match="cannot be reached") as raised:
+        sync.push_tasks()
+    assert "manage.py status" in raised.value.hint
+    task.refresh_from_db()
+    assert task.status == "open"
+
+    settings.LABELING = reachable
+    assert sync.push_tasks() == 1
+
+
+def test_it_goes_down_after_the_project_was_made(label_studio: Desk, open_task: Open, settings: Any) -> None:
+    projects.ensure_project("copy_review")
+    task = open_task()
+    reachable = settings.LABELING
+    settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
+    with pytest.raises(TransientError):
+        sync.push_tasks()
+    task.refresh_from_db()
+    assert (task.status, task.lease_token) == ("open", None)
+    assert "cannot be reached" in task.last_error
+    settings.LABELING = reachable
+
+    assert sync.push_tasks() == 1
+    task.refresh_from_db()
+    assert task.last_error == ""
+
+
+def test_a_wrong_token_says_what_to_do(label_studio: Desk, open_task: Open, settings: Any) -> None:
+    open_task()
+    settings.LABELING = {**settings.LABELING, "TOKEN": "9" * 40}
+
+    with pytest.raises(PermanentError, match="does not accept our token") as raised:
+        sync.push_tasks()
+    assert "LABEL_STUDIO_TOKEN" in raised.value.hint
+
+
+def test_a_withdrawn_task_is_removed_there(label_studio: Desk, open_task: Open) -> None:
+    task, other = open_task(), open_task()
+    sync.push_tasks()
+    task.refresh_from_db()
+
+    assert sync.withdraw_task(task)
+    sync.push_tasks()
+
+    other.refresh_from_db()
+    assert [there.id for there in tasks_there(label_studio)] == [other.ls_task_id]
+    assert not sync.withdraw_task(task)
+
+
+def test_a_changed_interface_reaches_the_project(label_studio: Desk, settings: Any) -> None:
+    project = projects.ensure_project("copy_review")
+    settings.LABELING = {
+        **settings.LABELING,
+        "INTERFACES": {"copy_review": "moderation.interfaces.ReviewSentiment"},
+    }
+    projects.ensure_project("copy_review")
+
+    config = label_studio.service.projects.get(project.ls_project_id or 0).label_config
+    assert 'name="sentiment"' in config
