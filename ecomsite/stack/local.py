@@ -85,6 +85,11 @@ class LocalStack:
         if demo and not loaded.exists():
             with self.step("Demo shop"):
                 self.manage("load_demo")
+                # Drafts are written while one watches: one description for each product, then lines and slogans for some.
+                self.manage("request_copy", "--all")
+                self.manage(
+                    "request_copy", "--all", "--limit", "8", "--channel", "recommendation", "--channel", "ad_slogan"
+                )
             loaded.touch()
         if label_studio is not None:
             with self.step("Label Studio"):
