@@ -44,4 +44,6 @@ def unknown(ls_user_ids: Iterable[int]) -> set[int]:
 
 def user_id_of(ls_user_id: int | None) -> int | None:
     """Return the id of our user with that account, if any."""
+    if ls_user_id is None:
+        return None
     return Annotator.objects.filter(ls_user_id=ls_user_id).values_list("user_id", flat=True).first()

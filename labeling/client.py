@@ -29,6 +29,8 @@ IMPORT_TIMEOUT_S = 600
 PAGE_SIZE = 200
 # Label Studio reads addresses up to 8 KB; a lookup of this many of our ids (36 characters each) stays far below.
 LOOKUP_SIZE = 80
+# Applied to the annotations inside a task as well.
+TASK_FIELDS = "id,updated_at,annotations,result,completed_by,updated_by,was_cancelled,lead_time,created_at"
 WRITE: Any = {"max_retries": 0}
 
 
@@ -135,7 +137,7 @@ def find_project(*, marker: str) -> int | None:
 def create_project(fields: Mapping[str, Any]) -> int:
     """Create a project and return its id."""
     with _explained(f"create the project {fields['title']!r}"):
-        return connection().projects.create(**fields, request_options=WRITE).id
+        return int(connection().projects.create(**fields, request_options=WRITE).id)
 
 
 def update_project(project_id: int, fields: Mapping[str, Any]) -> None:
@@ -241,7 +243,7 @@ def _page(project_id: int, after: dt.datetime | None, number: int) -> list[Any]:
         else _query("updated_at", "greater", "Datetime", _stamp(after), ordering="tasks:updated_at")
     )
     pager = connection().tasks.list(
-        project=project_id, query=query, fields="all", include="id,updated_at,annotations", page=number,
+        project=project_id, query=query, fields="all", include=TASK_FIELDS, page=number,
         page_size=PAGE_SIZE,
     )  # fmt: skip
     return list(pager.items or [])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -73,12 +74,13 @@ def apply(remote_tasks: Iterable[RemoteTask]) -> int:
     Tasks of others, and states older than what we have, are passed over.
     """
     by_id = {task.id: task for task in remote_tasks}
-    ours = LabelingTask.objects.filter(ls_task_id__in=by_id).values_list("pk", "ls_task_id")
-    _meet({a.user_id for pk, ls_task_id in ours for a in by_id[ls_task_id].annotations if a.user_id})
-    return sum(_apply(pk, by_id[ls_task_id]) for pk, ls_task_id in ours)
+    held = LabelingTask.objects.filter(ls_task_id__in=by_id).values_list("pk", "ls_task_id")
+    ours = [(pk, by_id[ls_task_id]) for pk, ls_task_id in held if ls_task_id is not None]
+    _meet({annotation.user_id for _, task in ours for annotation in task.annotations if annotation.user_id})
+    return sum(_apply(pk, task) for pk, task in ours)
 
 
-def _apply(pk: object, remote: RemoteTask) -> bool:
+def _apply(pk: uuid.UUID, remote: RemoteTask) -> bool:
     with transaction.atomic():
         task = LabelingTask.objects.select_for_update().get(pk=pk)
         if task.ls_task_id != remote.id or (task.ls_updated_at and remote.updated_at < task.ls_updated_at):
@@ -123,7 +125,7 @@ def _meet(ls_user_ids: set[int]) -> None:
             log.warning("the accounts of Label Studio could not be read: %s", exc)
 
 
-def reopen_deleted(ls_task_ids: Iterable[int]) -> int:
+def reopen_deleted(ls_task_ids: Iterable[int | None]) -> int:
     """Note that tasks were deleted in Label Studio: what was not answered is sent again. Returns how many are open again."""
     lines = []
     with transaction.atomic():

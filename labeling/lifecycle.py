@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from audit.ledger import Line
 from core.lifecycle import StateTable, compare_and_set
 from core.refs import ref
@@ -19,7 +22,7 @@ MOVES: StateTable = {
 
 
 def move(
-    task: LabelingTask, *, to: str, event: str = "", payload: dict | None = None, **updates: object
+    task: LabelingTask, *, to: str, event: str = "", payload: Mapping[str, Any] | None = None, **updates: object
 ) -> Line | None:
     """Move `task` on from the status it says, and return the ledger line for it; None when somebody moved it first."""
     if not compare_and_set(task, moves=MOVES, from_=task.status, to=to, **updates):

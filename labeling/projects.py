@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import transaction
 
@@ -105,7 +107,7 @@ def _fields(interface: LabelingInterface) -> dict[str, object]:
     }
 
 
-def _webhook() -> dict[str, object]:
+def _webhook() -> dict[str, Any]:
     secret = settings.LABELING["WEBHOOK_SECRET"]
     if not secret:
         raise PermanentError("LABEL_STUDIO_WEBHOOK_SECRET is not set.", hint="`manage.py up` makes one.")

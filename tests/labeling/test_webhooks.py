@@ -16,14 +16,17 @@ URL = "/webhooks/label-studio/"
 EVENT = {"action": "ANNOTATION_CREATED", "project": {"id": 3}, "task": {"id": 7}, "annotation": {"id": 9, "task": 7}}
 
 
-def post(body: Any, *, secret: str = "only-for-tests", **headers: Any) -> Any:
+SECRET = "only-for-tests"
+
+
+def post(body: Any, *, secret: str = SECRET, **headers: Any) -> Any:
     data = body if isinstance(body, (str, bytes)) else json.dumps(body)
     return Client().post(URL, data, content_type="application/json", headers={"X-Ecomsite-Secret": secret, **headers})
 
 
 @pytest.fixture(autouse=True)
 def _secret(settings: Any) -> None:
-    settings.LABELING = {**settings.LABELING, "WEBHOOK_SECRET": "only-for-tests"}
+    settings.LABELING = {**settings.LABELING, "WEBHOOK_SECRET": SECRET}
 
 
 def test_an_event_is_stored_with_its_ids_alone() -> None:
