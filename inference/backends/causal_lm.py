@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, GenerationConfig
 
 from core.exceptions import PermanentError, TransientError
 from inference.backends import sampling, torch_runtime
 from inference.contracts import Generation, GenerationParams, Message, TextGenerator
 
+MIN_PREFIX = 32
+
 
 class CausalLM(TextGenerator):
-    """Left-padded batches of prompts of like length.
+    """Padded batches of prompts of like length; what all of a batch begin with is read once.
 
     Options: `dtype`, `device`, `batch_size`, `max_prompt_tokens`.
 
@@ -34,7 +37,6 @@ class CausalLM(TextGenerator):
         self.tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
         if not self.tokenizer.chat_template:
             raise PermanentError("this model has no chat template", hint="Register an instruction-tuned model.")
-        self.tokenizer.padding_side = "left"
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         model = AutoModelForCausalLM.from_pretrained(
@@ -42,6 +44,7 @@ class CausalLM(TextGenerator):
         )
         self.model = model.to(self.device).eval()
         self.stop_ids = self._stop_ids()
+        self.prefix: tuple[list[int], DynamicCache | None] = ([], None)
         positions = getattr(self.model.config, "max_position_embeddings", None) or 4096
         self.max_prompt_tokens = int(options.get("max_prompt_tokens") or positions - 64)
         self.max_tokens = int(positions)
@@ -56,8 +59,8 @@ class CausalLM(TextGenerator):
 
         Raises `PermanentError` for a prompt longer than the model reads, `TransientError` when the GPU is full.
         """
-        texts = [self._render(messages) for messages in prompts]
-        lengths = [len(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
+        prompts_ids = [self._token_ids(messages) for messages in prompts]
+        lengths = [len(ids) for ids in prompts_ids]
         limit = min(self.max_prompt_tokens, self.max_tokens - params.max_new_tokens)
         if lengths and max(lengths) > limit:
             raise PermanentError(
@@ -67,8 +70,17 @@ class CausalLM(TextGenerator):
         results: dict[int, Generation] = {}
         for batch in torch_runtime.batches_by_length(lengths, size=torch_runtime.batch_size(self.options)):
             seeds = [params.seed + i for i in batch]
-            results.update(zip(batch, self._generate_batch([texts[i] for i in batch], params, seeds), strict=True))
-        return [results[i] for i in range(len(texts))]
+            try:
+                generations = self._generate_batch([prompts_ids[i] for i in batch], params, seeds)
+            except torch.cuda.OutOfMemoryError as exc:
+                torch.cuda.empty_cache()
+                raise TransientError("the GPU ran out of memory", hint="Lower INFERENCE_BATCH_SIZE.") from exc
+            results.update(zip(batch, generations, strict=True))
+        return [results[i] for i in range(len(prompts_ids))]
+
+    def _token_ids(self, messages: Sequence[Message]) -> list[int]:
+        ids: list[int] = self.tokenizer(self._render(messages), add_special_tokens=False)["input_ids"]
+        return ids
 
     def _render(self, messages: Sequence[Message]) -> str:
         # A special token inside a message would be read as one: the content of a turn must not end the turn.
@@ -86,34 +98,56 @@ class CausalLM(TextGenerator):
         return content
 
     @torch.inference_mode()
-    def _generate_batch(self, texts: list[str], params: GenerationParams, seeds: list[int]) -> list[Generation]:
+    def _generate_batch(self, rows: list[list[int]], params: GenerationParams, seeds: list[int]) -> list[Generation]:
         started = time.perf_counter()
-        inputs = self.tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(self.device)
-        prompt_length = inputs["input_ids"].shape[1]
+        cache = self._read_prefix(rows)
+        n_prefix = cache.get_seq_length() if cache is not None else 0
+        width = max(map(len, rows))
+        pad = self.tokenizer.pad_token_id
+        # Padding stands between the shared prefix and the rest of each row; masked, it moves no position.
+        padded = [row[:n_prefix] + [pad] * (width - len(row)) + row[n_prefix:] for row in rows]
+        mask = [[1] * n_prefix + [0] * (width - len(row)) + [1] * (len(row) - n_prefix) for row in rows]
         config = GenerationConfig(
             max_new_tokens=params.max_new_tokens,
             do_sample=False,
             eos_token_id=self.stop_ids or None,
-            pad_token_id=self.tokenizer.pad_token_id,
+            pad_token_id=pad,
         )
-        chain = sampling.processors(params, seeds=seeds, prompt_length=prompt_length, device=self.device)
-        try:
-            output = self.model.generate(
-                input_ids=inputs["input_ids"],
-                attention_mask=inputs["attention_mask"],
-                generation_config=config,
-                logits_processor=chain,
-            )
-        except torch.cuda.OutOfMemoryError as exc:
-            torch.cuda.empty_cache()
-            raise TransientError("the GPU ran out of memory", hint="Lower INFERENCE_BATCH_SIZE.") from exc
-        new_tokens = output[:, prompt_length:].tolist()
-        prompt_tokens = inputs["attention_mask"].sum(dim=1).tolist()
-        seconds = (time.perf_counter() - started) / len(texts)
+        output = self.model.generate(
+            input_ids=torch.tensor(padded, device=self.device),
+            attention_mask=torch.tensor(mask, device=self.device),
+            past_key_values=cache,
+            generation_config=config,
+            logits_processor=sampling.processors(params, seeds=seeds, prompt_length=width, device=self.device),
+        )
+        new_tokens = output[:, width:].tolist()
+        seconds = (time.perf_counter() - started) / len(rows)
         return [
-            self._generation(tokens, seed=seed, prompt_tokens=count, seconds=seconds)
-            for tokens, seed, count in zip(new_tokens, seeds, prompt_tokens, strict=True)
+            self._generation(tokens, seed=seed, prompt_tokens=len(row), seconds=seconds)
+            for tokens, seed, row in zip(new_tokens, seeds, rows, strict=True)
         ]
+
+    def _read_prefix(self, rows: list[list[int]]) -> DynamicCache | None:
+        """Return the attention cache of the tokens all `rows` begin with, one copy per row; None when they are few.
+
+        Prompts of a channel share the instruction and the examples, some 80 % of their tokens: those are read once,
+        and the last prefix is kept for the next batch.
+        """
+        ids, cache = self.prefix
+        n_shared = _common_length([*rows, ids] if ids else rows)
+        if n_shared < len(ids) or cache is None:
+            n_shared = _common_length(rows)
+            n_shared = min(n_shared, min(map(len, rows)) - 1)  # the model must be left something to read
+            if len(rows) == 1 or n_shared < MIN_PREFIX:
+                return None
+            ids = rows[0][:n_shared]
+            cache = self.model(torch.tensor([ids], device=self.device), use_cache=True).past_key_values
+            self.prefix = (ids, cache)
+        if min(map(len, rows)) <= len(ids):
+            return None
+        own = copy.deepcopy(cache)
+        own.batch_repeat_interleave(len(rows))
+        return own
 
     def _generation(self, tokens: list[int], *, seed: int, prompt_tokens: int, seconds: float) -> Generation:
         end = next((i for i, token in enumerate(tokens) if token in self.stop_ids), None)
@@ -127,3 +161,12 @@ class CausalLM(TextGenerator):
             seconds=seconds,
             device=torch_runtime.describe(self.device, self.dtype),
         )
+
+
+def _common_length(rows: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens all `rows` begin with alike."""
+    shortest = min(rows, key=len)
+    for i, token in enumerate(shortest):
+        if any(row[i] != token for row in rows):
+            return i
+    return len(shortest)
