@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from audit import ledger
-from catalog.models import CustomerReview
+from catalog.models import CustomerReview, Product
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
@@ -85,7 +85,7 @@ def _copy_item(candidate: Candidate) -> Work:
     ]
     payload = interfaces.copy_review_payload(
         title=product.title_for(candidate.locale), brand=product.brand, category=product.category,
-        image_url=absolute(product.image_url), channel=candidate.get_channel_display(), locale=candidate.locale,
+        image_url=picture_url(product), channel=candidate.get_channel_display(), locale=candidate.locale,
         facts=[(fact["name"], fact["value"]) for fact in candidate.facts], text=candidate.text, findings=shown,
         grounding=candidate.grounding, console_url=absolute(reverse("admin:moderation_candidate_change", args=[candidate.pk])),
     )  # fmt: skip
@@ -111,9 +111,15 @@ def _sentiment_item(sentiment: Sentiment) -> Work:
     return item, payload, predictions
 
 
-def absolute(url: str) -> str:
-    """Return `url` as Label Studio's pages, on another origin, have to ask for it."""
-    return url if not url or "://" in url else f"{settings.SITE_URL}/{url.lstrip('/')}"
+def absolute(path: str) -> str:
+    """Return the address of one of our pages as Label Studio's pages, on another origin, have to ask for it."""
+    return f"{settings.SITE_URL}/{path.lstrip('/')}"
+
+
+def picture_url(product: Product) -> str:
+    """Return where the picture of `product` is; an address of its own stays, a path is one under MEDIA_URL."""
+    url = product.image_url
+    return url if not url or "://" in url else absolute(f"{settings.MEDIA_URL}{url}")
 
 
 def _open(work: Work) -> int:

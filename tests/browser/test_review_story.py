@@ -1,0 +1,164 @@
+"""The main story, as a reviewer lives it: Next in the console, the answer in Label Studio, the text in the API."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from core.actors import SystemActor
+from labeling.accounts import sync_accounts
+from moderation import generation
+from moderation.models.candidates import Candidate
+from moderation.models.reviews import ReviewItem
+from tests import factories, people
+from tests.label_studio_server import REVIEWER, Desk
+from tests.moderation.conftest import GOOD
+from tests.workers import wait_for
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]  # fmt: skip
+FIXED = "Harbour mug by Tideway: sea green stoneware that holds 350 ml of whatever keeps you warm."
+NOWHERE = "http://127.0.0.1:9"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.label_studio,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: `apt-get install chromium`"),
+]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """A tab of a fresh headless Chromium."""
+    # Playwright's synchronous API runs an event loop in this thread, which Django takes for an async view.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1440, "height": 1000})
+        browser.close()
+
+
+class Story:
+    """A desk with one product, two drafts, workers, and a reviewer in front of it."""
+
+    def __init__(self, page: Page, address: str, sku: str) -> None:
+        self.page, self.address, self.sku = page, address, sku
+
+    def press_next(self) -> None:
+        """Sign in to the console, press Next, and arrive at the task in Label Studio."""
+        page = self.page
+        page.goto(f"{self.address}/")
+        page.fill("[name=username]", REVIEWER.email)
+        page.fill("[name=password]", people.PASSWORD)
+        page.click("[type=submit]")
+        page.locator("a[href*='/next/?kind=copy_review']").last.click()
+        page.wait_for_selector("#email, [data-testid=bottombar-submit-button]", timeout=30_000)
+        if page.locator("#email").count():
+            page.fill("#email", REVIEWER.email)
+            page.fill("#password", people.PASSWORD)
+            page.click("button[type=submit]")
+        page.wait_for_selector("[data-testid=bottombar-submit-button]", timeout=30_000)
+
+    def choose(self, label: str) -> None:
+        """Tick a choice of the labelling interface."""
+        self.page.locator("label").filter(has_text=re.compile(f"^{label}")).first.click()
+
+    def rewrite(self, text: str) -> None:
+        """Put `text` in place of the draft."""
+        self.page.locator("textarea:visible").first.fill(text)
+
+    def submit(self) -> float:
+        """Submit the answer; returns the moment (monotonic seconds)."""
+        self.page.click("[data-testid=bottombar-submit-button]")
+        return time.monotonic()
+
+    def served(self) -> str | None:
+        """The description that the API serves now."""
+        answer = httpx.get(f"{self.address}/api/v1/copy/{self.sku}?channel=description&locale=en", timeout=10)
+        return str(answer.json()["text"]) if answer.status_code == 200 else None
+
+
+@pytest.fixture
+def tell(
+    label_studio: Desk, live_server: Any, start_worker: Callable[..., Any], settings: Any, page: Page
+) -> Callable[..., Story]:
+    """Return a function that sets the scene; `webhooks=False` has every webhook get lost."""
+
+    def begin(*, webhooks: bool = True) -> Story:
+        reach = live_server.url if webhooks else NOWHERE
+        settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": reach}
+        settings.SITE_URL = live_server.url
+        people.people("Reviewer", email=REVIEWER.email)
+        sync_accounts()
+        factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD, GOOD + " It is yours."]})
+        product = factories.product(title="Harbour mug 1")
+        env = {
+            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING["TOKEN"],
+            "LABEL_STUDIO_WEBHOOK_URL": reach, "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING["WEBHOOK_SECRET"],
+            "LABEL_STUDIO_RECONCILE_SECONDS": "3600" if webhooks else "8", "SITE_URL": live_server.url,
+        }  # fmt: skip
+        start_worker("gpu", **env)
+        start_worker("default,external", **env)
+        start_worker("", beat=True, **env)
+        generation.request_copy(
+            [product], channels=["description"], locales=["en"], actor=SystemActor("tests"), n_candidates=2
+        )
+        wait_for(
+            lambda: ReviewItem.objects.filter(labeling_task__ls_task_id__isnull=False).exists(),
+            seconds=90, what="the draft in Label Studio",
+        )  # fmt: skip
+        return Story(page, live_server.url, product.sku)
+
+    return begin
+
+
+def test_a_fix_made_in_label_studio_is_served_within_five_seconds(tell: Callable[..., Story]) -> None:
+    story = tell()
+    assert story.served() is None, "nothing is out before a person has looked"
+    story.press_next()
+    item = ReviewItem.objects.get()
+    assert str(item.labeling_task.ls_task_id) in story.page.url, "Next leads to that very task"
+    assert (item.status, item.assignee.email) == ("dispatched", REVIEWER.email)
+    story.choose("Fix")
+    story.rewrite(FIXED)
+    submitted = story.submit()
+    wait_for(lambda: story.served() == FIXED, seconds=20, what="the API to serve the fix")
+    took = time.monotonic() - submitted
+    assert took <= 5, f"it took {took:.1f} s"
+    child = Candidate.objects.get(origin="human")
+    assert (child.status, child.parent.status) == ("published", "superseded")
+
+
+def test_with_every_webhook_lost_the_next_reconcile_brings_the_answer(tell: Callable[..., Story]) -> None:
+    story = tell(webhooks=False)
+    story.press_next()
+    story.choose("Accept")
+    submitted = story.submit()
+    wait_for(story.served, seconds=40, what="the reconcile")
+    assert time.monotonic() - submitted <= 8 + 10, "within one reconcile (8 s) and the sweep behind it"
+
+
+def test_what_a_reviewer_rejects_is_never_served_and_the_next_draft_comes_up(tell: Callable[..., Story]) -> None:
+    story = tell()
+    first = ReviewItem.objects.get().candidate
+    story.press_next()
+    story.choose("Reject")
+    story.submit()
+
+    def is_rejected() -> bool:
+        return Candidate.objects.get(pk=first.pk).status == "rejected"
+
+    wait_for(is_rejected, seconds=20, what="the decision")
+    assert story.served() is None
+    wait_for(lambda: ReviewItem.objects.exclude(candidate=first).exists(), seconds=30, what="the next draft's item")
+    assert story.served() is None
