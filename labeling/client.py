@@ -13,14 +13,13 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.utils.dateparse import parse_datetime
 
 from core.exceptions import PermanentError, TransientError
+from labeling.remote import RemoteTask, RemoteUser, read_task
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
@@ -36,36 +35,6 @@ WRITE: Any = {"max_retries": 0}
 
 class Gone(PermanentError):
     """Label Studio does not have it (any more)."""
-
-
-@dataclass(frozen=True)
-class RemoteAnnotation:
-    """An annotation as Label Studio has it now. `user_id` is who last changed it: theirs is the answer."""
-
-    id: int
-    user_id: int | None
-    result: list[dict[str, Any]]
-    was_cancelled: bool
-    lead_time: dt.timedelta | None
-    created_at: dt.datetime
-    updated_at: dt.datetime
-
-
-@dataclass(frozen=True)
-class RemoteTask:
-    """A task as Label Studio has it now. `updated_at` moves whenever an annotation of it comes, changes or goes."""
-
-    id: int
-    updated_at: dt.datetime
-    annotations: list[RemoteAnnotation]
-
-
-@dataclass(frozen=True)
-class RemoteUser:
-    """An account of Label Studio."""
-
-    id: int
-    email: str
 
 
 @contextmanager
@@ -211,7 +180,7 @@ def find_tasks(project_id: int, ext_ids: Sequence[str]) -> dict[str, int]:
 def get_task(task_id: int) -> RemoteTask:
     """Return a task with its annotations. Raises `Gone`."""
     with _explained(f"show task {task_id}"):
-        return _task(connection().tasks.get(str(task_id)))
+        return read_task(connection().tasks.get(str(task_id)))
 
 
 def tasks_updated_after(project_id: int, after: dt.datetime | None) -> Iterator[list[RemoteTask]]:
@@ -222,7 +191,7 @@ def tasks_updated_after(project_id: int, after: dt.datetime | None) -> Iterator[
     cursor, number, seen = after, 1, set[tuple[int, dt.datetime]]()
     while True:
         with _explained("list the tasks that changed"):
-            page = [_task(task) for task in _page(project_id, cursor, number)]
+            page = [read_task(task) for task in _page(project_id, cursor, number)]
         fresh = [task for task in page if (task.id, task.updated_at) not in seen]
         seen.update((task.id, task.updated_at) for task in page)
         if fresh:
@@ -281,29 +250,3 @@ def _query(column: str, operator: str, kind: str, value: str, *, ordering: str) 
 
 def _stamp(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _task(task: Any) -> RemoteTask:
-    annotations = [_annotation(dict(annotation)) for annotation in task.annotations or []]
-    return RemoteTask(int(task.id), _time(task.updated_at), annotations)
-
-
-def _annotation(raw: Mapping[str, Any]) -> RemoteAnnotation:
-    user = raw.get("updated_by") or raw.get("completed_by")
-    seconds = raw.get("lead_time")
-    return RemoteAnnotation(
-        id=int(raw["id"]),
-        user_id=int(user["id"]) if isinstance(user, Mapping) else user,
-        result=list(raw.get("result") or []),
-        was_cancelled=bool(raw.get("was_cancelled")),
-        lead_time=None if seconds is None else dt.timedelta(seconds=float(seconds)),
-        created_at=_time(raw["created_at"]),
-        updated_at=_time(raw["updated_at"]),
-    )
-
-
-def _time(value: Any) -> dt.datetime:
-    at = value if isinstance(value, dt.datetime) else parse_datetime(str(value))
-    if at is None:
-        raise ValueError(f"not a time: {value!r}")
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)

@@ -18,10 +18,11 @@ from core import leases
 from core.actors import SystemActor
 from core.exceptions import EcomsiteError, TransientError
 from labeling import accounts, client
-from labeling.client import Gone, RemoteAnnotation, RemoteTask
+from labeling.client import Gone
 from labeling.consensus import settle
 from labeling.lifecycle import Status, move
 from labeling.models import Annotation, LabelingTask, WebhookEvent
+from labeling.remote import RemoteAnnotation, RemoteTask
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.ingest")

@@ -1,18 +1,14 @@
-"""How the desk's work looks in Label Studio, what fills it, and how answers are read.
-
-Everything a product, a customer or a model wrote is data: it is escaped before it goes into HTML of ours.
-"""
+"""How the desk's work looks in Label Studio, what fills it, and how answers are read."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 from core.exceptions import PermanentError
 from labeling.label_config import LabelingInterface, Result, by_control, choices
+from moderation import markup
 
 REASONS = {
     "unsupported_claim": "Unsupported claim",
@@ -29,9 +25,6 @@ SUGGESTED_REASONS = {"unsupported_": "unsupported_claim", "too_long": "too_long"
 VERDICTS = ("accept", "fix", "reject")
 SENTIMENTS = ("positive", "negative", "neutral")
 LONGEST_COMMENT = 2000
-SEVERITIES = {"block": "Blocking", "warn": "Warning", "info": "Note"}
-# Colours are given here, not by a class: Label Studio's own styles stay outside of what it shows as HTML.
-COLOURS = {"block": ("#fde2e1", "#b42318"), "warn": ("#fdf0d0", "#8a5a00"), "info": ("#e3edfd", "#1d4ed8")}
 
 STYLE = """
 <Style>
@@ -205,12 +198,12 @@ def copy_review_payload(
     the whole text); `grounding` is 0 to 1.
     """
     return {
-        "product_html": _product_html(title, brand, category),
-        "image": image_url if urlsplit(image_url).scheme in ("http", "https") else NO_PICTURE,
-        "facts_html": _facts_html(facts, console_url),
-        "draft_html": _draft_html(text, findings, channel=channel, locale=locale, grounding=grounding),
+        "product_html": markup.product_html(title, brand, category),
+        "image": image_url if urlsplit(image_url).scheme in ("http", "https") else markup.NO_PICTURE,
+        "facts_html": markup.facts_html(facts, console_url),
+        "draft_html": markup.draft_html(text, findings, channel=channel, locale=locale, grounding=grounding),
         "findings": [
-            {"value": str(finding["id"]), "html": _finding_html(number, finding)}
+            {"value": str(finding["id"]), "html": markup.finding_html(number, finding)}
             for number, finding in enumerate(findings, 1)
         ],
         "text": text,
@@ -235,7 +228,7 @@ def review_sentiment_payload(
     *, title: str = "", text: str, product: str = "", rating: float | None = None, locale: str = ""
 ) -> dict[str, Any]:
     """Return the task data of a customer review; `rating` in stars, 0 to 5."""
-    return {"review_html": _review_html(title, text, product, rating, locale), "text": text}
+    return {"review_html": markup.review_html(title, text, product, rating, locale), "text": text}
 
 
 def review_sentiment_predictions(*, label: str, model_version: str, score: float | None = None) -> list[dict[str, Any]]:
@@ -248,100 +241,6 @@ def review_sentiment_predictions(*, label: str, model_version: str, score: float
 def _prediction(result: list[dict[str, Any]], model_version: str, score: float | None) -> dict[str, Any]:
     prediction: dict[str, Any] = {"model_version": model_version, "result": result}
     return prediction if score is None else {**prediction, "score": round(score, 4)}
-
-
-# --- HTML of ours around text of others ----------------------------------------------------------------------------
-
-# A grey card that says so: Label Studio shows an error where there is no picture.
-NO_PICTURE = (
-    "data:image/svg+xml;charset=utf-8,%3Csvg xmlns='http://www.w3.org/2000/svg' width='360' height='120'%3E"
-    "%3Crect width='360' height='120' rx='8' fill='%23eef0f4'/%3E%3Ctext x='180' y='66' text-anchor='middle' "
-    "font-family='sans-serif' font-size='15' fill='%238a8f9c'%3ENo picture%3C/text%3E%3C/svg%3E"
-)
-
-
-def _product_html(title: str, brand: str, category: str) -> str:
-    line = " · ".join(escape(part) for part in (brand, category) if part)
-    return f'<h3 style="margin:0">{escape(title)}</h3><p style="margin:2px 0 10px;opacity:.7">{line}</p>'
-
-
-def _facts_html(facts: Iterable[tuple[str, str]], console_url: str) -> str:
-    cell = "padding:4px 8px 4px 0;border-bottom:1px solid rgba(128,128,128,.25);vertical-align:top"
-    rows = "".join(
-        f'<tr><td style="{cell};opacity:.7">{escape(str(name))}</td><td style="{cell}">{escape(str(value))}</td></tr>'
-        for name, value in facts
-    )
-    table = (
-        f'<table style="width:100%;border-collapse:collapse">{rows}</table>' if rows else "<p>No facts are known.</p>"
-    )
-    link = ""
-    if urlsplit(console_url).scheme in ("http", "https"):
-        link = f'<p><a href="{escape(console_url)}" target="_blank" rel="noopener">Open in the console</a></p>'
-    return f'<h4 style="margin:14px 0 4px">Facts</h4>{table}{link}'
-
-
-def _draft_html(
-    text: str, findings: Sequence[Mapping[str, Any]], *, channel: str, locale: str, grounding: float | None
-) -> str:
-    about = [escape(channel), escape(locale)]
-    if grounding is not None:
-        about.append(f"{grounding:.0%} of its claims backed by facts")
-    found = "Tick below what is a false alarm." if findings else "Our checks found nothing."
-    return (
-        f'<p style="margin:0 0 8px;opacity:.7">{" · ".join(about)}</p>'
-        f'<p style="margin:0 0 10px;font-size:18px;line-height:1.65;white-space:pre-wrap" '
-        f'lang="{escape(locale)}">{_marked(text, findings)}</p>'
-        f'<p style="margin:0;opacity:.7">{found}</p>'
-    )
-
-
-def _marked(text: str, findings: Sequence[Mapping[str, Any]]) -> str:
-    """Return `text` as HTML with what each finding points at marked and numbered; overlapping findings share a mark."""
-    spans = [
-        (max(0, int(finding["start"])), min(len(text), int(finding["end"])), number, str(finding["severity"]))
-        for number, finding in enumerate(findings, 1)
-        if finding.get("start") is not None and finding.get("end") is not None
-    ]
-    spans = [span for span in spans if span[0] < span[1]]
-    edges = sorted({0, len(text), *(edge for span in spans for edge in span[:2])})
-    pieces = []
-    for start, end in itertools.pairwise(edges):
-        over = [span for span in spans if span[0] <= start and end <= span[1]]
-        piece = escape(text[start:end])
-        if over:
-            severity = min((span[3] for span in over), key=list(SEVERITIES).index)
-            numbers = "".join(_badge(span[2], span[3]) for span in over if span[1] == end)
-            background, ink = COLOURS[severity]
-            style = (
-                f"background:{background};color:#1f2328;border-bottom:2px solid {ink};border-radius:3px;padding:1px 2px"
-            )
-            piece = f'<mark style="{style}">{piece}</mark>{numbers}'
-        pieces.append(piece)
-    return "".join(pieces)
-
-
-def _badge(number: int, severity: str) -> str:
-    style = (
-        f"background:{COLOURS[severity][1]};color:#fff;border-radius:8px;padding:1px 6px;font-size:11px;margin:0 2px"
-    )
-    return f'<sup style="{style}">{number}</sup>'
-
-
-def _finding_html(number: int, finding: Mapping[str, Any]) -> str:
-    severity = str(finding["severity"])
-    word = f'<b style="color:{COLOURS[severity][1]}">{SEVERITIES[severity]}</b>'
-    return f"{_badge(number, severity)} {word} {escape(str(finding['message']))}"
-
-
-def _review_html(title: str, text: str, product: str, rating: float | None, locale: str) -> str:
-    head = f'<h3 style="margin:0 0 6px">{escape(title)}</h3>' if title else ""
-    stars = ""
-    if rating is not None:
-        full = max(0, min(5, round(rating)))
-        stars = f'<span style="color:#b7791f" title="{rating:g} of 5">{"★" * full}{"☆" * (5 - full)}</span> '
-    about = f'<p style="margin:0 0 8px;opacity:.8">{stars}{escape(product)}</p>' if stars or product else ""
-    body = f'<p style="margin:0;font-size:17px;line-height:1.65;white-space:pre-wrap" lang="{escape(locale)}">'
-    return f"{head}{about}{body}{escape(text)}</p>"
 
 
 # --- Reading answers -----------------------------------------------------------------------------------------------

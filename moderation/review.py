@@ -16,6 +16,7 @@ from audit import ledger
 from catalog.models import CustomerReview, Product
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
+from core.hints import hint
 from core.refs import ref
 from inference import resolver
 from inference.models import Role
@@ -45,6 +46,8 @@ def open_reviews() -> int:
         opened += _open(_copy_item(candidate))
     for sentiment in _unsure_sentiments():
         opened += _open(_sentiment_item(sentiment))
+    if opened:
+        hint("labeling.push_tasks")
     return opened
 
 

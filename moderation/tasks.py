@@ -12,6 +12,8 @@ from moderation import generation, queue, review, screening, sentiment
 def drain_generation() -> None:
     """Draft one batch of requests, and ask for another turn while there was work."""
     if generation.drain_generation():
+        # Screened before the next batch starts: with one model worker, drafts would wait for the whole order otherwise.
+        screening.screen_candidates()
         hint("moderation.drain_generation")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.exceptions import PermanentError
 from labeling.label_config import check_task, load_interface, validate
-from moderation import interfaces
+from moderation import interfaces, markup
 from tests.labeling.conftest import DRAFT, FINDINGS, choice, typed
 
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(1)">'
@@ -69,7 +69,7 @@ def test_findings_are_marked_where_they_point(spans: list[tuple[int, int]], mark
         {"id": n, "code": "x", "severity": "warn", "message": "m", "start": start, "end": end}
         for n, (start, end) in enumerate(spans)
     ]
-    html = interfaces._marked(DRAFT, findings)
+    html = markup._marked(DRAFT, findings)
 
     assert [part.split(">", 1)[1].split("</mark>")[0] for part in html.split("<mark")[1:]] == marks
 
