@@ -9,7 +9,7 @@ PRODUCTION = DEBUG=0 SITE_URL=https://desk.example.com ALLOWED_HOSTS=desk.exampl
 	LABEL_STUDIO_WEBHOOK_SECRET=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run status down test pytest lint format bench clean
+.PHONY: help setup run status down test pytest lint format bench screenshots clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -52,6 +52,9 @@ format: setup ## Format the code and sort the imports
 bench: setup ## Run one benchmark, e.g. make bench NAME=scoring
 	@test -f "bench/$(NAME).py" || { echo "Say which: make bench NAME=<one of: $(basename $(notdir $(wildcard bench/*.py)))>"; exit 1; }
 	@$(BIN)/python bench/$(NAME).py
+
+screenshots: setup ## Take the pictures of docs/images from the running desk
+	@$(BIN)/python docs/screenshots.py
 
 clean: ## Remove caches and virtual environments; var/, the data of the local stack, stays
 	rm -rf .venv .venv-label-studio .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis
