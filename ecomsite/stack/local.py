@@ -94,8 +94,12 @@ class LocalStack:
         if label_studio is not None:
             with self.step("Label Studio"):
                 label_studio.wait_until_ready()
-        with self.step("Label Studio accounts"):
-            self._sync_accounts()
+        synced = plan.var / "accounts-synced"
+        logins = (plan.var / "logins.txt").read_bytes()
+        if not synced.exists() or synced.read_text() != plan.fingerprint(logins):
+            with self.step("Label Studio accounts"):
+                self._sync_accounts()
+            synced.write_text(plan.fingerprint(logins))
         with self.step("Everything healthy"):
             self._wait_until_healthy()
 

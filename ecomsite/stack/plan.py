@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -53,6 +54,11 @@ class Plan:
     @property
     def label_studio_address(self) -> str:
         return self.label_studio_url or f"http://127.0.0.1:{self.label_studio_port}"
+
+    def fingerprint(self, content: bytes) -> str:
+        """Return a digest of `content` and of the servers it was used with."""
+        servers = f"{self.database_url} {self.label_studio_url}".encode()
+        return hashlib.sha256(servers + content).hexdigest()
 
     def log(self, name: str) -> Path:
         """Return the log file of the part `name`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from labeling.accounts import sync_accounts
 
 from core.exceptions import EcomsiteError
+from labeling.accounts import sync_accounts
 
 
 class Command(BaseCommand):
