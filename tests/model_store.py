@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from dataclasses import dataclass
@@ -31,8 +32,15 @@ class PreparedModels:
 
 @pytest.fixture(scope="session")
 def prepared_models(django_db_setup: None, django_db_blocker: Any) -> PreparedModels:
-    """Run `prepare` twice in a transaction that is rolled back; the artefacts stay in the session's store."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    """The shipped models; the artefacts stay in the session's store, the rows do not."""
+    with django_db_blocker.unblock():
+        return _prepare()
+
+
+@functools.cache  # a session fixture that several conftests import runs once for each of them
+def _prepare() -> PreparedModels:
+    """Run `prepare` twice in a transaction that is rolled back."""
+    with transaction.atomic():
         first = prepare()
         started = time.perf_counter()
         second = prepare()
