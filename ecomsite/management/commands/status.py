@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
 from ecomsite.env import VAR_DIR
 from ecomsite.stack.state import read_state
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         state = read_state(VAR_DIR)
         if state is None:
             raise CommandError("Not running. `manage.py up` starts it.")
-        table = Table("part", "state", "pid", "uptime", "port", Column("log", overflow="fold"), box=None)
+        table = Table("part", "state", "pid", "uptime", "port", "log", box=None)
         down = []
         for part in state.parts:
             alive = _runs(part["pid"]) and (part["port"] is None or _answers("127.0.0.1", part["port"]))
@@ -49,7 +49,10 @@ class Command(BaseCommand):
             if not alive:
                 down.append(name)
             table.add_row(name, "[green]external[/green]" if alive else "[red]down[/red]", "", "", "", address)
-        Console(highlight=False).print(table)
+        console = Console(highlight=False)
+        # A line that the terminal breaks can still be copied; one that is cut short cannot.
+        console.width = max(console.width, 120)
+        console.print(table)
         self.stdout.write(f"{state.console}  Label Studio: {state.label_studio}  (pid {state.pid})")
         if not state.ready:
             raise CommandError("Still starting, or stopping.")

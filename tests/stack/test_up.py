@@ -1,0 +1,102 @@
+"""The whole desk with one command: up, status, a second up, a kill, up again with everything kept, down."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ecomsite.env import BASE_DIR, read_env_file
+from tests.conftest import free_port
+
+pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(900)]
+
+# What the session's own servers told this process must not reach the desk under test.
+OURS = ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DJANGO_", "LABEL_STUDIO", "ECOMSITE")
+PORTS = ("ECOMSITE_PORT", "LABEL_STUDIO_PORT", "ECOMSITE_POSTGRES_PORT", "ECOMSITE_BROKER_PORT")
+
+Manage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def manage(folder: Path) -> Iterator[Manage]:
+    """Return a function that runs a `manage.py` command on a desk of its own; the desk is stopped at the end."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    environment |= {name: str(free_port()) for name in PORTS}
+    environment["ECOMSITE_VAR"] = str(folder)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=BASE_DIR,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+
+    yield run
+    run("down")
+
+
+def parts(folder: Path) -> dict[str, int]:
+    """Name → pid of what runs, as the supervisor says."""
+    return {part["name"]: part["pid"] for part in json.loads((folder / "stack.json").read_text())["parts"]}
+
+
+def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed(
+    manage: Manage, folder: Path, running_in: Callable[[Path], dict[int, str]], wait_until: Callable[..., None]
+) -> None:
+    up = manage("up", "--detach", "--no-demo")
+    assert up.returncode == 0, up.stdout + up.stderr
+    assert "ecomsite is up" in up.stdout
+    assert "reviewer@example.com" in up.stdout
+    assert "Not everything is healthy" not in up.stdout
+    assert manage("status").returncode == 0
+    started = parts(folder)
+    assert set(started) == {
+        "postgres", "broker", "label-studio", "web", "worker-default-external", "worker-gpu", "worker-training", "beat",
+    }  # fmt: skip
+    for name in ("stack.env", "logins.txt", "postgres/password", "broker/password", "broker/valkey.conf"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
+
+    second = manage("up")
+    assert second.returncode != 0
+    assert "Already running (pid" in second.stderr
+    assert "/console/" in second.stderr
+
+    os.kill(started["worker-training"], signal.SIGKILL)
+    wait_until(lambda: parts(folder)["worker-training"] not in (None, started["worker-training"]))
+
+    kept = read_env_file(folder / "stack.env"), (folder / "logins.txt").read_bytes()
+    with psycopg.connect(kept[0]["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("UPDATE auth_user SET first_name = 'Kept' WHERE username = 'reviewer@example.com'")
+    os.kill(json.loads((folder / "stack.json").read_text())["pid"], signal.SIGKILL)
+    wait_until(lambda: not running_in(folder), seconds=60)
+    down = manage("status")
+    assert down.returncode != 0
+    assert "Not running" in down.stderr
+
+    began = time.monotonic()
+    again = manage("up", "--detach", "--no-demo")
+    assert again.returncode == 0, again.stdout + again.stderr
+    # 30 s on two cores of one's own; these may be shared.
+    assert time.monotonic() - began < 90
+    assert kept == (read_env_file(folder / "stack.env"), (folder / "logins.txt").read_bytes())
+    with psycopg.connect(kept[0]["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT first_name FROM auth_user WHERE username LIKE 'reviewer@%'").fetchone() == (
+            "Kept",
+        )
+
+    assert manage("down").returncode == 0
+    wait_until(lambda: not running_in(folder))
