@@ -42,7 +42,7 @@ lint: setup ## Format, style, types, import contracts, migrations, deployment ch
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	# Without a server it warns that it could not look at the history; the files are what is checked.
+	@# Without a server it warns that it could not look at the history; the files are what is checked.
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
 

@@ -108,9 +108,10 @@ class Foreground:
                 began = time.monotonic()
                 LocalStack(self.plan, self.supervisor, self._step).start(demo=demo)
                 self.starting = False
+                self.console.print(self._summary(time.monotonic() - began))
+                # Last: whoever waits for it (`up --detach`) then shows what was printed.
                 self.state.ready = True
                 self._save()
-                self.console.print(self._summary(time.monotonic() - began))
                 self.supervisor.watch(self.stopping)
             except Stopped:
                 pass
