@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import torch
 from django.conf import settings
 from transformers.utils import logging as transformers_logging
 
 from core.exceptions import PermanentError
+
+T = TypeVar("T")
+# Held while batches run one to a core: the number of threads is one setting for the whole process.
+_cores = threading.Lock()
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -60,3 +66,21 @@ def batches_by_length(lengths: list[int], *, size: int) -> list[list[int]]:
     """Return the indices in batches of at most `size`, longest first, so that a batch pads little and memory peaks early."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def each_on_a_core(run: Callable[[list[int]], T], batches: list[list[int]], *, device: torch.device) -> list[T]:
+    """Return `run(batch)` for each batch, in order; on the CPU several at a time, each on one core.
+
+    The matrices of a small encoder are too small to share: two batches on a core each took 0.78 of the time of one
+    after the other on both (docs/benchmarks.md). `run` enters `torch.inference_mode` itself: it counts per thread.
+    """
+    with _cores:
+        n_threads = torch.get_num_threads()
+        if device.type != "cpu" or n_threads == 1 or len(batches) == 1:
+            return [run(batch) for batch in batches]
+        torch.set_num_threads(1)
+        try:
+            with ThreadPoolExecutor(n_threads) as pool:
+                return list(pool.map(run, batches))
+        finally:
+            torch.set_num_threads(n_threads)
