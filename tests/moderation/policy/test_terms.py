@@ -29,6 +29,7 @@ def find(
         ("It is 100% safe.", "guarantee", "warn"),
         ("The best mug there is.", "absolute_claim", "warn"),
         ("Our #1 mug.", "absolute_claim", "warn"),
+        ("The maximum brightness available in the market.", "absolute_claim", "warn"),
         ("I bought it and love it.", "testimonial", "warn"),
         ("My wife says so.", "testimonial", "warn"),
         ("Rated 4.8 by drinkers.", "testimonial", "warn"),
