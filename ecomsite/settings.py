@@ -91,7 +91,8 @@ HTTPS = env.boolean("HTTPS", default=SITE_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# The embedded Label Studio knocks on 127.0.0.1 directly, past the proxy that ends TLS; its webhooks carry a secret.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^webhooks/"]
 if env.boolean("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_HTTPONLY = True
@@ -214,7 +215,7 @@ LABELING: dict[str, Any] = {
 MODERATION: dict[str, Any] = {
     "DRAFTS_PER_REQUEST": env.integer("DRAFTS_PER_REQUEST", 3, minimum=1),
     "GENERATION_BATCH": env.integer("GENERATION_BATCH", 5, minimum=1),
-    "GENERATION_LEASE": dt.timedelta(seconds=env.integer("GENERATION_LEASE_S", 900, minimum=10)),
+    "GENERATION_LEASE": dt.timedelta(seconds=env.integer("GENERATION_LEASE_S", 300, minimum=10)),
     "MAX_ATTEMPTS": env.integer("MAX_ATTEMPTS", 3, minimum=1),
     "REVIEW_LEASE": dt.timedelta(minutes=env.integer("REVIEW_LEASE_MINUTES", 15, minimum=1)),
     # A sentiment below this confidence is looked at by a person.
