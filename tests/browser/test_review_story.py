@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,22 +17,18 @@ from moderation import generation
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem
 from tests import factories, people
+from tests.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.label_studio_server import REVIEWER, Desk
 from tests.moderation.conftest import GOOD
 from tests.workers import wait_for
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-]  # fmt: skip
 FIXED = "Harbour mug by Tideway: sea green stoneware that holds 350 ml of whatever keeps you warm."
 NOWHERE = "http://127.0.0.1:9"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.label_studio,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: `apt-get install chromium`"),
+    needs_chromium,
 ]
 
 
