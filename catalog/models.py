@@ -7,6 +7,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from core.leases import Leased
+
 
 class Channel(models.TextChoices):
     """Where copy is shown."""
@@ -82,7 +84,7 @@ class ProductFact(models.Model):
         return f"{self.name}: {self.value}"
 
 
-class CustomerReview(models.Model):
+class CustomerReview(Leased):
     """What a customer wrote about a product. Untrusted text; holds no customer identity."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,63 +1,146 @@
 """Time-limited claims on rows: the one way work is handed out, to drainers and to people.
 
-A lease is three columns. Claiming uses `FOR UPDATE SKIP LOCKED`, so claimants never wait for each other and never get
-the same row; the token fences the write that ends the work, so that a worker paused past its lease cannot commit.
-As in procrastinate's `fetch_job` and Coop's `dequeueNextJobWithLock`.
+Claiming uses `FOR UPDATE SKIP LOCKED`, so claimants never wait for each other and never get the same row. The token
+fences the write that ends the work: a worker paused past its lease cannot commit. Times are the database's, so clocks
+of workers need not agree. An attempt is counted when a row is claimed, so that one which kills its worker counts too;
+after too many it goes into quarantine, with its error, until a person readmits it.
+
+As in procrastinate's `fetch_job`, Coop's `dequeueNextJobWithLock`, and the visibility time-out of SQS.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import threading
+import time
 import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.db.utils import Error as DatabaseError
 from django.utils import timezone
 
 from core.exceptions import LeaseLost
 
+log = logging.getLogger(__name__)
+NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_expires_at": None}
+# From this many attempts on a row is claimed alone: what makes a whole batch fail then fails by itself.
+ALONE_AFTER = 2
+LONGEST_PAUSE = dt.timedelta(hours=1)
+LONGEST_ERROR = 2000
+
 
 class Leased(models.Model):
-    """Columns of a row that can be leased."""
+    """Columns of a row that can be leased. Without a token but with an expiry it rests until then: a back-off."""
 
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     n_attempts = models.PositiveIntegerField(default=0, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+    quarantined_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="failed too often; nobody gets it until a person readmits it"
+    )
 
     class Meta:
         abstract = True
 
 
 M = TypeVar("M", bound=models.Model)
+L = TypeVar("L", bound=Leased)
 
-NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_expires_at": None}
+
+def claimable(queryset: models.QuerySet[L]) -> models.QuerySet[L]:
+    """Rows of `queryset` that nobody holds, that need no rest, and that are not in quarantine."""
+    return queryset.filter(Q(lease_expires_at=None) | Q(lease_expires_at__lt=Now()), quarantined_at=None)
 
 
-def claim(queryset: models.QuerySet[M], *, n: int, duration: dt.timedelta, **updates: Any) -> list[M]:
+def claim(
+    queryset: models.QuerySet[L], *, n: int, duration: dt.timedelta, unlimited: bool = False, **updates: Any
+) -> list[L]:
     """Lease up to `n` rows of the ordered `queryset` for `duration`, set `updates` on them, and return them in order.
 
     Rows that another claimant is looking at are skipped. Every returned row carries the same new `lease_token`; its
-    `n_attempts` went up by one.
+    `n_attempts` went up by one. A row that was tried `ALONE_AFTER` times comes alone, and one whose attempts are used
+    up (settings.LEASES["MAX_ATTEMPTS"]) goes into quarantine instead: its worker died each time. `unlimited` is for
+    people, whose attempts cost nothing. `lease_expires_at` on the returned rows is by our clock, in the database by
+    its own.
     """
-    token = uuid.uuid4()
-    expires_at = timezone.now() + duration
+    manager = queryset.model._default_manager
+    changes = {**updates, "lease_token": uuid.uuid4()}
     with transaction.atomic():
         rows = list(queryset.select_for_update(skip_locked=True, of=("self",))[:n])
+        if not unlimited:
+            rows = _together(rows)
+            if rows and rows[0].n_attempts >= settings.LEASES["MAX_ATTEMPTS"]:
+                error = f"its worker died or stalled {rows[0].n_attempts} times"
+                manager.filter(pk=rows[0].pk).update(quarantined_at=Now(), last_error=error, **NO_LEASE)
+                rows = []
         if not rows:
             return []
-        changes = {**updates, "lease_token": token, "lease_expires_at": expires_at}
-        queryset.model._default_manager.filter(pk__in=[row.pk for row in rows]).update(
-            n_attempts=models.F("n_attempts") + 1, **changes
+        manager.filter(pk__in=[row.pk for row in rows]).update(
+            n_attempts=F("n_attempts") + 1, lease_expires_at=Now() + duration, **changes
         )
+    changes["lease_expires_at"] = timezone.now() + duration
     for row in rows:
-        for name, value in {**changes, "n_attempts": row.n_attempts + 1}.items():  # type: ignore[attr-defined]
+        for name, value in {**changes, "n_attempts": row.n_attempts + 1}.items():
             setattr(row, name, value)
     return rows
 
 
-def renew(model: type[models.Model], *, token: uuid.UUID, duration: dt.timedelta) -> int:
-    """Push the expiry of every row held under `token` out to now + `duration`. Returns how many rows are still held."""
-    return model._default_manager.filter(lease_token=token).update(lease_expires_at=timezone.now() + duration)
+def _together(rows: list[L]) -> list[L]:
+    """Return the rows up to the first that was tried too often to be worked on with others, or that one alone."""
+    suspect = next((i for i, row in enumerate(rows) if row.n_attempts >= ALONE_AFTER), len(rows))
+    return rows[: suspect or 1]
+
+
+def renew(model: type[Leased], *, token: uuid.UUID, duration: dt.timedelta) -> int:
+    """Push the expiry of every row held under `token` out to now + `duration`. Returns how many rows are still held.
+
+    A lease that has run out stays so: somebody else may be looking at the row.
+    """
+    held = model._default_manager.filter(lease_token=token, lease_expires_at__gt=Now())
+    return held.update(lease_expires_at=Now() + duration)
+
+
+@contextmanager
+def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta) -> Iterator[None]:
+    """Renew the lease on `rows` (one claim) while the block runs; what hangs for LEASES["LONGEST_WORK"] loses it.
+
+    Renews from a thread with a connection of its own, every third of `duration`; a paused process renews nothing.
+    """
+    if not rows or rows[0].lease_token is None:
+        yield
+        return
+    done = threading.Event()
+    beat = threading.Thread(
+        target=_beat, args=(type(rows[0]), rows[0].lease_token, duration, done), daemon=True, name="lease heartbeat"
+    )
+    beat.start()
+    try:
+        yield
+    finally:
+        done.set()
+        beat.join()
+
+
+def _beat(model: type[Leased], token: uuid.UUID, duration: dt.timedelta, done: threading.Event) -> None:
+    until = time.monotonic() + settings.LEASES["LONGEST_WORK"].total_seconds()
+    try:
+        while not done.wait(duration.total_seconds() / 3) and time.monotonic() < until:
+            try:
+                if not renew(model, token=token, duration=duration):
+                    return
+            except DatabaseError as exc:  # the next beat asks again; without one the lease runs out
+                log.warning("a lease could not be renewed (%s)", type(exc).__name__)
+                connection.close()
+    finally:
+        connection.close()
 
 
 def hold(row: Leased) -> None:
@@ -65,16 +148,65 @@ def hold(row: Leased) -> None:
 
     Raises `LeaseLost` when the token changed or the lease expired: what was computed belongs to nobody then.
     """
-    still_ours = (
-        type(row)
-        ._default_manager.select_for_update()
-        .filter(pk=row.pk, lease_token=row.lease_token, lease_expires_at__gt=timezone.now())
-        .exists()
-    )
-    if not still_ours:
+    if not hold_all([row]):
         raise LeaseLost(f"the lease on {type(row).__name__} {row.pk} was lost")
 
 
+def hold_all(rows: Sequence[L]) -> list[L]:
+    """Lock those of `rows` (one claim) whose lease is still ours, and return them; inside the writing transaction."""
+    if not rows:
+        return []
+    held = type(rows[0])._default_manager.select_for_update().order_by("pk")
+    ours = held.filter(pk__in=[row.pk for row in rows], lease_token=rows[0].lease_token, lease_expires_at__gt=Now())
+    kept = set(ours.values_list("pk", flat=True))
+    return [row for row in rows if row.pk in kept]
+
+
+def release(
+    rows: Sequence[L], *, error: str = "", pause: dt.timedelta | None = None, counts: bool = True, **updates: Any
+) -> int:
+    """End the lease on `rows` (one claim) and set `updates`; rows that somebody else took over are left alone.
+
+    With `pause` they rest that long. `counts=False` takes the attempt back: the failure was not theirs. Returns how
+    many were still ours.
+    """
+    if not rows:
+        return 0
+    changes: dict[str, Any] = {"lease_token": None, "lease_expires_at": Now() + pause if pause else None, **updates}
+    changes.setdefault("last_error", error[:LONGEST_ERROR])
+    if not counts:
+        changes["n_attempts"] = F("n_attempts") - 1
+    ours = type(rows[0])._default_manager.filter(pk__in=[row.pk for row in rows], lease_token=rows[0].lease_token)
+    return ours.update(**changes)
+
+
+def fail(row: Leased, *, error: str) -> bool:
+    """End the lease on a row whose work failed: it rests longer each time, and goes into quarantine in the end.
+
+    Returns whether it went there.
+    """
+    if is_spent(row):
+        return bool(release([row], error=error, quarantined_at=Now()))
+    release([row], error=error, pause=backoff(row.n_attempts))
+    return False
+
+
+def is_spent(row: Leased) -> bool:
+    """Whether `row`, as claimed, is on its last attempt."""
+    return row.n_attempts >= int(settings.LEASES["MAX_ATTEMPTS"])
+
+
+def backoff(n_attempts: int) -> dt.timedelta:
+    """Return how long a row rests after its `n_attempts`-th failure: 2, 4, 8 … s, at most `LONGEST_PAUSE`."""
+    return min(dt.timedelta(seconds=2 ** min(n_attempts, 12)), LONGEST_PAUSE)
+
+
+def readmit(row: Leased) -> bool:
+    """Let `row` out of quarantine with fresh attempts. Returns whether it was in there."""
+    quarantined = type(row)._default_manager.filter(pk=row.pk, quarantined_at__isnull=False)
+    return bool(quarantined.update(quarantined_at=None, n_attempts=0, **NO_LEASE))
+
+
 def expired(queryset: models.QuerySet[M]) -> models.QuerySet[M]:
-    """Rows of `queryset` whose lease has run out."""
-    return queryset.filter(lease_expires_at__lt=timezone.now())
+    """Rows of `queryset` that somebody held and whose lease has run out."""
+    return queryset.filter(lease_token__isnull=False, lease_expires_at__lt=Now())

@@ -129,6 +129,8 @@ if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
     )
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DATABASES["default"]["OPTIONS"].setdefault("application_name", "ecomsite")
+# A process that is paused inside a transaction would hold its locks, the ledger's among them, for as long as it is.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c idle_in_transaction_session_timeout=30s")
 
 # --- Celery: a message is only a hint, Postgres is the queue of record (docs/adr/0001) ---------------------------
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "redis://127.0.0.1:16379/0")
@@ -168,6 +170,15 @@ if CELERY_BROKER_URL.startswith(("redis", "rediss")):
         "socket_timeout": 10,
         "socket_connect_timeout": 4,
     }
+
+# --- Leases on work (core/leases.py) -----------------------------------------------------------------------------
+LEASES: dict[str, Any] = {
+    # What a worker holds while it works; it renews that while it lives, for LONGEST_WORK at most.
+    "WORK": dt.timedelta(seconds=env.integer("WORK_LEASE_S", 60, minimum=3)),
+    "LONGEST_WORK": dt.timedelta(minutes=30),
+    # After so many failures an item goes into quarantine until a person readmits it.
+    "MAX_ATTEMPTS": env.integer("MAX_ATTEMPTS", 5, minimum=1),
+}
 
 # --- Models ------------------------------------------------------------------------------------------------------
 INFERENCE: dict[str, Any] = {
@@ -215,8 +226,6 @@ LABELING: dict[str, Any] = {
 MODERATION: dict[str, Any] = {
     "DRAFTS_PER_REQUEST": env.integer("DRAFTS_PER_REQUEST", 3, minimum=1),
     "GENERATION_BATCH": env.integer("GENERATION_BATCH", 5, minimum=1),
-    "GENERATION_LEASE": dt.timedelta(seconds=env.integer("GENERATION_LEASE_S", 300, minimum=10)),
-    "MAX_ATTEMPTS": env.integer("MAX_ATTEMPTS", 3, minimum=1),
     "REVIEW_LEASE": dt.timedelta(minutes=env.integer("REVIEW_LEASE_MINUTES", 15, minimum=1)),
     # A sentiment below this confidence is looked at by a person.
     "SENTIMENT_CONFIDENCE": 0.75,

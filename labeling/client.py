@@ -37,6 +37,10 @@ class Gone(PermanentError):
     """Label Studio does not have it (any more)."""
 
 
+class Unauthorized(PermanentError):
+    """Label Studio does not accept our token: nothing can be asked, whatever it is about."""
+
+
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
     """Turn whatever the SDK raises into an error of the house."""
@@ -49,7 +53,7 @@ def _explained(what: str) -> Iterator[None]:
     except ApiError as exc:
         status = exc.status_code or 0
         if status in (401, 403):
-            raise PermanentError(
+            raise Unauthorized(
                 f"Label Studio at {url} does not accept our token ({status}).",
                 hint="Set LABEL_STUDIO_TOKEN to the access token of an account there; legacy tokens must be enabled.",
             ) from exc
@@ -78,7 +82,7 @@ def _reason(body: Any) -> str:
 def connection() -> LabelStudio:
     """Return the SDK's client for the Label Studio of the settings; made once per process and address."""
     if not settings.LABELING["TOKEN"]:
-        raise PermanentError(
+        raise Unauthorized(
             "LABEL_STUDIO_TOKEN is not set.",
             hint="`manage.py up` sets it; for your own server take it from /user/account.",
         )

@@ -10,15 +10,15 @@ import logging
 import uuid
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from audit import ledger
 from core import leases
 from core.actors import SystemActor
-from core.exceptions import EcomsiteError, TransientError
+from core.exceptions import TransientError
 from labeling import accounts, client
-from labeling.client import Gone
+from labeling.client import Gone, Unauthorized
 from labeling.consensus import settle
 from labeling.lifecycle import Status, move
 from labeling.models import Annotation, LabelingTask, WebhookEvent
@@ -27,35 +27,40 @@ from labeling.remote import RemoteAnnotation, RemoteTask
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.ingest")
 EVENTS_AT_ONCE = 200
-EVENT_LEASE = dt.timedelta(minutes=5)
+EVENT_LEASE = dt.timedelta(minutes=1)
 
 
 def process_events(*, limit: int = EVENTS_AT_ONCE) -> int:
     """Follow the hints in the inbox, oldest first, and return how many were followed.
 
-    Raises `TransientError` when Label Studio cannot be asked: the events stay and their turn comes again.
+    Raises `TransientError` when Label Studio cannot be asked: the events stay and their turn comes again. An event
+    that cannot be followed for what it is rests and is tried again, and goes into quarantine in the end.
     """
-    waiting = WebhookEvent.objects.filter(status=WebhookEvent.Status.RECEIVED)
-    free = waiting.filter(lease_token=None) | leases.expired(waiting)
-    events = leases.claim(free.order_by("received_at", "pk"), n=limit, duration=EVENT_LEASE)
+    waiting = WebhookEvent.objects.filter(status=WebhookEvent.Status.RECEIVED).order_by("received_at", "pk")
+    events = leases.claim(leases.claimable(waiting), n=limit, duration=EVENT_LEASE)
     pulled: dict[int, bool] = {}
     done = 0
-    for position, event in enumerate(events):
-        try:
-            for ls_task_id in event.ls_task_ids:
-                if ls_task_id not in pulled:
-                    pulled[ls_task_id] = pull_task(ls_task_id)
-        except EcomsiteError as exc:
-            left = [event.pk for event in events[position:]]
-            WebhookEvent.objects.filter(pk__in=left).update(last_error=str(exc), **leases.NO_LEASE)
-            raise
-        known = any(pulled[ls_task_id] for ls_task_id in event.ls_task_ids)
-        status = WebhookEvent.Status.PROCESSED if known else WebhookEvent.Status.IGNORED
-        WebhookEvent.objects.filter(pk=event.pk, lease_token=event.lease_token).update(
-            status=status, processed_at=timezone.now(), last_error="", **leases.NO_LEASE
-        )
-        done += 1
+    with leases.heartbeat(events, duration=EVENT_LEASE):
+        for position, event in enumerate(events):
+            try:
+                done += _follow(event, pulled)
+            except (TransientError, Unauthorized, OperationalError) as exc:
+                leases.release(events[position:], error=str(exc), counts=False)
+                raise
+            except Exception as exc:
+                log.exception("the event %s cannot be followed", event.pk)
+                leases.fail(event, error=f"{type(exc).__name__}: {exc}")
     return done
+
+
+def _follow(event: WebhookEvent, pulled: dict[int, bool]) -> int:
+    """Pull the tasks that `event` points at and `pulled` lacks, and close the event; returns 0 if the lease was lost."""
+    for ls_task_id in event.ls_task_ids:
+        if ls_task_id not in pulled:
+            pulled[ls_task_id] = pull_task(ls_task_id)
+    known = any(pulled[ls_task_id] for ls_task_id in event.ls_task_ids)
+    status = WebhookEvent.Status.PROCESSED if known else WebhookEvent.Status.IGNORED
+    return leases.release([event], status=status, processed_at=timezone.now())
 
 
 def pull_task(ls_task_id: int) -> bool:

@@ -48,8 +48,10 @@ class LabelingTask(Leased):
     ls_updated_at = models.DateTimeField(
         null=True, blank=True, help_text="of the state in Label Studio last applied here; older ones are ignored"
     )
-    last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="first handed to Label Studio; from then on looked up there before it is sent"
+    )
     pushed_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
 
@@ -123,7 +125,6 @@ class WebhookEvent(Leased):
     ls_task_ids = models.JSONField(default=list)
     body_hash = models.CharField(max_length=64)
     status = models.CharField(max_length=12, choices=Status, default=Status.RECEIVED)
-    last_error = models.TextField(blank=True)
     received_at = models.DateTimeField(auto_now_add=True)
     processed_at = models.DateTimeField(null=True, blank=True)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -33,7 +32,6 @@ ACTOR = SystemActor("labeling.sync")
 SENDER_LOCK = 0x6C6162656C  # "label": key of the advisory lock of the one sender
 # Longer than the longest import may take.
 PUSH_LEASE = dt.timedelta(seconds=client.IMPORT_TIMEOUT_S + 60)
-LONGEST_PAUSE = dt.timedelta(hours=1)
 # A change may become visible some time after the time it says; what was seen already is passed over.
 OVERLAP = dt.timedelta(minutes=2)
 KEEP_EVENTS = dt.timedelta(days=30)
@@ -105,8 +103,7 @@ def _only_sender() -> Iterator[bool]:
 
 
 def _waiting() -> Any:
-    open_tasks = LabelingTask.objects.filter(status=Status.OPEN)
-    return open_tasks.filter(lease_token=None) | leases.expired(open_tasks)
+    return leases.claimable(LabelingTask.objects.filter(status=Status.OPEN))
 
 
 def _kinds_waiting() -> list[str]:
@@ -121,16 +118,18 @@ def _push_chunk(kind: str, *, n: int) -> int:
         return 0
     try:
         fit = [task for task in tasks if _is_fit(task, kind)]
-        # On a first attempt there is nothing of it there.
-        tried = [str(task.pk) for task in fit if task.n_attempts > 1]
+        # What was handed to Label Studio before may be there, whatever was heard of it.
+        tried = [str(task.pk) for task in fit if task.sent_at]
         found = client.find_tasks(project.ls_project_id or 0, tried) if tried else {}
         _keep_ids({task: found[str(task.pk)] for task in fit if str(task.pk) in found})
+        LabelingTask.objects.filter(pk__in=[task.pk for task in fit], sent_at=None).update(sent_at=timezone.now())
         _import(project, [task for task in fit if str(task.pk) not in found])
     except Gone:
         forget_project(project)
-        _let_go(tasks, error="")
+        leases.release(tasks, counts=False)
     except (TransientError, PermanentError) as exc:
-        _let_go(tasks, error=str(exc))
+        # It concerns all of them: a task that was refused for what it is has been singled out.
+        leases.release(tasks, error=str(exc), counts=False)
         raise
     return len(tasks)
 
@@ -139,7 +138,7 @@ def _is_fit(task: LabelingTask, kind: str) -> bool:
     try:
         check_task(load_interface(kind), task.payload, task.predictions)
     except PermanentError as exc:
-        _put_off(task, error=str(exc))
+        _refuse(task, error=str(exc))
         return False
     return True
 
@@ -159,7 +158,7 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
         if len(tasks) == 1:
             # Alone it may be refused for what it is, or because we are: that one concerns all.
             client.count_tasks(project.ls_project_id or 0)
-            _put_off(tasks[0], error=str(exc))
+            _refuse(tasks[0], error=str(exc))
             return
         middle = len(tasks) // 2
         _import(project, tasks[:middle])
@@ -194,21 +193,10 @@ def _keep_ids(ids: Mapping[LabelingTask, int]) -> None:
         ledger.append_many(lines, actor=ACTOR)
 
 
-def _let_go(tasks: Sequence[LabelingTask], *, error: str) -> None:
-    """End the lease on what is still open, so that the next run takes it."""
-    LabelingTask.objects.filter(pk__in=[task.pk for task in tasks], status=Status.OPEN, lease_token=tasks[0].lease_token).update(
-        last_error=error, **leases.NO_LEASE
-    )  # fmt: skip
-
-
-def _put_off(task: LabelingTask, *, error: str) -> None:
-    """Try a refused task again later: after 2, 4, 8 … minutes, at most an hour."""
-    pause = min(dt.timedelta(minutes=2 ** min(task.n_attempts, 10)), LONGEST_PAUSE)
+def _refuse(task: LabelingTask, *, error: str) -> None:
+    """Note why Label Studio does not take a task; it is tried again after a rest, and quarantined in the end."""
     log.error("labelling task %s cannot be sent: %s", task.pk, error)
-    # Under a token of its own: letting go of the rest of the chunk must not shorten the pause.
-    LabelingTask.objects.filter(pk=task.pk, lease_token=task.lease_token).update(
-        last_error=error, lease_token=uuid.uuid4(), lease_expires_at=timezone.now() + pause
-    )
+    leases.fail(task, error=error)
 
 
 def _remove_withdrawn() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from celery import shared_task
 
 from core.exceptions import EcomsiteError
+from core.hints import hint
 from labeling import ingest, sync
 
 log = logging.getLogger(__name__)
@@ -16,13 +17,15 @@ log = logging.getLogger(__name__)
 @shared_task(name="labeling.push_tasks", soft_time_limit=1800, ignore_result=True)
 def push_tasks() -> None:
     """Send open tasks to Label Studio."""
-    _turn(sync.push_tasks)
+    if _turn(sync.push_tasks):
+        hint("labeling.push_tasks")
 
 
 @shared_task(name="labeling.process_webhooks", soft_time_limit=1800, ignore_result=True)
 def process_webhooks() -> None:
     """Follow the hints in the inbox."""
-    _turn(ingest.process_events)
+    if _turn(ingest.process_events):
+        hint("labeling.process_webhooks")
 
 
 @shared_task(name="labeling.reconcile", soft_time_limit=1800, ignore_result=True)
@@ -31,10 +34,10 @@ def reconcile() -> None:
     _turn(sync.reconcile)
 
 
-def _turn(work: Callable[[], int]) -> None:
-    """Work until nothing is left. A Label Studio that is away is no alarm: beat comes back within seconds."""
+def _turn(work: Callable[[], int]) -> int:
+    """Do one bounded piece of work. A Label Studio that is away is no alarm: beat comes back within seconds."""
     try:
-        while work() and work is not sync.reconcile:
-            continue
+        return work()
     except EcomsiteError as exc:
         log.warning("%s", exc)
+        return 0

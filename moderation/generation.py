@@ -25,6 +25,7 @@ from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Generation
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate, GenerationRequest
+from moderation.requests import give_back
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -135,19 +136,19 @@ def drain_generation(*, limit: int | None = None) -> int:
 
     Bounded work: one batch. Whoever calls it again does the next one.
     """
-    lease = settings.MODERATION["GENERATION_LEASE"]
     queued = GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk")
     with transaction.atomic():
         claimed = leases.claim(
-            queued.select_related("product"),
+            leases.claimable(queued).select_related("product"),
             n=limit or settings.MODERATION["GENERATION_BATCH"],
-            duration=lease,
+            duration=settings.LEASES["WORK"],
             status=Status.GENERATING,
         )
         ledger.append_many([line_for(r, "generating", attempt=r.n_attempts) for r in claimed], actor=GENERATOR)
     stored = 0
-    for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of):
-        stored += _write_together(list(group))
+    with leases.heartbeat(claimed, duration=settings.LEASES["WORK"]):
+        for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of):
+            stored += _write_together(list(group))
     return stored
 
 
@@ -163,7 +164,7 @@ def _write_together(requests: list[GenerationRequest]) -> int:
         return _write(requests, version=version)
     except TransientError as exc:
         for request in requests:
-            give_back(request, error=str(exc))
+            give_back(request, error=str(exc), counts=False)
     except Exception as exc:
         if len(requests) > 1:
             return sum(_write_together([request]) for request in requests)
@@ -221,7 +222,7 @@ def _store(request: GenerationRequest, candidates: list[Candidate]) -> int:
             Candidate.objects.bulk_create(candidates)
             done = advance(
                 request, from_=Status.GENERATING, to=Status.COMPLETED, payload={"n_candidates": len(candidates)},
-                finished_at=timezone.now(), last_error="", **leases.NO_LEASE,
+                finished_at=timezone.now(), last_error="", n_attempts=0, **leases.NO_LEASE,
             )  # fmt: skip
             made = [
                 line_for(c, "generated", model=str(c.model_version_id), prompt=c.prompt_version, seed=c.seed,
@@ -234,57 +235,3 @@ def _store(request: GenerationRequest, candidates: list[Candidate]) -> int:
         log.warning("request %s: the lease was lost while drafting; the drafts are dropped", request.pk)
         return 0
     return len(candidates)
-
-
-def give_back(request: GenerationRequest, *, error: str, permanent: bool = False) -> None:
-    """Queue a request again after a failure, or fail it when that is for good or its attempts are used up."""
-    spent = permanent or request.n_attempts >= settings.MODERATION["MAX_ATTEMPTS"]
-    to = Status.FAILED if spent else Status.QUEUED
-    try:
-        with transaction.atomic():
-            leases.hold(request)
-            line = advance(
-                request, from_=Status.GENERATING, to=to, event="failed" if spent else "given_back",
-                payload={"attempt": request.n_attempts}, last_error=error[:2000],
-                finished_at=timezone.now() if spent else None, **leases.NO_LEASE,
-            )  # fmt: skip
-            ledger.append_many([line], actor=GENERATOR)
-    except LeaseLost:
-        log.warning("request %s: the lease was lost before it could be given back", request.pk)
-
-
-def cancel_request(request: GenerationRequest, *, actor: User | SystemActor) -> None:
-    """Cancel a request that nobody has started on. Raises `StaleState` when it is no longer queued."""
-    require_permission(actor, "moderation.request_copy")
-    with transaction.atomic():
-        line = advance(request, from_=Status.QUEUED, to=Status.CANCELLED, finished_at=timezone.now())
-        ledger.append_many([line], actor=actor)
-
-
-def retry_request(request: GenerationRequest, *, actor: User | SystemActor) -> None:
-    """Queue a failed request again with fresh attempts. Raises `StaleState` when it is not failed."""
-    require_permission(actor, "moderation.request_copy")
-    with transaction.atomic():
-        line = advance(request, from_=Status.FAILED, to=Status.QUEUED, event="retried", n_attempts=0, finished_at=None)
-        ledger.append_many([line], actor=actor)
-        hint_on_commit("moderation.drain_generation")
-
-
-def reap_requests() -> int:
-    """Return requests whose generator died (lease expired) to the queue, or fail them. Returns how many."""
-    reaped = 0
-    for request in leases.expired(GenerationRequest.objects.filter(status=Status.GENERATING)):
-        spent = request.n_attempts >= settings.MODERATION["MAX_ATTEMPTS"]
-        with transaction.atomic():
-            # The token in the filter: a generator that renewed or finished meanwhile keeps its work.
-            changed = GenerationRequest.objects.filter(
-                pk=request.pk, status=Status.GENERATING, lease_token=request.lease_token
-            ).update(
-                status=Status.FAILED if spent else Status.QUEUED,
-                last_error="the worker that was drafting it died or stalled", **leases.NO_LEASE,
-            )  # fmt: skip
-            if changed:
-                event = "failed" if spent else "lease_expired"
-                ledger.append_many([line_for(request, event, attempt=request.n_attempts)], actor=GENERATOR)
-                reaped += 1
-    return reaped

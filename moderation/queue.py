@@ -59,7 +59,7 @@ def next_item(user: User, *, kind: str | None = None) -> ReviewItem | None:
     lease = settings.MODERATION["REVIEW_LEASE"]
     with transaction.atomic():
         claimed = leases.claim(
-            waiting_for(user, kind=kind), n=1, duration=lease, assignee=user, claimed_at=timezone.now()
+            waiting_for(user, kind=kind), n=1, duration=lease, unlimited=True, assignee=user, claimed_at=timezone.now()
         )
         if not claimed:
             return None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import ledger
 from audit.ledger import Line
+from core import leases
 from core.actors import SystemActor, require_permission
-from core.exceptions import PermanentError
+from core.exceptions import LeaseLost, PermanentError, TransientError
 from core.hints import hint_on_commit
 from inference import loader, prompts, resolver
 from inference.contracts import Classification, CopyBrief, Fact
@@ -24,6 +27,7 @@ from moderation.policy import base, grounding
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+log = logging.getLogger(__name__)
 SCREENER = SystemActor("moderation.screening")
 BATCH = 20
 Status = Candidate.Status
@@ -67,20 +71,43 @@ def find_problems(draft: base.Draft) -> list[Finding]:
 
 
 def screen_candidates() -> int:
-    """Screen the drafts of up to `BATCH` requests, rank them and send the best of each to a person. Returns drafts seen."""
-    waiting = list(
-        Candidate.objects.filter(status=Status.GENERATED, screened_at=None)
-        .order_by("created_at")
-        .select_related("product")[: BATCH * 4]
-    )
-    if not waiting:
+    """Screen the drafts of up to `BATCH` requests, rank them and send the best of each to a person. Returns drafts seen.
+
+    A request whose drafts cannot be screened is tried again, and goes into quarantine in the end; the others go on.
+    """
+    lease = settings.LEASES["WORK"]
+    requests = leases.claim(_to_screen(), n=BATCH, duration=lease)
+    with leases.heartbeat(requests, duration=lease):
+        return _screen_together(requests)
+
+
+def _to_screen() -> QuerySet[GenerationRequest]:
+    drafts = Candidate.objects.filter(status=Status.GENERATED, screened_at=None)
+    # From the drafts that wait, which are few, to their requests; not through all requests there ever were.
+    oldest = leases.claimable(GenerationRequest.objects.all()).filter(pk__in=drafts.values("request"))
+    return oldest.order_by("finished_at", "pk")
+
+
+def _screen_together(requests: Sequence[GenerationRequest]) -> int:
+    """Screen the drafts of `requests`; where that fails, one by one, so that one cannot sink the rest."""
+    if not requests:
         return 0
-    # The model runs outside the transaction: no row stays locked while it thinks.
-    scorer, tones = _score_tone(waiting)
-    seen = 0
-    for request_id in list(dict.fromkeys(candidate.request_id for candidate in waiting))[:BATCH]:
-        seen += _screen_request(request_id, scorer=scorer, tones=tones)
-    return seen
+    drafts = Candidate.objects.filter(request__in=requests, status=Status.GENERATED, screened_at=None)
+    try:
+        # The model runs outside the transaction: no row stays locked while it thinks.
+        scorer, tones = _score_tone(list(drafts))
+        return sum(_screen_request(request, scorer=scorer, tones=tones) for request in requests)
+    except TransientError as exc:
+        log.warning("drafts cannot be screened now: %s", exc)
+        leases.release(requests, error=str(exc), counts=False, pause=leases.backoff(1))
+    except OperationalError:
+        raise  # the database is away, which is no fault of these drafts: their lease runs out
+    except Exception as exc:
+        if len(requests) > 1:
+            return sum(_screen_together([request]) for request in requests)
+        log.exception("the drafts of request %s cannot be screened", requests[0].pk)
+        leases.fail(requests[0], error=f"{type(exc).__name__}: {exc}")
+    return 0
 
 
 def _score_tone(candidates: Sequence[Candidate]) -> tuple[ModelVersion | None, dict[object, Classification]]:
@@ -92,14 +119,21 @@ def _score_tone(candidates: Sequence[Candidate]) -> tuple[ModelVersion | None, d
     return version, {candidate.pk: answer for candidate, answer in zip(candidates, answers, strict=True)}
 
 
-def _screen_request(request_id: uuid.UUID, *, scorer: ModelVersion | None, tones: dict[object, Classification]) -> int:
+def _screen_request(
+    request: GenerationRequest, *, scorer: ModelVersion | None, tones: dict[object, Classification]
+) -> int:
+    try:
+        return _screen(request, scorer=scorer, tones=tones)
+    except LeaseLost:
+        log.warning("request %s: the lease was lost while screening; another worker has its drafts", request.pk)
+        return 0
+
+
+def _screen(request: GenerationRequest, *, scorer: ModelVersion | None, tones: dict[object, Classification]) -> int:
     with transaction.atomic():
-        # The request is the lock: two screeners never rank the same drafts.
-        locked = GenerationRequest.objects.select_for_update(skip_locked=True).filter(pk=request_id).first()
-        if locked is None:
-            return 0
+        leases.hold(request)
         drafts = list(
-            Candidate.objects.filter(request=locked, status=Status.GENERATED, screened_at=None).select_related(
+            Candidate.objects.filter(request=request, status=Status.GENERATED, screened_at=None).select_related(
                 "product"
             )
         )
@@ -133,6 +167,7 @@ def _screen_request(request_id: uuid.UUID, *, scorer: ModelVersion | None, tones
             Candidate.objects.filter(pk=candidate.pk).update(rank=rank)
         if ranked:
             lines.append(advance(ranked[0], from_=Status.GENERATED, to=Status.IN_REVIEW, payload={"rank": 1}))
+        leases.release([request], n_attempts=0)
         ledger.append_many(lines, actor=SCREENER)
         hint_on_commit("moderation.open_reviews")
     return len(drafts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from core.hints import hint
-from moderation import generation, queue, review, screening, sentiment
+from moderation import generation, queue, requests, review, screening, sentiment
 
 
 @shared_task(name="moderation.drain_generation", soft_time_limit=1800, ignore_result=True)
@@ -46,5 +46,5 @@ def settle_decisions() -> None:
 @shared_task(name="moderation.reap_leases", soft_time_limit=120, ignore_result=True)
 def reap_leases() -> None:
     """Take back what dead workers and absent reviewers hold."""
-    generation.reap_requests()
+    requests.reap_requests()
     queue.reap_items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from core.exceptions import PermanentError, TransientError
@@ -9,11 +10,17 @@ from inference.contracts import Classification, Generation, GenerationParams, Me
 
 
 class Scripted(TextGenerator):
-    """Says `options["texts"]` in turn; fails as `options["fails"]` says, or when a prompt holds `options["poison"]`."""
+    """Says `options["texts"]` in turn, after `options["seconds"]`.
+
+    Fails as `options["fails"]` says, or when a prompt holds `options["poison"]`.
+    """
 
     def generate(self, prompts: Sequence[Sequence[Message]], params: GenerationParams) -> list[Generation]:
+        time.sleep(self.options.get("seconds", 0))
         if self.options.get("fails") == "transient":
             raise TransientError("the endpoint does not answer")
+        if self.options.get("fails") == "bug":
+            raise RuntimeError("the model has a bug")
         poison = self.options.get("poison")
         if poison and any(poison in prompt[-1].content for prompt in prompts):
             raise PermanentError("the model chokes on this")
@@ -25,11 +32,13 @@ class Scripted(TextGenerator):
 
 
 class WordCount(TextClassifier):
-    """Positive when the text says `good` more often than `bad`; unsure when it says neither."""
+    """Positive when the text says `good` more often than `bad`; unsure when it says neither. Chokes on `choke`."""
 
     labels = ("positive", "neutral", "negative")
 
     def classify(self, texts: Sequence[str]) -> list[Classification]:
+        if any("choke" in text for text in texts):
+            raise RuntimeError("the model chokes on this")
         return [self._judge(text.lower()) for text in texts]
 
     def _judge(self, text: str) -> Classification:

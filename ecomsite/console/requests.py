@@ -22,6 +22,7 @@ from inference import resolver
 from inference.models import Role
 from moderation import generation
 from moderation.models.candidates import GenerationRequest
+from moderation.requests import cancel_request, retry_request
 
 MAX_NAMED = 8
 
@@ -132,7 +133,7 @@ def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     order = get_object_or_404(GenerationRequest, pk=pk)
     return act(
         request,
-        lambda: generation.cancel_request(order, actor=request.user),  # type: ignore[arg-type]
+        lambda: cancel_request(order, actor=request.user),  # type: ignore[arg-type]
         done="Cancelled.",
         back=reverse("console:request", args=[pk]),
     )
@@ -144,7 +145,7 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     order = get_object_or_404(GenerationRequest, pk=pk)
     return act(
         request,
-        lambda: generation.retry_request(order, actor=request.user),  # type: ignore[arg-type]
+        lambda: retry_request(order, actor=request.user),  # type: ignore[arg-type]
         done="Queued again.",
         back=reverse("console:request", args=[pk]),
     )

@@ -34,7 +34,6 @@ class GenerationRequest(Leased):
     n_candidates = models.PositiveSmallIntegerField(default=3)
     params = models.JSONField(default=dict, blank=True, help_text="overrides of the decoding parameters")
     status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
-    last_error = models.TextField(blank=True, editable=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -55,6 +57,80 @@ def test_renewing_pushes_the_expiry_out_for_every_row_of_the_token() -> None:
     assert leases.renew(GenerationRequest, token=rows[0].lease_token, duration=10 * MINUTE) == 2
     rows[0].refresh_from_db()
     assert rows[0].lease_expires_at > timezone.now() + 9 * MINUTE
+
+
+@pytest.mark.django_db
+def test_a_lease_that_ran_out_is_not_renewed() -> None:
+    factories.generation_request()
+    (row,) = leases.claim(queued(), n=1, duration=MINUTE)
+    GenerationRequest.objects.update(lease_expires_at=timezone.now() - MINUTE)
+    assert leases.renew(GenerationRequest, token=row.lease_token, duration=MINUTE) == 0
+
+
+@pytest.mark.django_db
+def test_what_is_released_can_be_claimed_after_its_rest_and_only_by_who_holds_it() -> None:
+    for _ in range(2):
+        factories.generation_request()
+    rows = leases.claim(queued(), n=2, duration=MINUTE)
+    assert leases.claim(leases.claimable(queued()), n=2, duration=MINUTE) == []
+    assert leases.release(rows[:1], error="busy", pause=MINUTE, counts=False) == 1
+    rows[0].refresh_from_db()
+    assert (rows[0].n_attempts, rows[0].last_error, rows[0].lease_token) == (0, "busy", None)
+    assert not leases.claimable(queued()).exists(), "one rests, one is held"
+    assert leases.release(rows[1:]) == 1
+    assert list(leases.claimable(queued())) == [rows[1]]
+    assert leases.release(rows[1:]) == 0, "it is nobody's now"
+
+
+@pytest.mark.django_db
+def test_after_too_many_failures_a_row_is_in_quarantine_until_it_is_readmitted(settings: Any) -> None:
+    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 2}
+    factories.generation_request()
+    for is_last in (False, True):
+        (row,) = leases.claim(queued(), n=1, duration=MINUTE)
+        assert leases.fail(row, error="it does not work") is is_last
+    row.refresh_from_db()
+    assert row.quarantined_at
+    assert row.last_error == "it does not work"
+    assert not leases.claimable(queued()).exists()
+    assert leases.readmit(row)
+    assert not leases.readmit(row), "it was let out already"
+    assert leases.claim(leases.claimable(queued()), n=1, duration=MINUTE)[0].n_attempts == 1
+
+
+@pytest.mark.django_db
+def test_a_row_that_kills_its_worker_is_claimed_alone_and_then_never_again() -> None:
+    poison, *others = [factories.generation_request() for _ in range(3)]
+    for attempt in range(1, 6):
+        claimed = leases.claim(leases.claimable(queued().order_by("created_at")), n=3, duration=MINUTE)
+        assert claimed[0] == poison
+        assert len(claimed) == (3 if attempt <= leases.ALONE_AFTER else 1)
+        GenerationRequest.objects.update(lease_expires_at=timezone.now() - MINUTE)  # the worker died
+    assert leases.claim(leases.claimable(queued().order_by("created_at")), n=3, duration=MINUTE) == []
+    poison.refresh_from_db()
+    assert poison.last_error == "its worker died or stalled 5 times"
+    assert poison.quarantined_at
+    left = leases.claimable(queued().order_by("created_at"))
+    assert [leases.claim(left, n=3, duration=MINUTE)[0].pk for _ in others] == [other.pk for other in others]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_heartbeat_keeps_the_lease_while_one_works_and_not_for_ever(settings: Any) -> None:
+    second = dt.timedelta(seconds=0.6)
+    factories.generation_request()
+    rows = leases.claim(queued(), n=1, duration=second)
+    with leases.heartbeat(rows, duration=second):
+        time.sleep(1.2)
+        assert _is_held(rows[0])
+    settings.LEASES = {**settings.LEASES, "LONGEST_WORK": dt.timedelta(0)}
+    with leases.heartbeat(rows, duration=second):
+        time.sleep(1.2)
+        assert not _is_held(rows[0])
+
+
+def _is_held(row: GenerationRequest) -> bool:
+    with transaction.atomic():
+        return leases.hold_all([row]) == [row]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,8 @@ import redis
 from django.conf import settings
 
 from core.actors import SystemActor
+from core.hints import hint
+from inference.models import ModelVersion
 from moderation import generation
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
@@ -19,8 +21,8 @@ from tests.workers import wait_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def order(n: int = 3) -> None:
-    factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD]})
+def order(n: int = 3, **options: object) -> None:
+    factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD], **options})
     products = [factories.product(title="Harbour mug 1") for _ in range(n)]
     generation.request_copy(products, channels=["description"], locales=["en"], actor=SystemActor("tests"))
 
@@ -46,12 +48,14 @@ def test_hints_that_the_broker_lost_cost_one_beat_interval_and_no_order(start_wo
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(start_worker, settings) -> None:
-    order(1)
-    worker = start_worker("gpu", GENERATION_LEASE_S="10")
-    os.kill(worker.pid, signal.SIGSTOP)
-    GenerationRequest.objects.update(status="queued")
+    order(1, seconds=60)
+    worker = start_worker("gpu", WORK_LEASE_S="3")
+    hint("moderation.drain_generation")
+    wait_for(lambda: GenerationRequest.objects.filter(status="generating").exists(), what="the worker to take it")
     os.kill(worker.pid, signal.SIGKILL)
+    ModelVersion.objects.update(options={"texts": [GOOD]})
     start_worker("gpu")
+    start_worker("default")
     start_worker("default", beat=True)
-    wait_for(lambda: in_review() == 1, seconds=60, what="the second worker")
+    wait_for(lambda: in_review() == 1, seconds=90, what="the second worker")
     assert Candidate.objects.count() == settings.MODERATION["DRAFTS_PER_REQUEST"]

@@ -13,7 +13,7 @@ from audit.models import LedgerEntry
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
-from moderation import generation
+from moderation import generation, requests
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
 from tests.moderation.conftest import GOOD
@@ -108,17 +108,39 @@ def test_one_turn_takes_one_batch(script: Script, settings) -> None:
     assert [generation.drain_generation() for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_a_model_out_of_reach_puts_requests_back_until_attempts_are_spent(script: Script) -> None:
+def rested() -> None:
+    """Let the back-off of every request be over."""
+    GenerationRequest.objects.filter(lease_token=None).update(lease_expires_at=None)
+
+
+def test_a_model_out_of_reach_costs_no_attempt_however_long_it_is_away(script: Script) -> None:
     script(fails="transient")
     request = order().created[0]
-    for attempt in (1, 2, 3):
+    for _ in range(7):
         generation.drain_generation()
-        request.refresh_from_db()
-        assert request.n_attempts == attempt
-        assert request.status == ("queued" if attempt < 3 else "failed")
+        rested()
+    request.refresh_from_db()
+    assert (request.status, request.n_attempts) == ("queued", 0)
     assert "does not answer" in request.last_error
     script()
-    generation.retry_request(request, actor=people.senior())
+    assert generation.drain_generation() == 3
+
+
+def test_a_request_that_fails_rests_longer_each_time_and_is_failed_in_the_end(script: Script) -> None:
+    script(fails="bug")
+    request = order().created[0]
+    for attempt in range(1, 6):
+        generation.drain_generation()
+        request.refresh_from_db()
+        assert request.status == ("queued" if attempt < 5 else "failed")
+        if attempt < 5:
+            assert generation.drain_generation() == 0, "it rests"
+            assert request.lease_expires_at > timezone.now() + dt.timedelta(seconds=2**attempt - 2)
+        rested()
+    assert request.quarantined_at
+    assert request.last_error == "RuntimeError: the model has a bug"
+    script()
+    requests.retry_request(request, actor=people.senior())
     assert generation.drain_generation() == 3
 
 
@@ -138,7 +160,7 @@ def test_a_generator_that_was_paused_past_its_lease_cannot_write(script: Script)
         GenerationRequest.objects.filter(pk=request.pk), n=1, duration=dt.timedelta(seconds=60), status="generating"
     )[0]
     GenerationRequest.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    assert generation.reap_requests() == 1
+    assert requests.reap_requests() == 1
     assert generation._store(claimed, [factories.candidate().__class__(request=claimed, ordinal=0)]) == 0
     request.refresh_from_db()
     assert request.status == "queued"
@@ -148,7 +170,7 @@ def test_a_generator_that_was_paused_past_its_lease_cannot_write(script: Script)
 def test_only_a_queued_request_can_be_cancelled(script: Script) -> None:
     script()
     request = order().created[0]
-    generation.cancel_request(request, actor=people.senior())
+    requests.cancel_request(request, actor=people.senior())
     assert generation.drain_generation() == 0
     with pytest.raises(StaleState):
-        generation.cancel_request(GenerationRequest(pk=request.pk, status="queued"), actor=people.senior())
+        requests.cancel_request(GenerationRequest(pk=request.pk, status="queued"), actor=people.senior())

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import PermissionDenied
 
 from audit.verification import verify
+from core import leases
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
 from moderation import generation, screening
-from moderation.models.candidates import Candidate
+from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
 from tests.moderation.conftest import GOOD, REFUSAL, WRONG
 
 pytestmark = pytest.mark.django_db
 
 
-def drafts(script: Callable[..., ModelVersion], *texts: str) -> list[Candidate]:
-    """Have `texts` drafted for one product and screened; returns the candidates by ordinal."""
+def unscreened(script: Callable[..., ModelVersion], *texts: str) -> list[Candidate]:
+    """Have `texts` drafted for one product; returns the candidates by ordinal."""
     script(*texts)
     product = factories.product(title="Harbour mug 1")
-    generation.request_copy(
+    summary = generation.request_copy(
         [product], channels=["description"], locales=["en"], actor=SystemActor("tests"), n_candidates=len(texts)
     )
     generation.drain_generation()
+    return list(Candidate.objects.filter(request=summary.created[0]).order_by("ordinal"))
+
+
+def drafts(script: Callable[..., ModelVersion], *texts: str) -> list[Candidate]:
+    """Have `texts` drafted for one product and screened; returns the candidates by ordinal."""
+    unscreened(script, *texts)
     assert screening.screen_candidates() == len(texts)
     return list(Candidate.objects.order_by("ordinal"))
 
@@ -70,3 +79,26 @@ def test_a_senior_overrules_a_block_and_says_why(script) -> None:
     assert blocked.status == "in_review"
     with pytest.raises(StaleState):
         screening.overrule_block(Candidate(pk=blocked.pk, status="blocked"), actor=people.senior(), reason="again")
+
+
+def test_drafts_that_cannot_be_screened_hold_up_no_others_and_end_in_quarantine(script, sentiment_champion) -> None:
+    (poison,) = unscreened(script, "choke on this")
+    (good,) = unscreened(script, GOOD)
+    assert screening.screen_candidates() == 1
+    good.refresh_from_db()
+    assert good.status == "in_review"
+    for _ in range(4):
+        GenerationRequest.objects.update(lease_expires_at=None)  # the rest is over
+        assert screening.screen_candidates() == 0
+    poison.request.refresh_from_db()
+    assert poison.request.quarantined_at
+    assert poison.request.last_error == "RuntimeError: the model chokes on this"
+
+
+def test_who_lost_the_lease_while_screening_writes_nothing(script, sentiment_champion) -> None:
+    (draft,) = unscreened(script, GOOD)
+    (request,) = leases.claim(screening._to_screen(), n=1, duration=dt.timedelta(minutes=1))
+    GenerationRequest.objects.update(lease_token=uuid.uuid4())
+    assert screening._screen_together([request]) == 0
+    draft.refresh_from_db()
+    assert (draft.status, draft.screened_at) == ("generated", None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.models import CustomerReview
+from inference.models import ModelVersion
 from moderation import review, sentiment
 from moderation.models.reviews import ReviewItem, Sentiment
 from tests import factories
@@ -32,4 +34,20 @@ def test_only_unsure_ones_are_asked_about_and_only_once(sentiment_champion) -> N
 
 def test_without_a_champion_nothing_is_scored() -> None:
     factories.customer_review()
+    assert sentiment.score_reviews() == 0
+
+
+def test_a_review_that_the_model_chokes_on_holds_up_no_other_and_ends_in_quarantine(
+    sentiment_champion: ModelVersion,
+) -> None:
+    poison = factories.customer_review("choke on this")
+    for n in range(5):
+        factories.customer_review(f"good {n}")
+    assert sentiment.score_reviews() == 5
+    for _ in range(4):
+        CustomerReview.objects.update(lease_expires_at=None)  # the rest is over
+        assert sentiment.score_reviews() == 0
+    poison.refresh_from_db()
+    assert poison.quarantined_at
+    assert poison.last_error == "RuntimeError: the model chokes on this"
     assert sentiment.score_reviews() == 0
