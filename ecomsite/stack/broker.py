@@ -38,6 +38,8 @@ class Broker:
     # Default: broker.log in `root`.
     log_file: Path | None = None
     child: Child | None = None
+    # Default: Valkey's. A Redis takes the same configuration.
+    binary: Path | None = None
 
     def __post_init__(self) -> None:
         self.config_file = self.root / "valkey.conf"
@@ -63,7 +65,7 @@ class Broker:
         self.child = launch(
             Program(
                 "broker",
-                [find_binary(), self.config_file],
+                [self.binary or find_binary(), self.config_file],
                 self.log_file,
                 tier=tier,
                 port=self.port,

@@ -19,6 +19,7 @@ from ecomsite import env
 from ecomsite.env import BASE_DIR
 from ecomsite.logins import ensure_passwords
 from ecomsite.stack.broker import Broker
+from ecomsite.stack.commands import WORKER_POOLS, beat_command, worker_command
 from ecomsite.stack.label_studio import LabelStudio, Person
 from ecomsite.stack.plan import Plan, write_environment
 from ecomsite.stack.postgres import Postgres
@@ -26,14 +27,6 @@ from ecomsite.stack.processes import Child, Program, Supervisor, die_with_parent
 
 # From the first to stop to the last.
 BEAT, WORKERS, WEB, LABEL_STUDIO, BROKER, POSTGRES = 5, 4, 3, 2, 1, 0
-
-# Queue → arguments of its worker. Models are loaded once, in a worker that does one thing at a time; training, which
-# takes hours, must not hold up generation.
-WORKER_POOLS = {
-    "default,external": ("--pool", "prefork", "--concurrency", "2"),
-    "gpu": ("--pool", "solo"),
-    "training": ("--pool", "solo"),
-}
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -178,27 +171,12 @@ class LocalStack:
 
     def _start_worker(self, queues: str) -> Child:
         name = f"worker-{queues.replace(',', '-')}"
-        return self._launch(
-            name,
-            [
-                *(Path(sys.executable).with_name("celery"), "-A", "ecomsite", "worker"),
-                *("--queues", queues, "--hostname", f"{name}@%h", "--loglevel", "INFO"),
-                # Who else is there does not matter: work is claimed in the database.
-                *("--without-gossip", "--without-mingle"),
-                *WORKER_POOLS[queues],
-            ],
-            tier=WORKERS,
-        )
+        return self._launch(name, worker_command(queues, name=name), tier=WORKERS)
 
     def _start_beat(self) -> Child:
         schedule = self.plan.var / "beat" / "schedule"
         schedule.parent.mkdir(exist_ok=True)
-        celery = Path(sys.executable).with_name("celery")
-        return self._launch(
-            "beat",
-            [celery, "-A", "ecomsite", "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "INFO"],
-            tier=BEAT,
-        )
+        return self._launch("beat", beat_command(schedule), tier=BEAT)
 
     def _launch(self, name: str, command: list[str | Path], *, tier: int, port: int | None = None) -> Child:
         return self.supervisor.launch(

@@ -1,0 +1,31 @@
+"""The commands of our own workers and of beat."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# Queue → arguments of its worker. Models are loaded once, in a worker that does one thing at a time; training, which
+# takes hours, must not hold up generation.
+WORKER_POOLS = {
+    "default,external": ("--pool", "prefork", "--concurrency", "2"),
+    "gpu": ("--pool", "solo"),
+    "training": ("--pool", "solo"),
+}
+
+
+def worker_command(queues: str, *, name: str, app: str = "ecomsite") -> list[str | Path]:
+    """Return the command of the worker for `queues` (a key of `WORKER_POOLS`)."""
+    return [
+        *(Path(sys.executable).with_name("celery"), "-A", app, "worker"),
+        *("--queues", queues, "--hostname", f"{name}@%h", "--loglevel", "INFO"),
+        # Who else is there does not matter: work is claimed in the database.
+        *("--without-gossip", "--without-mingle"),
+        *WORKER_POOLS[queues],
+    ]
+
+
+def beat_command(schedule: Path, *, app: str = "ecomsite") -> list[str | Path]:
+    """Return the command of beat, which keeps in `schedule` when it last asked for what."""
+    celery = Path(sys.executable).with_name("celery")
+    return [celery, "-A", app, "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "INFO"]
