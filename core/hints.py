@@ -8,6 +8,9 @@ from celery import current_app
 from django.db import transaction
 
 log = logging.getLogger(__name__)
+# As long as a beat interval: a hint that waited longer is stale, the next tick does the same work. Hints beget hints;
+# without an end to each they would fill a queue that is worked off slowly, and all else in it would wait behind them.
+STALE_AFTER_S = 10
 
 
 def hint(task: str) -> None:
@@ -16,7 +19,7 @@ def hint(task: str) -> None:
     A broker that is down is logged and forgotten: beat asks again within seconds, and nothing is lost.
     """
     try:
-        current_app.send_task(task, expires=60, retry=False)
+        current_app.send_task(task, expires=STALE_AFTER_S, retry=False)
     except Exception as exc:  # kombu raises whatever its transport raises
         log.warning("the broker did not take the hint %s (%s); beat will ask again", task, type(exc).__name__)
 

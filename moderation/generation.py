@@ -20,7 +20,7 @@ from core import leases
 from core.actors import SystemActor, require_permission
 from core.exceptions import EcomsiteError, LeaseLost, PermanentError, TransientError
 from core.hashing import hash_json
-from core.hints import hint_on_commit
+from core.hints import hint, hint_on_commit
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Generation
 from moderation.lifecycle import advance, line_for
@@ -149,6 +149,8 @@ def drain_generation(*, limit: int | None = None) -> int:
     with leases.heartbeat(claimed, duration=settings.LEASES["WORK"]):
         for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of):
             stored += _write_together(list(group))
+    if stored:
+        hint("moderation.screen_candidates")
     return stored
 
 
@@ -230,7 +232,6 @@ def _store(request: GenerationRequest, candidates: list[Candidate]) -> int:
                 for c in candidates
             ]  # fmt: skip
             ledger.append_many([*made, done], actor=GENERATOR)
-            hint_on_commit("moderation.screen_candidates")
     except LeaseLost:
         log.warning("request %s: the lease was lost while drafting; the drafts are dropped", request.pk)
         return 0

@@ -16,7 +16,7 @@ from audit.ledger import Line
 from core import leases
 from core.actors import SystemActor, require_permission
 from core.exceptions import LeaseLost, PermanentError, TransientError
-from core.hints import hint_on_commit
+from core.hints import hint, hint_on_commit
 from inference import loader, prompts, resolver
 from inference.contracts import Classification, CopyBrief, Fact
 from inference.models import ModelVersion, Role
@@ -78,7 +78,10 @@ def screen_candidates() -> int:
     lease = settings.LEASES["WORK"]
     requests = leases.claim(_to_screen(), n=BATCH, duration=lease)
     with leases.heartbeat(requests, duration=lease):
-        return _screen_together(requests)
+        n = _screen_together(requests)
+    if n:  # once for the batch: a hint for each request would flood the queue
+        hint("moderation.open_reviews")
+    return n
 
 
 def _to_screen() -> QuerySet[GenerationRequest]:
@@ -169,7 +172,6 @@ def _screen(request: GenerationRequest, *, scorer: ModelVersion | None, tones: d
             lines.append(advance(ranked[0], from_=Status.GENERATED, to=Status.IN_REVIEW, payload={"rank": 1}))
         leases.release([request], n_attempts=0)
         ledger.append_many(lines, actor=SCREENER)
-        hint_on_commit("moderation.open_reviews")
     return len(drafts)
 
 

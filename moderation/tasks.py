@@ -33,8 +33,9 @@ def score_reviews() -> None:
 
 @shared_task(name="moderation.open_reviews", soft_time_limit=120, ignore_result=True)
 def open_reviews() -> None:
-    """Open human work for what is ready for it."""
-    review.open_reviews()
+    """Open human work for one batch of what is ready for it."""
+    if review.open_reviews():
+        hint("moderation.open_reviews")
 
 
 @shared_task(name="moderation.settle_decisions", soft_time_limit=120, ignore_result=True)
