@@ -24,14 +24,18 @@ from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.db.utils import Error as DatabaseError
+from django.db.utils import InterfaceError, OperationalError
 from django.utils import timezone
 
 from core.exceptions import LeaseLost
 
 log = logging.getLogger(__name__)
+# The database is away, or cut our connection: no fault of the rows that are worked on (see `heartbeat`).
+DATABASE_AWAY = (OperationalError, InterfaceError)
 NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_expires_at": None}
-# From this many attempts on a row is claimed alone: what makes a whole batch fail then fails by itself.
-ALONE_AFTER = 2
+# From this many attempts on a row is claimed in ever smaller company, an eighth each time, and alone for its last
+# attempt: what makes a batch fail is singled out, and a batch that was only unlucky does not come back row by row.
+SUSPECT_AFTER, SHRINK = 2, 8
 LONGEST_PAUSE = dt.timedelta(hours=1)
 LONGEST_ERROR = 2000
 
@@ -66,8 +70,9 @@ def claim(
     """Lease up to `n` rows of the ordered `queryset` for `duration`, set `updates` on them, and return them in order.
 
     Rows that another claimant is looking at are skipped. Every returned row carries the same new `lease_token`; its
-    `n_attempts` went up by one. A row that was tried `ALONE_AFTER` times comes alone, and one whose attempts are used
-    up (settings.LEASES["MAX_ATTEMPTS"]) goes into quarantine instead: its worker died each time. `unlimited` is for
+    `n_attempts` went up by one. Rows that were tried `SUSPECT_AFTER` times come in smaller batches, for their last
+    attempt alone, and one whose attempts are used up (settings.LEASES["MAX_ATTEMPTS"]) goes into quarantine instead:
+    its worker died each time. `unlimited` is for
     people, whose attempts cost nothing. `lease_expires_at` on the returned rows is by our clock, in the database by
     its own.
     """
@@ -76,7 +81,7 @@ def claim(
     with transaction.atomic():
         rows = list(queryset.select_for_update(skip_locked=True, of=("self",))[:n])
         if not unlimited:
-            rows = _together(rows)
+            rows = _together(rows, n)
             if rows and rows[0].n_attempts >= settings.LEASES["MAX_ATTEMPTS"]:
                 error = f"its worker died or stalled {rows[0].n_attempts} times"
                 manager.filter(pk=rows[0].pk).update(quarantined_at=Now(), last_error=error, **NO_LEASE)
@@ -93,10 +98,22 @@ def claim(
     return rows
 
 
-def _together(rows: list[L]) -> list[L]:
-    """Return the rows up to the first that was tried too often to be worked on with others, or that one alone."""
-    suspect = next((i for i, row in enumerate(rows) if row.n_attempts >= ALONE_AFTER), len(rows))
-    return rows[: suspect or 1]
+def _together(rows: list[L], n: int) -> list[L]:
+    """Return the first of `rows`, as many as may be worked on together given how often each was tried."""
+    most = n
+    for i, row in enumerate(rows):
+        most = min(most, _company(row.n_attempts, n))
+        if i >= most:
+            return rows[:i]
+    return rows
+
+
+def _company(n_attempts: int, n: int) -> int:
+    """Return in how large a batch of at most `n` a row belongs that was tried `n_attempts` times."""
+    if n_attempts < SUSPECT_AFTER:
+        return n
+    is_last = n_attempts >= settings.LEASES["MAX_ATTEMPTS"] - 1
+    return 1 if is_last else max(1, n // SHRINK ** (n_attempts - SUSPECT_AFTER + 1))
 
 
 def renew(model: type[Leased], *, token: uuid.UUID, duration: dt.timedelta) -> int:
@@ -113,6 +130,7 @@ def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta) -> Iterator[Non
     """Renew the lease on `rows` (one claim) while the block runs; what hangs for LEASES["LONGEST_WORK"] loses it.
 
     Renews from a thread with a connection of its own, every third of `duration`; a paused process renews nothing.
+    When the block loses the database, the rows are due again as soon as that is back, and keep their attempt.
     """
     if not rows or rows[0].lease_token is None:
         yield
@@ -122,11 +140,17 @@ def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta) -> Iterator[Non
         target=_beat, args=(type(rows[0]), rows[0].lease_token, duration, done), daemon=True, name="lease heartbeat"
     )
     beat.start()
+    is_database_away = False
     try:
         yield
+    except DATABASE_AWAY:
+        is_database_away = True
+        raise
     finally:
         done.set()
         beat.join()
+        if is_database_away:
+            _excuse(rows, patience=duration)
 
 
 def _beat(model: type[Leased], token: uuid.UUID, duration: dt.timedelta, done: threading.Event) -> None:
@@ -141,6 +165,20 @@ def _beat(model: type[Leased], token: uuid.UUID, duration: dt.timedelta, done: t
                 connection.close()
     finally:
         connection.close()
+
+
+def _excuse(rows: Sequence[Leased], *, patience: dt.timedelta) -> None:
+    """Take the attempt at `rows` back and end their lease. Tries for as long as `patience`: by then it has run out."""
+    until = time.monotonic() + patience.total_seconds()
+    ours = type(rows[0])._default_manager.filter(pk__in=[row.pk for row in rows], lease_token=rows[0].lease_token)
+    while time.monotonic() < until:
+        try:
+            # The token stays: who finds an expired lease with one knows that the work was begun.
+            ours.update(n_attempts=F("n_attempts") - 1, lease_expires_at=Now())
+            return
+        except DATABASE_AWAY:
+            connection.close()
+            time.sleep(0.5)
 
 
 def hold(row: Leased) -> None:

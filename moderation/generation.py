@@ -167,6 +167,8 @@ def _write_together(requests: list[GenerationRequest]) -> int:
     except TransientError as exc:
         for request in requests:
             give_back(request, error=str(exc), counts=False)
+    except leases.DATABASE_AWAY:
+        raise
     except Exception as exc:
         if len(requests) > 1:
             return sum(_write_together([request]) for request in requests)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -103,8 +103,8 @@ def _screen_together(requests: Sequence[GenerationRequest]) -> int:
     except TransientError as exc:
         log.warning("drafts cannot be screened now: %s", exc)
         leases.release(requests, error=str(exc), counts=False, pause=leases.backoff(1))
-    except OperationalError:
-        raise  # the database is away, which is no fault of these drafts: their lease runs out
+    except leases.DATABASE_AWAY:
+        raise
     except Exception as exc:
         if len(requests) > 1:
             return sum(_screen_together([request]) for request in requests)

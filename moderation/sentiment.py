@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from audit import ledger
 from audit.ledger import Line
@@ -48,8 +48,8 @@ def _score_together(reviews: Sequence[CustomerReview], version: ModelVersion) ->
     except TransientError as exc:
         log.warning("reviews cannot be scored now: %s", exc)
         leases.release(reviews, error=str(exc), counts=False, pause=leases.backoff(1))
-    except OperationalError:
-        raise  # the database is away, which is no fault of these reviews: their lease runs out
+    except leases.DATABASE_AWAY:
+        raise
     except Exception as exc:
         if len(reviews) > 1:
             middle = len(reviews) // 2

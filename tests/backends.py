@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from django.db import connection
+
 from core.exceptions import PermanentError, TransientError
 from inference.contracts import Classification, Generation, GenerationParams, Message, TextClassifier, TextGenerator
 
@@ -21,6 +23,9 @@ class Scripted(TextGenerator):
             raise TransientError("the endpoint does not answer")
         if self.options.get("fails") == "bug":
             raise RuntimeError("the model has a bug")
+        if self.options.get("fails") == "database":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         poison = self.options.get("poison")
         if poison and any(poison in prompt[-1].content for prompt in prompts):
             raise PermanentError("the model chokes on this")

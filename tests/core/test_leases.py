@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from core import leases
@@ -104,7 +104,7 @@ def test_a_row_that_kills_its_worker_is_claimed_alone_and_then_never_again() -> 
     for attempt in range(1, 6):
         claimed = leases.claim(leases.claimable(queued().order_by("created_at")), n=3, duration=MINUTE)
         assert claimed[0] == poison
-        assert len(claimed) == (3 if attempt <= leases.ALONE_AFTER else 1)
+        assert len(claimed) == (3 if attempt <= leases.SUSPECT_AFTER else 1)
         GenerationRequest.objects.update(lease_expires_at=timezone.now() - MINUTE)  # the worker died
     assert leases.claim(leases.claimable(queued().order_by("created_at")), n=3, duration=MINUTE) == []
     poison.refresh_from_db()
@@ -126,6 +126,28 @@ def test_a_heartbeat_keeps_the_lease_while_one_works_and_not_for_ever(settings: 
     with leases.heartbeat(rows, duration=second):
         time.sleep(1.2)
         assert not _is_held(rows[0])
+
+
+@pytest.mark.django_db
+def test_a_large_batch_that_kept_being_unlucky_comes_back_in_smaller_ones_and_not_row_by_row() -> None:
+    for _ in range(80):
+        factories.generation_request()
+    sizes = []
+    for attempts in range(5):
+        GenerationRequest.objects.update(n_attempts=attempts, lease_expires_at=None)
+        sizes.append(len(leases.claim(leases.claimable(queued()), n=64, duration=MINUTE)))
+    assert sizes == [64, 64, 8, 1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_that_loses_the_database_keeps_its_attempt_and_is_due_at_once() -> None:
+    factories.generation_request()
+    rows = leases.claim(queued(), n=1, duration=MINUTE, status="generating")
+    with pytest.raises(OperationalError), leases.heartbeat(rows, duration=MINUTE), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    (row,) = leases.expired(GenerationRequest.objects.all())
+    assert row.n_attempts == 0
+    assert not _is_held(rows[0])
 
 
 def _is_held(row: GenerationRequest) -> bool:

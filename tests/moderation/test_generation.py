@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.utils import timezone
 
 from audit.models import LedgerEntry
@@ -151,6 +152,18 @@ def test_a_poison_request_does_not_sink_its_batch(script: Script) -> None:
     generation.drain_generation()
     states = dict(GenerationRequest.objects.values_list("product__title", "status"))
     assert states == {good[0].title: "completed", good[1].title: "completed", "Cursed lamp": "failed"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_database_costs_no_attempt_and_the_batch_is_not_written_again_one_by_one(script: Script) -> None:
+    script(fails="database")
+    order(factories.product(), factories.product(), n_candidates=1)
+    with pytest.raises(OperationalError):
+        generation.drain_generation()
+    assert requests.reap_requests() == 2
+    assert set(GenerationRequest.objects.values_list("status", "n_attempts")) == {("queued", 0)}
+    script()
+    assert generation.drain_generation() == 2
 
 
 def test_a_generator_that_was_paused_past_its_lease_cannot_write(script: Script) -> None:
