@@ -26,7 +26,7 @@ app.conf.beat_schedule = {
     "score reviews": _every(20, "moderation.score_reviews"),
     "open reviews": _every(10, "moderation.open_reviews"),
     "settle decisions": _every(10, "moderation.settle_decisions"),
-    "reap leases": _every(30, "moderation.reap_leases"),
+    "reap leases": _every(10, "moderation.reap_leases"),
     "push labelling tasks": _every(5, "labeling.push_tasks"),
     "process webhooks": _every(5, "labeling.process_webhooks"),
     "reconcile with Label Studio": _every(
