@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+from typing import Any
 
 from celery import Celery
+from celery.concurrency import solo
+from celery.signals import worker_ready
 
 from ecomsite import env
 
@@ -43,3 +47,14 @@ app.conf.beat_schedule = {
         for queue in ("default", "external", "gpu")
     },
 }
+
+
+@worker_ready.connect
+def _let_solo_finish(sender: Any, **kwargs: Any) -> None:
+    """Have SIGQUIT mean SIGTERM to a solo worker: it ends after the batch it is at.
+
+    The solo pool can cancel nothing. Celery 5.7 sleeps for the soft time-out in the very thread that works, and then
+    raises NotImplementedError out of the signal handler, wherever our code is at that moment.
+    """
+    if isinstance(sender.pool, solo.TaskPool):
+        signal.signal(signal.SIGQUIT, signal.getsignal(signal.SIGTERM))
