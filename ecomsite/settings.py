@@ -136,7 +136,14 @@ DATABASES["default"]["OPTIONS"].setdefault("options", "-c idle_in_transaction_se
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "redis://127.0.0.1:16379/0")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("default", "external", "gpu", "training")]
+USES_RABBITMQ = CELERY_BROKER_URL.startswith(("amqp", "pyamqp"))
+# RabbitMQ: replicated queues. One that comes back for the twentieth time is dropped (a hint, no work), and the longest
+# task may hold its message for longer than RabbitMQ's own half hour (heeded from RabbitMQ 3.12 on).
+QUEUE_ARGUMENTS = {"x-queue-type": "quorum", "x-delivery-limit": 20, "x-consumer-timeout": 7_200_000}
+CELERY_TASK_QUEUES = [
+    Queue(name, queue_arguments=QUEUE_ARGUMENTS if USES_RABBITMQ else None)
+    for name in ("default", "external", "gpu", "training")
+]
 CELERY_TASK_ROUTES = {
     # One model, one process: everything that runs a model goes to the solo worker.
     "moderation.drain_generation": {"queue": "gpu"},
@@ -172,6 +179,14 @@ if CELERY_BROKER_URL.startswith(("redis", "rediss")):
         "socket_timeout": 10,
         "socket_connect_timeout": 4,
     }
+
+if USES_RABBITMQ:
+    # Quorum queues want confirmed messages. Celery sees the queues' type and does without global QoS, which they refuse.
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {"confirm_publish": True}
+    # A model that writes for minutes cannot answer heartbeats meanwhile; TCP keepalive finds a dead server instead.
+    CELERY_BROKER_HEARTBEAT = 0
+    # Nothing is sent with a delay: no replicas for the queues that Celery declares for it.
+    CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
 
 # --- Leases on work (core/leases.py) -----------------------------------------------------------------------------
 LEASES: dict[str, Any] = {
