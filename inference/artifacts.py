@@ -6,6 +6,7 @@ folder with the right name is whole. Weights are safetensors; pickles (which can
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.exceptions import PermanentError
+from core.exceptions import PermanentError, TransientError
 from core.hashing import canonical_json, hash_file, hash_json
 
 MANIFEST = "manifest.json"
@@ -80,7 +81,8 @@ def _files_of(directory: Path) -> list[Path]:
 def store_directory(source: Path, *, created_from: Mapping[str, Any] | None = None) -> str:
     """Copy the model directory `source` into the store and return its manifest hash. The same content is stored once.
 
-    Raises `PermanentError` when the folder is absent or empty, or holds pickles or links that leave it.
+    Raises `PermanentError` when the folder is absent or empty, or holds pickles or links that leave it, and
+    `TransientError` when the disk is full. Nothing half-written is left either way.
     """
     if not source.is_dir():
         raise PermanentError(f"{source} is no directory")
@@ -119,6 +121,12 @@ def store_directory(source: Path, *, created_from: Mapping[str, Any] | None = No
                 raise
         _sync(root())
         return manifest_hash
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise TransientError(
+            f"There is no room for this model in {root()}.", hint="Make room there, then run the same command again."
+        ) from exc
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from core.exceptions import PermanentError
+from core.exceptions import PermanentError, TransientError
 from inference import artifacts
+from tests.faults.server_faults import can_fill_a_disk
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +26,24 @@ def model(tmp_path: Path) -> Path:
     (folder / ".cache").mkdir()
     (folder / ".cache" / "junk").write_text("left out")
     return folder
+
+
+def test_a_full_disk_is_said_leaves_nothing_behind_and_the_same_again_works_when_there_is_room(
+    model: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    if not can_fill_a_disk(store):
+        pytest.skip("it takes root to mount a small file system")
+    (model / "model.safetensors").write_bytes(b"w" * 3_000_000)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(store)], check=True)
+    try:
+        with pytest.raises(TransientError, match="no room"):
+            artifacts.store_directory(model)
+        assert list(store.iterdir()) == []
+        subprocess.run(["mount", "-o", "remount,size=8m", str(store)], check=True)
+        artifacts.verify(artifacts.path_for(artifacts.store_directory(model)))
+    finally:
+        subprocess.run(["umount", str(store)], check=True)
 
 
 def test_a_stored_folder_verifies_and_lists_its_files(model: Path) -> None:

@@ -1,0 +1,45 @@
+"""Work flows, faults hit, and at the end every item had exactly one effect. The long form is `make faults`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ecomsite.env import BASE_DIR
+from ecomsite.stack.processes import die_with_parent
+
+
+def run(*arguments: str, timeout: int) -> None:
+    """Run `tests.faults.run`, which starts servers of its own, and show its table."""
+    command = [sys.executable, "-m", "tests.faults.run", *arguments]
+    process = subprocess.Popen(
+        command, cwd=BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent()
+    )
+    try:
+        said = process.communicate(timeout=timeout)[0]
+    finally:
+        process.kill()
+    sys.stdout.write(said)
+    if process.returncode == 3:
+        pytest.skip(said.strip().splitlines()[-1])
+    assert process.returncode == 0, said[-8000:]
+
+
+@pytest.mark.timeout(420)
+def test_nothing_is_lost_and_nothing_done_twice_whatever_is_killed() -> None:
+    # Soft shutdown waits for its whole time-out, by itself: see test_shutdown.
+    run("--items", "1500", "--without", "soft_shutdown", timeout=400)
+
+
+LONG = ("--items", "10000", "--faults", "21", "--window", "20", "--settle", "20", "--lease", "5", "--pace", "1",
+        "--model-seconds", "1", "--batch", "5", "--pending", "200", "--finish", "900")  # fmt: skip
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(5400)
+@pytest.mark.parametrize("broker", ["valkey", "redis", "rabbitmq"])
+def test_ten_thousand_items_come_through_twenty_one_faults_at_full_speed(broker: str) -> None:
+    desk = ("--label-studio",) if broker == "valkey" else ()
+    run("--broker", broker, *LONG, *desk, timeout=5300)
