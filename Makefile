@@ -9,7 +9,7 @@ PRODUCTION = DEBUG=0 SITE_URL=https://desk.example.com ALLOWED_HOSTS=desk.exampl
 	LABEL_STUDIO_WEBHOOK_SECRET=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run status down test pytest lint format bench screenshots clean
+.PHONY: help setup run status down test pytest faults lint format bench screenshots clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -36,6 +36,9 @@ ifeq ($(CHROMIUM),)
 	@echo "**********************************************************************************************"
 endif
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: setup ## Kill workers and servers under load for about an hour: Valkey, Redis, RabbitMQ
+	@$(BIN)/python -m pytest -m faults -s $(ARGS) tests/faults
 
 lint: setup ## Format, style, types, import contracts, migrations, deployment checks
 	$(BIN)/ruff format --check .

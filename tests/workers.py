@@ -43,12 +43,14 @@ def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..
     """Return a function that starts a worker for some queues and waits until it consumes. All are stopped at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(queues: str, *, beat: bool = False, **env: str) -> subprocess.Popen[bytes]:
+    def start(
+        queues: str, *, beat: bool = False, pool: str = "solo", app: str = "ecomsite", **env: str
+    ) -> subprocess.Popen[bytes]:
         log = tmp_path / f"worker-{len(started)}.log"
-        command = [sys.executable, "-m", "celery", "-A", "ecomsite", "worker", "-P", "solo", "-Q", queues, "-l", "INFO",
+        command = [sys.executable, "-m", "celery", "-A", app, "worker", "-P", pool, "-c", "1", "-Q", queues, "-l", "INFO",
                    "-n", f"{len(started)}-{os.getpid()}@tests", "--without-gossip", "--without-mingle"]  # fmt: skip
         if beat:
-            command = [sys.executable, "-m", "celery", "-A", "ecomsite", "beat", "-l", "INFO",
+            command = [sys.executable, "-m", "celery", "-A", app, "beat", "-l", "INFO",
                        "-s", str(tmp_path / "schedule")]  # fmt: skip
         with log.open("wb") as stream:
             process = subprocess.Popen(
