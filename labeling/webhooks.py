@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import transaction
-from django.http import HttpRequest, JsonResponse
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -19,6 +21,9 @@ from core.hints import hint_on_commit
 from labeling.models import Annotation, WebhookEvent
 from labeling.projects import SECRET_HEADER
 
+log = logging.getLogger(__name__)
+ACTION = re.compile(r"[A-Z_]+")
+RETRY_AFTER_S = 5
 LARGEST_BODY = 1_000_000
 MAX_IDS = 1000
 LARGEST_ID = 2**31 - 1
@@ -27,19 +32,27 @@ LARGEST_ID = 2**31 - 1
 @csrf_exempt
 @require_POST
 def label_studio(request: HttpRequest) -> JsonResponse:
-    """Store one event. 201 stored, 401 wrong secret, 413 too big, 400 not an event; nothing is stored but on 201."""
+    """Store one event. 201 stored, 401 wrong secret, 413 too big, 400 not an event, 503 the database is away.
+
+    Only a 201 means that it is stored, and it is durable then.
+    """
     if not is_authentic(request.headers.get(SECRET_HEADER, "")):
         return JsonResponse({"error": "wrong secret"}, status=401)
     try:
         body = request.body if int(request.headers.get("Content-Length") or 0) <= LARGEST_BODY else None
     except (RequestDataTooBig, ValueError):
         body = None
+    except UnreadablePostError:
+        return JsonResponse({"error": "broken off"}, status=400)
     if body is None or len(body) > LARGEST_BODY:
         return JsonResponse({"error": f"more than {LARGEST_BODY} bytes"}, status=413)
     try:
         event = store_event(body)
     except ValueError as exc:
         return JsonResponse({"error": str(exc)}, status=400)
+    except DatabaseError as exc:
+        log.warning("a webhook could not be stored (%s); the reconcile will find what it was about", type(exc).__name__)
+        return JsonResponse({"error": "not stored"}, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
     return JsonResponse({"event": event.pk}, status=201)
 
 
@@ -55,17 +68,18 @@ def store_event(body: bytes) -> WebhookEvent:
         event = json.loads(body)
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
-    if not isinstance(event, Mapping) or not isinstance(event.get("action"), str) or not event["action"]:
+    action = event.get("action") if isinstance(event, Mapping) else None
+    if not isinstance(action, str) or not ACTION.fullmatch(action):
         raise ValueError("no action")
     project = event.get("project")
-    with transaction.atomic():
-        stored = WebhookEvent.objects.create(
-            action=event["action"][:60],
-            ls_project_id=_id(project.get("id")) if isinstance(project, Mapping) else None,
-            ls_task_ids=_task_ids(event),
-            body_hash=hashlib.sha256(body).hexdigest(),
-        )
-        hint_on_commit("labeling.process_webhooks")
+    # One statement that commits by itself: what it cost is what the sender waits for.
+    stored = WebhookEvent.objects.create(
+        action=action[:60],
+        ls_project_id=_id(project.get("id")) if isinstance(project, Mapping) else None,
+        ls_task_ids=_task_ids(event),
+        body_hash=hashlib.sha256(body).hexdigest(),
+    )
+    hint_on_commit("labeling.process_webhooks")
     return stored
 
 

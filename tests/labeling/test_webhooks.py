@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from labeling.models import WebhookEvent
@@ -50,7 +51,23 @@ def test_without_a_secret_of_ours_nobody_gets_in(settings: Any) -> None:
     assert post(EVENT, secret="").status_code == 401
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "null", "{}", '{"action": 7}', b"\xff\xfe", "[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        '{"action": 7}',
+        b"\xff\xfe",
+        "[" * 100_000,
+        '{"action": "A\\u0000"}',
+        '{"action": "\\ud800"}',
+        '{"action": "<b>"}',
+        "9" * 5000,
+    ],
+)
 def test_what_is_no_event_is_refused(body: Any) -> None:
     assert post(body).status_code == 400
     assert not WebhookEvent.objects.exists()
@@ -77,6 +94,27 @@ def test_a_huge_body_is_refused() -> None:
     assert post("x" * 1_000_001).status_code == 413
     assert post("x" * 4_000_000).status_code == 413
     assert not WebhookEvent.objects.exists()
+
+
+def test_a_database_that_is_away_is_a_503_that_says_when_to_come_back(
+    transactional_db: None, django_db_blocker: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    right, connection.settings_dict["PORT"] = connection.settings_dict["PORT"], 9
+    connection.close()
+    try:
+        answer = post(EVENT)
+    finally:
+        connection.settings_dict["PORT"] = right
+        connection.close()
+
+    assert (answer.status_code, answer.json()) == (503, {"error": "not stored"})
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_it_takes_one_statement(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        assert post(EVENT).status_code == 201
 
 
 def test_only_post_is_answered() -> None:
