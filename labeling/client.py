@@ -11,25 +11,28 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from core.exceptions import PermanentError, TransientError
-from labeling.remote import RemoteTask, RemoteUser, read_task
+from labeling.remote import RemoteOutline, RemoteTask, RemoteUser, read_outline, read_task
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
 
 IMPORT_TIMEOUT_S = 600
 PAGE_SIZE = 200
-# Label Studio reads addresses up to 8 KB; a lookup of this many of our ids (36 characters each) stays far below.
+# Label Studio reads addresses up to 8 KB; lookups of this many of our ids (36 characters each), and of theirs, stay below.
 LOOKUP_SIZE = 80
+IDS_AT_ONCE = 500
 # Applied to the annotations inside a task as well.
-TASK_FIELDS = "id,updated_at,annotations,result,completed_by,updated_by,was_cancelled,lead_time,created_at"
+OUTLINE_FIELDS = "id,updated_at,data,annotations"
+TASK_FIELDS = f"{OUTLINE_FIELDS},result,completed_by,updated_by,was_cancelled,lead_time,created_at"
 WRITE: Any = {"max_retries": 0}
 
 
@@ -172,7 +175,7 @@ def find_tasks(project_id: int, ext_ids: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for start in range(0, len(ext_ids), LOOKUP_SIZE):
         pattern = f"^({'|'.join(ext_ids[start : start + LOOKUP_SIZE])})$"
-        query = _query("data.ext_id", "regex", "String", pattern, ordering="tasks:-id")
+        query = _query(_filter("data.ext_id", "regex", "String", pattern), ordering="tasks:-id")
         with _explained("look up tasks"):
             for task in connection().tasks.list(
                 project=project_id, query=query, fields="all", include="id,data", page_size=PAGE_SIZE
@@ -181,61 +184,83 @@ def find_tasks(project_id: int, ext_ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def get_task(task_id: int) -> RemoteTask:
-    """Return a task with its annotations. Raises `Gone`."""
-    with _explained(f"show task {task_id}"):
-        return read_task(connection().tasks.get(str(task_id)))
+def get_tasks(project_id: int, ids: Iterable[int]) -> dict[int, RemoteTask]:
+    """Return those of the tasks `ids` that the project has, with their annotations. Raises `Gone` for the project."""
+    with _explained("show tasks"):
+        tasks = [
+            read_task(task)
+            for some in _in_parts(ids, PAGE_SIZE)
+            for task in _list(project_id, _only(some), include=TASK_FIELDS, size=PAGE_SIZE).items or []
+        ]
+    return {task.id: task for task in tasks}
+
+
+def missing_tasks(project_id: int, ids: Iterable[int]) -> set[int]:
+    """Return those of `ids` that the project does not have (any more). Cheap when it has them all: counts are asked for."""
+    missing: set[int] = set()
+    with _explained("look for tasks"):
+        for some in _in_parts(ids, IDS_AT_ONCE):
+            answer = _list(project_id, _only(some), include="id", size=1).response
+            if answer is None or answer.total != len(some):
+                there = _list(project_id, _only(some), include="id", size=IDS_AT_ONCE).items or []
+                missing |= set(some) - {int(task.id) for task in there}
+    return missing
 
 
 def tasks_updated_after(project_id: int, after: dt.datetime | None) -> Iterator[list[RemoteTask]]:
-    """Yield pages of the tasks updated after `after` (None: all), oldest change first.
+    """Yield pages of the tasks updated after `after` (None: all), oldest change first; some may come twice.
 
-    Rows move to the end as they change, so page numbers would skip some: each page starts from the last change seen.
+    Rows move to the end as they change, so page numbers would skip some: each page starts from the last change seen,
+    and those of one moment, as bulk actions make them, are told apart by id.
     """
-    cursor, number, seen = after, 1, set[tuple[int, dt.datetime]]()
     while True:
-        with _explained("list the tasks that changed"):
-            page = [read_task(task) for task in _page(project_id, cursor, number)]
-        fresh = [task for task in page if (task.id, task.updated_at) not in seen]
-        seen.update((task.id, task.updated_at) for task in page)
-        if fresh:
-            yield fresh
+        filters = [] if after is None else [_filter("updated_at", "greater", "Datetime", _stamp(after))]
+        page = _tasks(project_id, *filters, ordering="tasks:updated_at")
+        if page:
+            yield page
         if len(page) < PAGE_SIZE:
             return
-        last = page[-1].updated_at - dt.timedelta(microseconds=1)
-        if cursor is None or last > cursor:
-            cursor, number = last, 1
+        last = page[-1].updated_at
+        if page[0].updated_at < last:
+            after = last - dt.timedelta(microseconds=1)  # more of that moment may be on the next page
         else:
-            number += 1  # a whole page of changes in the same microsecond
+            yield from _tasks_of_moment(project_id, last)
+            after = last
 
 
-def _page(project_id: int, after: dt.datetime | None, number: int) -> list[Any]:
-    query = (
-        json.dumps({"ordering": ["tasks:updated_at"]})
-        if after is None
-        else _query("updated_at", "greater", "Datetime", _stamp(after), ordering="tasks:updated_at")
-    )
-    pager = connection().tasks.list(
-        project=project_id, query=query, fields="all", include=TASK_FIELDS, page=number,
-        page_size=PAGE_SIZE,
-    )  # fmt: skip
-    return list(pager.items or [])
+def _tasks_of_moment(project_id: int, at: dt.datetime) -> Iterator[list[RemoteTask]]:
+    last = 0
+    while page := _tasks(
+        project_id, _filter("updated_at", "equal", "Datetime", _stamp(at)), _filter("id", "greater", "Number", last)
+    ):
+        yield page
+        last = page[-1].id
 
 
-def task_ids(project_id: int) -> set[int]:
-    """Return the ids of all tasks of a project."""
-    with _explained("list the tasks"):
-        pager = connection().tasks.list(project=project_id, fields="all", include="id", page_size=5000)
-        return {int(task.id) for task in pager}
+def _tasks(project_id: int, *filters: Mapping[str, Any], ordering: str = "tasks:id") -> list[RemoteTask]:
+    with _explained("list the tasks that changed"):
+        found = _list(project_id, _query(*filters, ordering=ordering), include=TASK_FIELDS, size=PAGE_SIZE)
+        return [read_task(task) for task in found.items or []]
+
+
+def outlines(project_id: int) -> Iterator[list[RemoteOutline]]:
+    """Yield every task of the project in outline, page by page, by id."""
+    last = 0
+    while True:
+        with _explained("list the tasks"):
+            query = _query(_filter("id", "greater", "Number", last), ordering="tasks:id")
+            found = _list(project_id, query, include=OUTLINE_FIELDS, size=PAGE_SIZE).items or []
+            page = [read_outline(task) for task in found]
+        if not page:
+            return
+        yield page
+        last = page[-1].id
 
 
 def delete_task(task_id: int) -> None:
     """Delete a task; one that is gone already is fine."""
-    try:
-        with _explained(f"delete task {task_id}"):
-            connection().tasks.delete(str(task_id), request_options=WRITE)
-    except Gone:
-        return
+    with suppress(Gone), _explained(f"delete task {task_id}"):
+        connection().tasks.delete(str(task_id), request_options=WRITE)
 
 
 def list_users() -> list[RemoteUser]:
@@ -244,12 +269,28 @@ def list_users() -> list[RemoteUser]:
         return [RemoteUser(int(user.id), str(user.email)) for user in connection().users.list()]
 
 
-# --- Reading the answers -----------------------------------------------------------------------------------------
+def _list(project_id: int, query: str, *, include: str, size: int) -> Any:
+    """Return the first page of the tasks that fit `query`. A later one that is not there would be a 404, so none is asked for."""
+    return connection().tasks.list(project=project_id, query=query, fields="all", include=include, page_size=size)
 
 
-def _query(column: str, operator: str, kind: str, value: str, *, ordering: str) -> str:
-    item = {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
-    return json.dumps({"filters": {"conjunction": "and", "items": [item]}, "ordering": [ordering]})
+def _filter(column: str, operator: str, kind: str, value: str | int) -> dict[str, Any]:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+
+
+def _query(*filters: Mapping[str, Any], ordering: str) -> str:
+    given = {"filters": {"conjunction": "and", "items": filters}} if filters else {}
+    return json.dumps({**given, "ordering": [ordering]})
+
+
+def _only(ids: Sequence[int]) -> str:
+    return json.dumps({"selectedItems": {"all": False, "included": ids}})
+
+
+def _in_parts(ids: Iterable[int], size: int) -> Iterator[list[int]]:
+    rest = iter(ids)
+    while part := list(islice(rest, size)):
+        yield part
 
 
 def _stamp(at: dt.datetime) -> str:

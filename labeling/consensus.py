@@ -66,3 +66,6 @@ def _read(task: LabelingTask, annotation: Annotation) -> tuple[str, dict[str, An
         return SINGLE, load_interface(task.project.kind).parse(annotation.result, task.payload)
     except PermanentError as exc:
         return INVALID, {"invalid": exc.message}
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        # Label Studio's API takes any JSON for an annotation.
+        return INVALID, {"invalid": f"The annotation is no answer to this interface ({type(exc).__name__})."}

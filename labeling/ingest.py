@@ -8,9 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from audit import ledger
@@ -33,67 +35,107 @@ EVENT_LEASE = dt.timedelta(minutes=1)
 def process_events(*, limit: int = EVENTS_AT_ONCE) -> int:
     """Follow the hints in the inbox, oldest first, and return how many were followed.
 
-    Raises `TransientError` when Label Studio cannot be asked: the events stay and their turn comes again. An event
-    that cannot be followed for what it is rests and is tried again, and goes into quarantine in the end.
+    However many events point at a task, it is asked for once. Raises `TransientError` when Label Studio cannot be
+    asked: the events stay and their turn comes again. An event that cannot be followed for what it is rests and is
+    tried again, and goes into quarantine in the end.
     """
     waiting = WebhookEvent.objects.filter(status=WebhookEvent.Status.RECEIVED).order_by("received_at", "pk")
     events = leases.claim(leases.claimable(waiting), n=limit, duration=EVENT_LEASE)
-    pulled: dict[int, bool] = {}
-    done = 0
     with leases.heartbeat(events, duration=EVENT_LEASE):
-        for position, event in enumerate(events):
-            try:
-                done += _follow(event, pulled)
-            except (TransientError, Unauthorized, OperationalError) as exc:
-                leases.release(events[position:], error=str(exc), counts=False)
-                raise
-            except Exception as exc:
-                log.exception("the event %s cannot be followed", event.pk)
+        try:
+            pulled = pull_tasks({ls_task_id for event in events for ls_task_id in event.ls_task_ids})
+        except (TransientError, Unauthorized, OperationalError) as exc:
+            leases.release(events, error=str(exc), counts=False)
+            raise
+        except Exception as exc:
+            # Whose fault it is shows when each is tried alone (core.leases).
+            log.exception("%s events cannot be followed", len(events))
+            for event in events:
                 leases.fail(event, error=f"{type(exc).__name__}: {exc}")
-    return done
+            return 0
+    return sum(_close(event, pulled) for event in events)
 
 
-def _follow(event: WebhookEvent, pulled: dict[int, bool]) -> int:
-    """Pull the tasks that `event` points at and `pulled` lacks, and close the event; returns 0 if the lease was lost."""
-    for ls_task_id in event.ls_task_ids:
-        if ls_task_id not in pulled:
-            pulled[ls_task_id] = pull_task(ls_task_id)
-    known = any(pulled[ls_task_id] for ls_task_id in event.ls_task_ids)
-    status = WebhookEvent.Status.PROCESSED if known else WebhookEvent.Status.IGNORED
+def _close(event: WebhookEvent, pulled: Mapping[int, str]) -> int:
+    """Close an event whose tasks were pulled; returns 0 if one of them failed, or if the lease was lost."""
+    outcomes = [pulled[ls_task_id] for ls_task_id in event.ls_task_ids if ls_task_id in pulled]
+    if error := next(filter(None, outcomes), ""):
+        leases.fail(event, error=error)
+        return 0
+    status = WebhookEvent.Status.PROCESSED if outcomes else WebhookEvent.Status.IGNORED
     return leases.release([event], status=status, processed_at=timezone.now())
 
 
-def pull_task(ls_task_id: int) -> bool:
-    """Bring our copy of one task up to date. Returns whether the task is ours."""
-    if not LabelingTask.objects.filter(ls_task_id=ls_task_id).exists():
-        return False
-    try:
-        apply([client.get_task(ls_task_id)])
-    except Gone:
-        reopen_deleted([ls_task_id])
-    return True
+def pull_tasks(ls_task_ids: Iterable[int]) -> dict[int, str]:
+    """Bring our copies of tasks up to date.
 
-
-def apply(remote_tasks: Iterable[RemoteTask]) -> int:
-    """Take over the state of tasks as Label Studio gave it, settle them, and return how many changed here.
-
-    Tasks of others, and states older than what we have, are passed over.
+    Returns those of `ls_task_ids` that are ours, each with why it could not be taken over ("" when it was). One that
+    is not in Label Studio any more counts as deleted.
     """
-    by_id = {task.id: task for task in remote_tasks}
-    held = LabelingTask.objects.filter(ls_task_id__in=by_id).values_list("pk", "ls_task_id")
-    ours = [(pk, by_id[ls_task_id]) for pk, ls_task_id in held if ls_task_id is not None]
+    held = LabelingTask.objects.filter(ls_task_id__in=set(ls_task_ids), project__ls_project_id__isnull=False)
+    pulled: dict[int, str] = {}
+    by_project: dict[int, dict[int, dt.datetime | None]] = defaultdict(dict)
+    for project_id, ls_task_id, seen in held.values_list("project__ls_project_id", "ls_task_id", "ls_updated_at"):
+        by_project[project_id or 0][ls_task_id or 0] = seen
+    for project_id, before in by_project.items():
+        try:
+            there = client.get_tasks(project_id, before)
+        except Gone:
+            there = {}
+        applied = apply(there.values(), before=before)
+        reopen_deleted(before.keys() - there.keys())
+        pulled |= {ls_task_id: applied.errors.get(ls_task_id, "") for ls_task_id in before}
+    return pulled
+
+
+@dataclass
+class Applied:
+    """What became of states that Label Studio gave."""
+
+    # How many of our tasks changed.
+    changed: int = 0
+    # Label Studio's task id → why its state could not be taken over.
+    errors: dict[int, str] = field(default_factory=dict)
+    # Tasks that others put into our project.
+    strangers: list[RemoteTask] = field(default_factory=list)
+
+
+def apply(remote_tasks: Iterable[RemoteTask], *, before: Mapping[int, dt.datetime | None] | None = None) -> Applied:
+    """Take over the state of tasks as Label Studio gave it, and settle them.
+
+    States older than what we have are passed over: answers overtake each other. But one that was asked for after we
+    had read `before` (task id → `updated_at` of our copy) and finds our copy still so is the later word, whatever its
+    clock says: Label Studio was restored from a backup, or its clock was put right. A task that cannot be taken over
+    holds up no other.
+    """
+    by_id, done = {task.id: task for task in remote_tasks}, Applied()
+    held = dict(LabelingTask.objects.filter(ls_task_id__in=by_id).values_list("ls_task_id", "pk"))
+    ours = [(held[task.id], task) for task in by_id.values() if task.id in held and str(held[task.id]) == task.ext_id]
+    done.strangers = [by_id[ls_task_id] for ls_task_id in by_id.keys() - {task.id for _, task in ours}]
+    # An id that Label Studio gave away a second time, after it was emptied or restored: ours is not there any more.
+    done.changed += reopen_deleted([task.id for task in done.strangers if task.id in held])
     _meet({annotation.user_id for _, task in ours for annotation in task.annotations if annotation.user_id})
-    return sum(_apply(pk, task) for pk, task in ours)
+    for pk, task in ours:
+        try:
+            done.changed += _apply(pk, task, before or {})
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as exc:
+            log.exception("the state of task %s cannot be taken over", task.id)
+            done.errors[task.id] = f"{type(exc).__name__}: {exc}"
+            LabelingTask.objects.filter(pk=pk).update(last_error=done.errors[task.id][: leases.LONGEST_ERROR])
+    return done
 
 
-def _apply(pk: uuid.UUID, remote: RemoteTask) -> bool:
+def _apply(pk: uuid.UUID, remote: RemoteTask, before: Mapping[int, dt.datetime | None]) -> bool:
     with transaction.atomic():
         task = LabelingTask.objects.select_for_update().get(pk=pk)
-        if task.ls_task_id != remote.id or (task.ls_updated_at and remote.updated_at < task.ls_updated_at):
+        is_back = bool(task.ls_updated_at and remote.updated_at < task.ls_updated_at)
+        if task.ls_task_id != remote.id or (is_back and before.get(remote.id) != task.ls_updated_at):
             return False
         gone = task.annotations.exclude(ls_annotation_id__in=[annotation.id for annotation in remote.annotations])
         n_gone, _ = gone.delete()
-        changed = sum(_store(task, annotation) for annotation in remote.annotations) + n_gone
+        changed = sum(_store(task, annotation, is_back=is_back) for annotation in remote.annotations) + n_gone
         if task.ls_updated_at != remote.updated_at:
             LabelingTask.objects.filter(pk=pk).update(ls_updated_at=remote.updated_at)
         if changed:
@@ -101,10 +143,15 @@ def _apply(pk: uuid.UUID, remote: RemoteTask) -> bool:
     return bool(changed)
 
 
-def _store(task: LabelingTask, remote: RemoteAnnotation) -> bool:
+def _store(task: LabelingTask, remote: RemoteAnnotation, *, is_back: bool) -> bool:
     """Insert or update our copy of one annotation; whether anything changed."""
     held = Annotation.objects.filter(ls_annotation_id=remote.id).first()
-    if held is not None and held.ls_updated_at >= remote.updated_at:
+    if held is not None and held.task_id != task.pk:
+        # The id was given away a second time: what it was before is the record of another task.
+        held.delete()
+    elif held is not None and (
+        held.ls_updated_at == remote.updated_at or (held.ls_updated_at > remote.updated_at and not is_back)
+    ):
         return False
     Annotation.objects.update_or_create(
         ls_annotation_id=remote.id,

@@ -1,4 +1,4 @@
-"""Our side of Label Studio: projects, tasks, annotations, consensus, the webhook inbox and the people."""
+"""Our side of Label Studio: projects, tasks, annotations, consensus, the webhook inbox, proofs and the people."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ class LabelingProject(models.Model):
     webhook_hash = models.CharField(max_length=64, blank=True, help_text="of the webhook last registered")
     reconciled_until = models.DateTimeField(null=True, blank=True, help_text="updated_at up to which all was pulled")
     reconciled_at = models.DateTimeField(null=True, blank=True)
+    n_foreign = models.IntegerField(
+        null=True,
+        blank=True,
+        help_text="tasks there that are not ours, when all of ours were last looked for; empty: look",
+    )
 
     class Meta:
         ordering = ("kind",)
@@ -134,6 +139,34 @@ class WebhookEvent(Leased):
 
     def __str__(self) -> str:
         return f"{self.action} at {self.received_at:%F %T}"
+
+
+class CompletenessProof(models.Model):
+    """One comparison of everything of ours in a project with what Label Studio holds. Unfinished: it was broken off."""
+
+    project = models.ForeignKey(LabelingProject, on_delete=models.PROTECT, related_name="proofs")
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    n_tasks = models.PositiveIntegerField(default=0, help_text="tasks of ours that should be there")
+    n_accounted = models.PositiveIntegerField(default=0, help_text="of these: the same on both sides, or mended")
+    n_missing = models.PositiveIntegerField(default=0, help_text="not there")
+    n_stale = models.PositiveIntegerField(default=0, help_text="our copy differed")
+    n_duplicates = models.PositiveIntegerField(default=0, help_text="further copies of a task of ours there")
+    n_foreign = models.PositiveIntegerField(default=0, help_text="tasks there that are not ours")
+    n_repaired = models.PositiveIntegerField(default=0)
+    words = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-started_at",)
+        indexes = (models.Index(fields=("project", "finished_at"), name="proof_by_project"),)
+
+    def __str__(self) -> str:
+        return self.words or f"proof of {self.project} that was not finished"
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was finished and left nothing unaccounted for."""
+        return self.finished_at is not None and self.n_accounted == self.n_tasks
 
 
 class Annotator(models.Model):

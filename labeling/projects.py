@@ -68,15 +68,23 @@ def ensure_project(kind: str) -> LabelingProject:
     return row
 
 
+def renew_webhook(row: LabelingProject) -> None:
+    """Set the webhook of a project, whatever became of it in Label Studio: `ensure_project` goes by what it did last."""
+    client.set_webhook(row.ls_project_id or 0, **_webhook())
+
+
 def forget_project(row: LabelingProject) -> int:
-    """Note that the project is gone in Label Studio: it is made anew, and what was not answered is sent again.
+    """Note that the project `row` names is gone in Label Studio: it is made anew, and what was not answered is sent again.
 
     Returns how many tasks are open again.
     """
+    gone = row.ls_project_id
     with transaction.atomic():
         row = LabelingProject.objects.select_for_update().get(pk=row.pk)
-        gone = row.ls_project_id
-        row.ls_project_id, row.config_hash, row.webhook_hash, row.reconciled_until = None, "", "", None
+        if gone is None or row.ls_project_id != gone:
+            return 0  # another was quicker
+        row.ls_project_id, row.config_hash, row.webhook_hash = None, "", ""
+        row.reconciled_until = row.n_foreign = None
         row.save()
         tasks = LabelingTask.objects.filter(project=row)
         unanswered = list(tasks.filter(status=LabelingTask.Status.PUSHED).select_for_update().order_by("pk"))

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+LONGEST_LEAD_TIME_S = 366 * 24 * 3600
+
 
 @dataclass(frozen=True)
 class RemoteAnnotation:
@@ -28,8 +30,20 @@ class RemoteTask:
     """A task as Label Studio has it now. `updated_at` moves whenever an annotation of it comes, changes or goes."""
 
     id: int
+    # Our id, as we sent it with the task; empty on tasks of others.
+    ext_id: str
     updated_at: dt.datetime
     annotations: list[RemoteAnnotation]
+
+
+@dataclass(frozen=True)
+class RemoteOutline:
+    """As much of a task as is needed to tell whether ours is the same: `annotations` are (id, updated_at)."""
+
+    id: int
+    ext_id: str
+    updated_at: dt.datetime
+    annotations: frozenset[tuple[int, dt.datetime]]
 
 
 @dataclass(frozen=True)
@@ -41,23 +55,39 @@ class RemoteUser:
 
 
 def read_task(task: Any) -> RemoteTask:
-    """Read a task of the SDK. Raises `ValueError` or `KeyError` when Label Studio sent something else."""
+    """Read a task of the SDK. Raises `ValueError` when Label Studio sent something else."""
     annotations = [_annotation(dict(annotation)) for annotation in task.annotations or []]
-    return RemoteTask(int(task.id), _time(task.updated_at), annotations)
+    return RemoteTask(int(task.id), _ext_id(task), _time(task.updated_at), annotations)
+
+
+def read_outline(task: Any) -> RemoteOutline:
+    """Read a task of the SDK in outline. Raises `ValueError` when Label Studio sent something else."""
+    annotations = frozenset((int(raw["id"]), _time(raw["updated_at"])) for raw in task.annotations or [])
+    return RemoteOutline(int(task.id), _ext_id(task), _time(task.updated_at), annotations)
+
+
+def _ext_id(task: Any) -> str:
+    return str((task.data or {}).get("ext_id") or "")
 
 
 def _annotation(raw: Mapping[str, Any]) -> RemoteAnnotation:
-    user = raw.get("updated_by") or raw.get("completed_by")
-    seconds = raw.get("lead_time")
+    user, result = raw.get("updated_by") or raw.get("completed_by"), raw.get("result") or []
     return RemoteAnnotation(
         id=int(raw["id"]),
         user_id=int(user["id"]) if isinstance(user, Mapping) else user,
-        result=list(raw.get("result") or []),
+        result=result if isinstance(result, list) else [result],
         was_cancelled=bool(raw.get("was_cancelled")),
-        lead_time=None if seconds is None else dt.timedelta(seconds=float(seconds)),
+        lead_time=_lead_time(raw.get("lead_time")),
         created_at=_time(raw["created_at"]),
         updated_at=_time(raw["updated_at"]),
     )
+
+
+def _lead_time(seconds: Any) -> dt.timedelta | None:
+    # Whoever annotates through Label Studio's API says what they like, and must not stop the sweep by it.
+    if isinstance(seconds, (int, float)) and 0 <= seconds <= LONGEST_LEAD_TIME_S:
+        return dt.timedelta(seconds=float(seconds))
+    return None
 
 
 def _time(value: Any) -> dt.datetime:

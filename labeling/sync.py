@@ -211,38 +211,56 @@ def _remove_withdrawn() -> None:
 def reconcile() -> int:
     """Find what webhooks lost: pull every change since last time, and notice what was deleted. Returns tasks changed here.
 
-    Raises `TransientError` or `PermanentError` when Label Studio cannot be asked.
+    Raises `TransientError` or `PermanentError` when Label Studio cannot be asked, or refuses the interface of a
+    project: the answers of all projects are pulled first.
     """
-    changed = 0
+    WebhookEvent.objects.filter(processed_at__lt=timezone.now() - KEEP_EVENTS).delete()
     accounts.sync_accounts()
+    changed, kinds = 0, []
     for row in LabelingProject.objects.exclude(ls_project_id=None):
         try:
-            ensure_project(row.kind)
             changed += _reconcile(row)
+            kinds.append(row.kind)
         except Gone:
             log.warning("the project %s is gone in Label Studio: it is made anew", row)
             changed += forget_project(row)
-    WebhookEvent.objects.filter(processed_at__lt=timezone.now() - KEEP_EVENTS).delete()
+    for kind in kinds:
+        ensure_project(kind)
     return changed
 
 
 def _reconcile(row: LabelingProject) -> int:
-    changed, project_id = 0, row.ls_project_id or 0
-    until = row.reconciled_until
-    for page in client.tasks_updated_after(project_id, until - OVERLAP if until else None):
-        changed += ingest.apply(page)
-        newest = max(task.updated_at for task in page)
+    # Their times, but never past our own clock: one task with a time to come would hide every change until then.
+    now, changed = timezone.now(), 0
+    until = seen = row.reconciled_until and min(row.reconciled_until, now)
+    this = LabelingProject.objects.filter(pk=row.pk, ls_project_id=row.ls_project_id)
+    for page in client.tasks_updated_after(row.ls_project_id or 0, until - OVERLAP if until else None):
+        applied = ingest.apply(page)
+        changed += applied.changed
+        newest = min(max(task.updated_at for task in page), now)
         until = newest if until is None else max(until, newest)
+        new = any(seen is None or task.updated_at > seen for task in applied.strangers)
         # Page by page: an interrupted sweep goes on from here.
-        LabelingProject.objects.filter(pk=row.pk, ls_project_id=project_id).update(reconciled_until=until)
-    changed += _notice_deleted(row.pk, project_id)
-    LabelingProject.objects.filter(pk=row.pk).update(reconciled_at=timezone.now())
+        this.update(reconciled_until=until, **({"n_foreign": None} if new else {}))
+    changed += _notice_deleted(row)
+    this.update(reconciled_at=timezone.now())
     return changed
 
 
-def _notice_deleted(pk: int, project_id: int) -> int:
-    held = LabelingTask.objects.filter(project=pk).exclude(ls_task_id=None)
-    ours = set(held.values_list("ls_task_id", flat=True))
-    if client.count_tasks(project_id) >= len(ours):
+def _notice_deleted(row: LabelingProject) -> int:
+    """Look for all of our tasks there, if their number says that it may be needed; returns how many are open again.
+
+    Numbers alone prove little once others add tasks too, so the sweep asks for a look (`n_foreign` empty) when it saw
+    one that is new.
+    """
+    project_id, row_now = row.ls_project_id or 0, LabelingProject.objects.filter(pk=row.pk)
+    held = LabelingTask.objects.filter(project=row).exclude(ls_task_id=None)
+    ours, foreign = held.count(), row_now.values_list("n_foreign", flat=True).get()
+    there = client.count_tasks(project_id)
+    if foreign is not None and there - ours == foreign:
         return 0
-    return ingest.reopen_deleted(ours - client.task_ids(project_id))
+    asked = list(held.values_list("ls_task_id", flat=True))
+    missing = client.missing_tasks(project_id, [ls_task_id for ls_task_id in asked if ls_task_id])
+    reopened = ingest.reopen_deleted(missing)
+    row_now.filter(ls_project_id=project_id).update(n_foreign=there - (len(asked) - len(missing)))
+    return reopened

@@ -61,6 +61,8 @@ class Desk:
     reviewer: Sdk
     senior: Sdk
     service: Sdk
+    # Of Label Studio itself: what a restored backup or a wrong clock leaves can be put there, and what it holds read.
+    database_url: str
 
 
 @pytest.fixture
@@ -74,7 +76,8 @@ def label_studio(label_studio_server: LabelStudio, settings: Any) -> Iterator[De
         "WEBHOOK_SECRET": "a-secret-of-the-tests",
     }
     url = label_studio_server.url
-    desk = Desk(url, as_person(url, REVIEWER.token), as_person(url, SENIOR.token), as_person(url, SERVICE_TOKEN))
+    people = (as_person(url, token) for token in (REVIEWER.token, SENIOR.token, SERVICE_TOKEN))
+    desk = Desk(url, *people, database_url=label_studio_server.database_url)
     yield desk
     for project in list(desk.service.projects.list(page_size=100)):
         desk.service.projects.delete(project.id)

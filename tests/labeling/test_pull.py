@@ -181,11 +181,11 @@ def test_an_answer_that_cannot_be_read_is_recorded_as_such(
 
 def test_an_older_state_never_overwrites_a_newer_one(label_studio: Desk, task: LabelingTask) -> None:
     made = label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
-    old = client.get_task(task.ls_task_id or 0)
+    old = client.get_tasks(task.project.ls_project_id or 0, [task.ls_task_id or 0])[task.ls_task_id or 0]
     label_studio.reviewer.annotations.update(made.id, result=[choice("verdict", "reject")])
-    ingest.pull_task(task.ls_task_id or 0)
+    ingest.pull_tasks([task.ls_task_id or 0])
 
-    assert ingest.apply([old]) == 0
+    assert ingest.apply([old]).changed == 0
     assert Annotation.objects.get().result[0]["value"]["choices"] == ["reject"]
 
 
