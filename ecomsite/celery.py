@@ -36,6 +36,8 @@ app.conf.beat_schedule = {
     "reconcile with Label Studio": _every(
         env.integer("LABEL_STUDIO_RECONCILE_SECONDS", 30, minimum=1), "labeling.reconcile"
     ),
+    # Once a day, by its own account: a beat that was started again within the hour must not put it off for ever.
+    "prove completeness": _every(3600, "labeling.prove_completeness"),
     # A canary for each queue: beat, broker and worker, end to end (monitoring/heartbeats.py).
     **{
         f"heartbeat of {queue}": {

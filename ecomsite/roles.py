@@ -8,7 +8,7 @@ READ_ALL = (
     "audit.view_ledgerentry", "catalog.view_product", "catalog.view_productfact", "catalog.view_customerreview",
     "catalog.view_publishedcopy", "catalog.view_importrun", "inference.view_modelversion", "inference.view_modelalias",
     "labeling.view_labelingproject", "labeling.view_labelingtask", "labeling.view_annotation", "labeling.view_consensus",
-    "labeling.view_webhookevent", "moderation.view_generationrequest", "moderation.view_candidate",
+    "labeling.view_webhookevent", "labeling.view_completenessproof", "moderation.view_generationrequest", "moderation.view_candidate",
     "moderation.view_finding", "moderation.view_score", "moderation.view_sentiment", "moderation.view_reviewitem",
     "moderation.view_decision",
 )  # fmt: skip

@@ -6,7 +6,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
-from labeling.models import Annotation, Consensus, LabelingProject, LabelingTask, WebhookEvent
+from labeling.models import Annotation, CompletenessProof, Consensus, LabelingProject, LabelingTask, WebhookEvent
 
 TASK_COLOURS = {"open": "warning", "pushed": "info", "settled": "success", "withdrawn": ""}
 
@@ -94,3 +94,20 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def state(self, obj: WebhookEvent) -> tuple[str, str]:
         """The state as a coloured label."""
         return obj.status, obj.get_status_display()
+
+
+@admin.register(CompletenessProof)
+class CompletenessProofAdmin(ReadOnlyAdmin):
+    """Whether everything in Label Studio is accounted for, night by night."""
+
+    list_display = ("started_at", "project", "state", "n_tasks", "n_accounted", "n_repaired", "words", "finished_at")
+    list_filter = ("project",)
+    list_select_related = ("project",)
+    ordering = ("-started_at",)
+
+    @display(description="state", label={"holds": "success", "open": "danger", "unfinished": "warning"})
+    def state(self, obj: CompletenessProof) -> tuple[str, str]:
+        """The outcome as a coloured label."""
+        if obj.finished_at is None:
+            return "unfinished", "Broken off"
+        return ("holds", "All accounted for") if obj.holds else ("open", "Not accounted for")

@@ -6,9 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
 
 from labeling.consensus import INVALID
-from labeling.models import Consensus, LabelingProject, LabelingTask, WebhookEvent
+from labeling.models import CompletenessProof, Consensus, LabelingProject, LabelingTask, WebhookEvent
+
+# A proof is made each day, and tried each hour: after this long without one something is wrong.
+PROOF_OVERDUE = dt.timedelta(hours=26)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,39 @@ def health() -> LabelingHealth:
         **events,
         n_invalid_answers=Consensus.objects.filter(method=INVALID).count(),
         reconciled_at=LabelingProject.objects.exclude(ls_project_id=None).aggregate(at=Min("reconciled_at"))["at"],
+    )
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """What the last finished proof of each project came to, together."""
+
+    n_tasks: int
+    n_accounted: int
+    # Of the project whose proof is the oldest; None when no project has one.
+    proved_at: dt.datetime | None
+    # Kinds of work whose proof should have been made by now.
+    overdue: tuple[str, ...]
+    # What the proofs that left something unaccounted for say.
+    open_questions: tuple[str, ...]
+
+
+def completeness() -> Completeness:
+    """Return how far the work in Label Studio is accounted for."""
+    limit, last, overdue = timezone.now() - PROOF_OVERDUE, list[CompletenessProof](), []
+    for row in LabelingProject.objects.exclude(ls_project_id=None):
+        proof = row.proofs.exclude(finished_at=None).order_by("-finished_at").first()
+        if proof is not None:
+            last.append(proof)
+        since = proof.finished_at if proof else row.tasks.aggregate(at=Min("pushed_at"))["at"]
+        if since is not None and since < limit:
+            overdue.append(row.title)
+    return Completeness(
+        n_tasks=sum(proof.n_tasks for proof in last),
+        n_accounted=sum(proof.n_accounted for proof in last),
+        proved_at=min((proof.finished_at for proof in last if proof.finished_at), default=None),
+        overdue=tuple(overdue),
+        open_questions=tuple(f"{proof.project.title}: {proof.words}" for proof in last if not proof.holds),
     )
 
 

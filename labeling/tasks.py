@@ -9,7 +9,7 @@ from celery import shared_task
 
 from core.exceptions import EcomsiteError
 from core.hints import hint
-from labeling import ingest, sync
+from labeling import completeness, ingest, sync
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,12 @@ def process_webhooks() -> None:
 def reconcile() -> None:
     """Find what webhooks lost."""
     _turn(sync.reconcile)
+
+
+@shared_task(name="labeling.prove_completeness", soft_time_limit=3600, ignore_result=True)
+def prove_completeness() -> None:
+    """Compare everything with Label Studio, once a day."""
+    _turn(completeness.prove_if_due)
 
 
 def _turn(work: Callable[[], int]) -> int:

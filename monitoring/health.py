@@ -55,6 +55,11 @@ class Report:
         """The parts that a person should know about."""
         return tuple(part for part in self.parts if part.state != "ok")
 
+    @property
+    def completeness(self) -> str:
+        """What the last proof says; empty when it is among the troubles, or nobody knows."""
+        return next((part.words for part in self.parts if part.name == "completeness" and part.state == "ok"), "")
+
     def as_json(self) -> dict[str, Any]:
         """Return what /readyz answers."""
         return {
@@ -138,6 +143,30 @@ def check_traffic() -> Part:
     return Part("labelling", "ok", "Label Studio takes what is sent to it.")
 
 
+def check_completeness() -> Part:
+    """Whether everything in Label Studio is accounted for: by the last proof, which must not be too old."""
+    proved = selectors.completeness()
+    if proved.open_questions:
+        return Part(
+            "completeness",
+            "busy",
+            f"Not everything in Label Studio is accounted for. {' '.join(proved.open_questions)}",
+            "Run `manage.py prove_completeness`; the runbook says what to do about what it finds.",
+        )
+    if proved.overdue:
+        return Part(
+            "completeness",
+            "busy",
+            f"{' and '.join(proved.overdue)}: not compared with Label Studio for more than a day.",
+            "Run `manage.py prove_completeness`, which says what stops it. Do beat and the worker for “external” run?",
+        )
+    if proved.proved_at is None:
+        return Part("completeness", "ok", "Nothing in Label Studio has had to be accounted for yet.")
+    age = _in_words(timezone.now() - proved.proved_at)
+    words = f"{proved.n_accounted:,} of {proved.n_tasks:,} tasks in Label Studio accounted for, {age} ago."
+    return Part("completeness", "ok", words)
+
+
 def check_workers(*, broker_is_up: bool) -> list[Part]:
     """Whether a message from beat comes through each queue, and if not, which of the two is missing."""
     ages = heartbeats.ages()
@@ -206,7 +235,16 @@ def report() -> Report:
         broker, label_studio = pool.map(lambda probe: probe(), probes)
     if not database.is_ok:
         return Report((database, broker, label_studio))
-    return Report((database, broker, *check_workers(broker_is_up=broker.is_ok), label_studio, check_traffic()))
+    return Report(
+        (
+            database,
+            broker,
+            *check_workers(broker_is_up=broker.is_ok),
+            label_studio,
+            check_traffic(),
+            check_completeness(),
+        )
+    )
 
 
 _latest: tuple[float, Report] | None = None

@@ -156,6 +156,7 @@ UNFOLD: dict[str, Any] = {
                     _table("Label Studio projects", "workspaces", "labeling.labelingproject"),
                     _table("Labelling tasks", "checklist", "labeling.labelingtask"),
                     _table("Webhook inbox", "move_to_inbox", "labeling.webhookevent"),
+                    _table("Completeness proofs", "fact_check", "labeling.completenessproof"),
                     _table("People", "group", "auth.user"),
                     _table("Roles", "badge", "auth.group"),
                 ],

@@ -13,6 +13,7 @@ from celery import current_app
 from django.test import Client
 from django.utils import timezone
 
+from labeling.models import CompletenessProof
 from monitoring import health, heartbeats
 from monitoring.models import Heartbeat
 from tests import factories as make
@@ -133,6 +134,33 @@ def test_tasks_that_label_studio_refused_are_told(healthy_label_studio: None) ->
     part = health.check_traffic()
     assert part.state == "busy"
     assert "1 labelling task" in part.words
+
+
+def test_the_last_proof_is_told_and_a_bad_or_late_one_is_a_trouble() -> None:
+    assert "Nothing" in health.check_completeness().words
+    task = make.labeling_task("moderation.reviewitem:1")
+    assert health.check_completeness().state == "ok"  # sent just now: nothing is overdue
+    now, values = timezone.now(), {"project": task.project, "n_tasks": 1204, "words": "1,203 of 1,204 accounted for."}
+    proof = CompletenessProof.objects.create(**values, n_accounted=1204, finished_at=now - dt.timedelta(hours=3))
+    part = health.check_completeness()
+    assert (part.state, part.words) == ("ok", "1,204 of 1,204 tasks in Label Studio accounted for, 3 hours ago.")
+
+    CompletenessProof.objects.create(**values)  # one that was broken off says nothing
+    assert health.check_completeness().state == "ok"
+    CompletenessProof.objects.filter(pk=proof.pk).update(finished_at=now - dt.timedelta(hours=27))
+    part = health.check_completeness()
+    assert (part.state, part.is_ok) == ("busy", True)
+    assert "not compared with Label Studio for more than a day" in part.words
+    CompletenessProof.objects.create(**values, n_accounted=1203, finished_at=now)
+    part = health.check_completeness()
+    assert part.state == "busy"
+    assert "1,203 of 1,204" in part.words
+    assert "manage.py prove_completeness" in part.hint
+
+
+def test_a_proof_that_was_never_made_is_overdue() -> None:
+    make.labeling_task("moderation.reviewitem:1", pushed_at=timezone.now() - dt.timedelta(hours=27))
+    assert health.check_completeness().state == "busy"
 
 
 def test_a_broker_that_is_there_is_seen() -> None:
