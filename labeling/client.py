@@ -187,12 +187,7 @@ def find_tasks(project_id: int, ext_ids: Sequence[str]) -> dict[str, int]:
 def get_tasks(project_id: int, ids: Iterable[int]) -> dict[int, RemoteTask]:
     """Return those of the tasks `ids` that the project has, with their annotations. Raises `Gone` for the project."""
     with _explained("show tasks"):
-        tasks = [
-            read_task(task)
-            for some in _in_parts(ids, PAGE_SIZE)
-            for task in _list(project_id, _only(some), include=TASK_FIELDS, size=PAGE_SIZE).items or []
-        ]
-    return {task.id: task for task in tasks}
+        return {task.id: read_task(task) for task in _there(project_id, ids, include=TASK_FIELDS)}
 
 
 def missing_tasks(project_id: int, ids: Iterable[int]) -> set[int]:
@@ -200,11 +195,18 @@ def missing_tasks(project_id: int, ids: Iterable[int]) -> set[int]:
     missing: set[int] = set()
     with _explained("look for tasks"):
         for some in _in_parts(ids, IDS_AT_ONCE):
-            answer = _list(project_id, _only(some), include="id", size=1).response
-            if answer is None or answer.total != len(some):
-                there = _list(project_id, _only(some), include="id", size=IDS_AT_ONCE).items or []
-                missing |= set(some) - {int(task.id) for task in there}
+            if _list(project_id, _only(some), include="id", size=1)[1] != len(some):
+                missing |= set(some) - {int(task.id) for task in _there(project_id, some, include="id")}
     return missing
+
+
+def _there(project_id: int, ids: Iterable[int], *, include: str) -> Iterator[Any]:
+    for some in _in_parts(ids, PAGE_SIZE):
+        while some:
+            found, total = _list(project_id, _only(some), include=include, size=PAGE_SIZE)
+            yield from found
+            # A server may be set to smaller pages (TASK_API_PAGE_SIZE_MAX): what it held back is not missing.
+            some = list(set(some) - {task.id for task in found}) if total > len(found) else []
 
 
 def tasks_updated_after(project_id: int, after: dt.datetime | None) -> Iterator[list[RemoteTask]]:
@@ -215,10 +217,10 @@ def tasks_updated_after(project_id: int, after: dt.datetime | None) -> Iterator[
     """
     while True:
         filters = [] if after is None else [_filter("updated_at", "greater", "Datetime", _stamp(after))]
-        page = _tasks(project_id, *filters, ordering="tasks:updated_at")
+        page, total = _tasks(project_id, *filters, ordering="tasks:updated_at")
         if page:
             yield page
-        if len(page) < PAGE_SIZE:
+        if total <= len(page):
             return
         last = page[-1].updated_at
         if page[0].updated_at < last:
@@ -229,18 +231,16 @@ def tasks_updated_after(project_id: int, after: dt.datetime | None) -> Iterator[
 
 
 def _tasks_of_moment(project_id: int, at: dt.datetime) -> Iterator[list[RemoteTask]]:
-    last = 0
-    while page := _tasks(
-        project_id, _filter("updated_at", "equal", "Datetime", _stamp(at)), _filter("id", "greater", "Number", last)
-    ):
+    same, last = _filter("updated_at", "equal", "Datetime", _stamp(at)), 0
+    while page := _tasks(project_id, same, _filter("id", "greater", "Number", last))[0]:
         yield page
         last = page[-1].id
 
 
-def _tasks(project_id: int, *filters: Mapping[str, Any], ordering: str = "tasks:id") -> list[RemoteTask]:
+def _tasks(project_id: int, *filters: Any, ordering: str = "tasks:id") -> tuple[list[RemoteTask], int]:
     with _explained("list the tasks that changed"):
-        found = _list(project_id, _query(*filters, ordering=ordering), include=TASK_FIELDS, size=PAGE_SIZE)
-        return [read_task(task) for task in found.items or []]
+        found, total = _list(project_id, _query(*filters, ordering=ordering), include=TASK_FIELDS, size=PAGE_SIZE)
+        return [read_task(task) for task in found], total
 
 
 def outlines(project_id: int) -> Iterator[list[RemoteOutline]]:
@@ -249,8 +249,7 @@ def outlines(project_id: int) -> Iterator[list[RemoteOutline]]:
     while True:
         with _explained("list the tasks"):
             query = _query(_filter("id", "greater", "Number", last), ordering="tasks:id")
-            found = _list(project_id, query, include=OUTLINE_FIELDS, size=PAGE_SIZE).items or []
-            page = [read_outline(task) for task in found]
+            page = [read_outline(task) for task in _list(project_id, query, include=OUTLINE_FIELDS, size=PAGE_SIZE)[0]]
         if not page:
             return
         yield page
@@ -269,9 +268,12 @@ def list_users() -> list[RemoteUser]:
         return [RemoteUser(int(user.id), str(user.email)) for user in connection().users.list()]
 
 
-def _list(project_id: int, query: str, *, include: str, size: int) -> Any:
-    """Return the first page of the tasks that fit `query`. A later one that is not there would be a 404, so none is asked for."""
-    return connection().tasks.list(project=project_id, query=query, fields="all", include=include, page_size=size)
+def _list(project_id: int, query: str, *, include: str, size: int) -> tuple[list[Any], int]:
+    """Return the first tasks that fit `query`, and how many fit. A page past the last would be a 404: none is asked for."""
+    answer = connection().tasks.list(
+        project=project_id, query=query, fields="all", include=include, page_size=size
+    ).response  # fmt: skip
+    return list(answer.tasks), int(answer.total)
 
 
 def _filter(column: str, operator: str, kind: str, value: str | int) -> dict[str, Any]:
