@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -155,7 +156,8 @@ def settle_decisions() -> int:
     """Turn every answer that has not been acted on yet into a decision. Returns decisions made.
 
     The sweep behind the signal `consensus_reached`: a lost signal costs one beat interval. An answer that cannot be
-    acted on (unknown person, no permission, nothing in it) sends the item to a senior; it is never dropped.
+    acted on (unknown person, no permission, nothing in it, an error of ours) sends the item to a senior; it is never
+    dropped, and holds up no other. A database that is away is raised.
     """
     newer = Consensus.objects.filter(
         task=OuterRef("labeling_task"), pk__gt=Coalesce(OuterRef("last_consensus"), Value(0))
@@ -186,7 +188,12 @@ def _settle(item: ReviewItem) -> int:
     except (PermissionDenied, PermanentError) as exc:
         log.warning("item %s: the answer cannot be acted on: %s", item.pk, exc)
         _refuse(item, consensus, reason=f"the answer could not be acted on: {exc}")
-        return 0
+    except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
+        raise  # the database is away or the turn is over, which is no fault of this answer: its turn comes again
+    except Exception as exc:
+        log.exception("item %s: the answer cannot be acted on", item.pk)
+        _refuse(item, consensus, reason=f"the answer could not be acted on: an unexpected {type(exc).__name__}")
+    return 0
 
 
 def _refuse(item: ReviewItem, consensus: Consensus, *, reason: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from audit.models import LedgerEntry
 from audit.verification import verify
@@ -178,3 +181,48 @@ def test_the_timeline_tells_the_whole_story(item, answer) -> None:
     for action in ("candidate.fixed", "candidate.approved", "candidate.published", "copy.published", "item.decided",
                    "candidate.retired", "copy.retired"):  # fmt: skip
         assert f"moderation.{action}" in actions
+
+
+def test_an_answer_that_breaks_us_goes_to_a_senior_and_holds_up_no_other(item, answer) -> None:
+    poison, good = item, factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))
+    answer(poison, people.reviewer(), verdict="accept", confirmed_findings=5)  # a number where a list belongs
+    answer(good, people.reviewer(), verdict="accept")
+    assert settle() == 1
+    poison.refresh_from_db(), good.refresh_from_db()
+    assert good.status == "decided"
+    assert poison.status == "escalated"
+    assert "unexpected TypeError" in poison.escalated_reason
+    assert settle() == 0, "the same answer is not tried for ever"
+    answer(poison, people.senior(), verdict="accept")
+    assert settle() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_is_raised_and_not_blamed_on_the_answer(item, answer) -> None:
+    answer(item, people.reviewer(), verdict="accept")
+    locked, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                ReviewItem.objects.select_for_update().get(pk=item.pk)
+                locked.set()
+                done.wait(20)
+        finally:
+            connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    locked.wait(20)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '300ms'")
+        with pytest.raises(OperationalError):
+            settle()
+    finally:
+        done.set()
+        holder.join()
+        connection.close()
+    item.refresh_from_db()
+    assert item.status == "waiting"
+    assert settle() == 1, "its turn comes again"
