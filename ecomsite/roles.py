@@ -42,6 +42,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "audit.verify_ledger",
         "moderation.audit_candidate",
         "moderation.request_copy",
+        "moderation.set_queue_policy",
         "catalog.retire_copy",
         "catalog.add_product",
         "catalog.change_product",

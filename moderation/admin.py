@@ -122,7 +122,7 @@ class AgeFilter(admin.SimpleListFilter):
 class ReviewItemAdmin(ReadOnlyAdmin):
     """The queue of human work."""
 
-    list_display = ("about", "kind", "state", "priority", "assignee", "age", "in_label_studio", "escalated_reason")
+    list_display = ("about", "kind", "state", "why_here", "assignee", "age", "in_label_studio", "escalated_reason")
     list_filter = ("status", "kind", AgeFilter, "assignee")
     list_select_related = ("candidate__product", "customer_review", "assignee", "labeling_task")
     search_fields = ("candidate__product__sku", "candidate__text", "customer_review__text")
@@ -144,6 +144,11 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     def state(self, obj: ReviewItem) -> tuple[str, str]:
         """The state as a coloured label."""
         return obj.status, obj.get_status_display()
+
+    @display(description="why here", ordering="urgent_from")
+    def why_here(self, obj: ReviewItem) -> str:
+        """What orders the queue, in words; the list's own order is by the same."""
+        return obj.factors.in_words()
 
     @display(description="age", ordering="created_at")
     def age(self, obj: ReviewItem) -> str:

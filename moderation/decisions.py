@@ -24,6 +24,7 @@ from moderation import publication, screening
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queue_policies import require_access
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -37,8 +38,8 @@ def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> D
     """Act on what `actor` answered about `item`; returns the decision, or None when the item went to a senior instead.
 
     In one transaction: the decision, the candidate's move, a fix as a child candidate, the publication, the siblings,
-    the findings' verdicts, and a ledger line for each. Needs moderation.review_item, and for an escalated item
-    moderation.review_escalated_item and another person than who escalated it.
+    the findings' verdicts, and a ledger line for each. Needs moderation.review_item and access to the item's queue, and
+    for an escalated item moderation.review_escalated_item and another person than who escalated it.
     Raises `PermissionDenied`, `PermanentError` for an answer that says nothing, `StaleState` when it is decided already.
     """
     require_permission(actor, "moderation.review_item")
@@ -50,7 +51,9 @@ def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> D
             require_permission(actor, "moderation.review_escalated_item")
             if item.escalated_by_id == actor.pk:
                 raise PermanentError("Who escalated an item does not decide it.", hint="Another senior has to.")
-        elif answer.get("escalate") and not senior:
+        elif item.assignee_id != actor.pk:
+            require_access(actor, item.kind)  # opened in Label Studio directly, where everybody sees every task
+        if item.status != ReviewItem.Status.ESCALATED and answer.get("escalate") and not senior:
             comment = str(answer.get("comment") or "").strip()
             pass_to_senior(item, reason=comment or "the reviewer asked for a senior", actor=actor)
             return None
@@ -77,12 +80,8 @@ def _dispatch(item: ReviewItem, *, actor: User | SystemActor) -> list[Line]:
     """An answer to an item nobody had leased (opened in Label Studio directly) takes it on the way."""
     if item.status != ReviewItem.Status.WAITING:
         return []
-    to = ReviewItem.Status.DISPATCHED
-    return [
-        advance(
-            item, from_=ReviewItem.Status.WAITING, to=to, claimed_at=timezone.now(), payload={"to": actor_ref(actor)}
-        )
-    ]
+    to, at = ReviewItem.Status.DISPATCHED, item.claimed_at or timezone.now()
+    return [advance(item, from_=ReviewItem.Status.WAITING, to=to, claimed_at=at, payload={"to": actor_ref(actor)})]
 
 
 def _label(item: ReviewItem, consensus: Consensus, actor: User) -> tuple[Decision | None, list[Line]]:

@@ -23,8 +23,10 @@ from core.hashing import hash_json
 from core.hints import hint, hint_on_commit
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Generation
+from moderation import back_pressure
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate, GenerationRequest
+from moderation.models.reviews import ReviewItem
 from moderation.requests import give_back
 
 if TYPE_CHECKING:
@@ -134,8 +136,11 @@ def next_round(request: GenerationRequest) -> int:
 def drain_generation(*, limit: int | None = None) -> int:
     """Claim one batch of queued requests, have all their drafts written together, store them. Returns drafts stored.
 
-    Bounded work: one batch. Whoever calls it again does the next one.
+    Bounded work: one batch. Whoever calls it again does the next one. Claims nothing while too many drafts wait for
+    people (`moderation.back_pressure`).
     """
+    if back_pressure.is_paused(ReviewItem.Kind.COPY):
+        return 0
     queued = GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk")
     with transaction.atomic():
         claimed = leases.claim(

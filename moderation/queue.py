@@ -1,65 +1,87 @@
-"""Handing review items to people: one item, one person, for a limited time."""
+"""Handing review items to people: one item, one person, for a limited time, by the rules of its queue."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit import ledger
 from core import leases
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import StaleState
-from labeling.models import LabelingTask
+from labeling.models import Annotation, LabelingTask
 from moderation.lifecycle import advance, line_for
+from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
+from moderation.queue_policies import may_take, policies, policy_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 REAPER = SystemActor("moderation.queue")
 Status = ReviewItem.Status
+HELD = (Status.DISPATCHED, Status.ESCALATED)
 
 
 def waiting_for(user: User, *, kind: str | None = None) -> QuerySet[ReviewItem]:
-    """Return what `user` may take next, best first: escalated items for seniors, then by priority and age.
+    """Return what `user` may take now, the most urgent first; of what is escalated only what they may decide.
 
     Only items that stand in Label Studio already; an escalated item never goes back to who escalated it.
     """
-    mine = Q(status=Status.WAITING)
-    if user.has_perm("moderation.review_escalated_item"):
-        free = Q(lease_expires_at=None) | Q(lease_expires_at__lt=timezone.now())
-        mine |= Q(status=Status.ESCALATED) & free & ~Q(escalated_by=user)
-    items = ReviewItem.objects.filter(mine, labeling_task__ls_task_id__isnull=False)
-    if kind:
-        items = items.filter(kind=kind)
-    return items.order_by("-escalated_at", "-priority", "created_at", "pk")
+    offers = _escalated(user)
+    if open_to_them := [policy.kind for policy in policies().values() if may_take(user, policy)]:
+        offers |= Q(status=Status.WAITING, kind__in=open_to_them)
+    return _offered(offers, kind)
+
+
+def _escalated(user: User) -> Q:
+    if not user.has_perm("moderation.review_escalated_item"):
+        return Q(pk__in=())
+    free = Q(lease_expires_at=None) | Q(lease_expires_at__lt=Now())
+    return Q(status=Status.ESCALATED) & free & ~Q(escalated_by=user)
+
+
+def _offered(offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
+    items = ReviewItem.objects.filter(offers, labeling_task__ls_task_id__isnull=False)
+    return (items.filter(kind=kind) if kind else items).order_by("urgent_from", "pk")
 
 
 def held_by(user: User, *, kind: str | None = None) -> ReviewItem | None:
     """Return the undecided item that `user` holds a running lease on, if any."""
-    held = ReviewItem.objects.filter(
-        assignee=user, status__in=(Status.DISPATCHED, Status.ESCALATED), lease_expires_at__gt=timezone.now()
-    )
+    held = ReviewItem.objects.filter(assignee=user, status__in=HELD, lease_expires_at__gt=timezone.now())
     return (held.filter(kind=kind) if kind else held).order_by("-claimed_at").first()
 
 
 def next_item(user: User, *, kind: str | None = None) -> ReviewItem | None:
     """Lease the next item to `user` and return it; None when nothing waits. Needs moderation.review_item.
 
-    Who still holds an unanswered item gets that one again; an item they have answered or skipped in Label Studio is
-    let go of, whether or not the answer has been settled yet.
+    What is escalated goes first, to seniors; without `kind`, one queue after the other. Who still holds an unanswered
+    item gets that one again; an item they have answered or skipped in Label Studio is let go of, whether or not the
+    answer has been settled yet. A queue without reservations shows everybody the most urgent item they have not
+    answered; the first answer decides.
     """
     require_permission(user, "moderation.review_item")
     if (held := held_by(user, kind=kind)) and not _has_answered(held, user):
         return held
-    lease = settings.MODERATION["REVIEW_LEASE"]
+    rules = [policy_for(kind)] if kind else list(policies().values())
+    offers = [(_escalated(user), policy) for policy in rules]
+    offers += [(Q(status=Status.WAITING), policy) for policy in rules if may_take(user, policy)]
+    for offer, policy in offers:
+        if item := _hand_out(_offered(offer, policy.kind), user, policy):
+            return item
+    return None
+
+
+def _hand_out(items: QuerySet[ReviewItem], user: User, policy: QueuePolicy) -> ReviewItem | None:
+    if not policy.enable_reservations:
+        return _show(items, user)
     with transaction.atomic():
         claimed = leases.claim(
-            waiting_for(user, kind=kind), n=1, duration=lease, unlimited=True, assignee=user, claimed_at=timezone.now()
+            items, n=1, duration=policy.reservation, unlimited=True, assignee=user, claimed_at=timezone.now()
         )
         if not claimed:
             return None
@@ -72,6 +94,15 @@ def next_item(user: User, *, kind: str | None = None) -> ReviewItem | None:
     return item
 
 
+def _show(items: QuerySet[ReviewItem], user: User) -> ReviewItem | None:
+    """The most urgent item that `user` has not answered; it stays in the queue, and the clock of handling starts."""
+    answered = Annotation.objects.filter(task=OuterRef("labeling_task"), annotator=user)
+    item = items.exclude(Exists(answered)).first()
+    if item:
+        ReviewItem.objects.filter(pk=item.pk, claimed_at=None).update(claimed_at=timezone.now())
+    return item
+
+
 def _has_answered(item: ReviewItem, user: User) -> bool:
     task: LabelingTask | None = item.labeling_task
     since = item.claimed_at or item.created_at
@@ -81,16 +112,20 @@ def _has_answered(item: ReviewItem, user: User) -> bool:
 def release_item(item: ReviewItem, *, actor: User | SystemActor) -> None:
     """Put an item that `actor` holds back into the queue. Raises `StaleState` when somebody else holds it."""
     require_permission(actor, "moderation.review_item")
-    if not isinstance(actor, SystemActor) and item.assignee_id != actor.pk:
-        raise StaleState("Somebody else holds this item now.")
     with transaction.atomic():
-        ledger.append_many([_let_go(item, event="released")], actor=actor)
+        # Read again under a lock: since the caller looked, the lease may have run out and another person have the item.
+        now = ReviewItem.objects.select_for_update().get(pk=item.pk)
+        theirs = isinstance(actor, SystemActor) or now.assignee_id == actor.pk
+        if now.status not in HELD or not theirs:
+            raise StaleState("You do not hold this item any more.")
+        ledger.append_many([_let_go(now, event="released")], actor=actor)
 
 
 def _let_go(item: ReviewItem, *, event: str) -> ledger.Line:
-    freed = {"assignee": None, **leases.NO_LEASE}
+    """Free an item that the caller has locked. Whoever takes it next starts the clock of handling anew."""
+    freed = {"assignee": None, "claimed_at": None, "released_at": timezone.now(), **leases.NO_LEASE}
     if item.status == Status.ESCALATED:
-        ReviewItem.objects.filter(pk=item.pk, status=Status.ESCALATED).update(**freed)
+        ReviewItem.objects.filter(pk=item.pk).update(**freed)
         return line_for(item, event)
     return advance(item, from_=Status.DISPATCHED, to=Status.WAITING, event=event, **freed)
 
@@ -98,11 +133,11 @@ def _let_go(item: ReviewItem, *, event: str) -> ledger.Line:
 def reap_items() -> int:
     """Return items whose reviewer went away (lease expired) to the queue. Returns how many."""
     reaped = 0
-    for item in leases.expired(ReviewItem.objects.filter(status=Status.DISPATCHED)):
-        try:
-            with transaction.atomic():
-                ledger.append_many([_let_go(item, event="lease_expired")], actor=REAPER)
-            reaped += 1
-        except StaleState:
-            continue  # decided this very moment
+    for item in leases.expired(ReviewItem.objects.filter(status__in=HELD)):
+        with transaction.atomic():
+            # Still expired, still that lease: an item that was decided or taken anew meanwhile is left alone.
+            held = ReviewItem.objects.select_for_update().filter(status__in=HELD, lease_token=item.lease_token)
+            if now := leases.expired(held).filter(pk=item.pk).first():
+                ledger.append_many([_let_go(now, event="lease_expired")], actor=REAPER)
+                reaped += 1
     return reaped

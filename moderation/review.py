@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils import timezone
 
 from audit import ledger
 from catalog.models import CustomerReview, Product
@@ -23,11 +24,12 @@ from inference import resolver
 from inference.models import Role
 from labeling import sync
 from labeling.models import Consensus
-from moderation import interfaces
+from moderation import back_pressure, interfaces, priority
 from moderation.decisions import pass_to_senior, record_decision
 from moderation.lifecycle import line_for
-from moderation.models.candidates import Candidate, Finding
+from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.queue_policies import policy_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -35,18 +37,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 OPENER = SystemActor("moderation.review")
 BATCH = 200
-Work = tuple[ReviewItem, dict[str, Any], list[dict[str, Any]]]  # the item, what Label Studio shows, what it pre-fills
-Status = ReviewItem.Status
-WARNING_WEIGHT = 0.25  # one warning adds as much urgency as a quarter of a wholly ungrounded text
+# What it is about, how urgent it is, what Label Studio shows, what it pre-fills.
+Work = tuple[Candidate | CustomerReview, priority.Factors, dict[str, Any], list[dict[str, Any]]]
+Kind, Status = ReviewItem.Kind, ReviewItem.Status
 
 
 def open_reviews() -> int:
-    """Open a review item and a labelling task for each candidate in review and each unsure sentiment. Returns how many."""
+    """Open a review item and a labelling task for each candidate in review and each unsure sentiment. Returns how many.
+
+    Of sentiments only while their queue takes more (`moderation.back_pressure`); drafts that were written are opened.
+    """
     opened = 0
     for candidate in _candidates_without_item():
-        opened += _open(_copy_item(candidate))
-    for sentiment in _unsure_sentiments():
-        opened += _open(_sentiment_item(sentiment))
+        opened += _open(Kind.COPY, _copy_work(candidate))
+    sentiments = _unsure_sentiments()
+    if sentiments and not back_pressure.is_paused(Kind.SENTIMENT):
+        for sentiment in sentiments:
+            opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment))
     if opened:
         hint("labeling.push_tasks")
     return opened
@@ -75,14 +82,12 @@ def _unsure_sentiments() -> list[Sentiment]:
     )
 
 
-def _copy_item(candidate: Candidate) -> Work:
+def _copy_work(candidate: Candidate) -> Work:
     product, findings = candidate.product, list(candidate.findings.all())
-    n_warnings = sum(finding.severity != Finding.Severity.INFO for finding in findings)
-    item = ReviewItem(
-        kind=ReviewItem.Kind.COPY,
-        candidate=candidate,
-        priority=round(1 - (candidate.grounding or 0) + WARNING_WEIGHT * n_warnings, 4),
-    )
+    factors = priority.factors_of_copy(
+        channel=candidate.channel, severities=[finding.severity for finding in findings],
+        grounding=candidate.grounding, price=product.price,
+    )  # fmt: skip
     shown = [
         {"id": f.pk, "code": f.code, "severity": f.severity, "message": f.message, "start": f.start, "end": f.end}
         for f in findings
@@ -97,14 +102,15 @@ def _copy_item(candidate: Candidate) -> Work:
         text=candidate.text, findings=shown, model_version=str(candidate.model_version or "unknown"),
         score=candidate.grounding,
     )  # fmt: skip
-    return item, payload, predictions
+    return candidate, factors, payload, predictions
 
 
-def _sentiment_item(sentiment: Sentiment) -> Work:
+def _sentiment_work(sentiment: Sentiment) -> Work:
     review: CustomerReview = sentiment.review
-    item = ReviewItem(
-        kind=ReviewItem.Kind.SENTIMENT, customer_review=review, priority=round(1 - sentiment.confidence, 4)
-    )
+    factors = priority.factors_of_label(
+        confidence=sentiment.confidence, n_labels=len(sentiment.probabilities),
+        price=review.product.price if review.product else None,
+    )  # fmt: skip
     payload = interfaces.review_sentiment_payload(
         title=review.title, text=review.text, product=review.product.title if review.product else "",
         rating=None if review.rating is None else float(review.rating), locale=review.locale,
@@ -112,7 +118,7 @@ def _sentiment_item(sentiment: Sentiment) -> Work:
     predictions = interfaces.review_sentiment_predictions(
         label=sentiment.label, model_version=str(sentiment.model_version), score=sentiment.confidence
     )
-    return item, payload, predictions
+    return review, factors, payload, predictions
 
 
 def absolute(path: str) -> str:
@@ -126,18 +132,22 @@ def picture_url(product: Product) -> str:
     return url if not url or "://" in url else absolute(f"{settings.MEDIA_URL}{url}")
 
 
-def _open(work: Work) -> int:
-    item, payload, predictions = work
-    about: dict[str, Any] = (
-        {"candidate": item.candidate} if item.candidate else {"customer_review": item.customer_review}
-    )
+def _open(kind: str, work: Work) -> int:
+    subject, factors, payload, predictions = work
+    about = {"candidate": subject} if isinstance(subject, Candidate) else {"customer_review": subject}
+    urgent_from = priority.urgent_from(timezone.now(), factors, ageing=policy_for(kind).ageing)
+    place = {
+        "urgent_from": urgent_from,
+        "risk": factors.risk,
+        "uncertainty": factors.uncertainty,
+        "value": factors.value,
+    }
     with transaction.atomic():
-        item, made = ReviewItem.objects.get_or_create(**about, defaults={"kind": item.kind, "priority": item.priority})
+        item, made = ReviewItem.objects.get_or_create(**about, defaults={"kind": kind, **place})
         if not made:
             return 0
         item.labeling_task = sync.open_task(item.kind, reference=ref(item), payload=payload, predictions=predictions)
         item.save(update_fields=["labeling_task"])
-        (subject,) = about.values()
         ledger.append_many([line_for(item, "opened", about=ref(subject))], actor=OPENER)
     return 1
 

@@ -19,6 +19,7 @@ from core.hashing import hash_json
 from core.refs import ref
 from inference.models import ModelAlias, ModelVersion
 from labeling.models import LabelingProject, LabelingTask
+from moderation import priority, queue_policies
 from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
 from moderation.models.reviews import Decision, ReviewItem, Sentiment
 
@@ -193,12 +194,22 @@ def labeling_task(reference: str, *, kind: str = "copy_review", **fields: Any) -
     return LabelingTask.objects.create(project=project, reference=reference, **values)
 
 
-def review_item(about: Candidate | CustomerReview | None = None, *, pushed: bool = True, **fields: Any) -> ReviewItem:
-    """A unit of human work, waiting; with its labelling task in Label Studio, or still to be pushed."""
+def review_item(
+    about: Candidate | CustomerReview | None = None, *, pushed: bool = True, age: dt.timedelta = dt.timedelta(0),
+    risk: float = 0.2, uncertainty: float = 0.5, value: float = 1, **fields: Any,
+) -> ReviewItem:  # fmt: skip
+    """A unit of human work, waiting for `age`; with its labelling task in Label Studio, or still to be pushed."""
     about = about or candidate(status="in_review")
     kind = "copy_review" if isinstance(about, Candidate) else "review_sentiment"
     which = {"candidate": about} if isinstance(about, Candidate) else {"customer_review": about}
-    item = ReviewItem.objects.create(kind=kind, **which, **fields)
+    factors = priority.Factors(risk, uncertainty, value)
+    opened = timezone.now() - age
+    ageing = queue_policies.policy_for(kind).ageing
+    place = {"risk": risk, "uncertainty": uncertainty, "value": value,
+             "urgent_from": priority.urgent_from(opened, factors, ageing=ageing)}  # fmt: skip
+    item = ReviewItem.objects.create(kind=kind, **which, **(place | fields))
+    ReviewItem.objects.filter(pk=item.pk).update(created_at=opened)
+    item.created_at = opened
     item.labeling_task = labeling_task(ref(item), kind=kind, status="pushed" if pushed else "open")
     item.save(update_fields=["labeling_task"])
     return item

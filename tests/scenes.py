@@ -78,7 +78,7 @@ def busy_desk() -> Scene:
     for n in range(2):
         make.candidate(f"A sea green mug, draft {n}.", request=in_review.request, rank=n + 2, grounding=0.6 - n / 10,
                        screened_at=timezone.now())  # fmt: skip
-    item = make.review_item(in_review, priority=0.4)
+    item = make.review_item(in_review, risk=0.55, uncertainty=0.26)
 
     for n in range(4):
         make.review_item(make.candidate(f"{NAMES[n + 1]}: a quiet piece for every day.", status="in_review", rank=1,

@@ -7,12 +7,14 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from catalog.models import CustomerReview
 from core.leases import Leased
 from inference.models import ModelVersion
 from labeling.models import Consensus, LabelingTask
 from moderation.models.candidates import Candidate
+from moderation.priority import Factors
 
 
 class Sentiment(models.Model):
@@ -59,7 +61,15 @@ class ReviewItem(Leased):
         LabelingTask, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     status = models.CharField(max_length=12, choices=Status, default=Status.WAITING)
-    priority = models.FloatField(default=0, help_text="higher goes first")
+    # What each factor means and its range: moderation/priority.py.
+    risk = models.FloatField(default=1, editable=False, help_text="0.1 to 1: what a mistake would cost")
+    uncertainty = models.FloatField(default=1, editable=False, help_text="0.1 to 1: how little the model knows")
+    value = models.FloatField(default=1, editable=False, help_text="1 to 3: what the product is worth")
+    urgent_from = models.DateTimeField(
+        default=timezone.now,
+        editable=False,
+        help_text="orders the queue, earliest first: opened, less what makes it urgent",
+    )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -73,11 +83,12 @@ class ReviewItem(Leased):
         help_text="the answer last acted on; a newer one is still to be settled",
     )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
-    claimed_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="by who holds or decided it; not by who let go")
+    released_at = models.DateTimeField(null=True, blank=True, help_text="last let go of, or its lease ran out")
     decided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ("-priority", "created_at")
+        ordering = ("urgent_from", "created_at")
         permissions = (
             ("review_item", "Can take and decide review items"),
             ("review_escalated_item", "Can decide escalated items"),
@@ -94,11 +105,17 @@ class ReviewItem(Leased):
             ),
         )
         indexes = (
-            models.Index(fields=("kind", "-priority", "created_at"), condition=Q(status="waiting"), name="review_next"),
+            models.Index(fields=("kind", "urgent_from", "id"), condition=Q(status="waiting"), name="review_next"),
+            models.Index(fields=("kind", "decided_at"), condition=Q(status="decided"), name="review_decided"),
         )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def factors(self) -> Factors:
+        """Why it is where it is in its queue."""
+        return Factors(self.risk, self.uncertainty, self.value)
 
 
 class Decision(models.Model):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,16 +13,18 @@ from django.db import connection
 from django.utils import timezone
 
 from core.exceptions import StaleState
-from moderation import queue, review
+from moderation import priority, queue, queue_policies, review
 from moderation.models.reviews import ReviewItem
 from tests import factories, people
+
+LIMITS = (priority.RISK, priority.UNCERTAINTY, priority.VALUE)
 
 
 @pytest.mark.django_db
 def test_the_most_urgent_item_goes_first_and_stays_with_the_person() -> None:
     reviewer = people.reviewer()
-    factories.review_item(priority=0.2)
-    urgent = factories.review_item(priority=0.9)
+    factories.review_item(risk=0.2)
+    urgent = factories.review_item(risk=0.9)
     assert queue.next_item(reviewer) == urgent
     assert queue.next_item(reviewer) == urgent, "pressing Next again resumes what is not answered"
     assert queue.next_item(people.reviewer()) != urgent
@@ -43,7 +47,7 @@ def test_only_reviewers_take_items() -> None:
 @pytest.mark.django_db
 def test_who_has_answered_gets_the_next_one_even_before_it_is_settled(answer) -> None:
     reviewer = people.reviewer()
-    first, second = factories.review_item(priority=1), factories.review_item()
+    first, second = factories.review_item(risk=1), factories.review_item()
     assert queue.next_item(reviewer) == first
     answer(ReviewItem.objects.get(pk=first.pk), reviewer, verdict="accept")
     assert queue.next_item(reviewer) == second
@@ -72,7 +76,7 @@ def test_a_reviewer_can_put_an_item_back_but_not_somebody_elses() -> None:
 
 @pytest.mark.django_db
 def test_escalated_items_go_to_seniors_first_and_never_back_to_who_escalated() -> None:
-    ordinary, hard = factories.review_item(priority=9), factories.review_item()
+    ordinary, hard = factories.review_item(risk=1), factories.review_item()
     senior, other = people.senior(), people.senior()
     review.escalate(hard, actor=senior, reason="second opinion")
     assert queue.next_item(people.reviewer()) == ordinary
@@ -80,18 +84,116 @@ def test_escalated_items_go_to_seniors_first_and_never_back_to_who_escalated() -
     assert queue.next_item(other) == hard
 
 
-@pytest.mark.django_db(transaction=True)
-def test_many_people_pressing_next_at_once_never_get_the_same_item() -> None:
-    crowd = [people.reviewer() for _ in range(12)]
-    for _ in range(30):
-        factories.review_item()
+@pytest.mark.django_db
+def test_what_is_escalated_goes_first_though_something_more_urgent_waits() -> None:
+    hard = factories.review_item(risk=0.1, uncertainty=0.1)
+    factories.review_item(risk=1, uncertainty=1, value=3)
+    review.escalate(hard, actor=people.reviewer(), reason="second opinion")
+    assert queue.next_item(people.senior()) == hard
 
-    def press(person):
+
+@pytest.mark.django_db
+def test_nothing_starves() -> None:
+    """However many urgent ones are opened after it, the least urgent item is next once it has waited long enough."""
+    least = dict(zip(("risk", "uncertainty", "value"), (low for low, _ in LIMITS), strict=True))
+    most = dict(zip(("risk", "uncertainty", "value"), (high for _, high in LIMITS), strict=True))
+    bound = priority.longest_overtaking(queue_policies.policy_for("copy_review").ageing)
+    old = factories.review_item(**least, age=bound)
+    fresh = [factories.review_item(**most, age=dt.timedelta(seconds=-n)) for n in range(1, 21)]
+    assert queue.next_item(people.reviewer()) == old
+    younger = factories.review_item(**least, age=bound - dt.timedelta(minutes=1))
+    assert queue.next_item(people.reviewer()) == fresh[0]
+    assert queue.waiting_for(people.reviewer()).last() == younger
+
+
+@pytest.mark.django_db
+def test_letting_go_is_on_the_clock_and_the_next_person_starts_it_anew() -> None:
+    factories.review_item()
+    reviewer = people.reviewer()
+    queue.release_item(queue.next_item(reviewer), actor=reviewer)
+    item = ReviewItem.objects.get()
+    assert item.released_at is not None
+    assert item.claimed_at is None
+    queue.next_item(people.reviewer())
+    item.refresh_from_db()
+    assert item.claimed_at > item.released_at
+    ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    let_go = item.released_at
+    queue.reap_items()
+    item.refresh_from_db()
+    assert item.released_at > let_go
+    assert item.claimed_at is None
+
+
+@pytest.mark.django_db
+def test_a_senior_who_went_away_gives_an_escalated_item_back() -> None:
+    item = factories.review_item()
+    review.escalate(item, actor=people.reviewer(), reason="hard")
+    queue.next_item(people.senior())
+    ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert queue.reap_items() == 1
+    item.refresh_from_db()
+    assert (item.status, item.assignee) == ("escalated", None)
+    assert item.released_at is not None
+
+
+@pytest.mark.django_db
+def test_who_looks_late_does_not_take_an_item_from_who_has_it_now() -> None:
+    factories.review_item()
+    late, now = people.reviewer(), people.reviewer()
+    seen = queue.next_item(late)
+    ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    queue.reap_items()
+    assert queue.next_item(now) == seen
+    with pytest.raises(StaleState):
+        queue.release_item(seen, actor=late)
+    assert ReviewItem.objects.get().assignee == now
+
+
+@pytest.mark.django_db
+def test_the_next_item_is_found_by_the_index_and_not_by_sorting() -> None:
+    reviewer = people.reviewer()
+    for n in range(300):
+        factories.review_item(risk=0.1 + n / 1000)
+    with connection.cursor() as cursor:
+        for table in ("moderation_reviewitem", "labeling_labelingtask"):
+            cursor.execute(f"ANALYZE {table}")
+    offered = queue.waiting_for(reviewer, kind="copy_review")[:1]
+    plan = offered.select_for_update(skip_locked=True, of=("self",)).explain()
+    assert "review_next" in plan
+    assert "Sort" not in plan
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_people_who_press_next_at_once_ten_times_never_get_the_same_item(capsys) -> None:
+    n_people, n_rounds, n_items = 50, 10, 480
+    crowd = [people.reviewer() for _ in range(n_people)]
+    order = factories.generation_request(status="completed")
+    for _ in range(n_items):
+        factories.review_item(factories.candidate("A mug.", request=order, status="in_review"))
+    together = threading.Barrier(n_people)
+
+    def press_and_decide(person):
+        taken = []
         try:
-            return queue.next_item(person)
+            for _ in range(n_rounds):
+                together.wait(timeout=60)
+                item = queue.next_item(person, kind="copy_review")
+                if item is not None:
+                    taken.append(item.pk)
+                together.wait(timeout=60)  # all have theirs before the first is decided
+                if item is not None:
+                    ReviewItem.objects.filter(pk=item.pk, assignee=person).update(status="decided")
+            return taken
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(12) as pool:
-        taken = [item.pk for item in pool.map(press, crowd)]
-    assert len(set(taken)) == 12
+    began = time.monotonic()
+    with ThreadPoolExecutor(n_people) as pool:
+        given = [pk for taken in pool.map(press_and_decide, crowd) for pk in taken]
+    with capsys.disabled():
+        print(  # noqa: T201  (a promise is shown with its numbers)
+            f"\n{n_people} people pressed Next at once, {n_rounds} rounds, {n_items} items: {len(given)} given, "
+            f"{len(given) - len(set(given))} given twice, {time.monotonic() - began:.1f} s"
+        )
+    assert len(set(given)) == len(given) == n_items

@@ -1,0 +1,123 @@
+"""The rules of each queue of human work: read by who hands items out, set by administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+
+from audit import ledger
+from core.actors import SystemActor, actor_ref, require_permission
+from core.exceptions import PermanentError
+from core.hints import hint_on_commit
+from core.refs import ref
+from moderation.models.queues import QueuePolicy
+from moderation.models.reviews import ReviewItem
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+LONGEST_MINUTES = 365 * 24 * 60
+MOST_WAITING = 10_000_000
+NUMBERS = ("reservation_minutes", "sla_minutes", "ageing_minutes", "max_waiting")
+SETTABLE = (*NUMBERS, "enable_reservations", "reviewer_access_mode")
+
+
+def policy_for(kind: str) -> QueuePolicy:
+    """Return the rules of the queue `kind`; those of the settings while nobody has set any. Reading stores nothing."""
+    return QueuePolicy.objects.filter(kind=kind).first() or QueuePolicy(kind=kind, **settings.MODERATION["QUEUE"])
+
+
+def policies() -> dict[str, QueuePolicy]:
+    """Return the rules of every queue, in one query."""
+    held = {policy.kind: policy for policy in QueuePolicy.objects.all()}
+    defaults = settings.MODERATION["QUEUE"]
+    return {kind: held.get(kind) or QueuePolicy(kind=kind, **defaults) for kind in ReviewItem.Kind.values}
+
+
+def stored(kind: str) -> QueuePolicy:
+    """Return the row of the queue `kind`, made from the settings' defaults when there is none yet."""
+    return QueuePolicy.objects.get_or_create(kind=kind, defaults=settings.MODERATION["QUEUE"])[0]
+
+
+def may_take(user: User, policy: QueuePolicy) -> bool:
+    """Whether `user`, who may review, may take ordinary items of this queue. Escalated ones are for any senior."""
+    if policy.reviewer_access_mode == QueuePolicy.Access.ANY:
+        return True
+    return policy.pk is not None and policy.reviewers.filter(pk=user.pk).exists()
+
+
+def require_access(user: User, kind: str) -> None:
+    """Raise `PermissionDenied` unless `user` may take ordinary items of the queue `kind`."""
+    if not may_take(user, policy_for(kind)):
+        raise PermissionDenied(f"{actor_ref(user)} is not assigned to the queue {kind}")
+
+
+def set_policy(
+    kind: str, *, actor: User | SystemActor, reviewers: Collection[User] | None = None, **changes: Any
+) -> QueuePolicy:
+    """Set rules of the queue `kind`; what is not named stays. Needs moderation.set_queue_policy.
+
+    Raises `PermanentError` for a number out of range, and for an assignment to nobody or to who may not review. A new
+    ageing orders what is open anew; new limits count from the drafters' next turn.
+    """
+    require_permission(actor, "moderation.set_queue_policy")
+    if kind not in ReviewItem.Kind.values or (unknown := set(changes) - set(SETTABLE)):
+        raise PermanentError(f"There is no such rule or queue: {kind} {', '.join(sorted(unknown))}".strip())
+    _check_numbers(changes)
+    with transaction.atomic():
+        policy = QueuePolicy.objects.select_for_update().get(pk=stored(kind).pk)
+        before = _shown(policy)
+        for name, value in changes.items():
+            setattr(policy, name, value)
+        _check_people(policy, reviewers)
+        policy.save(update_fields=list(SETTABLE))
+        if reviewers is not None:
+            policy.reviewers.set(reviewers)
+        after = _shown(policy)
+        changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+        if not changed:
+            return policy
+        if "ageing_minutes" in changed:
+            _order_anew(policy)
+        ledger.append("moderation.queue.policy_set", subject=ref(policy), actor=actor,
+                      payload={"queue": kind, "changed": changed})  # fmt: skip
+        hint_on_commit("moderation.drain_generation")
+    return policy
+
+
+def _check_numbers(changes: dict[str, Any]) -> None:
+    for name in NUMBERS:
+        low, high = (0, MOST_WAITING) if name == "max_waiting" else (1, LONGEST_MINUTES)
+        if name in changes and not low <= changes[name] <= high:
+            raise PermanentError(f"{name} is between {low} and {high:,}, not {changes[name]}.")
+    if changes.get("reviewer_access_mode", "any") not in QueuePolicy.Access.values:
+        raise PermanentError(f"reviewer_access_mode is one of {', '.join(QueuePolicy.Access.values)}.")
+
+
+def _check_people(policy: QueuePolicy, reviewers: Collection[User] | None) -> None:
+    assigned = list(policy.reviewers.all()) if reviewers is None else list(reviewers)
+    if policy.reviewer_access_mode == QueuePolicy.Access.ASSIGNED and not assigned:
+        raise PermanentError(
+            "Nobody could take anything.", hint="Assign at least one person, or open the queue to any."
+        )
+    if reviewers and not all(person.has_perm("moderation.review_item") for person in reviewers):
+        raise PermanentError("Somebody assigned may not review.", hint="Give them the role of a reviewer first.")
+
+
+def _shown(policy: QueuePolicy) -> dict[str, Any]:
+    people = sorted(policy.reviewers.values_list("pk", flat=True))
+    return {name: getattr(policy, name) for name in SETTABLE} | {"reviewers": [f"user:{pk}" for pk in people]}
+
+
+def _order_anew(policy: QueuePolicy) -> None:
+    """The rule of `moderation.priority.urgent_from`, for every open item of the queue at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE moderation_reviewitem SET urgent_from = created_at - make_interval(mins => %s) * ln(risk * uncertainty * value) "
+            "WHERE kind = %s AND status IN ('waiting', 'dispatched', 'escalated')",
+            [policy.ageing_minutes, policy.kind],
+        )
