@@ -18,7 +18,7 @@ BEGIN, END = "<!-- tree: written by docs/tree.py -->", "<!-- end of tree -->"
 # From the top layer to the bottom one, as in ARCHITECTURE.md.
 PACKAGES = {
     "ecomsite": "settings, addresses, Celery, roles, the console's pages, the local stack: wires everything",
-    "monitoring": "watches: health, heartbeats",
+    "monitoring": "watches: health, flow, service levels, quarantine",
     "training": "offline: prepares, registers and promotes models",
     "moderation": "online: asks for copy, screens it, has it reviewed, publishes it",
     "catalog": "products, facts, customer reviews, imports, live copy",

@@ -22,9 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from catalog.models import Channel, CustomerReview, Locale, Product
 from catalog.selectors import live_copy_for
 from core.exceptions import EcomsiteError
-from moderation import generation
+from moderation import back_pressure, generation
 from moderation.models.candidates import GenerationRequest
-from moderation.models.reviews import Sentiment
+from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.queue_policies import policy_for
+from monitoring.waiting import why_order_waits
 
 View = Callable[..., HttpResponse]
 MAX_BODY = 1_000_000
@@ -172,11 +174,12 @@ def request_copy(request: HttpRequest) -> HttpResponse:
         round=order.round,
         actor=request.user,  # type: ignore[arg-type]
     )
-    body = {
+    body: dict[str, Any] = {
         "created": [str(made.pk) for made in summary.created],
         "existing": [str(there.pk) for there in summary.existing],
     }
-    return JsonResponse(body, status=201 if summary.created else 200)
+    paused = back_pressure.pause_in_words(policy_for(ReviewItem.Kind.COPY))
+    return JsonResponse(body | ({"notice": paused} if paused else {}), status=201 if summary.created else 200)
 
 
 @signed_in("moderation.view_generationrequest")
@@ -199,6 +202,7 @@ def show_request(request: HttpRequest, pk: UUID) -> HttpResponse:
             "created_at": order.created_at,
             "finished_at": order.finished_at,
             "error": order.last_error,
+            "waits_because": [part.words for part in why_order_waits(order)],
             "candidates": [
                 {"id": str(c.pk), "status": c.status, "rank": c.rank, "grounding": c.grounding}
                 for c in order.candidates.order_by("rank", "ordinal")

@@ -10,7 +10,7 @@ READ_ALL = (
     "labeling.view_labelingproject", "labeling.view_labelingtask", "labeling.view_annotation", "labeling.view_consensus",
     "labeling.view_webhookevent", "labeling.view_completenessproof", "moderation.view_generationrequest", "moderation.view_candidate",
     "moderation.view_finding", "moderation.view_score", "moderation.view_sentiment", "moderation.view_reviewitem",
-    "moderation.view_decision",
+    "moderation.view_decision", "monitoring.view_quarantine",
 )  # fmt: skip
 READ_WORK = (
     "catalog.view_product", "catalog.view_productfact", "catalog.view_customerreview", "catalog.view_publishedcopy",
@@ -36,6 +36,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "inference.register_model",
         "inference.promote_model",
         "moderation.request_copy",
+        "monitoring.readmit",
     ),
     "Administrator": (
         *READ_ALL,
@@ -43,6 +44,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "moderation.audit_candidate",
         "moderation.request_copy",
         "moderation.set_queue_policy",
+        "monitoring.readmit",
         "catalog.retire_copy",
         "catalog.add_product",
         "catalog.change_product",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
 
 import httpx
 from celery import current_app
@@ -16,60 +15,23 @@ from django.conf import settings
 from django.db import Error as DBError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Max, Min
 from django.utils import timezone
 
+from core import leases
 from labeling import selectors
-from moderation.models.candidates import GenerationRequest
-from monitoring import heartbeats
+from labeling.models import LabelingProject, WebhookEvent
+from moderation.back_pressure import pause_in_words
+from moderation.queue_policies import policies
+from monitoring import quarantine, runners
+from monitoring.parts import Part, Report, in_words
 
 PROBE_TIMEOUT_S = 1.5
-LOG_HINT = "See the logs under var/log."
+WEBHOOK_WINDOW = dt.timedelta(hours=1)
+WEBHOOK_LATE = dt.timedelta(minutes=2)
+MANY_IGNORED, LOOK_BACK = 20, 200  # a few are normal: of projects and tasks that are just being made
 
-
-@dataclass(frozen=True)
-class Part:
-    """One part: `state` is `ok`, `busy` (works, slowly) or `down`; `words` say what is, `hint` what to do."""
-
-    name: str
-    state: str
-    words: str
-    hint: str = ""
-
-    @property
-    def is_ok(self) -> bool:
-        return self.state != "down"
-
-
-@dataclass(frozen=True)
-class Report:
-    """The answers of all parts at one moment."""
-
-    parts: tuple[Part, ...]
-
-    @property
-    def is_ready(self) -> bool:
-        return all(part.is_ok for part in self.parts)
-
-    @property
-    def troubles(self) -> tuple[Part, ...]:
-        """The parts that a person should know about."""
-        return tuple(part for part in self.parts if part.state != "ok")
-
-    @property
-    def completeness(self) -> str:
-        """What the last proof says; empty when it is among the troubles, or nobody knows."""
-        return next((part.words for part in self.parts if part.name == "completeness" and part.state == "ok"), "")
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what /readyz answers."""
-        return {
-            "status": "ready" if self.is_ready else "not ready",
-            "parts": {
-                part.name: {"state": part.state, "words": part.words, **({"hint": part.hint} if part.hint else {})}
-                for part in self.parts
-            },
-        }
-
+OPEN_QUEUE = "People keep up with what is put before them."
 
 _is_migrated = False
 
@@ -162,69 +124,54 @@ def check_completeness() -> Part:
         )
     if proved.proved_at is None:
         return Part("completeness", "ok", "Nothing in Label Studio has had to be accounted for yet.")
-    age = _in_words(timezone.now() - proved.proved_at)
+    age = in_words(timezone.now() - proved.proved_at)
     words = f"{proved.n_accounted:,} of {proved.n_tasks:,} tasks in Label Studio accounted for, {age} ago."
     return Part("completeness", "ok", words)
 
 
-def check_workers(*, broker_is_up: bool) -> list[Part]:
-    """Whether a message from beat comes through each queue, and if not, which of the two is missing."""
-    ages = heartbeats.ages()
-    if not broker_is_up:
-        words = "Workers cannot be reached while the broker is down."
-        return [Part(f"worker_{queue}", "down", words, "Bring the broker back first.") for queue in ages]
-    answering = _answering_workers() if any(_is_stale(age) for age in ages.values()) else None
-    return [_check_worker(queue, age, answering=answering) for queue, age in ages.items()]
-
-
-def _is_stale(age: dt.timedelta | None) -> bool:
-    return age is None or age > heartbeats.STALE_AFTER
-
-
-def _answering_workers() -> int:
-    """How many workers answer a ping. Only asked when a heartbeat is missing: it tells a dead worker from a dead beat."""
-    try:
-        return len(current_app.control.ping(timeout=0.7) or ())
-    except Exception:  # kombu raises whatever its transport raises
-        return 0
-
-
-def _check_worker(queue: str, age: dt.timedelta | None, *, answering: int | None) -> Part:
-    name = f"worker_{queue}"
-    if not _is_stale(age):
-        return Part(name, "ok", f"Queue “{queue}”: work gets through.")
-    if queue == "gpu" and _is_drafting():
-        # The model's worker does one thing at a time: its heartbeat waits until the batch is written.
-        return Part(name, "busy", "The model is writing a batch; on a processor that takes minutes.")
-    since = "never yet" if age is None else f"not for {_in_words(age)}"
-    if answering:
-        return Part(
-            name,
-            "down",
-            f"Queue “{queue}”: work got through {since}, though {answering} worker(s) answer.",
-            f"Is `celery beat` running, and a worker for “{queue}”? {LOG_HINT}",
+def check_webhooks() -> Part:
+    """Whether what Label Studio tells us is about us, and is followed."""
+    Status, recent = WebhookEvent.Status, timezone.now() - WEBHOOK_WINDOW
+    newest = WebhookEvent.objects.order_by("-pk").values_list("received_at", "status")[:LOOK_BACK]
+    seen = [status for received_at, status in newest if received_at >= recent]
+    oldest = leases.claimable(WebhookEvent.objects.filter(status=Status.RECEIVED)).aggregate(at=Min("received_at"))[
+        "at"
+    ]
+    if oldest and (late := timezone.now() - oldest) > WEBHOOK_LATE:
+        words = (
+            f"Webhooks of Label Studio have not been followed for {in_words(late)}; the reconcile finds the answers."
         )
-    return Part(
-        name,
-        "down",
-        f"Queue “{queue}”: work got through {since}; no worker answers.",
-        f"Start the stack (`make run`), or a Celery worker for the queue “{queue}”. {LOG_HINT}",
-    )
+        return Part("webhooks", "busy", words, "Is there a worker for the queue “external”?")
+    if len(seen) >= MANY_IGNORED and set(seen) == {Status.IGNORED}:
+        words = f"The last {len(seen)} webhooks, all of the last hour's, were about nothing of ours and were ignored."
+        return Part("webhooks", "busy", words, "Another project or another ecomsite may point its webhook here; "
+                    "answers still come by the reconcile.")  # fmt: skip
+    return Part("webhooks", "ok", "What Label Studio tells us is followed.")
 
 
-def _is_drafting() -> bool:
-    return GenerationRequest.objects.filter(
-        status=GenerationRequest.Status.GENERATING, lease_expires_at__gt=timezone.now()
-    ).exists()
+def check_quarantine() -> Part:
+    """Whether something was given up on after too many attempts."""
+    counts = [(entry, n) for entry, n in quarantine.counts() if n]
+    if not counts:
+        return Part("quarantine", "ok", "Nothing is in quarantine.")
+    words = ", ".join(f"{n:,} of “{entry.title}”" for entry, n in counts)
+    return Part("quarantine", "busy", f"In quarantine after too many failures: {words}.",
+                "Nobody works on these until a person lets them out: see Quarantine, or `manage.py quarantine`.")  # fmt: skip
 
 
-def _in_words(age: dt.timedelta) -> str:
-    seconds = int(age.total_seconds())
-    if seconds < 120:
-        return f"{seconds} seconds"
-    if seconds < 7200:
-        return f"{seconds // 60} minutes"
-    return f"{seconds // 3600} hours"
+def queue_part(kind: str) -> str:
+    """Return the name of the part that says that the queue `kind` is so long that it is not fed."""
+    return f"queue_{kind}"
+
+
+def check_queues() -> list[Part]:
+    """Which queues of human work are so long that what feeds them pauses."""
+    hint = "An administrator may raise the limit in the queue's rules."
+    return [
+        Part(queue_part(policy.kind), "busy", words, hint) if words else Part(queue_part(policy.kind), "ok", OPEN_QUEUE)
+        for policy in policies().values()
+        for words in [pause_in_words(policy)]
+    ]
 
 
 def report() -> Report:
@@ -235,16 +182,12 @@ def report() -> Report:
         broker, label_studio = pool.map(lambda probe: probe(), probes)
     if not database.is_ok:
         return Report((database, broker, label_studio))
-    return Report(
-        (
-            database,
-            broker,
-            *check_workers(broker_is_up=broker.is_ok),
-            label_studio,
-            check_traffic(),
-            check_completeness(),
-        )
-    )
+    if not label_studio.is_ok and (reached := LabelingProject.objects.aggregate(at=Max("reconciled_at"))["at"]):
+        last = f"{label_studio.words} It was last reached {in_words(timezone.now() - reached)} ago."
+        label_studio = dataclasses.replace(label_studio, words=last)
+    workers = runners.check(broker_is_up=broker.is_ok)
+    traffic = (check_traffic(), check_webhooks(), check_completeness(), check_quarantine(), *check_queues())
+    return Report((database, broker, *workers, label_studio, *traffic))
 
 
 _latest: tuple[float, Report] | None = None

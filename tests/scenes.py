@@ -59,8 +59,9 @@ def busy_desk() -> Scene:
         product_=products[3], status="generating", lease_expires_at=timezone.now() + dt.timedelta(hours=1)
     )
     make.generation_request(
-        product_=products[4], status="failed", last_error="the endpoint refused the input", channel="ad_slogan"
-    )
+        product_=products[4], status="failed", last_error="the endpoint refused the input", channel="ad_slogan",
+        quarantined_at=timezone.now() - dt.timedelta(hours=3), n_attempts=5,
+    )  # fmt: skip
 
     in_review = make.candidate(
         "The Harbour mug is hand-thrown stoneware in a calm sea green. It holds 350 ml, keeps tea hot for 6 hours "
@@ -132,8 +133,8 @@ def busy_desk() -> Scene:
             make.sentiment(review, label, confidence=rng.uniform(0.6, 0.99))
     make.review_item(make.customer_review("Well. It is a mug.", product=products[0]))
     _spread_over_the_day(rng)
-    for queue in heartbeats.QUEUES:
-        heartbeats.record(queue)
+    for name in (heartbeats.BEAT, *heartbeats.QUEUES):
+        heartbeats.record(name)
     assert item.pk
     assert escalated.pk
     return Scene(in_review, blocked, fix, reviewer, hostile)

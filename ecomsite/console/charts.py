@@ -35,6 +35,28 @@ def hour_bars(
     return bars, top
 
 
+def slot_bars(left: Sequence[int], *, width: float = 96, height: float = 22) -> list[Bar]:
+    """Return one bar for each slot of the last hour, for the small chart beside a stage."""
+    scale, slot = height / (max(left, default=0) or 1), width / max(len(left), 1)
+    minutes = 60 // max(len(left), 1)
+    return [
+        Bar(round(i * slot + 1, 1), round(height - max(n * scale, 1), 1), round(slot - 2, 1), round(max(n * scale, 1), 1),
+            "left" if n else "none", f"{(len(left) - i) * minutes} to {(len(left) - i - 1) * minutes} minutes ago: {n}")
+        for i, n in enumerate(left)
+    ]  # fmt: skip
+
+
+def clock_bars(clock: Sequence[dt.timedelta], *, top: dt.timedelta, width: float = 220) -> list[Bar]:
+    """Return the bars of a clock's percentiles, widest first so that the narrower lie on top of it."""
+    scale = width / (top.total_seconds() or 1)
+    names = ("p50", "p90", "p99")
+    bars = [
+        Bar(0, 0, round(max(length.total_seconds() * scale, 1), 1), 12, name, f"{name}: {length}")
+        for name, length in zip(names, clock, strict=True)
+    ]
+    return bars[::-1]
+
+
 @dataclass(frozen=True)
 class Share:
     """One part of a whole."""

@@ -20,9 +20,12 @@ from core.exceptions import EcomsiteError
 from ecomsite.console.pages import act, page
 from inference import resolver
 from inference.models import Role
-from moderation import generation
+from moderation import back_pressure, generation
 from moderation.models.candidates import GenerationRequest
+from moderation.models.reviews import ReviewItem
+from moderation.queue_policies import policy_for
 from moderation.requests import cancel_request, retry_request
+from monitoring.waiting import why_order_waits
 
 MAX_NAMED = 8
 
@@ -80,7 +83,12 @@ def request_copy(request: HttpRequest) -> HttpResponse:
             if len(summary.created) == 1:
                 return redirect("console:request", pk=summary.created[0].pk)
             return redirect("admin:moderation_generationrequest_changelist")
-    context = {"title": "Request copy", "form": form, "writer": resolver.find(Role.COPYWRITER)}
+    context = {
+        "title": "Request copy",
+        "form": form,
+        "writer": resolver.find(Role.COPYWRITER),
+        "paused": back_pressure.pause_in_words(policy_for(ReviewItem.Kind.COPY)),
+    }
     return page(request, "console/request_copy.html", context, status=422 if form.errors else 200)
 
 
@@ -109,6 +117,7 @@ def _context(request: HttpRequest, pk: UUID) -> dict[str, Any]:
         "title": f"{order.product.title} · {order.get_channel_display()} · {order.get_locale_display()}",
         "order": order,
         "candidates": order.candidates.prefetch_related("findings").order_by("rank", "ordinal"),
+        "missing": why_order_waits(order),
         "is_running": order.status in (Status.QUEUED, Status.GENERATING),
         "may_cancel": may_request and order.status == Status.QUEUED,
         "may_retry": may_request and order.status == Status.FAILED,

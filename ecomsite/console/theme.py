@@ -72,6 +72,14 @@ def waiting_badge(request: HttpRequest) -> str:
     return str(n) if n else ""
 
 
+def quarantine_badge(request: HttpRequest) -> str:
+    """How much is in quarantine; shown beside its link."""
+    from monitoring import quarantine
+
+    n = quarantine.recent_count()
+    return str(n) if n else ""
+
+
 TEAL = {
     "50": "oklch(98.4% .014 180.72)",
     "100": "oklch(95.3% .051 180.801)",
@@ -153,6 +161,9 @@ UNFOLD: dict[str, Any] = {
                 "title": "System",
                 "separator": True,
                 "items": [
+                    _page("Queues & health", "monitor_heart", "console:system", "moderation.view_reviewitem"),
+                    _page("Quarantine", "healing", "console:quarantine", "monitoring.view_quarantine",
+                          badge="ecomsite.console.theme.quarantine_badge"),
                     _table("Label Studio projects", "workspaces", "labeling.labelingproject"),
                     _table("Labelling tasks", "checklist", "labeling.labelingtask"),
                     _table("Webhook inbox", "move_to_inbox", "labeling.webhookevent"),

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from ecomsite.console import candidates, dashboard, requests, work
+from ecomsite.console import candidates, dashboard, quarantine, requests, system, work
 
 app_name = "console"
 
@@ -19,6 +19,11 @@ def _page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPatter
 
 urlpatterns = [
     _page("desk/", dashboard.desk_fragment, "desk"),
+    _page("system/", system.system, "system"),
+    _page("system/now/", system.system_fragment, "system_now"),
+    _page("queues/<slug:kind>/rules/", system.queue_policy, "queue_policy"),
+    _page("quarantine/", quarantine.show, "quarantine"),
+    _page("quarantine/<slug:kind>/readmit/", quarantine.readmit, "readmit"),
     _page("next/", work.next_item, "next"),
     _page("next/waiting/", work.nothing_fragment, "nothing"),
     _page("ledger/verify/", work.verify_ledger, "verify_ledger"),

@@ -16,6 +16,8 @@ from labeling.links import task_url
 from moderation import queue
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
+from moderation.queue_policies import may_take, policy_for
+from monitoring.waiting import why_nothing_comes
 
 
 @require_safe
@@ -48,6 +50,8 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
         "kind": kind,
         "kind_title": ReviewItem.Kind(kind).label,
         "is_copy": kind == ReviewItem.Kind.COPY,
+        "missing": why_nothing_comes(kind),
+        "may_take": may_take(request.user, policy_for(kind)),  # type: ignore[arg-type]
         "n_ready": queue.waiting_for(request.user, kind=kind).count(),  # type: ignore[arg-type]
         "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count(),
         "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),  # type: ignore[misc]

@@ -38,6 +38,12 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def part_title(name: str) -> str:
+    """Return the name of a part as people read it: `worker_gpu` is `worker gpu`."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def code(text: str) -> SafeString:
     """Return `text` with what stands between backticks set as code, the rest escaped."""
     return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S308  (escaped on this line)

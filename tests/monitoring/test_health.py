@@ -13,18 +13,22 @@ from celery import current_app
 from django.test import Client
 from django.utils import timezone
 
-from labeling.models import CompletenessProof
-from monitoring import health, heartbeats
+from labeling.models import CompletenessProof, LabelingProject, WebhookEvent
+from moderation.models.queues import QueuePolicy
+from monitoring import health, heartbeats, quarantine, runners
 from monitoring.models import Heartbeat
+from monitoring.parts import in_words
 from tests import factories as make
 from tests.workers import wait_for
 
 pytestmark = pytest.mark.django_db
+RULES = {"reservation_minutes": 15, "sla_minutes": 60, "ageing_minutes": 60, "max_waiting": 10}
 
 
 @pytest.fixture(autouse=True)
 def _no_kept_report() -> None:
     health._latest = None
+    quarantine._forget_count()
 
 
 class LabelStudioHealth(http.server.BaseHTTPRequestHandler):
@@ -90,28 +94,28 @@ def test_a_label_studio_that_answers_with_an_error_is_down(healthy_label_studio:
 
 
 def test_fresh_heartbeats_mean_that_work_gets_through() -> None:
-    for queue in heartbeats.QUEUES:
-        heartbeats.record(queue)
-    assert {part.state for part in health.check_workers(broker_is_up=True)} == {"ok"}
+    for name in (heartbeats.BEAT, *heartbeats.QUEUES):
+        heartbeats.record(name)
+    assert {part.state for part in runners.check(broker_is_up=True)} == {"ok"}
 
 
 def test_a_heartbeat_that_never_came_or_stopped_is_told_apart() -> None:
     Heartbeat.objects.create(queue="default", at=timezone.now() - dt.timedelta(minutes=7))
-    parts = {part.name: part for part in health.check_workers(broker_is_up=True)}
+    parts = {part.name: part for part in runners.check(broker_is_up=True)}
     assert parts["worker_default"].state == "down"
-    assert "not for 7 minutes" in parts["worker_default"].words
-    assert "never yet" in parts["worker_external"].words
+    assert "last got through 7 minutes ago" in parts["worker_default"].words
+    assert "no work has ever got through" in parts["worker_external"].words
 
 
 def test_a_worker_that_is_writing_a_batch_is_busy_and_not_down() -> None:
     make.generation_request(status="generating", lease_expires_at=timezone.now() + dt.timedelta(minutes=5))
-    parts = {part.name: part for part in health.check_workers(broker_is_up=True)}
+    parts = {part.name: part for part in runners.check(broker_is_up=True)}
     assert parts["worker_gpu"].state == "busy"
     assert parts["worker_gpu"].is_ok
 
 
 def test_a_dead_broker_is_blamed_once_and_not_the_workers() -> None:
-    parts = health.check_workers(broker_is_up=False)
+    parts = runners.check(broker_is_up=False)
     assert all("broker" in part.words for part in parts)
 
 
@@ -168,11 +172,77 @@ def test_a_broker_that_is_there_is_seen() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_real_worker_passes_the_canary_on(start_worker: Callable[..., Any]) -> None:
+def test_beat_and_workers_are_told_apart_by_name(start_worker: Callable[..., Any]) -> None:
     start_worker("gpu")
     current_app.send_task("monitoring.record_heartbeat", args=["gpu"], queue="gpu")
     wait_for(lambda: Heartbeat.objects.filter(queue="gpu").exists(), what="the heartbeat")
-    parts = {part.name: part for part in health.check_workers(broker_is_up=True)}
+    parts = {part.name: part for part in runners.check(broker_is_up=True)}
+    assert parts["beat"].state == "down"
+    assert "was never heard of" in parts["beat"].words
+    assert "celery -A ecomsite beat" in parts["beat"].hint
     assert parts["worker_gpu"].state == "ok"
-    # The worker answers a ping though nothing came through the other queues: it is beat, or their workers, that lack.
-    assert "1 worker(s) answer" in parts["worker_default"].words
+    assert "no worker answers" in parts["worker_default"].words
+    Heartbeat.objects.filter(queue="gpu").update(at=timezone.now() - dt.timedelta(minutes=5))
+    parts = {part.name: part for part in runners.check(broker_is_up=True)}
+    assert "a worker answers; without beat nobody asks" in parts["worker_gpu"].words
+    heartbeats.record(heartbeats.BEAT)
+    parts = {part.name: part for part in runners.check(broker_is_up=True)}
+    assert parts["beat"].state == "ok"
+    assert "a worker answers, but work last got through 5 minutes ago" in parts["worker_gpu"].words
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_beat_is_heard(start_worker: Callable[..., Any]) -> None:
+    start_worker("default", beat=True)
+    wait_for(lambda: Heartbeat.objects.filter(queue=heartbeats.BEAT).exists(), what="beat's own mark")
+    assert runners.check(broker_is_up=True)[0].state == "ok"
+
+
+def test_a_dead_broker_says_when_work_last_got_through() -> None:
+    Heartbeat.objects.create(queue="gpu", at=timezone.now() - dt.timedelta(minutes=9))
+    assert all("last got through 9 minutes ago" in part.words for part in runners.check(broker_is_up=False))
+
+
+def test_an_absent_label_studio_says_when_it_was_last_reached(absent_servers: None) -> None:
+    make.labeling_project()
+    LabelingProject.objects.update(reconciled_at=timezone.now() - dt.timedelta(minutes=12))
+    part = next(part for part in health.report().parts if part.name == "label_studio")
+    assert "It was last reached 12 minutes ago." in part.words
+
+
+def test_webhooks_that_nobody_follows_or_that_are_not_ours_are_told() -> None:
+    assert health.check_webhooks().state == "ok"
+    for _ in range(health.MANY_IGNORED):
+        WebhookEvent.objects.create(action="TASKS_CREATED", body_hash="0", status="ignored")
+    assert "about nothing of ours" in health.check_webhooks().words
+    WebhookEvent.objects.create(action="ANNOTATION_CREATED", body_hash="0", status="processed")
+    assert health.check_webhooks().state == "ok"
+    event = WebhookEvent.objects.create(action="ANNOTATION_CREATED", body_hash="0")
+    WebhookEvent.objects.filter(pk=event.pk).update(received_at=timezone.now() - dt.timedelta(minutes=20))
+    assert "not been followed for 20 minutes" in health.check_webhooks().words
+
+
+def test_what_is_in_quarantine_is_counted_and_nothing_is_down_for_it() -> None:
+    assert health.check_quarantine().state == "ok"
+    make.customer_review(quarantined_at=timezone.now())
+    part = health.check_quarantine()
+    assert "1 of “Customer reviews”" in part.words
+    assert part.is_ok
+
+
+def test_a_queue_that_is_not_fed_is_told_by_name() -> None:
+    assert {part.state for part in health.check_queues()} == {"ok"}
+    QueuePolicy.objects.create(kind="copy_review", **RULES, paused_at=timezone.now())
+    part = {part.name: part for part in health.check_queues()}["queue_copy_review"]
+    assert part.state == "busy"
+    assert "Drafting is paused" in part.words
+    assert "more than 10 items" in part.words
+    assert "below 8" in part.words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 seconds"), (1, "1 second"), (59, "59 seconds"), (119, "1 minute"), (120, "2 minutes"), (7200, "2 hours"), (400_000, "4 days")],
+)  # fmt: skip
+def test_lengths_of_time_are_said_in_their_largest_unit(seconds: int, words: str) -> None:
+    assert in_words(dt.timedelta(seconds=seconds)) == words

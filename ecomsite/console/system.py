@@ -1,0 +1,121 @@
+"""“Queues & health”: which part is missing and what to do, whether the work moves, how long people's part takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from core.actors import require_permission
+from core.exceptions import EcomsiteError
+from ecomsite.console import charts
+from ecomsite.console.pages import page
+from moderation import priority, queue_policies
+from moderation.back_pressure import pause_in_words
+from moderation.models.queues import QueuePolicy
+from moderation.models.reviews import ReviewItem
+from monitoring import flow, health, sla
+
+WINDOWS = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
+
+
+@require_safe
+def system(request: HttpRequest) -> HttpResponse:
+    """Show the state of every part, stage and queue."""
+    return page(request, "console/system.html", _context(request))
+
+
+@require_safe
+def system_fragment(request: HttpRequest) -> HttpResponse:
+    """The same alone, for the page that watches it."""
+    return render(request, "console/_system.html", _context(request))
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    require_permission(request.user, "moderation.view_reviewitem")  # type: ignore[arg-type]
+    window = request.GET.get("window", "day")
+    window = window if window in WINDOWS else "day"
+    stages = flow.stages()
+    return {
+        "title": "Queues & health",
+        "health": health.recent_report(),
+        "stages": [(stage, charts.slot_bars(stage.left)) for stage in stages],
+        "queues": [_queue(report) for report in sla.reports(window=WINDOWS[window])],
+        "window": window,
+        "windows": list(WINDOWS),
+        "may_set": request.user.has_perm("moderation.set_queue_policy"),
+        "may_see_quarantine": request.user.has_perm("monitoring.view_quarantine"),
+    }
+
+
+def _queue(report: sla.Report) -> dict[str, Any]:
+    top = max((clock.p99 for clock in report.clocks), default=dt.timedelta(0))
+    return {
+        "report": report,
+        "policy": report.policy,
+        "paused": pause_in_words(report.policy),
+        "n_assigned": report.policy.reviewers.count() if report.policy.pk else 0,
+        "clocks": [(c, charts.clock_bars((c.p50, c.p90, c.p99), top=top)) for c in report.clocks],
+    }
+
+
+class QueuePolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The rules of one queue."""
+
+    class Meta:
+        model = QueuePolicy
+        fields = (
+            "enable_reservations", "reservation_minutes", "reviewer_access_mode", "reviewers", "sla_minutes",
+            "ageing_minutes", "max_waiting",
+        )  # fmt: skip
+        labels = {
+            "enable_reservations": "Reserve an item for who takes it",
+            "reservation_minutes": "For how many minutes",
+            "reviewer_access_mode": "Who takes from it",
+            "reviewers": "The people assigned",
+            "sla_minutes": "Decided within (minutes)",
+            "ageing_minutes": "Ageing (minutes)",
+            "max_waiting": "Most that may wait",
+        }
+        widgets = {"reviewer_access_mode": forms.RadioSelect, "reviewers": forms.CheckboxSelectMultiple}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = User.objects.with_perm("moderation.review_item", include_superusers=False)
+        self.fields["reviewers"].queryset = people.order_by("username")  # type: ignore[attr-defined]
+
+
+def _rounded_up(length: dt.timedelta) -> dt.timedelta:
+    """To whole hours, or minutes where it is no hour: what is promised is not less than what is kept."""
+    unit = dt.timedelta(hours=1) if length > dt.timedelta(hours=1) else dt.timedelta(minutes=1)
+    return -(-length // unit) * unit
+
+
+@require_http_methods(["GET", "POST"])
+def queue_policy(request: HttpRequest, kind: str) -> HttpResponse:
+    """Set the rules of a queue."""
+    require_permission(request.user, "moderation.set_queue_policy")  # type: ignore[arg-type]
+    if kind not in ReviewItem.Kind.values:
+        raise Http404
+    policy = queue_policies.policy_for(kind)
+    form = QueuePolicyForm(request.POST if request.method == "POST" else None, instance=policy)
+    if form.is_valid():
+        try:
+            queue_policies.set_policy(kind, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+        except EcomsiteError as exc:
+            form.add_error(None, forms.ValidationError([exc.message, exc.hint] if exc.hint else [exc.message]))
+        else:
+            messages.success(request, f"The rules of “{policy}” are set.")
+            return redirect("console:system")
+    context = {
+        "title": f"Rules of the queue “{policy}”",
+        "form": form,
+        "overtaking": _rounded_up(priority.longest_overtaking(queue_policies.policy_for(kind).ageing)),
+    }
+    return page(request, "console/queue_policy.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,29 @@
+"""Why something waits: the parts that are missing, busy or paused, out of those that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from moderation.models.candidates import GenerationRequest
+from moderation.models.reviews import ReviewItem
+from monitoring import health
+from monitoring.parts import Part
+
+DRAFTING = {"broker", "beat", "worker_gpu"}
+REVIEWING = {"worker_default", "worker_external", "label_studio", "labelling"}
+
+
+def why_order_waits(order: GenerationRequest) -> tuple[Part, ...]:
+    """Return what keeps an order from being written; nothing once it is, or while it is simply not its turn yet."""
+    if order.status not in (GenerationRequest.Status.QUEUED, GenerationRequest.Status.GENERATING):
+        return ()
+    return _missing(DRAFTING | {health.queue_part(ReviewItem.Kind.COPY)})
+
+
+def why_nothing_comes(kind: str) -> tuple[Part, ...]:
+    """Return what keeps work of that kind from reaching the people who wait for it, and their answers from counting."""
+    return _missing(DRAFTING | REVIEWING | {health.queue_part(kind)})
+
+
+def _missing(names: Collection[str]) -> tuple[Part, ...]:
+    return tuple(part for part in health.recent_report().troubles if part.name in names)
