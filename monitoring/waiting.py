@@ -7,17 +7,33 @@ from collections.abc import Collection
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import ReviewItem
 from monitoring import health
+from monitoring.flow import Stage
 from monitoring.parts import Part
 
 DRAFTING = {"broker", "beat", "worker_gpu"}
 REVIEWING = {"worker_default", "worker_external", "label_studio", "labelling"}
+SENDING = {"broker", "beat", "worker_external", "label_studio"}
+STAGES = {
+    "requested": DRAFTING | {health.queue_part(ReviewItem.Kind.COPY)},
+    "drafts": DRAFTING,
+    "unscored": DRAFTING,
+    "sending": SENDING,
+    "webhooks": SENDING,
+    **{kind: {"label_studio", "worker_default", "worker_external"} for kind in ReviewItem.Kind.values},
+}
 
 
 def why_order_waits(order: GenerationRequest) -> tuple[Part, ...]:
     """Return what keeps an order from being written; nothing once it is, or while it is simply not its turn yet."""
     if order.status not in (GenerationRequest.Status.QUEUED, GenerationRequest.Status.GENERATING):
         return ()
-    return _missing(DRAFTING | {health.queue_part(ReviewItem.Kind.COPY)})
+    return _missing(STAGES["requested"])
+
+
+def why_stage_waits(stage: Stage) -> tuple[Part, ...]:
+    """Return what keeps a stage from moving: missing or paused. A part that is merely busy moves it."""
+    found = _missing(STAGES[stage.key])
+    return tuple(part for part in found if not part.is_ok or part.name.startswith(health.queue_part("")))
 
 
 def why_nothing_comes(kind: str) -> tuple[Part, ...]:

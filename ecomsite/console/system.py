@@ -21,6 +21,7 @@ from moderation.back_pressure import pause_in_words
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
 from monitoring import flow, health, sla
+from monitoring.waiting import why_stage_waits
 
 WINDOWS = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
 
@@ -41,11 +42,10 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     require_permission(request.user, "moderation.view_reviewitem")  # type: ignore[arg-type]
     window = request.GET.get("window", "day")
     window = window if window in WINDOWS else "day"
-    stages = flow.stages()
     return {
         "title": "Queues & health",
         "health": health.recent_report(),
-        "stages": [(stage, charts.slot_bars(stage.left)) for stage in stages],
+        "stages": [(stage, charts.slot_bars(stage.left), why_stage_waits(stage)) for stage in flow.stages()],
         "queues": [_queue(report) for report in sla.reports(window=WINDOWS[window])],
         "window": window,
         "windows": list(WINDOWS),

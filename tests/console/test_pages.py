@@ -206,7 +206,7 @@ def test_next_says_why_nothing_waits() -> None:
     html = _words(_signed_in("Reviewer").get(reverse("console:next"), {"kind": "copy_review"}))
     assert "Nothing waits for you" in html
     assert "1 item is on the way to Label Studio" in html
-    assert "1 request is being written" in html
+    assert "1 request is on order" in html
 
 
 def test_waiting_for_work_leases_nothing(scene: Scene) -> None:

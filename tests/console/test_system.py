@@ -57,6 +57,7 @@ def test_each_absent_part_is_named_with_what_to_do(scene: Scene) -> None:
     assert "Label Studio is out of reach" in html
     assert "LABEL_STUDIO_URL" in html
     assert "In quarantine after too many failures: 1 of “Orders for copy”." in html
+    assert "waits for beat, worker gpu: see above" in html, "no forecast for what stands still"
 
 
 def test_stages_and_queues_are_shown_with_their_numbers(scene: Scene) -> None:
