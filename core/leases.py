@@ -72,8 +72,8 @@ def claim(
     Rows that another claimant is looking at are skipped. Every returned row carries the same new `lease_token`; its
     `n_attempts` went up by one. Rows that were tried `SUSPECT_AFTER` times come in smaller batches, for their last
     attempt alone, and one whose attempts are used up (settings.LEASES["MAX_ATTEMPTS"]) goes into quarantine instead:
-    its worker died each time. `unlimited` is for
-    people, whose attempts cost nothing. `lease_expires_at` on the returned rows is by our clock, in the database by
+    its worker died each time. `unlimited` is for people, whose attempts cost nothing, and for rows that are never
+    given up. `lease_expires_at` on the returned rows is by our clock, in the database by
     its own.
     """
     manager = queryset.model._default_manager

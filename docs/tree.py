@@ -24,6 +24,7 @@ PACKAGES = {
     "catalog": "products, facts, customer reviews, imports, live copy",
     "inference": "models: contracts, registry, artefacts, prompts, back ends",
     "labeling": "Label Studio: projects, tasks, annotations, consensus",
+    "outbox": "webhooks that go out: endpoints, events, deliveries, dead letters",
     "audit": "the append-only ledger",
     "core": "no tables, no domain words: state moves, leases, references, HTTP",
 }

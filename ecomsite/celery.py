@@ -38,6 +38,8 @@ app.conf.beat_schedule = {
     ),
     # Once a day, by its own account: a beat that was started again within the hour must not put it off for ever.
     "prove completeness": _every(3600, "labeling.prove_completeness"),
+    "deliver webhooks": _every(10, "outbox.deliver"),
+    "forget delivered webhooks": _every(3600, "outbox.forget_delivered"),
     # A canary for each queue: beat, broker and worker, end to end (monitoring/heartbeats.py).
     **{
         f"heartbeat of {queue}": {
@@ -46,7 +48,7 @@ app.conf.beat_schedule = {
             "args": [queue],
             "options": {"queue": queue, "expires": 30},
         }
-        for queue in ("default", "external", "gpu")
+        for queue in ("default", "external", "webhooks", "gpu")
     },
 }
 

@@ -6,13 +6,16 @@ starts (mode 0600): so any `manage.py` command finds the embedded servers withou
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import re
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("ECOMSITE_VAR", BASE_DIR / "var")).resolve()
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -62,6 +65,14 @@ def boolean(name: str, *, default: bool) -> bool:
     if raw in FALSE:
         return False
     raise ImproperlyConfigured(f"{name} must be 1 or 0, not {raw!r}")
+
+
+def durations(name: str, default: str) -> tuple[dt.timedelta, ...]:
+    """Return the comma-separated lengths of time of `name` (`5s`, `5m`, `2h`, `1d`). Raises `ImproperlyConfigured` otherwise."""
+    parts = words(name, default)
+    if not parts or not all(re.fullmatch(r"\d{1,6}[smhd]", part) for part in parts):
+        raise ImproperlyConfigured(f"{name} must be lengths of time such as 5s,5m,2h, not {text(name, default)!r}")
+    return tuple(dt.timedelta(seconds=int(part[:-1]) * UNIT_SECONDS[part[-1]]) for part in parts)
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_linear_migrations",
     "audit",
+    "outbox",
     "catalog",
     "inference",
     "labeling",
@@ -142,7 +143,7 @@ USES_RABBITMQ = CELERY_BROKER_URL.startswith(("amqp", "pyamqp"))
 QUEUE_ARGUMENTS = {"x-queue-type": "quorum", "x-delivery-limit": 20, "x-consumer-timeout": 7_200_000}
 CELERY_TASK_QUEUES = [
     Queue(name, queue_arguments=QUEUE_ARGUMENTS if USES_RABBITMQ else None)
-    for name in ("default", "external", "gpu", "training")
+    for name in ("default", "external", "webhooks", "gpu", "training")
 ]
 CELERY_TASK_ROUTES = {
     # One model, one process: everything that runs a model goes to the solo worker.
@@ -151,6 +152,8 @@ CELERY_TASK_ROUTES = {
     "moderation.score_reviews": {"queue": "gpu"},
     # Whatever waits for Label Studio, so that a slow server there holds up nothing else.
     "labeling.*": {"queue": "external"},
+    # Whatever waits for receivers of webhooks, who are many, and none of them ours.
+    "outbox.*": {"queue": "webhooks"},
     "training.*": {"queue": "training"},
 }
 CELERY_TASK_ACKS_LATE = True
@@ -237,6 +240,28 @@ LABELING: dict[str, Any] = {
         "copy_review": "moderation.interfaces.CopyReview",
         "review_sentiment": "moderation.interfaces.ReviewSentiment",
     },
+}
+
+# --- Webhooks that go out (docs/webhooks.md) ----------------------------------------------------------------------
+OUTBOX: dict[str, Any] = {
+    # Type → what happened; what each one's data holds stands in moderation/announcements.py.
+    "EVENT_TYPES": {
+        "copy.published": "a text went live",
+        "copy.retired": "a text is no longer shown",
+        "item.completed": "a person decided a review item",
+        "request.completed": "the drafts of a request are written",
+        "request.failed": "a request was given up",
+    },
+    # From the connection to the answer.
+    "TIMEOUT_S": env.integer("WEBHOOKS_TIMEOUT_S", 15, minimum=1),
+    # After each failed try; after the last of them one more try, and then it is a dead letter. As Standard Webhooks has it.
+    "RETRY_PAUSES": env.durations("WEBHOOKS_RETRY_PAUSES", "5s,5m,30m,2h,5h,10h,14h,20h,24h"),
+    # An endpoint that took nothing for so long is disabled.
+    "DISABLE_AFTER": dt.timedelta(days=env.integer("WEBHOOKS_DISABLE_AFTER_DAYS", 5, minimum=1)),
+    # Receivers in private networks and on this machine; plain HTTP to this machine alone.
+    "ALLOW_PRIVATE": env.boolean("WEBHOOKS_ALLOW_PRIVATE", default=False),
+    # Certificates of your own authority, beside the public ones.
+    "CA_FILE": env.text("WEBHOOKS_CA_FILE"),
 }
 
 # --- The desk ----------------------------------------------------------------------------------------------------

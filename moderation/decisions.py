@@ -20,7 +20,7 @@ from core.hints import hint_on_commit
 from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
-from moderation import publication, screening
+from moderation import announcements, publication, screening
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision, ReviewItem
@@ -69,6 +69,7 @@ def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> D
                      "policy": decision.policy_version},
             **leases.NO_LEASE,
         )  # fmt: skip
+        announcements.item_completed(item, decision)
         ledger.append_many([*lines, done], actor=actor)
         if decision.result:
             publication.publish(decision.result, decision=decision, actor=actor)

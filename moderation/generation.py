@@ -23,7 +23,7 @@ from core.hashing import hash_json
 from core.hints import hint, hint_on_commit
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Generation
-from moderation import back_pressure
+from moderation import announcements, back_pressure
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
@@ -238,6 +238,7 @@ def _store(request: GenerationRequest, candidates: list[Candidate]) -> int:
                          facts_hash=c.facts_hash, text_hash=hash_json([c.text]))
                 for c in candidates
             ]  # fmt: skip
+            announcements.request_completed(request, n_candidates=len(candidates))
             ledger.append_many([*made, done], actor=GENERATOR)
     except LeaseLost:
         log.warning("request %s: the lease was lost while drafting; the drafts are dropped", request.pk)

@@ -15,6 +15,7 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import pk_of, ref
+from moderation import announcements
 from moderation.lifecycle import advance
 from moderation.marking import mark_for
 from moderation.models.candidates import Candidate
@@ -66,6 +67,8 @@ def publish(candidate: Candidate, *, decision: Decision, actor: User | SystemAct
         )  # fmt: skip
         if replaced:
             lines += _retire_candidate(replaced, reason="replaced")
+            announcements.copy_retired(replaced, replaced_by=live)
+        announcements.copy_published(live, decision=decision, replaces=replaced)
         lines.append(Line("moderation.copy.published", ref(live), {
             "candidate": ref(candidate), "replaces": ref(replaced) if replaced else None,
             "text_hash": hash_json([candidate.text]), "channel": candidate.channel, "locale": candidate.locale,
@@ -93,4 +96,5 @@ def retire(published_copy: PublishedCopy, *, actor: User | SystemActor, reason: 
     with transaction.atomic():
         lines = _retire_candidate(published_copy, reason=reason.strip()[:200])
         publishing.take_down(published_copy, reason=reason.strip()[:200], now=timezone.now())
+        announcements.copy_retired(published_copy)
         ledger.append_many(lines, actor=actor)

@@ -14,6 +14,7 @@ from core import leases
 from core.actors import SystemActor, require_permission
 from core.exceptions import LeaseLost
 from core.hints import hint_on_commit
+from moderation import announcements
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import GenerationRequest
 
@@ -44,6 +45,8 @@ def give_back(request: GenerationRequest, *, error: str, permanent: bool = False
                 finished_at=timezone.now() if spent else None, quarantined_at=timezone.now() if spent else None,
                 **leases.NO_LEASE | rest,
             )  # fmt: skip
+            if spent:
+                announcements.request_failed(request)
             ledger.append_many([line], actor=GENERATOR)
     except LeaseLost:
         log.warning("request %s: the lease was lost before it could be given back", request.pk)
@@ -84,6 +87,8 @@ def reap_requests() -> int:
             )  # fmt: skip
             if changed:
                 event = "failed" if spent else "lease_expired"
+                if spent:
+                    announcements.request_failed(request)
                 ledger.append_many([line_for(request, event, attempt=request.n_attempts)], actor=GENERATOR)
                 reaped += 1
     return reaped

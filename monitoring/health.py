@@ -25,6 +25,7 @@ from moderation.back_pressure import pause_in_words
 from moderation.queue_policies import policies
 from monitoring import quarantine, runners
 from monitoring.parts import Part, Report, in_words
+from outbox import selectors as outbox
 
 PROBE_TIMEOUT_S = 1.5
 WEBHOOK_WINDOW = dt.timedelta(hours=1)
@@ -103,6 +104,18 @@ def check_traffic() -> Part:
             "The list of labelling tasks shows the error of each.",
         )
     return Part("labelling", "ok", "Label Studio takes what is sent to it.")
+
+
+def check_receivers() -> Part:
+    """Whether the receivers of webhooks take them: theirs to mend, but somebody here should know."""
+    found = outbox.health()
+    troubles = [f"nothing gets through to {host}" for host in found.failing[:3]]
+    if found.n_dead:
+        troubles.append(f"{found.n_dead} dead letter(s) wait to be replayed")
+    if troubles:
+        words = f"Webhooks: {'; '.join(troubles)}."
+        return Part("receivers", "busy", words, "The lists of endpoints and deliveries show the error of each.")
+    return Part("receivers", "ok", "Receivers take the webhooks that are sent to them.")
 
 
 def check_completeness() -> Part:
@@ -186,7 +199,14 @@ def report() -> Report:
         last = f"{label_studio.words} It was last reached {in_words(timezone.now() - reached)} ago."
         label_studio = dataclasses.replace(label_studio, words=last)
     workers = runners.check(broker_is_up=broker.is_ok)
-    traffic = (check_traffic(), check_webhooks(), check_completeness(), check_quarantine(), *check_queues())
+    traffic = (
+        check_traffic(),
+        check_webhooks(),
+        check_receivers(),
+        check_completeness(),
+        check_quarantine(),
+        *check_queues(),
+    )
     return Report((database, broker, *workers, label_studio, *traffic))
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from monitoring.models import Heartbeat
 
-QUEUES = ("default", "external", "gpu")
+QUEUES = ("default", "external", "webhooks", "gpu")
 BEAT = "beat"
 CANARY = "monitoring.record_heartbeat"
 INTERVAL_S = 10

@@ -22,6 +22,7 @@ from labeling.models import LabelingProject, LabelingTask
 from moderation import priority, queue_policies
 from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
 from moderation.models.reviews import Decision, ReviewItem, Sentiment
+from outbox.models import Delivery, Endpoint, Event, Secret
 
 _numbers = itertools.count(1)
 FACTS: Mapping[str, str] = {"material": "stoneware", "capacity": "350 ml", "colour": "sea green"}
@@ -247,3 +248,19 @@ def published_copy(candidate_: Candidate | None = None, **fields: Any) -> Publis
     return PublishedCopy.objects.create(
         product=candidate_.product, channel=candidate_.channel, locale=candidate_.locale, **values
     )
+
+
+def webhook_endpoint(*types: str, **fields: Any) -> Endpoint:
+    """A receiver of webhooks, subscribed to `types` (none: to copy that went live)."""
+    values = {"url": "https://shop.example.com/hooks/T0KEN", "description": "the shop"} | fields
+    made = Endpoint.objects.create(event_types=list(types) or ["copy.published"], **values)
+    Secret.objects.create(endpoint=made, salt="5a" * 32, fingerprint="0" * 16)
+    return made
+
+
+def webhook_delivery(
+    endpoint: Endpoint | None = None, *, data: Mapping[str, Any] | None = None, **fields: Any
+) -> Delivery:
+    """An event on its way to `endpoint`, pending unless `status` says otherwise."""
+    event = Event.objects.create(type="copy.published", data=dict(data or {"sku": "MUG-1"}))
+    return Delivery.objects.create(event=event, endpoint=endpoint or webhook_endpoint(), **fields)

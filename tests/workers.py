@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -44,10 +44,15 @@ def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..
     started: list[subprocess.Popen[bytes]] = []
 
     def start(
-        queues: str, *, beat: bool = False, pool: str = "solo", app: str = "ecomsite", **env: str
+        queues: str,
+        *,
+        beat: bool = False,
+        pool: Sequence[str] = ("--pool", "solo"),
+        app: str = "ecomsite",
+        **env: str,
     ) -> subprocess.Popen[bytes]:
         log = tmp_path / f"worker-{len(started)}.log"
-        command = [sys.executable, "-m", "celery", "-A", app, "worker", "-P", pool, "-c", "1", "-Q", queues, "-l", "INFO",
+        command = [sys.executable, "-m", "celery", "-A", app, "worker", *pool, "-Q", queues, "-l", "INFO",
                    "-n", f"{len(started)}-{os.getpid()}@tests", "--without-gossip", "--without-mingle"]  # fmt: skip
         if beat:
             command = [sys.executable, "-m", "celery", "-A", app, "beat", "-l", "INFO",

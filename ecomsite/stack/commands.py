@@ -9,6 +9,8 @@ from pathlib import Path
 # takes hours, must not hold up generation.
 WORKER_POOLS = {
     "default,external": ("--pool", "prefork", "--concurrency", "2"),
+    # It does nothing but wait for receivers: threads are enough, and each waits for one of them.
+    "webhooks": ("--pool", "threads", "--concurrency", "8"),
     "gpu": ("--pool", "solo"),
     "training": ("--pool", "solo"),
 }

@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 
 from ecomsite.celery import app as celery
 from ecomsite.roles import ROLES
-from ecomsite.stack.local import WORKER_POOLS
+from ecomsite.stack.commands import WORKER_POOLS
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = [config for config in apps.get_app_configs() if Path(config.path).parent == ROOT]

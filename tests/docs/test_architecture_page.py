@@ -10,12 +10,13 @@ from django.conf import settings
 from django.db import models
 
 from ecomsite.celery import app as celery
-from ecomsite.stack.local import WORKER_POOLS
+from ecomsite.stack.commands import WORKER_POOLS
 from labeling.lifecycle import MOVES as LABELING_MOVES
 from labeling.models import LabelingTask
 from moderation.lifecycle import MOVES as MODERATION_MOVES
+from outbox.lifecycle import MOVES as OUTBOX_MOVES
 
-MOVES = {**MODERATION_MOVES, LabelingTask: LABELING_MOVES}
+MOVES = {**MODERATION_MOVES, LabelingTask: LABELING_MOVES, **OUTBOX_MOVES}
 
 PAGE = (Path(__file__).resolve().parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
 

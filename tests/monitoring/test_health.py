@@ -246,3 +246,13 @@ def test_a_queue_that_is_not_fed_is_told_by_name() -> None:
 )  # fmt: skip
 def test_lengths_of_time_are_said_in_their_largest_unit(seconds: int, words: str) -> None:
     assert in_words(dt.timedelta(seconds=seconds)) == words
+
+
+def test_receivers_that_take_nothing_and_dead_letters_are_told() -> None:
+    assert health.check_receivers().state == "ok"
+    endpoint = make.webhook_endpoint(n_attempts=4, failing_since=timezone.now())
+    make.webhook_delivery(endpoint, status="dead")
+    part = health.check_receivers()
+    assert part.state == "busy"
+    assert "nothing gets through to shop.example.com; 1 dead letter" in part.words
+    assert "T0KEN" not in part.words

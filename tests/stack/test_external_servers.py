@@ -25,7 +25,7 @@ BROKERS = {
     "Redis": os.environ.get("ECOMSITE_TEST_REDIS_URL", "redis://127.0.0.1:6379/9"),
     "RabbitMQ": os.environ.get("ECOMSITE_TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672//"),
 }
-QUEUES = ("default", "external", "gpu", "training")
+QUEUES = ("default", "external", "webhooks", "gpu", "training")
 pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(600)]
 
 

@@ -1,0 +1,67 @@
+"""What the desk tells those who subscribed (`outbox.events`): each in the transaction that makes it true.
+
+Thin on purpose: references, skus and codes. People are `user:<id>`, reasons are codes, and a text is fetched from the
+API. docs/webhooks.md describes each type's data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.models import PublishedCopy
+from core.actors import actor_ref
+from core.refs import ref
+from moderation.models.candidates import Candidate, GenerationRequest
+from moderation.models.reviews import Decision, ReviewItem
+from outbox.events import emit
+
+
+def copy_published(copy: PublishedCopy, *, decision: Decision, replaces: PublishedCopy | None) -> None:
+    """A text went live."""
+    emit("copy.published", {
+        **_copy(copy), "decision": ref(decision), "replaces": ref(replaces) if replaces else None,
+        "published_at": copy.published_at.isoformat(), "text_hash": copy.provenance["text_hash"],
+        "human_edited": copy.provenance["human_edited"],
+    })  # fmt: skip
+
+
+def copy_retired(copy: PublishedCopy, *, replaced_by: PublishedCopy | None = None) -> None:
+    """A text is no longer shown: newer copy took its place, or a person took it down and the shelf is empty."""
+    emit("copy.retired", {**_copy(copy), "replaced_by": ref(replaced_by) if replaced_by else None})
+
+
+def item_completed(item: ReviewItem, decision: Decision) -> None:
+    """A review item is decided."""
+    emit("item.completed", {
+        "item": ref(item), "kind": item.kind, "decision": ref(decision), "outcome": decision.outcome,
+        "label": decision.label, "reason_codes": decision.reason_codes, "decided_by": decision.decided_by,
+        "reviewer": actor_ref(decision.reviewer) if decision.reviewer else None,
+        "policy_version": decision.policy_version, "result": ref(decision.result) if decision.result else None,
+        **(_candidate(item.candidate) if item.candidate else {}),
+        **({"customer_review": ref(item.customer_review)} if item.customer_review else {}),
+    })  # fmt: skip
+
+
+def request_completed(request: GenerationRequest, *, n_candidates: int) -> None:
+    """The drafts of a request are written; they are checked next."""
+    emit("request.completed", {**_request(request), "n_candidates": n_candidates})
+
+
+def request_failed(request: GenerationRequest) -> None:
+    """A request was given up; a person may have it tried again. Why stands in the console."""
+    emit("request.failed", {**_request(request), "n_attempts": request.n_attempts})
+
+
+def _copy(copy: PublishedCopy) -> dict[str, Any]:
+    place = {"sku": copy.product.sku, "channel": copy.channel, "locale": copy.locale}
+    return {"copy": ref(copy), "candidate": copy.candidate_ref, **place}
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    place = {"sku": candidate.product.sku, "channel": candidate.channel, "locale": candidate.locale}
+    return {"candidate": ref(candidate), **place}
+
+
+def _request(request: GenerationRequest) -> dict[str, Any]:
+    place = {"sku": request.product.sku, "channel": request.channel, "locale": request.locale}
+    return {"request": ref(request), **place}
