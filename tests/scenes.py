@@ -132,6 +132,11 @@ def busy_desk() -> Scene:
             )
             make.sentiment(review, label, confidence=rng.uniform(0.6, 0.99))
     make.review_item(make.customer_review("Well. It is a mug.", product=products[0]))
+    shop = make.webhook_endpoint()
+    make.webhook_delivery(shop, status="delivered", n_attempts=1, response_status=204)
+    make.webhook_delivery(
+        shop, status="dead", n_attempts=10, response_status=500, last_error="the receiver answered 500"
+    )
     _spread_over_the_day(rng)
     for name in (heartbeats.BEAT, *heartbeats.QUEUES):
         heartbeats.record(name)

@@ -168,6 +168,8 @@ UNFOLD: dict[str, Any] = {
                     _table("Labelling tasks", "checklist", "labeling.labelingtask"),
                     _table("Webhook inbox", "move_to_inbox", "labeling.webhookevent"),
                     _table("Completeness proofs", "fact_check", "labeling.completenessproof"),
+                    _table("Webhook endpoints", "webhook", "outbox.endpoint"),
+                    _table("Webhook deliveries", "outbox", "outbox.delivery"),
                     _table("People", "group", "auth.user"),
                     _table("Roles", "badge", "auth.group"),
                 ],
@@ -192,6 +194,11 @@ UNFOLD: dict[str, Any] = {
             "status__exact",
             [("waiting", "Waiting"), ("dispatched", "With a reviewer"), ("escalated", "Escalated"),
              ("decided", "Decided"), ("withdrawn", "Withdrawn")],
+        ),
+        _tabs(
+            "outbox.delivery",
+            "status__exact",
+            [("pending", "Pending"), ("dead", "Dead letters"), ("delivered", "Delivered")],
         ),
         _tabs("catalog.publishedcopy", "live", [("yes", "Live"), ("no", "Retired")]),
         _tabs(

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from ecomsite.console import candidates, dashboard, quarantine, requests, system, work
+from ecomsite.console import candidates, dashboard, quarantine, requests, system, webhooks, work
 
 app_name = "console"
 
@@ -39,4 +39,14 @@ urlpatterns = [
     _page("copy/<uuid:pk>/", candidates.copy, "copy"),
     _page("copy/<uuid:pk>/retire/", candidates.retire, "retire"),
     _page("items/<uuid:pk>/release/", candidates.release, "release"),
+    _page("webhooks/add/", webhooks.add, "add_webhook"),
+    _page("webhooks/<uuid:pk>/", webhooks.show, "webhook"),
+    _page("webhooks/<uuid:pk>/change/", webhooks.change, "change_webhook"),
+    _page("webhooks/<uuid:pk>/rotate/", webhooks.rotate, "rotate_webhook"),
+    _page("webhooks/<uuid:pk>/disable/", webhooks.disable, "disable_webhook"),
+    _page("webhooks/<uuid:pk>/enable/", webhooks.enable, "enable_webhook"),
+    _page("webhooks/<uuid:pk>/test/", webhooks.test, "test_webhook"),
+    _page("webhooks/<uuid:pk>/replay/", webhooks.replay_all, "replay_webhook"),
+    _page("deliveries/<int:pk>/", webhooks.delivery, "delivery"),
+    _page("deliveries/<int:pk>/replay/", webhooks.replay_one, "replay_delivery"),
 ]

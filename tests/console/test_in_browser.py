@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from moderation.models.candidates import GenerationRequest
+from outbox.models import Delivery, Endpoint
 from tests import factories as make
 from tests import people
 from tests.chromium import CHROMIUM, FLAGS, needs_chromium
@@ -92,6 +93,11 @@ def test_every_page_works_without_a_script_error_or_a_request_to_elsewhere(scene
         reverse("admin:moderation_candidate_changelist"),
         reverse("admin:catalog_product_change", args=[scene.in_review.product_id]),
         reverse("admin:audit_ledgerentry_changelist"),
+        reverse("admin:outbox_endpoint_changelist"),
+        reverse("admin:outbox_delivery_changelist"),
+        reverse("console:add_webhook"),
+        reverse("console:webhook", args=[Endpoint.objects.get().pk]),
+        reverse("console:delivery", args=[Delivery.objects.get(status="dead").pk]),
     ):
         visitor.open(path)
         assert not visitor.troubles, path

@@ -27,7 +27,8 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 MAY_ADD = {("Administrator", "catalog.product"), ("Administrator", "auth.user")}
 MAY_CHANGE = MAY_ADD
 # Pages that lead on to the console's own.
-LEADS_ON = {"moderation.candidate", "moderation.generationrequest", "catalog.publishedcopy", "moderation.reviewitem"}
+LEADS_ON = {"moderation.candidate", "moderation.generationrequest", "catalog.publishedcopy", "moderation.reviewitem",
+            "outbox.endpoint", "outbox.delivery"}  # fmt: skip
 
 
 def _address(model: type[models.Model], view: str, *args: Any) -> str:
