@@ -17,6 +17,7 @@ LOG_HINT = "See the logs under var/log."
 WORK = {
     "default": "no review is opened and no answer becomes a decision",
     "external": "nothing goes to Label Studio and no answer comes back",
+    "webhooks": "no other system is told of what happens",
     "gpu": "nothing is drafted, checked or scored",
 }
 
