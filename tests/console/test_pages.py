@@ -58,6 +58,15 @@ def test_the_desk_shows_every_stage_with_its_count(scene: Scene) -> None:
     assert html.count(">Next <") == 2
 
 
+def test_a_count_beside_a_link_is_drawn_only_where_there_is_something_to_count() -> None:
+    client, badge = _signed_in("Reviewer"), "min-w-[18px] bg-red-100"
+    assert badge not in _words(client.get(reverse("admin:index")))
+    make.review_item()
+    assert f'{badge} text-red-700 dark:bg-red-500/20 dark:text-red-400">1</span>' in _words(
+        client.get(reverse("admin:index"))
+    )
+
+
 def test_the_desk_says_what_is_down_and_what_to_do(scene: Scene, settings: Any) -> None:
     settings.LABELING = {**settings.LABELING, "URL": "http://127.0.0.1:9"}
     from monitoring import health
