@@ -52,7 +52,7 @@ def check_address(address: Address, *, secure: bool) -> None:
     real = _unwrapped(address)
     private_allowed = settings.OUTBOX["ALLOW_PRIVATE"]
     if not secure and not (real.is_loopback and private_allowed):
-        raise PermanentError("Webhooks are sent over HTTPS only.")
+        raise PermanentError("Webhooks are sent over HTTPS only.", hint=WAY_OUT if real.is_loopback else "")
     if real.is_global and not real.is_multicast:
         return
     # Link-local addresses are never a receiver's: cloud providers answer there with credentials.
