@@ -204,12 +204,12 @@ def _is_uuid(text: str) -> bool:
 def _in_words(proof: CompletenessProof, open_questions: dict[str, str]) -> str:
     parts = [f"{proof.n_accounted:,} of {proof.n_tasks:,} accounted for."]
     found = (
-        (proof.n_missing, "were missing there: what was not answered is sent again"),
-        (proof.n_stale, "were out of date here"),
-        (proof.n_duplicates, "second copies were there"),
-        (proof.n_foreign, "tasks there are not ours"),
+        ("Missing there, and sent again unless answered", proof.n_missing),
+        ("Out of date here", proof.n_stale),
+        ("Second copies there", proof.n_duplicates),
+        ("Not ours there", proof.n_foreign),
     )
-    parts += [f"{n:,} {what}." for n, what in found if n]
+    parts += [f"{what}: {n:,}." for what, n in found if n]
     parts += [f"{what}: {why}." for what, why in list(open_questions.items())[:MOST_EXAMPLES]]
     if len(open_questions) > MOST_EXAMPLES:
         parts.append(f"And {len(open_questions) - MOST_EXAMPLES} more.")

@@ -1,4 +1,4 @@
-"""The commands of our own workers and of beat."""
+"""The commands of our own workers and of beat, and the options of the web server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ WORKER_POOLS = {
     "gpu": ("--pool", "solo"),
     "training": ("--pool", "solo"),
 }
+
+# The web server: one import of the application (--preload), shared by the workers.
+WEB_OPTIONS = (
+    *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
+    *("--preload", "--graceful-timeout", "10", "--no-control-socket"),
+)
 
 
 def worker_command(queues: str, *, name: str, app: str = "ecomsite") -> list[str | Path]:

@@ -19,7 +19,7 @@ from ecomsite import env
 from ecomsite.env import BASE_DIR
 from ecomsite.logins import ensure_passwords
 from ecomsite.stack.broker import Broker
-from ecomsite.stack.commands import WORKER_POOLS, beat_command, worker_command
+from ecomsite.stack.commands import WEB_OPTIONS, WORKER_POOLS, beat_command, worker_command
 from ecomsite.stack.label_studio import LabelStudio, Person
 from ecomsite.stack.plan import Plan, write_environment
 from ecomsite.stack.postgres import Postgres
@@ -160,10 +160,7 @@ class LocalStack:
                 Path(sys.executable).with_name("gunicorn"),
                 "ecomsite.wsgi",
                 *("--bind", f"{plan.host}:{plan.web_port}"),
-                *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-                # One import of the application, shared by the workers.
-                "--preload",
-                *("--graceful-timeout", "10", "--no-control-socket"),
+                *WEB_OPTIONS,
             ],
             tier=WEB,
             port=plan.web_port,

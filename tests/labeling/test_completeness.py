@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from audit.models import LedgerEntry
 from core.exceptions import TransientError
-from labeling import client, completeness, sync
-from labeling.models import Annotation, CompletenessProof, Consensus, LabelingTask
+from labeling import client, completeness, ingest, sync
+from labeling.models import Annotation, CompletenessProof, Consensus, LabelingTask, WebhookEvent
+from moderation.interfaces import CopyReview
 from tests.label_studio_server import Desk
 from tests.labeling.conftest import choice
 from tests.labeling.test_reconcile import ACCEPT, run_sql
@@ -66,7 +67,7 @@ def test_missing_and_stale_tasks_are_found_and_mended(label_studio: Desk, tasks:
     proof = prove()
 
     assert (proof.n_tasks, proof.n_accounted, proof.n_missing, proof.n_stale, proof.n_repaired) == (5, 5, 2, 2, 4)
-    assert "2 were missing there" in proof.words
+    assert "Missing there, and sent again unless answered: 2." in proof.words
     assert set(LabelingTask.objects.filter(status="open")) == {gone}
     assert Annotation.objects.filter(task__in=[stale, answered]).count() == 2
     assert Consensus.objects.count() == 3  # an answer that is pulled anew is not announced anew
@@ -103,7 +104,7 @@ def test_second_copies_go_unless_somebody_answered_them(label_studio: Desk, task
     # What the runbook says to do about it.
     label_studio.service.tasks.delete(str(answered))
     call_command("prove_completeness", stdout=said)
-    assert "5 of 5 accounted for. 2 tasks there are not ours." in said.getvalue()
+    assert "5 of 5 accounted for. Not ours there: 2." in said.getvalue()
 
 
 def test_a_task_that_a_restore_brought_back_is_known_again(label_studio: Desk, tasks: list[LabelingTask]) -> None:
@@ -148,3 +149,31 @@ def test_it_says_that_label_studio_is_away_and_is_due_again(tasks: list[Labeling
 
     assert completeness.prove_if_due() == 1
     assert CompletenessProof.objects.get().holds
+
+
+class Fragile(CopyReview):
+    """An interface with a fault of ours: it falls over a rejection."""
+
+    def parse(self, result: Any, payload: Any) -> dict[str, Any]:
+        answer = super().parse(result, payload)
+        if answer["verdict"] == "reject":
+            raise RuntimeError("a fault of ours")
+        return answer
+
+
+def test_a_task_that_cannot_be_taken_over_holds_up_no_other_and_is_named(
+    label_studio: Desk, tasks: list[LabelingTask], settings: Any
+) -> None:
+    settings.LABELING = {**settings.LABELING, "INTERFACES": {"copy_review": f"{__name__}.Fragile"}}
+    for task, verdict in ((tasks[2], "reject"), (tasks[3], "accept")):
+        label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", verdict)])
+        WebhookEvent.objects.create(action="ANNOTATION_CREATED", ls_task_ids=[task.ls_task_id], body_hash="")
+
+    assert ingest.process_events() == 1  # both were in one batch
+    bad, good = WebhookEvent.objects.order_by("pk")
+    assert (good.status, bad.status, bad.n_attempts) == ("processed", "received", 1)
+    assert "a fault of ours" in bad.last_error
+    assert sync.reconcile() == 0
+    proof = prove()
+    assert (proof.n_tasks, proof.n_accounted) == (5, 4)
+    assert f"task {tasks[2].ls_task_id} there: its answers cannot be taken over: RuntimeError" in proof.words
