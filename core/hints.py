@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 PAUSE_S = 1.0
 # What a process that ends, a command say, gives its last hints.
 LAST_CALL_S = 2.0
-# As long as a beat interval: a hint that waited longer is stale, the next tick does the same work. Hints beget hints;
-# without an end to each they would fill a queue that is worked off slowly, and all else in it would wait behind them.
-STALE_AFTER_S = 10
+# Half a beat interval: for a hint that waited longer the next tick does the same work. Hints beget hints; without an
+# end to each they would fill a queue that is worked off slowly, and the ticks in it would expire behind them.
+STALE_AFTER_S = 5
 
 
 class _Sender:

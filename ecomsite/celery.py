@@ -20,8 +20,8 @@ app.autodiscover_tasks()
 
 
 def _every(seconds: float, task: str) -> dict[str, object]:
-    # A tick that waits longer than its interval is stale: the next one does the same work.
-    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    # A tick outlives the hints around it (core/hints.py): behind a queue full of those it would else never get its turn.
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 30)}}
 
 
 app.conf.beat_schedule = {

@@ -11,6 +11,8 @@ from moderation import generation, queue, requests, review, screening, sentiment
 @shared_task(name="moderation.drain_generation", soft_time_limit=1800, ignore_result=True)
 def drain_generation() -> None:
     """Draft one batch of requests, and ask for another turn while there was work."""
+    # What a dead worker held comes first, and does not depend on another queue being worked off.
+    requests.reap_requests()
     if generation.drain_generation():
         # Screened before the next batch starts: with one model worker, drafts would wait for the whole order otherwise.
         screening.screen_candidates()
@@ -34,7 +36,7 @@ def score_reviews() -> None:
 @shared_task(name="moderation.open_reviews", soft_time_limit=120, ignore_result=True)
 def open_reviews() -> None:
     """Open human work for one batch of what is ready for it."""
-    if review.open_reviews():
+    if review.open_reviews() >= review.BATCH:
         hint("moderation.open_reviews")
 
 

@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from core.hints import STALE_AFTER_S, hint
+from ecomsite.celery import app
 from monitoring.models import Heartbeat
 from tests.workers import environment, wait_for
 
@@ -90,7 +91,7 @@ def test_a_forked_process_hints_too(start_worker: Callable[..., Any]) -> None:
     wait_for(lambda: Heartbeat.objects.exists(), what="the hint of a forked process")
 
 
-def test_a_hint_that_waits_longer_than_a_beat_interval_is_dropped(settings: Any) -> None:
+def test_a_hint_that_waits_longer_than_half_a_beat_interval_is_dropped(settings: Any) -> None:
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
         client.delete("training")
         hint("training.tests_only")
@@ -98,3 +99,7 @@ def test_a_hint_that_waits_longer_than_a_beat_interval_is_dropped(settings: Any)
         client.delete("training")
     expires = dt.datetime.fromisoformat(json.loads(message)["headers"]["expires"])
     assert expires - dt.datetime.now(dt.UTC) <= dt.timedelta(seconds=STALE_AFTER_S)
+
+
+def test_ticks_outlive_hints_so_that_a_busy_queue_starves_none_of_them() -> None:
+    assert min(entry["options"]["expires"] for entry in app.conf.beat_schedule.values()) >= 3 * STALE_AFTER_S

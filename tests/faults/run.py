@@ -68,7 +68,7 @@ class Run:
         if requests < self.options.pending:
             self.order(self.options.pending)
         if not reviews:
-            self.review(200)
+            self.review(50)
 
     def order(self, n: int, *, poisoned: int = 0) -> None:
         from tests.faults import work
@@ -198,7 +198,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--model-seconds", type=float, default=0.3, help="what the writer takes for a batch")
     parser.add_argument("--batch", type=int, default=10)
-    parser.add_argument("--pending", type=int, default=40, help="orders that wait at any time, at least")
+    parser.add_argument("--pending", type=int, default=30, help="orders that wait at any time, at least")
     parser.add_argument("--lease", type=int, default=3)
     parser.add_argument("--pace", type=int, default=5, help="beat asks so many times as often as in production")
     parser.add_argument("--window", type=float, default=0, help="seconds to measure throughput; 0: not at all")
