@@ -20,13 +20,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import connection, models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db import connection, models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Cast, Concat, Now
 from django.db.utils import Error as DatabaseError
 from django.db.utils import InterfaceError, OperationalError
-from django.utils import timezone
 
+from core import claims
 from core.exceptions import LeaseLost
 
 log = logging.getLogger(__name__)
@@ -73,38 +73,15 @@ def claim(
     `n_attempts` went up by one. Rows that were tried `SUSPECT_AFTER` times come in smaller batches, for their last
     attempt alone, and one whose attempts are used up (settings.LEASES["MAX_ATTEMPTS"]) goes into quarantine instead:
     its worker died each time. `unlimited` is for people, whose attempts cost nothing, and for rows that are never
-    given up. `lease_expires_at` on the returned rows is by our clock, in the database by
-    its own.
+    given up. Related rows are not fetched along.
     """
-    manager = queryset.model._default_manager
-    changes = {**updates, "lease_token": uuid.uuid4()}
-    with transaction.atomic():
-        rows = list(queryset.select_for_update(skip_locked=True, of=("self",))[:n])
-        if not unlimited:
-            rows = _together(rows, n)
-            if rows and rows[0].n_attempts >= settings.LEASES["MAX_ATTEMPTS"]:
-                error = f"its worker died or stalled {rows[0].n_attempts} times"
-                manager.filter(pk=rows[0].pk).update(quarantined_at=Now(), last_error=error, **NO_LEASE)
-                rows = []
-        if not rows:
-            return []
-        manager.filter(pk__in=[row.pk for row in rows]).update(
-            n_attempts=F("n_attempts") + 1, lease_expires_at=Now() + duration, **changes
-        )
-    changes["lease_expires_at"] = timezone.now() + duration
-    for row in rows:
-        for name, value in {**changes, "n_attempts": row.n_attempts + 1}.items():
-            setattr(row, name, value)
-    return rows
-
-
-def _together(rows: list[L], n: int) -> list[L]:
-    """Return the first of `rows`, as many as may be worked on together given how often each was tried."""
-    most = n
-    for i, row in enumerate(rows):
-        most = min(most, _company(row.n_attempts, n))
-        if i >= most:
-            return rows[:i]
+    if unlimited:
+        return claims.claim(queryset, n=n, duration=duration, updates=updates)
+    limit = int(settings.LEASES["MAX_ATTEMPTS"])
+    company = [_company(n_attempts, n) for n_attempts in range(limit)]
+    rows = claims.claim(queryset, n=n, duration=duration, updates=updates, company=company)
+    if len(rows) < n:  # while the queue is long, what is spent only stays out of the way
+        _quarantine(queryset.filter(n_attempts__gte=limit))
     return rows
 
 
@@ -114,6 +91,12 @@ def _company(n_attempts: int, n: int) -> int:
         return n
     is_last = n_attempts >= settings.LEASES["MAX_ATTEMPTS"] - 1
     return 1 if is_last else max(1, n // SHRINK ** (n_attempts - SUSPECT_AFTER + 1))
+
+
+def _quarantine(spent: models.QuerySet[L]) -> None:
+    """Put rows aside whose attempts were used up without an error: whoever had them never came back to say one."""
+    error = Concat(Value("its worker died or stalled "), Cast("n_attempts", models.CharField()), Value(" times"))
+    spent.order_by().update(quarantined_at=Now(), last_error=error, **NO_LEASE)
 
 
 def renew(model: type[Leased], *, token: uuid.UUID, duration: dt.timedelta) -> int:

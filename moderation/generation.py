@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from audit import ledger
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 GENERATOR = SystemActor("moderation.generation")
 Status = GenerationRequest.Status
 MAX_DRAFTS = 20
+QUEUED = leases.claimable(GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,10 +143,9 @@ def drain_generation(*, limit: int | None = None) -> int:
     """
     if back_pressure.is_paused(ReviewItem.Kind.COPY):
         return 0
-    queued = GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk")
     with transaction.atomic():
         claimed = leases.claim(
-            leases.claimable(queued).select_related("product"),
+            QUEUED,
             n=limit or settings.MODERATION["GENERATION_BATCH"],
             duration=settings.LEASES["WORK"],
             status=Status.GENERATING,
@@ -152,6 +153,7 @@ def drain_generation(*, limit: int | None = None) -> int:
         ledger.append_many([line_for(r, "generating", attempt=r.n_attempts) for r in claimed], actor=GENERATOR)
     stored = 0
     with leases.heartbeat(claimed, duration=settings.LEASES["WORK"]):
+        prefetch_related_objects(claimed, "product__facts")
         for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of):
             stored += _write_together(list(group))
     if stored:

@@ -106,12 +106,11 @@ def test_a_row_that_kills_its_worker_is_claimed_alone_and_then_never_again() -> 
         assert claimed[0] == poison
         assert len(claimed) == (3 if attempt <= leases.SUSPECT_AFTER else 1)
         GenerationRequest.objects.update(lease_expires_at=timezone.now() - MINUTE)  # the worker died
-    assert leases.claim(leases.claimable(queued().order_by("created_at")), n=3, duration=MINUTE) == []
+    left = leases.claimable(queued().order_by("created_at"))
+    assert [leases.claim(left, n=3, duration=MINUTE) for _ in others] == [[other] for other in others]
     poison.refresh_from_db()
     assert poison.last_error == "its worker died or stalled 5 times"
     assert poison.quarantined_at
-    left = leases.claimable(queued().order_by("created_at"))
-    assert [leases.claim(left, n=3, duration=MINUTE)[0].pk for _ in others] == [other.pk for other in others]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -172,3 +171,35 @@ def test_sixteen_claimants_at_once_never_get_the_same_row() -> None:
     with ThreadPoolExecutor(16) as pool:
         taken = [pk for pks in pool.map(work, range(16)) for pk in pks]
     assert len(taken) == len(set(taken)) == 60
+
+
+@pytest.mark.django_db
+def test_a_claim_is_one_round_trip_and_brings_rows_as_the_table_has_them(django_assert_num_queries: Any) -> None:
+    order = factories.generation_request(params={"temperature": 0.2})
+    waiting = leases.claimable(queued())
+    with django_assert_num_queries(1):
+        (row,) = leases.claim(waiting, n=1, duration=MINUTE, status="generating")
+    stored = GenerationRequest.objects.get(pk=order.pk)
+    assert {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields} == {
+        f.attname: getattr(stored, f.attname) for f in row._meta.concrete_fields
+    }
+    assert (row.params, row.status, row.n_attempts) == ({"temperature": 0.2}, "generating", 1)
+
+
+@pytest.mark.django_db
+def test_a_spent_row_keeps_nobody_from_the_rows_behind_it() -> None:
+    spent, *others = [factories.generation_request() for _ in range(3)]
+    GenerationRequest.objects.filter(pk=spent.pk).update(n_attempts=5)
+    assert leases.claim(leases.claimable(queued().order_by("created_at")), n=3, duration=MINUTE) == others
+    spent.refresh_from_db()
+    assert spent.quarantined_at
+
+
+@pytest.mark.django_db
+def test_a_claim_that_is_rolled_back_never_was() -> None:
+    factories.generation_request()
+    with pytest.raises(RuntimeError, match="after the claim"), transaction.atomic():
+        leases.claim(queued(), n=1, duration=MINUTE, status="generating")
+        raise RuntimeError("after the claim")
+    (row,) = leases.claim(leases.claimable(queued()), n=1, duration=MINUTE)
+    assert row.n_attempts == 1
