@@ -95,10 +95,14 @@ class CustomerReview(Leased):
     text = models.TextField()
     rating = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True, help_text="stars, 1 to 5")
     written_at = models.DateTimeField(null=True, blank=True)
+    scored_with = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="the model version that last judged its sentiment"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("-created_at", "id")
+        indexes = (models.Index(fields=("scored_with", "created_at", "id"), name="review_to_score"),)
 
     def __str__(self) -> str:
         return self.text[:80]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit import ledger
 from audit.ledger import Line
@@ -32,11 +34,26 @@ def score_reviews() -> int:
     version = resolver.find(Role.SENTIMENT)
     if version is None:
         return 0
-    unscored = CustomerReview.objects.exclude(sentiments__model_version=version).order_by("created_at", "pk")
     lease = settings.LEASES["WORK"]
-    reviews = leases.claim(leases.claimable(unscored), n=BATCH, duration=lease)
-    with leases.heartbeat(reviews, duration=lease):
-        return _score_together(reviews, version)
+    for scored_with in (None, *_other_versions(version)):
+        if reviews := leases.claim(to_score(scored_with), n=BATCH, duration=lease):
+            with leases.heartbeat(reviews, duration=lease):
+                return _score_together(reviews, version)
+    return 0
+
+
+def to_score(scored_with: uuid.UUID | None) -> QuerySet[CustomerReview]:
+    """Reviews that nobody has scored yet, or that another version than the champion scored last; oldest first.
+
+    One version at a time: so the index finds them. "Not scored by the champion" would read every review there ever was.
+    """
+    reviews = CustomerReview.objects.filter(scored_with=scored_with).order_by("created_at", "pk")
+    return leases.claimable(reviews)
+
+
+def _other_versions(champion: ModelVersion) -> QuerySet[ModelVersion, uuid.UUID]:
+    versions = ModelVersion.objects.filter(role=Role.SENTIMENT).exclude(pk=champion.pk)
+    return versions.order_by("-number").values_list("pk", flat=True)
 
 
 def _score_together(reviews: Sequence[CustomerReview], version: ModelVersion) -> int:
@@ -60,8 +77,12 @@ def _score_together(reviews: Sequence[CustomerReview], version: ModelVersion) ->
 
 
 def _score(reviews: Sequence[CustomerReview], version: ModelVersion) -> int:
-    answers = loader.load_classifier(version).classify([f"{review.title}\n{review.text}".strip() for review in reviews])
-    given = dict(zip((review.pk for review in reviews), answers, strict=True))
+    # A version that was champion before has scored some already; that stands.
+    before = set(Sentiment.objects.filter(model_version=version, review__in=reviews).values_list("review", flat=True))
+    fresh = [review for review in reviews if review.pk not in before]
+    texts = [f"{review.title}\n{review.text}".strip() for review in fresh]
+    answers = loader.load_classifier(version).classify(texts) if texts else []
+    given = dict(zip((review.pk for review in fresh), answers, strict=True))
     with transaction.atomic():
         ours = leases.hold_all(reviews)
         if not ours:
@@ -73,8 +94,9 @@ def _score(reviews: Sequence[CustomerReview], version: ModelVersion) -> int:
                 probabilities={label: round(p, 6) for label, p in given[review.pk].probabilities.items()},
             )
             for review in ours
+            if review.pk in given
         )  # fmt: skip
-        leases.release(ours, n_attempts=0)
+        leases.release(ours, n_attempts=0, scored_with=version.pk)
         scored = Line("moderation.sentiment.scored", f"inference.modelversion:{version.pk}", {"n": len(ours)})
         ledger.append_many([scored], actor=SCORER)
         hint_on_commit("moderation.open_reviews")

@@ -53,7 +53,10 @@ class GenerationRequest(Leased):
                 name="generation_request_status",
             ),
         )
-        indexes = (models.Index(fields=("created_at",), condition=Q(status="queued"), name="generation_queued"),)
+        indexes = (
+            models.Index(fields=("created_at", "id"), condition=Q(status="queued"), name="generation_queued"),
+            models.Index(fields=("lease_expires_at",), condition=Q(status="generating"), name="generation_held"),
+        )
 
     def __str__(self) -> str:
         return f"{self.product.sku} {self.channel} {self.locale}"
