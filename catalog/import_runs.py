@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from audit import ledger
 from catalog.models import ImportRun
 from core.exceptions import StaleState, TransientError
+from core.locks import only_one
 from core.refs import ref
 
 if TYPE_CHECKING:
@@ -51,19 +52,11 @@ class Progress:
 
 @contextmanager
 def one_at_a_time(file_hash: str) -> Iterator[None]:
-    """Hold an advisory lock on a file's hash; raises `TransientError` when another process is importing it.
-
-    The lock belongs to the database session, so it goes with a killed process.
-    """
-    key = int(file_hash[:15], 16)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        if not cursor.fetchone()[0]:
+    """Have the file with this hash to oneself; raises `TransientError` when another process is importing it."""
+    with only_one(f"catalog.import {file_hash}") as is_alone:
+        if not is_alone:
             raise TransientError("this file is being imported by another process.", hint="Wait for it to end.")
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        yield
 
 
 def open_run(

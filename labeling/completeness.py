@@ -9,15 +9,15 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit import ledger
 from core.actors import SystemActor
 from core.exceptions import TransientError
+from core.locks import only_one
 from core.refs import ref
 from labeling import client, ingest
 from labeling.lifecycle import Status
@@ -27,7 +27,6 @@ from labeling.remote import RemoteOutline
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.completeness")
-PROVER_LOCK = 0x70726F6F66  # "proof": key of the advisory lock of the one prover
 EVERY = dt.timedelta(days=1)
 # What changed there this recently is on its way to us: pulled at once, and not called stale.
 ON_ITS_WAY = dt.timedelta(minutes=5)
@@ -56,23 +55,12 @@ def prove(rows: Sequence[LabelingProject], *, progress: Progress | None = None) 
 
     Their webhooks are set anew as well: one that was deleted there is missed by nobody else.
     """
-    with _only_prover():
+    with only_one("labeling.prove_completeness") as is_alone:
+        if not is_alone:
+            raise TransientError("Another process is comparing with Label Studio just now.")
         for row in rows:
             renew_webhook(row)
         return [_Comparison(row, progress).run() for row in rows]
-
-
-@contextmanager
-def _only_prover() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [PROVER_LOCK])
-        if not cursor.fetchone()[0]:
-            raise TransientError("Another process is comparing with Label Studio just now.")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [PROVER_LOCK])
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit import ledger
 from core import leases
 from core.actors import SystemActor
 from core.exceptions import PermanentError, TransientError
+from core.locks import only_one
 from labeling import accounts, client, ingest
 from labeling.client import Gone
 from labeling.label_config import check_task, load_interface
@@ -29,7 +29,6 @@ from labeling.projects import ensure_project, forget_project, project_row
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.sync")
-SENDER_LOCK = 0x6C6162656C  # "label": key of the advisory lock of the one sender
 # Longer than the longest import may take.
 PUSH_LEASE = dt.timedelta(seconds=client.IMPORT_TIMEOUT_S + 60)
 # A change may become visible some time after the time it says; what was seen already is passed over.
@@ -77,8 +76,8 @@ def push_tasks(*, limit: int = 500) -> int:
     tasks stay open), `PermanentError` when it refuses us. A task that it refuses is noted on the task and tried again
     later and later; the others of its chunk go through.
     """
-    with _only_sender() as alone:
-        if not alone:
+    with only_one("labeling.push_tasks") as is_alone:
+        if not is_alone:
             return 0
         _remove_withdrawn()
         sent = 0
@@ -86,20 +85,6 @@ def push_tasks(*, limit: int = 500) -> int:
             while sent < limit and (n := _push_chunk(kind, n=min(limit - sent, settings.LABELING["IMPORT_CHUNK"]))):
                 sent += n
         return sent
-
-
-@contextmanager
-def _only_sender() -> Iterator[bool]:
-    # Held by the connection: gone with the process, whatever becomes of it.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SENDER_LOCK])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [SENDER_LOCK])
 
 
 def _waiting() -> Any:
@@ -211,9 +196,15 @@ def _remove_withdrawn() -> None:
 def reconcile() -> int:
     """Find what webhooks lost: pull every change since last time, and notice what was deleted. Returns tasks changed here.
 
-    Raises `TransientError` or `PermanentError` when Label Studio cannot be asked, or refuses the interface of a
+    Returns 0 at once when another process is at it: a large sweep takes longer than the time to the next tick. Raises
+    `TransientError` or `PermanentError` when Label Studio cannot be asked, or refuses the interface of a
     project: the answers of all projects are pulled first.
     """
+    with only_one("labeling.reconcile") as is_alone:
+        return _reconcile_all() if is_alone else 0
+
+
+def _reconcile_all() -> int:
     WebhookEvent.objects.filter(processed_at__lt=timezone.now() - KEEP_EVENTS).delete()
     accounts.sync_accounts()
     changed, kinds = 0, []

@@ -40,6 +40,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='reviewitem',
+            index=models.Index(condition=models.Q(('status__in', ('waiting', 'escalated'))), fields=['kind'], name='review_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='reviewitem',
             index=models.Index(condition=models.Q(('status__in', ('dispatched', 'escalated'))), fields=['lease_expires_at'], name='review_held'),
         ),
     ]

@@ -106,6 +106,7 @@ class ReviewItem(Leased):
         )
         indexes = (
             models.Index(fields=("kind", "urgent_from", "id"), condition=Q(status="waiting"), name="review_next"),
+            models.Index(fields=("kind",), condition=Q(status__in=("waiting", "escalated")), name="review_waiting"),
             models.Index(fields=("kind", "decided_at"), condition=Q(status="decided"), name="review_decided"),
             models.Index(
                 fields=("lease_expires_at",), condition=Q(status__in=("dispatched", "escalated")), name="review_held"

@@ -27,7 +27,7 @@ APP = "tests.faults.app"
 
 @dataclass
 class Desk:
-    """PostgreSQL (fsync on), a broker, two model workers, a prefork worker, two beats; Label Studio if asked for."""
+    """PostgreSQL (fsync on), a broker, two model workers, two prefork workers, two beats; Label Studio if asked for."""
 
     root: Path
     broker: Server
@@ -77,12 +77,11 @@ class Desk:
         command = [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
         subprocess.run(command, env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
-    def start_processes(self, *, gpu: int = 2, prefork: int = 1, beats: int = 2) -> None:
+    def start_processes(self, *, gpu: int = 2, beats: int = 2) -> None:
         """Start workers and beats, and wait until they are at work."""
         self.gpu = [self._launch(f"gpu-{n}", worker_command("gpu", name=f"gpu-{n}", app=APP)) for n in range(gpu)]
         self.prefork = [
-            self._launch(f"prefork-{n}", worker_command("default,external", name=f"prefork-{n}", app=APP))
-            for n in range(prefork)
+            self._launch(queue, worker_command(queue, name=queue, app=APP)) for queue in ("default", "external")
         ]
         self.beats = [
             self._launch(f"beat-{n}", beat_command(self.root / f"schedule-{n}", app=APP)) for n in range(beats)

@@ -1,0 +1,27 @@
+"""One process at a time, by PostgreSQL's advisory locks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Whether nobody else is in a block of this `name`; if so, nobody else will be until it ends. Waits for nobody.
+
+    Held by the database connection: gone with the process, whatever becomes of it.
+    """
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        is_alone = bool(cursor.fetchone()[0])
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
