@@ -98,13 +98,15 @@ def _send(endpoint: Endpoint, delivery: Delivery, keys: list[bytes]) -> Answer:
 def _start_next(endpoint: Endpoint) -> Delivery | None:
     """Count an attempt at the next delivery that is due, and return it; None when there is none or the lease was lost.
 
-    Counted and put off before it is sent: one that kills its worker has its attempts, and then it is a dead letter.
+    Counted and put off before it is sent: one that kills its worker has its tries like others, and then it is dead.
     """
     ours = Endpoint.objects.filter(
         pk=endpoint.pk, status=Endpoint.Status.ACTIVE, lease_token=endpoint.lease_token, lease_expires_at__gt=Now()
     )
     due = Delivery.objects.filter(endpoint__in=ours, status=Status.PENDING, due_at__lte=Now())
-    delivery = due.select_related("event").order_by("due_at", "pk").first()
+    in_order = due.select_related("event").order_by("due_at", "pk")
+    while (delivery := in_order.first()) and _is_spent(delivery):
+        _note(delivery, Answer(error="its worker died or stalled at the last try"))
     if delivery is None:
         return None
     n = delivery.n_attempts + 1
@@ -113,6 +115,11 @@ def _start_next(endpoint: Endpoint) -> Delivery | None:
         return None
     delivery.n_attempts = n
     return delivery
+
+
+def _is_spent(delivery: Delivery) -> bool:
+    """Whether `delivery` has had its last try."""
+    return delivery.n_attempts > len(settings.OUTBOX["RETRY_PAUSES"])
 
 
 def _pause_after(n_attempts: int) -> dt.timedelta:
@@ -137,7 +144,7 @@ def _note(delivery: Delivery, answer: Answer) -> None:
             log.warning("delivery %s: its turn was overtaken; what came of it is not noted", delivery.pk)
         elif answer.is_success:
             advance(delivery, from_=Status.PENDING, to=Status.DELIVERED, finished_at=timezone.now(), **outcome)
-        elif delivery.n_attempts > len(settings.OUTBOX["RETRY_PAUSES"]):
+        elif _is_spent(delivery):
             line = advance(
                 delivery, from_=Status.PENDING, to=Status.DEAD, finished_at=timezone.now(), **outcome,
                 payload={"event": delivery.event_id, "type": delivery.event.type, "attempts": delivery.n_attempts},

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.models import LedgerEntry
 from core.exceptions import PermanentError, StaleState
 from outbox import delivery, replay
+from outbox.events import emit
 from outbox.models import Delivery, Endpoint, Event
 from tests.outbox.conftest import TESTS, drain, happen, let_time_pass, subscribe
 from tests.outbox.receiver import Receiver, Reply
@@ -202,7 +203,7 @@ def test_an_endpoint_that_takes_nothing_for_days_is_disabled(receiver: Receiver)
 @pytest.mark.django_db(transaction=True)
 def test_a_slow_receiver_holds_one_turn_and_others_are_served_meanwhile(start_receiver: Any) -> None:
     slow, quick = start_receiver(), start_receiver()
-    subscribe(slow), subscribe(quick)
+    subscribe(slow, "copy.published"), subscribe(quick, "copy.retired")
     answer = threading.Event()
     slow.usual = Reply(204, hold=answer)
     for _ in range(5):
@@ -218,6 +219,8 @@ def test_a_slow_receiver_holds_one_turn_and_others_are_served_meanwhile(start_re
         held = pool.submit(turn)
         while not slow.received:
             time.sleep(0.01)
+        for _ in range(5):
+            happen("copy.retired")
         began = time.monotonic()
         assert drain() == 5
         assert time.monotonic() - began < 1.5
@@ -251,6 +254,34 @@ def test_a_turn_that_was_overtaken_writes_nothing(receiver: Receiver) -> None:
     delivery._note(row, delivery.Answer(status=500, error="late news"))
     row.refresh_from_db()
     assert (row.status, row.last_error) == ("pending", "")
+
+
+def test_one_that_kills_its_worker_each_time_is_a_dead_letter_in_the_end(receiver: Receiver) -> None:
+    subscribe(receiver)
+    event, other = happen(), happen()
+    event.deliveries.update(n_attempts=3)  # its last try was counted, and nobody noted what came of it
+    assert drain() == 1
+    row = event.deliveries.get()
+    assert (row.status, row.last_error) == ("dead", "its worker died or stalled at the last try")
+    assert receiver.ids == [other.pk]
+    assert len(lines("outbox.delivery.dead")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_is_not_committed_yet_does_not_hide_its_endpoint(receiver: Receiver) -> None:
+    subscribe(receiver)
+    waiting = happen()
+
+    def turn() -> int:
+        try:
+            return drain()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        emit("copy.published", {})
+        assert pool.submit(turn).result(timeout=10) == 1
+    assert receiver.ids == [waiting.pk]
 
 
 def test_what_was_delivered_long_ago_is_forgotten_and_dead_letters_are_not(receiver: Receiver) -> None:
