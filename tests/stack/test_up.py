@@ -65,7 +65,7 @@ def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed
     assert manage("status").returncode == 0
     started = parts(folder)
     assert set(started) == {
-        "postgres", "broker", "label-studio", "web", "worker-default", "worker-external", "worker-gpu", "worker-training", "beat",
+        "postgres", "broker", "label-studio", "web", "worker-default", "worker-external", "worker-webhooks", "worker-gpu", "worker-training", "beat",
     }  # fmt: skip
     for name in ("stack.env", "logins.txt", "postgres/password", "broker/password", "broker/valkey.conf"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
