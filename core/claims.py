@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
@@ -18,8 +17,6 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
 M = TypeVar("M", bound=models.Model)
-Sql = tuple[str, tuple[Any, ...]]
-_compiled: WeakKeyDictionary[models.QuerySet[Any], dict[int | None, Sql]] = WeakKeyDictionary()
 ALL = "SELECT pk, 1 AS place, 1 AS company FROM picked"
 # Places in the order of the queryset, and in how large a company the most suspect row so far may be worked on.
 IN_COMPANY = """
@@ -27,15 +24,18 @@ IN_COMPANY = """
     FROM picked WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)"""
 
 
-class _Table(NamedTuple):
-    """How the table of a model is written in SQL, and how its rows become instances."""
+class _Statement(NamedTuple):
+    """A claim as SQL. Parameters: those of the queryset, how many, the company (if asked for), duration, values."""
 
-    name: str
-    pk: str
-    columns: str
+    sql: str
+    picking: tuple[Any, ...]
+    written: list[Any]
     attributes: list[str]
     # Which columns come out of the database in another shape than the instance has, e.g. JSON.
     converters: list[tuple[int, Any, Any]]
+
+
+_compiled: WeakKeyDictionary[models.QuerySet[Any], dict[tuple[Any, ...], _Statement]] = WeakKeyDictionary()
 
 
 def claim(
@@ -47,62 +47,53 @@ def claim(
     `company[k]` says how many rows may be claimed together with one that was tried `k` times; a row that was tried more
     often is not claimed at all. None: nobody asks how often.
     """
-    model = queryset.model
-    try:
-        table, (picked, parameters) = _table(model), _compile(queryset, most=None if company is None else len(company))
-    except EmptyResultSet:
-        return []
-    placed, parameters = ALL, (*parameters, n)
-    if n > 1 and company is not None:
-        placed, parameters = IN_COMPANY, (*parameters, list(company))
-    fields: dict[str, Any] = {field.name: field for field in model._meta.concrete_fields}
-    changes = {fields[name]: value for name, value in {"lease_token": uuid.uuid4(), **updates}.items()}
-    sets = "".join(f", {connection.ops.quote_name(field.column)} = %s" for field in changes)
-    values: list[Any] = [
-        field.get_db_prep_save(getattr(value, "pk", value), connection) for field, value in changes.items()
-    ]
+    changes = {"lease_token": uuid.uuid4(), **updates}
+    known = _compiled.setdefault(queryset, {})
+    most, in_company = None if company is None else len(company), [list(company)] if company and n > 1 else []
+    key = (most, bool(in_company), *changes)
+    if key not in known:
+        try:
+            known[key] = _compile(queryset, most, bool(in_company), names=list(changes))
+        except EmptyResultSet:
+            return []
+    statement = known[key]
+    parameters: list[Any] = [*statement.picking, n, *in_company, duration]
+    for field, value in zip(statement.written, changes.values(), strict=True):
+        parameters.append(field.get_db_prep_save(getattr(value, "pk", value), connection))
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, parameters)
+        found = sorted(cursor.fetchall(), key=itemgetter(0))
+    return [_instance(queryset, statement, row) for _, *row in found]
+
+
+def _compile(queryset: models.QuerySet[Any], most: int | None, in_company: bool, *, names: list[str]) -> _Statement:
+    fresh = queryset if most is None else queryset.filter(n_attempts__lt=most)
+    picked, picking = fresh.values("pk", "n_attempts").query.sql_with_params()
+    meta, quote = queryset.model._meta, connection.ops.quote_name
+    fields: dict[str, Any] = {field.name: field for field in meta.concrete_fields}
+    table, pk = quote(meta.db_table), quote(str(meta.pk.column))
     # PostgreSQL never runs a WITH that locks twice; as a subquery of the UPDATE it could be, and lease more than `n`.
     # The names are our own, and quoted; all values are parameters.
-    statement = f"""
-        WITH picked AS ({picked} LIMIT %s FOR UPDATE OF {table.name} SKIP LOCKED), placed AS ({placed})
-        UPDATE {table.name}
-        SET n_attempts = {table.name}.n_attempts + 1, lease_expires_at = statement_timestamp() + %s{sets}
-        FROM placed WHERE {table.pk} = placed.pk AND place <= company
-        RETURNING place, {table.columns}"""  # noqa: S608
-    bindings: list[Any] = [*parameters, duration, *values]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, bindings)
-        found = sorted(cursor.fetchall(), key=itemgetter(0))
-    return [_instance(queryset, table, row) for _, *row in found]
-
-
-@cache
-def _table(model: type[models.Model]) -> _Table:
-    fields: Sequence[Any] = model._meta.concrete_fields
-    quote = connection.ops.quote_name
-    name = quote(model._meta.db_table)
-    return _Table(
-        name=name,
-        pk=f"{name}.{quote(str(model._meta.pk.column))}",
-        columns=", ".join(f"{name}.{quote(field.column)}" for field in fields),
-        attributes=[field.attname for field in fields],
+    sql = f"""
+        WITH picked AS ({picked} LIMIT %s FOR UPDATE OF {table} SKIP LOCKED), placed AS ({IN_COMPANY if in_company else ALL})
+        UPDATE {table} SET n_attempts = {table}.n_attempts + 1, lease_expires_at = statement_timestamp() + %s,
+            {", ".join(f"{quote(fields[name].column)} = %s" for name in names)}
+        FROM placed WHERE {table}.{pk} = placed.pk AND place <= company
+        RETURNING place, {", ".join(f"{table}.{quote(field.column)}" for field in fields.values())}"""  # noqa: S608
+    return _Statement(
+        sql=sql,
+        picking=tuple(picking),
+        written=[fields[name] for name in names],
+        attributes=[field.attname for field in fields.values()],
         converters=[
             (i, convert, field.cached_col)
-            for i, field in enumerate(fields)
+            for i, field in enumerate(fields.values())
             for convert in field.get_db_converters(connection)
         ],
     )
 
 
-def _compile(queryset: models.QuerySet[Any], *, most: int | None) -> Sql:
-    known = _compiled.setdefault(queryset, {})
-    if most not in known:
-        fresh = queryset if most is None else queryset.filter(n_attempts__lt=most)
-        known[most] = fresh.values("pk", "n_attempts").query.sql_with_params()
-    return known[most]
-
-
-def _instance(queryset: models.QuerySet[M], table: _Table, row: list[Any]) -> M:
-    for i, convert, column in table.converters:
+def _instance(queryset: models.QuerySet[M], statement: _Statement, row: list[Any]) -> M:
+    for i, convert, column in statement.converters:
         row[i] = convert(row[i], column, connection)
-    return queryset.model.from_db(queryset.db, table.attributes, row)
+    return queryset.model.from_db(queryset.db, statement.attributes, row)

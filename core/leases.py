@@ -14,13 +14,12 @@ import datetime as dt
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Concat, Now
 from django.db.utils import Error as DatabaseError
@@ -99,13 +98,18 @@ def _quarantine(spent: models.QuerySet[L]) -> None:
     spent.order_by().update(quarantined_at=Now(), last_error=error, **NO_LEASE)
 
 
-def renew(model: type[Leased], *, token: uuid.UUID, duration: dt.timedelta) -> int:
-    """Push the expiry of every row held under `token` out to now + `duration`. Returns how many rows are still held.
+def renew(rows: Sequence[Leased], *, duration: dt.timedelta) -> int:
+    """Push the expiry of those of `rows` (one claim) that are still held out to now + `duration`. Returns how many.
 
-    A lease that has run out stays so: somebody else may be looking at the row.
+    A lease that has run out stays so: somebody else may be looking at the row. A row that is locked is passed over: who
+    holds it is writing its result, and to wait for that, with other rows locked, could end in a deadlock.
     """
-    held = model._default_manager.filter(lease_token=token, lease_expires_at__gt=Now())
-    return held.update(lease_expires_at=Now() + duration)
+    if not rows:
+        return 0
+    with transaction.atomic():
+        held = _ours(rows).filter(lease_expires_at__gt=Now()).select_for_update(skip_locked=True)
+        free = held.values_list("pk", flat=True)
+        return _ours(rows).filter(pk__in=list(free)).update(lease_expires_at=Now() + duration)
 
 
 @contextmanager
@@ -119,9 +123,7 @@ def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta) -> Iterator[Non
         yield
         return
     done = threading.Event()
-    beat = threading.Thread(
-        target=_beat, args=(type(rows[0]), rows[0].lease_token, duration, done), daemon=True, name="lease heartbeat"
-    )
+    beat = threading.Thread(target=_beat, args=(rows, duration, done), daemon=True, name="lease heartbeat")
     beat.start()
     is_database_away = False
     try:
@@ -136,13 +138,12 @@ def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta) -> Iterator[Non
             _excuse(rows, patience=duration)
 
 
-def _beat(model: type[Leased], token: uuid.UUID, duration: dt.timedelta, done: threading.Event) -> None:
+def _beat(rows: Sequence[Leased], duration: dt.timedelta, done: threading.Event) -> None:
     until = time.monotonic() + settings.LEASES["LONGEST_WORK"].total_seconds()
     try:
         while not done.wait(duration.total_seconds() / 3) and time.monotonic() < until:
             try:
-                if not renew(model, token=token, duration=duration):
-                    return
+                renew(rows, duration=duration)
             except DatabaseError as exc:  # the next beat asks again; without one the lease runs out
                 log.warning("a lease could not be renewed (%s)", type(exc).__name__)
                 connection.close()
@@ -177,10 +178,20 @@ def hold_all(rows: Sequence[L]) -> list[L]:
     """Lock those of `rows` (one claim) whose lease is still ours, and return them; inside the writing transaction."""
     if not rows:
         return []
-    held = type(rows[0])._default_manager.select_for_update().order_by("pk")
-    ours = held.filter(pk__in=[row.pk for row in rows], lease_token=rows[0].lease_token, lease_expires_at__gt=Now())
-    kept = set(ours.values_list("pk", flat=True))
+    held = _ours(rows).filter(lease_expires_at__gt=Now()).select_for_update().order_by("pk")
+    kept = set(held.values_list("pk", flat=True))
     return [row for row in rows if row.pk in kept]
+
+
+def _ours(rows: Sequence[L]) -> models.QuerySet[L]:
+    """Those of `rows` (one claim) that nobody took over and that are not done."""
+    manager = type(rows[0])._default_manager
+    # Whoever finishes a row takes the token off the instance too: the first may have none any more.
+    token = next((row.lease_token for row in rows if row.lease_token), None)
+    if token is None:
+        return manager.none()
+    # By primary key: there is no index on tokens, which change with every claim.
+    return manager.filter(pk__in=[row.pk for row in rows], lease_token=token)
 
 
 def release(
@@ -197,8 +208,7 @@ def release(
     changes.setdefault("last_error", error[:LONGEST_ERROR])
     if not counts:
         changes["n_attempts"] = F("n_attempts") - 1
-    ours = type(rows[0])._default_manager.filter(pk__in=[row.pk for row in rows], lease_token=rows[0].lease_token)
-    return ours.update(**changes)
+    return _ours(rows).update(**changes)
 
 
 def fail(row: Leased, *, error: str) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core import leases
 from core.exceptions import LeaseLost
+from core.lifecycle import compare_and_set
 from moderation.models.candidates import GenerationRequest
 from tests import factories
 
@@ -54,7 +55,7 @@ def test_renewing_pushes_the_expiry_out_for_every_row_of_the_token() -> None:
     for _ in range(2):
         factories.generation_request()
     rows = leases.claim(queued(), n=2, duration=MINUTE)
-    assert leases.renew(GenerationRequest, token=rows[0].lease_token, duration=10 * MINUTE) == 2
+    assert leases.renew(rows, duration=10 * MINUTE) == 2
     rows[0].refresh_from_db()
     assert rows[0].lease_expires_at > timezone.now() + 9 * MINUTE
 
@@ -64,7 +65,7 @@ def test_a_lease_that_ran_out_is_not_renewed() -> None:
     factories.generation_request()
     (row,) = leases.claim(queued(), n=1, duration=MINUTE)
     GenerationRequest.objects.update(lease_expires_at=timezone.now() - MINUTE)
-    assert leases.renew(GenerationRequest, token=row.lease_token, duration=MINUTE) == 0
+    assert leases.renew([row], duration=MINUTE) == 0
 
 
 @pytest.mark.django_db
@@ -149,6 +150,37 @@ def test_work_that_loses_the_database_keeps_its_attempt_and_is_due_at_once() -> 
     assert not _is_held(rows[0])
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_heartbeat_goes_on_for_the_others_when_the_first_is_done() -> None:
+    second = dt.timedelta(seconds=0.6)
+    for _ in range(2):
+        factories.generation_request()
+    first, other = rows = leases.claim(queued(), n=2, duration=second, status="generating")
+    with leases.heartbeat(rows, duration=second):
+        complete(first)
+        time.sleep(1.2)
+        assert _is_held(other)
+
+
+@pytest.mark.django_db
+def test_releasing_a_claim_whose_first_row_is_done_releases_the_others_alone() -> None:
+    for _ in range(2):
+        factories.generation_request()
+    first, other = rows = leases.claim(queued(), n=2, duration=MINUTE, status="generating")
+    complete(first)
+    assert leases.hold_all(rows) == [other]
+    assert leases.release(rows, error="the server went away", counts=False) == 1
+    first.refresh_from_db()
+    assert (first.n_attempts, first.last_error) == (1, "")
+    complete(other)
+    assert leases.release(rows) == leases.renew(rows, duration=MINUTE) == 0
+
+
+def complete(row: GenerationRequest) -> None:
+    moves = {"generating": ("completed",)}
+    assert compare_and_set(row, moves=moves, from_="generating", to="completed", **leases.NO_LEASE)
+
+
 def _is_held(row: GenerationRequest) -> bool:
     with transaction.atomic():
         return leases.hold_all([row]) == [row]
@@ -199,7 +231,25 @@ def test_a_spent_row_keeps_nobody_from_the_rows_behind_it() -> None:
 def test_a_claim_that_is_rolled_back_never_was() -> None:
     factories.generation_request()
     with transaction.atomic():
-        leases.claim(queued(), n=1, duration=MINUTE, status="generating")
+        assert leases.claim(queued(), n=1, duration=MINUTE, status="generating")
         transaction.set_rollback(True)
     (row,) = leases.claim(leases.claimable(queued()), n=1, duration=MINUTE)
     assert row.n_attempts == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_renewing_passes_over_a_row_that_is_being_written_and_renews_the_others() -> None:
+    for _ in range(2):
+        factories.generation_request()
+    rows = leases.claim(queued(), n=2, duration=MINUTE)
+
+    def renew() -> int:
+        try:
+            return leases.renew(rows, duration=10 * MINUTE)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        leases.hold(rows[0])
+        assert pool.submit(renew).result(timeout=10) == 1
+    assert leases.renew(rows, duration=MINUTE) == 2

@@ -111,6 +111,8 @@ def test_a_claim_among_much_that_is_done_reads_no_table(much_is_done, settings) 
         leases.claim(leases.claimable(open_tasks).order_by("created_at", "pk"), n=500, duration=MINUTE)
         events = WebhookEvent.objects.filter(status="received").order_by("received_at", "pk")
         leases.claim(leases.claimable(events), n=200, duration=MINUTE)
+        rows = leases.claim(leases.claimable(sentiment.to_score(much_is_done.pk)), n=200, duration=MINUTE)
+        assert leases.renew(rows, duration=MINUTE) == len(leases.hold_all(rows)) == leases.release(rows) == 200
     assert_by_index(found)
 
 
