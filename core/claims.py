@@ -75,7 +75,7 @@ def _compile(queryset: models.QuerySet[Any], most: int | None, in_company: bool,
     # PostgreSQL never runs a WITH that locks twice; as a subquery of the UPDATE it could be, and lease more than `n`.
     # The names are our own, and quoted; all values are parameters.
     sql = f"""
-        WITH picked AS ({picked} LIMIT %s FOR UPDATE OF {table} SKIP LOCKED), placed AS ({IN_COMPANY if in_company else ALL})
+        WITH picked AS ({picked} LIMIT %s FOR NO KEY UPDATE OF {table} SKIP LOCKED), placed AS ({IN_COMPANY if in_company else ALL})
         UPDATE {table} SET n_attempts = {table}.n_attempts + 1, lease_expires_at = statement_timestamp() + %s,
             {", ".join(f"{quote(fields[name].column)} = %s" for name in names)}
         FROM placed WHERE {table}.{pk} = placed.pk AND place <= company

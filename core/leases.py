@@ -1,6 +1,6 @@
 """Time-limited claims on rows: the one way work is handed out, to drainers and to people.
 
-Claiming uses `FOR UPDATE SKIP LOCKED`, so claimants never wait for each other and never get the same row. The token
+Claiming uses `SKIP LOCKED`, so claimants never wait for each other and never get the same row. The token
 fences the write that ends the work: a worker paused past its lease cannot commit. Times are the database's, so clocks
 of workers need not agree. An attempt is counted when a row is claimed, so that one which kills its worker counts too;
 after too many it goes into quarantine, with its error, until a person readmits it.
@@ -107,7 +107,7 @@ def renew(rows: Sequence[Leased], *, duration: dt.timedelta) -> int:
     if not rows:
         return 0
     with transaction.atomic():
-        held = _ours(rows).filter(lease_expires_at__gt=Now()).select_for_update(skip_locked=True)
+        held = _ours(rows).filter(lease_expires_at__gt=Now()).select_for_update(skip_locked=True, no_key=True)
         free = held.values_list("pk", flat=True)
         return _ours(rows).filter(pk__in=list(free)).update(lease_expires_at=Now() + duration)
 
@@ -154,11 +154,10 @@ def _beat(rows: Sequence[Leased], duration: dt.timedelta, done: threading.Event)
 def _excuse(rows: Sequence[Leased], *, patience: dt.timedelta) -> None:
     """Take the attempt at `rows` back and end their lease. Tries for as long as `patience`: by then it has run out."""
     until = time.monotonic() + patience.total_seconds()
-    ours = type(rows[0])._default_manager.filter(pk__in=[row.pk for row in rows], lease_token=rows[0].lease_token)
     while time.monotonic() < until:
         try:
             # The token stays: who finds an expired lease with one knows that the work was begun.
-            ours.update(n_attempts=F("n_attempts") - 1, lease_expires_at=Now())
+            _ours(rows).update(n_attempts=F("n_attempts") - 1, lease_expires_at=Now())
             return
         except DATABASE_AWAY:
             connection.close()
@@ -178,7 +177,8 @@ def hold_all(rows: Sequence[L]) -> list[L]:
     """Lock those of `rows` (one claim) whose lease is still ours, and return them; inside the writing transaction."""
     if not rows:
         return []
-    held = _ours(rows).filter(lease_expires_at__gt=Now()).select_for_update().order_by("pk")
+    # Not FOR UPDATE: rows that point at these could not be committed meanwhile, with the ledger's lock in their hands.
+    held = _ours(rows).filter(lease_expires_at__gt=Now()).select_for_update(no_key=True).order_by("pk")
     kept = set(held.values_list("pk", flat=True))
     return [row for row in rows if row.pk in kept]
 
