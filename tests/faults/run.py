@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -213,6 +214,8 @@ def main() -> int:
     parser.add_argument("--label-studio", action="store_true")
     parser.add_argument("--keep", type=Path, help="folder for servers and logs, left behind")
     options = parser.parse_args()
+    # Asked to end, it stops what it started: RabbitMQ's own process is no child of ours and gets no signal when we die.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     root = options.keep or Path(tempfile.mkdtemp(prefix="ecomsite-faults-"))
     root.mkdir(parents=True, exist_ok=True)
     broker = brokers.find(options.broker, root / "broker")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -15,12 +16,18 @@ def run(*arguments: str, timeout: int) -> None:
     """Run `tests.faults.run`, which starts servers of its own, and show its table."""
     command = [sys.executable, "-m", "tests.faults.run", *arguments]
     process = subprocess.Popen(
-        command, cwd=BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent()
+        command,
+        cwd=BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=die_with_parent(signal.SIGTERM),
     )
     try:
         said = process.communicate(timeout=timeout)[0]
     finally:
-        process.kill()
+        process.terminate()
+        process.wait(90)
     sys.stdout.write(said)
     if process.returncode == 3:
         pytest.skip(said.strip().splitlines()[-1])
