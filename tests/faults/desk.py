@@ -60,6 +60,8 @@ class Desk:
             "LABEL_STUDIO_WEBHOOK_URL": "http://127.0.0.1:9",
             "LABEL_STUDIO_URL": "http://127.0.0.1:9",
             "LABEL_STUDIO_TOKEN": TOKEN,
+            # Nobody answers here: drafting would pause when people cannot keep up.
+            "REVIEW_MAX_WAITING": "0",
             **self.settings,
         }
         if label_studio:
