@@ -29,8 +29,6 @@ from labeling.projects import ensure_project, forget_project, project_row
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.sync")
-# Longer than the longest import may take.
-PUSH_LEASE = dt.timedelta(seconds=client.IMPORT_TIMEOUT_S + 60)
 # A change may become visible some time after the time it says; what was seen already is passed over.
 OVERLAP = dt.timedelta(minutes=2)
 KEEP_EVENTS = dt.timedelta(days=30)
@@ -98,17 +96,13 @@ def _kinds_waiting() -> list[str]:
 def _push_chunk(kind: str, *, n: int) -> int:
     """Send one chunk of `kind`; returns how many tasks it held (0: none waits)."""
     project = ensure_project(kind)
-    tasks = leases.claim(_waiting().filter(project=project).order_by("created_at", "pk"), n=n, duration=PUSH_LEASE)
+    waiting = _waiting().filter(project=project).order_by("created_at", "pk")
+    tasks = leases.claim(waiting, n=n, duration=settings.LEASES["WORK"])
     if not tasks:
         return 0
     try:
-        fit = [task for task in tasks if _is_fit(task, kind)]
-        # What was handed to Label Studio before may be there, whatever was heard of it.
-        tried = [str(task.pk) for task in fit if task.sent_at]
-        found = client.find_tasks(project.ls_project_id or 0, tried) if tried else {}
-        _keep_ids({task: found[str(task.pk)] for task in fit if str(task.pk) in found})
-        LabelingTask.objects.filter(pk__in=[task.pk for task in fit], sent_at=None).update(sent_at=timezone.now())
-        _import(project, [task for task in fit if str(task.pk) not in found])
+        with leases.heartbeat(tasks, duration=settings.LEASES["WORK"]):
+            _send(project, tasks)
     except Gone:
         forget_project(project)
         leases.release(tasks, counts=False)
@@ -117,6 +111,16 @@ def _push_chunk(kind: str, *, n: int) -> int:
         leases.release(tasks, error=str(exc), counts=False)
         raise
     return len(tasks)
+
+
+def _send(project: LabelingProject, tasks: Sequence[LabelingTask]) -> None:
+    fit = [task for task in tasks if _is_fit(task, project.kind)]
+    # What was handed to Label Studio before may be there, whatever was heard of it.
+    tried = [str(task.pk) for task in fit if task.sent_at]
+    found = client.find_tasks(project.ls_project_id or 0, tried) if tried else {}
+    _keep_ids({task: found[str(task.pk)] for task in fit if str(task.pk) in found})
+    LabelingTask.objects.filter(pk__in=[task.pk for task in fit], sent_at=None).update(sent_at=timezone.now())
+    _import(project, [task for task in fit if str(task.pk) not in found])
 
 
 def _is_fit(task: LabelingTask, kind: str) -> bool:
