@@ -54,6 +54,8 @@ def _start_session_servers() -> None:
 _start_session_servers()
 os.environ["DJANGO_SETTINGS_MODULE"] = "ecomsite.settings"
 django.setup()
+# A test is one transaction, and idle for longer than the desk lets any be while a session fixture prepares models.
+connection.settings_dict["OPTIONS"].pop("options")
 
 
 @pytest.fixture(scope="session")

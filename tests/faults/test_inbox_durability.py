@@ -13,6 +13,6 @@ def test_no_webhook_is_answered_2xx_that_is_not_kept() -> None:
 
     assert set(run.statuses) <= {201, 503, 0}
     assert run.statuses[503], "PostgreSQL was away and nobody noticed: the fault hit nothing"
-    assert run.statuses[201] > 200
+    assert run.statuses[201] > 50
     assert lost == 0
     assert "Traceback" not in log
