@@ -18,6 +18,10 @@ class SystemActor:
     name: str
 
 
+# Who acts by a command and names nobody.
+COMMAND_LINE = SystemActor("command line")
+
+
 def actor_ref(actor: User | SystemActor) -> str:
     """Return the pseudonymous reference written to the ledger: `user:<id>` or `system:<name>`; never a name or an e-mail."""
     if isinstance(actor, SystemActor):

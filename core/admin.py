@@ -27,7 +27,7 @@ class ReadOnlyAdmin(ModelAdmin):
     list_filter_sheet = True
     show_full_result_count = False
     list_per_page = 50
-    actions = ()
+    actions: tuple[str, ...] = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds rows by hand."""

@@ -23,3 +23,11 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 (64 hex digits) of a file, read in 1 MiB blocks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_path(path: Path) -> str:
+    """Return the SHA-256 (64 hex digits) of a file, or of the names and hashes of the files below a folder."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        return hash_json([[file.relative_to(path).as_posix(), hash_file(file)] for file in files])
+    return hash_file(path)

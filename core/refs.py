@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
+
 from django.db import models
 
 
 def ref(obj: models.Model) -> str:
     """Return the reference of a saved row, e.g. `moderation.candidate:5f0c…`."""
     return f"{obj._meta.label_lower}:{obj.pk}"
+
+
+def keys_of(references: Sequence[str], model: type[models.Model]) -> list[uuid.UUID]:
+    """Return the keys inside those of `references` that point at `model`, whose keys are UUIDs."""
+    prefix = f"{model._meta.label_lower}:"
+    return [uuid.UUID(one.removeprefix(prefix)) for one in references if one.startswith(prefix)]
 
 
 def pk_of(reference: str, model: type[models.Model]) -> str:
