@@ -1,55 +1,181 @@
-"""Recompute the chain and say where, if anywhere, it breaks."""
+"""Recompute the chain, compare it with the signed heads and the second place, and say where, if anywhere, it breaks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
-from audit.ledger import GENESIS_HASH, entry_hash
-from audit.models import LedgerEntry
+from audit import anchors, heads, keys, timestamps
+from audit.ledger import GENESIS_HASH
+from audit.merkle import Frontier
+from audit.reading import Line, lines_after
+from audit.signing import LEAF_PREFIX, Head, Keyring
+
+Progress = Callable[[int], None]
+HEX = 2 * LEAF_PREFIX
 
 
 @dataclass(frozen=True)
 class Verification:
-    """Outcome: `n_entries` read, the last good hash, and the first bad `seq` with the reason (None when all is well)."""
+    """Outcome: the lines that hold, and the first bad one with the reason (empty when all is well).
+
+    `bad_seq` is None when no line is at fault but a head, a key or the second place is.
+    """
 
     n_entries: int
     head_hash: str
     bad_seq: int | None = None
     reason: str = ""
+    root_hash: str = ""
+    first: int = 1
+    n_heads: int = 0
+    anchored_size: int = 0
+    note: str = ""
 
     @property
     def is_intact(self) -> bool:
-        return self.bad_seq is None
+        return not self.reason
 
 
-def verify(*, expected_head: str = "", on_progress: Callable[[int], None] | None = None) -> Verification:
-    """Stream the whole ledger in order; check numbering without gaps, the chain, and each line's own hash.
+@dataclass
+class Walk:
+    """One way through the lines in order, from a state that is known to be good. `heads` are signed, by rising size."""
 
-    `expected_head` is a head hash kept elsewhere: a chain cut off at the end, or rewritten as a whole, is only
-    evident against it.
+    n: int = 0
+    last_hash: str = GENESIS_HASH
+    tree: Frontier = field(default_factory=Frontier)
+    heads: Sequence[Head] = ()
+    bad_seq: int | None = None
+    reason: str = ""
+    leaves: bytearray = field(default_factory=bytearray)
+
+    def __post_init__(self) -> None:
+        self._next = 0
+        self._recorded: tuple[int, str] = (0, "")  # first leaf, and what heads say about it and those after it
+
+    def take(self, lines: Sequence[Line]) -> bool:
+        """Go on over `lines`; False when one of them is bad."""
+        while lines and not self.reason:
+            head = self.heads[self._next] if self._next < len(self.heads) else None
+            room = head.size - self.n if head else len(lines)
+            self._step(lines[:room], head)
+            lines = lines[room:]
+        return not self.reason
+
+    def _step(self, lines: Sequence[Line], head: Head | None) -> None:
+        """Check lines that all belong to `head`, or to none yet; at its end, that they give its root."""
+        start, recorded = self._recorded_by(head)
+        good, before = 0, self.last_hash
+        for n, (seq, prev_hash, stored, recomputed) in enumerate(lines, start=self.n + 1):
+            if seq != n:
+                self._fail(*_misnumbered(seq, n))
+                break
+            place = HEX * (n - 1 - start)
+            if recorded and stored[:HEX] != recorded[place : place + HEX]:
+                self._fail(n, f"it is not the line that was signed for{_when(head)}")
+                break
+            if prev_hash != before:
+                self._fail(n, "it does not follow from the line before")
+                break
+            if recomputed != stored:
+                self._fail(n, "its content does not match its hash")
+                break
+            before = stored
+            good += 1
+        hashes = bytes.fromhex("".join([stored for _, _, stored, _ in lines[:good]]))
+        leaves = [hashes[place : place + 32] for place in range(0, len(hashes), 32)]
+        self.tree.extend(leaves)
+        self.leaves += b"".join(leaf[:LEAF_PREFIX] for leaf in leaves)
+        self.n, self.last_hash = self.n + good, before
+        if head and not self.reason and self.n == head.size:
+            self._next += 1
+            if self.tree.root().hex() != head.root or before != head.entry:
+                self._fail(
+                    head.first + 1, f"the lines from here to {head.size} do not give the signed root{_when(head)}"
+                )
+
+    def _recorded_by(self, head: Head | None) -> tuple[int, str]:
+        """Where the record of `head` starts (0-based), and the first hex digits of each hash; only what it covers."""
+        if head is None or self.n < head.first:
+            return 0, ""
+        if self._recorded[0] != head.first or not self._recorded[1]:
+            self._recorded = head.first, head.leaves.hex()
+        return self._recorded
+
+    def finish(self) -> None:
+        """Nothing follows: whatever a head vouches for beyond this was cut off."""
+        if not self.reason and self._next < len(self.heads):
+            last = self.heads[-1]
+            self._fail(self.n + 1, f"it is missing, as all up to {last.size} that were signed for{_when(last)}")
+
+    def _fail(self, seq: int, reason: str) -> None:
+        self.bad_seq, self.reason = seq, reason
+
+
+def _when(head: Head | None) -> str:
+    return f" at {head.at[:19].replace('T', ' ')} UTC" if head else ""
+
+
+def _misnumbered(seq: int, expected: int) -> tuple[int, str]:
+    if seq < expected:
+        return seq, "it should not be there: numbers start at 1 and rise by 1"
+    return expected, f"line {expected} is missing; the next one is {seq}"
+
+
+def agreed_heads(stored: Iterable[Head], anchored: Iterable[Head], ring: Keyring) -> tuple[list[Head], str]:
+    """Return the heads whose signature counts, of both places and by rising size, and the first trouble with any.
+
+    Two signed heads about as many lines that differ are a trouble; so is one of the second place that is not stored.
     """
-    n, prev_hash, head_seen = 0, GENESIS_HASH, not expected_head
-    for entry in LedgerEntry.objects.order_by("seq").iterator(chunk_size=2000):
-        if entry.seq != n + 1:
-            return Verification(n, prev_hash, n + 1, f"line {n + 1} is missing; the next one is {entry.seq}")
-        if entry.prev_hash != prev_hash:
-            return Verification(n, prev_hash, entry.seq, "it does not follow from the line before")
-        recomputed = entry_hash(
-            seq=entry.seq,
-            at=entry.at,
-            actor=entry.actor,
-            action=entry.action,
-            subject=entry.subject,
-            payload=entry.payload,
-            prev_hash=entry.prev_hash,
-        )
-        if recomputed != entry.entry_hash:
-            return Verification(n, prev_hash, entry.seq, "its content does not match its hash")
-        n, prev_hash = n + 1, entry.entry_hash
-        head_seen = head_seen or prev_hash == expected_head
-        if on_progress and n % 1000 == 0:
-            on_progress(n)
-    if not head_seen:
-        return Verification(n, prev_hash, n + 1, "the expected head hash is not in the chain: it was cut or rewritten")
-    return Verification(n, prev_hash)
+    here, there = {head.size: head for head in stored}, {head.size: head for head in anchored}
+    good, troubles, before, vouched = [], [], 0, max(there, default=0)
+    for size in sorted(here.keys() | there.keys()):
+        ours, kept = here.get(size), there.get(size)
+        problems = {head: ring.problem_with(head) for head in {ours, kept} - {None} if head}
+        sound = [head for head, problem in problems.items() if not problem]
+        troubles += [problem for problem in problems.values() if problem]
+        if kept is None and size < vouched:
+            troubles.append(f"the second place lacks the head of {size:,} lines, and has later ones")
+            sound = []
+        if ours is None:
+            troubles.append(f"the head of {size:,} lines stands in the second place and not in the database")
+        if len(sound) == 2:
+            troubles.append(f"two heads about the first {size:,} lines are signed, and they differ")
+        if ours in sound and ours is not None:
+            if ours.first != before:
+                troubles.append(f"a signed head between {before:,} and {size:,} lines is missing")
+            before = size
+        # In doubt the second place is believed: who changes the database need not reach it.
+        good += [head for head in ([kept] if kept in sound else [ours] if ours in sound else []) if head]
+    return good, troubles[0] if troubles else ""
+
+
+def verify(*, expected_head: str = "", on_progress: Progress | None = None) -> Verification:
+    """Stream the whole ledger in order; check numbering without gaps, the chain, each line's hash, and every signed head.
+
+    The heads are those of the database and of the second place, which is read first: what it holds then must be in the
+    database. `expected_head` is a hash kept elsewhere that must be the hash of some line.
+    """
+    second = anchors.read()
+    ring, note = keys.keyring(second.keys)
+    stored = heads.stored()
+    signed, trouble = agreed_heads(stored, second.heads, ring)
+    trouble = trouble or keys.trouble(second.keys)
+    if stored and heads.place_is_gone():
+        trouble = trouble or heads.GONE
+    walk, head_seen = Walk(heads=signed), not expected_head
+    for lines in lines_after(-(1 << 62)):
+        if not walk.take(lines):
+            break
+        head_seen = head_seen or any(stored == expected_head for _, _, stored, _ in lines)
+        if on_progress:
+            on_progress(walk.n)
+    walk.finish()
+    reason, bad_seq = walk.reason, walk.bad_seq
+    if not reason and not head_seen:
+        bad_seq, reason = walk.n + 1, "the expected head hash is not in the chain: it was cut or rewritten"
+    return Verification(
+        n_entries=walk.n, head_hash=walk.last_hash, bad_seq=bad_seq, reason=reason or second.problem or trouble or timestamps.problem(stored),
+        root_hash=walk.tree.root().hex(), n_heads=len(signed), note=note,
+        anchored_size=max((head.size for head in second.heads), default=0),
+    )  # fmt: skip
