@@ -10,6 +10,8 @@ from django.db.models import Count, Q, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -41,9 +43,9 @@ class ProductAdmin(ModelAdmin):
     search_fields = ("sku", "title", "brand", "category")
     fields = (
         "sku", "title", "localized_titles", "locale", "brand", "category", "description", ("price", "currency"),
-        "image_url", "facts_hash", "source", "created_at", "updated_at",
+        "image_url", "facts_hash", "proofs", "source", "created_at", "updated_at",
     )  # fmt: skip
-    readonly_fields = ("facts_hash", "source", "created_at", "updated_at")
+    readonly_fields = ("facts_hash", "proofs", "source", "created_at", "updated_at")
     inlines = (ProductFactInline,)
     actions = ("request_copy",)
 
@@ -84,6 +86,14 @@ class ProductAdmin(ModelAdmin):
 
     def log_addition(self, request: HttpRequest, obj: Product, message: Any) -> None:
         """Django's own log is not kept: the ledger has the line."""
+
+    @display(description="proofs of facts")
+    def proofs(self, obj: Product) -> str:
+        """The way to the page where files are attached to facts."""
+        if obj._state.adding:
+            return "after the product is saved"
+        n = obj.evidence.filter(withdrawn_at=None).count()
+        return format_html('<a href="{}">{} attached: look, add</a>', reverse("console:facts", args=[obj.pk]), n)
 
     @display(description="facts", ordering="facts_count")
     def n_facts(self, obj: Product) -> int:

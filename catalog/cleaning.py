@@ -19,7 +19,7 @@ _BLOCK = re.compile(
     r"<(?:br|/?(?:p|div|li|ul|ol|tr|table|h[1-6]|section|article|blockquote|dt|dd))\b[^<>]{0,500}>", re.I
 )
 _MARKUP = re.compile(r"<[a-zA-Z/!?]|&[a-zA-Z#]")
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # not the single ones, of which there are many
 _MANY_LINES = re.compile(r"\n{3,}")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _ANY_WORD = re.compile(r"[^\W\d_]")
@@ -31,6 +31,8 @@ def clean_text(text: str) -> str:
     Blocks of HTML stand on lines of their own; scripts and styles go with their content. Feeds escape twice as often
     as once, and an entity may name a character that hides a tag, so this goes on until nothing changes any more.
     """
+    if not text:
+        return text
     for _ in range(10):
         cleaned = _clean_once(text)
         if cleaned == text:
@@ -46,6 +48,8 @@ def clean_line(text: str) -> str:
 
 def language_of(text: str) -> str:
     """Return the locale a text is written in, by its letters: `zh-Hans` when a quarter of them are Han, else `en`."""
+    if text.isascii():
+        return "en"
     letters = len(_ANY_WORD.findall(text))
     return "zh-Hans" if letters and len(_HAN.findall(text)) * 4 >= letters else "en"
 
@@ -54,6 +58,7 @@ def _clean_once(text: str) -> str:
     if _MARKUP.search(text):
         text = html.unescape(nh3.clean(_BLOCK.sub("\n", text), tags=set()))
     text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
-    text = unicodedata.normalize("NFC", text)
-    lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
-    return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip()
+    text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
+    if "\n" not in text:
+        return text.strip()
+    return _MANY_LINES.sub("\n\n", "\n".join(line.strip() for line in text.split("\n"))).strip()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from catalog.models import ImportRun
 from core.exceptions import StaleState, TransientError
 from core.locks import only_one
 from core.refs import ref
+from core.spreadsheets import harmless
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -48,6 +49,7 @@ class Progress:
     n_unchanged: int
     n_duplicates: int
     problems: Sequence[Problem]
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @contextmanager
@@ -76,6 +78,7 @@ def open_run(
             action = "restarted"
             for counter in ("n_rows", "n_created", "n_updated", "n_unchanged", "n_bad", "n_duplicates"):
                 setattr(run, counter, 0)
+            run.counts = {}
         run.status, run.file_name = ImportRun.Status.RUNNING, path.name[:300]
         run.save()
         run.error_file = str(error_path(run))
@@ -102,11 +105,13 @@ def advance(run: ImportRun, progress: Progress) -> None:
         "n_duplicates": progress.n_duplicates,
         "n_bad": len(progress.problems),
     }
+    counts = {**run.counts, **{name: run.counts.get(name, 0) + value for name, value in progress.counts.items()}}
     at = ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.RUNNING, n_rows=run.n_rows)
-    if at.update(**{name: F(name) + value for name, value in added.items()}) != 1:
+    if at.update(counts=counts, **{name: F(name) + value for name, value in added.items()}) != 1:
         raise StaleState(f"import {run.pk} was moved by another process")
     for name, value in added.items():
         setattr(run, name, getattr(run, name) + value)
+    run.counts = counts
 
 
 def close_run(run: ImportRun, *, status: ImportRun.Status, actor: User | SystemActor) -> None:
@@ -134,6 +139,7 @@ def _record(run: ImportRun, what: str, *, actor: User | SystemActor) -> None:
         "file_hash": run.file_hash,
         "format": run.feed_format,
         **{name: getattr(run, name) for name in counters},
+        **run.counts,
     }
     ledger.append(f"catalog.import.{what}", subject=ref(run), actor=actor, payload=payload)
 
@@ -154,11 +160,9 @@ def _cut_error_file(run: ImportRun) -> None:
 
 def _cells(problem: Problem) -> list[str]:
     texts = (problem.sku, problem.reason, problem.raw)
-    return [str(problem.line), *map(_harmless, texts)]
+    return [str(problem.line), *map(_writable, texts)]
 
 
-def _harmless(text: str) -> str:
-    # A lone surrogate or a NUL cannot be written or read back; and people open this file in a spreadsheet, where a
-    # cell that begins so would be run as a formula.
-    text = text.replace("\x00", "").encode("utf-8", "replace").decode()
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def _writable(text: str) -> str:
+    # A lone surrogate or a NUL cannot be written or read back.
+    return harmless(text.replace("\x00", "").encode("utf-8", "replace").decode())

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from hashlib import blake2b
-from itertools import chain, islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError, transaction
+from django.db import connection
 
 from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, R, ReviewRecord
 from catalog.feeds.detection import detect_format, products_of, reviews_of
 from catalog.feeds.mapped_csv import load_mapping
-from catalog.feeds.source import Source
-from catalog.import_runs import Problem, Progress, advance, close_run, one_at_a_time, open_run
+from catalog.import_loop import Job, OnProgress, Written, run_import
 from catalog.models import CustomerReview, ImportRun, Product, ProductFact
 from core.actors import require_permission
+from core.bulk import stage
 from core.hashing import hash_file, hash_json
+from core.source import Source
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from core.actors import SystemActor
 
-BATCH = 200
-OnProgress = Callable[[ImportRun, float], None]
 PLAIN_FIELDS = (
     "title", "localized_titles", "locale", "brand", "category", "description", "price", "currency", "image_url",
 )  # fmt: skip
@@ -126,7 +122,7 @@ def _import(
     kind: str,
     rows_of: Callable[..., Iterator[FeedRow[R]]],
     key_of: Callable[[R], str],
-    write: Callable[[Sequence[R], str], tuple[int, int, int]],
+    write: Callable[[Sequence[FeedRow[R]], ImportRun], Written],
     feed_format: str | None,
     mapping: Path | None,
     actor: User | SystemActor,
@@ -137,81 +133,17 @@ def _import(
     with Source(path) as source:
         feed_format = feed_format or detect_format(source, has_mapping=mapping is not None)
         rows = rows_of(source, feed_format=feed_format, mapping=rules)
-        # The first row is read before a run is opened: a wrong format or mapping leaves no trace.
-        first = list(islice(rows, 1))
-        file_hash = hash_file(path)
         read_as = f"{feed_format}:{hash_file(mapping)[:12]}" if mapping else feed_format
-        with one_at_a_time(file_hash):
-            run = open_run(kind=kind, path=path, file_hash=file_hash, feed_format=read_as, resume=resume, actor=actor)
-            try:
-                # What an earlier process committed is read again, not skipped unread, to know the keys it has seen.
-                remaining = islice(_sorted_out(chain(first, rows), key_of=key_of), run.n_rows, None)
-                while batch := list(islice(remaining, BATCH)):
-                    _commit(run, batch, write=write, origin=path.name[:200])
-                    if on_progress:
-                        on_progress(run, source.share_read)
-            except BaseException:
-                # A kill -9 leaves the run `running`, which resumes just as well.
-                with suppress(DatabaseError):
-                    close_run(run, status=ImportRun.Status.INTERRUPTED, actor=actor)
-                raise
-            close_run(run, status=ImportRun.Status.COMPLETED, actor=actor)
-    return run
-
-
-def _sorted_out(rows: Iterator[FeedRow[R]], *, key_of: Callable[[R], str]) -> Iterator[tuple[FeedRow[R], bool]]:
-    """Yield each row and whether it repeats an earlier one word for word; a differing repetition becomes a bad row.
-
-    Holds 16 bytes of hash and a line number per key, so that a million rows fit in about 200 MB.
-    """
-    seen: dict[bytes, tuple[int, bytes]] = {}
-    for row in rows:
-        if row.record is None:
-            yield row, False
-            continue
-        key, content = _digest(key_of(row.record)), _digest(repr(row.record))
-        entry = (row.line, content)
-        first = seen.setdefault(key, entry)
-        if first is entry:
-            yield row, False
-        elif first[1] == content:
-            yield row, True
-        else:
-            reason = f"line {first[0]} has the same key and other content; that one was taken"
-            yield FeedRow(row.line, error=reason, sku=row.sku, raw=row.record.title), False
-
-
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _commit(
-    run: ImportRun,
-    batch: Sequence[tuple[FeedRow[R], bool]],
-    *,
-    write: Callable[[Sequence[R], str], tuple[int, int, int]],
-    origin: str,
-) -> None:
-    records = [row.record for row, is_repeated in batch if row.record is not None and not is_repeated]
-    problems = [Problem(row.line, row.sku[:200], row.error, row.raw) for row, _ in batch if row.record is None]
-    with transaction.atomic():
-        created, updated, unchanged = write(records, origin)
-        advance(
-            run,
-            Progress(
-                n_rows=len(batch),
-                n_created=created,
-                n_updated=updated,
-                n_unchanged=unchanged,
-                n_duplicates=sum(is_repeated for _, is_repeated in batch),
-                problems=problems,
-            ),
+        job = Job(kind=kind, path=path, file_hash=hash_file(path), read_as=read_as, key_of=key_of, write=write)
+        return run_import(
+            job, rows, share_read=lambda: source.share_read, actor=actor, resume=resume, on_progress=on_progress
         )
 
 
-def _write_products(records: Sequence[ProductRecord], origin: str) -> tuple[int, int, int]:
-    """Upsert products and replace the facts of those whose facts changed. Returns created, updated, unchanged."""
-    records = sorted(records, key=lambda record: record.sku)  # one lock order for all imports
+def _write_products(rows: Sequence[FeedRow[ProductRecord]], run: ImportRun) -> Written:
+    """Upsert products and replace the facts of those whose facts changed."""
+    # One lock order for all imports.
+    records = sorted((row.record for row in rows if row.record), key=lambda record: record.sku)
     existing = {
         product.sku: product
         for product in Product.objects.select_for_update()
@@ -228,7 +160,7 @@ def _write_products(records: Sequence[ProductRecord], origin: str) -> tuple[int,
             new_facts[record.sku] = record
         elif all(getattr(known, name) == value for name, value in values.items()):
             continue
-        to_write.append(Product(sku=record.sku, source=origin, **values))
+        to_write.append(Product(sku=record.sku, source=run.file_name[:200], **values))
     written = Product.objects.bulk_create(
         to_write,
         update_conflicts=True,
@@ -252,11 +184,12 @@ def _write_products(records: Sequence[ProductRecord], origin: str) -> tuple[int,
         for position, fact in enumerate(new_facts[product.sku].facts)
     )
     n_updated = sum(product.sku in existing for product in to_write)
-    return len(to_write) - n_updated, n_updated, len(records) - len(to_write)
+    return Written(len(to_write) - n_updated, n_updated, len(records) - len(to_write))
 
 
-def _write_reviews(records: Sequence[ReviewRecord], origin: str) -> tuple[int, int, int]:
-    """Upsert reviews. Returns created, updated, unchanged."""
+def _write_reviews(rows: Sequence[FeedRow[ReviewRecord]], run: ImportRun) -> Written:
+    """Upsert reviews."""
+    records = [row.record for row in rows if row.record]
     by_id = {external_id_of(record): record for record in records}
     products = dict(Product.objects.filter(sku__in={r.sku for r in records if r.sku}).values_list("sku", "pk"))
     existing = {
@@ -275,4 +208,28 @@ def _write_reviews(records: Sequence[ReviewRecord], origin: str) -> tuple[int, i
         to_write, update_conflicts=True, unique_fields=["external_id"], update_fields=[*REVIEW_FIELDS, "product"]
     )
     n_updated = sum(review.external_id in existing for review in to_write)
-    return len(to_write) - n_updated, n_updated, len(records) - len(to_write)
+    return Written(len(to_write) - n_updated, n_updated, len(records) - len(to_write))
+
+
+_NEW_REVIEWS = """
+INSERT INTO catalog_customerreview
+    (id, external_id, product_id, locale, title, text, rating, written_at, created_at, n_attempts, last_error)
+SELECT gen_random_uuid(), n.external_id, p.id, n.locale, n.title, n.text, n.rating, n.written_at, now(), 0, ''
+FROM new_review n LEFT JOIN catalog_product p ON p.sku = n.sku AND n.sku <> ''
+ORDER BY n.external_id ON CONFLICT (external_id) DO NOTHING"""
+_NEW_REVIEW = {
+    "external_id": "text", "sku": "text", "locale": "text", "title": "text", "text": "text", "rating": "numeric",
+    "written_at": "timestamptz",
+}  # fmt: skip
+
+
+def add_reviews(records: Mapping[str, ReviewRecord]) -> int:
+    """Store the reviews of `records`, by external id, that are not there yet; others stay as they are. Returns how many.
+
+    For imports of something else that is about reviews. Call in a transaction; whoever calls has checked the permission.
+    """
+    rows = ((key, r.sku, r.locale, r.title, r.text, r.rating, r.written_at) for key, r in records.items())
+    with connection.cursor() as cursor:
+        stage(cursor, "new_review", _NEW_REVIEW, rows)
+        cursor.execute(_NEW_REVIEWS)
+        return int(cursor.rowcount)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -84,6 +85,32 @@ class ProductFact(models.Model):
         return f"{self.name}: {self.value}"
 
 
+class FactEvidence(models.Model):
+    """A file that proves what a fact says. Bound to the statement, not to its row: imports write facts anew."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="evidence", editable=False)
+    fact_name = models.CharField(max_length=120, editable=False)
+    fact_value = models.TextField(editable=False)
+    sha256 = models.CharField(max_length=64, editable=False, help_text="the file lies under this name")
+    content_type = models.CharField(max_length=60, editable=False)
+    size = models.PositiveIntegerField(editable=False, help_text="bytes")
+    file_name = models.CharField(max_length=200, editable=False, help_text="as it was called when it came")
+    note = models.CharField(max_length=500, blank=True, editable=False, help_text="who issued it, when, until when")
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    added_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    withdrawn_reason = models.CharField(max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-added_at", "-id")
+        verbose_name_plural = "fact evidence"
+
+    def __str__(self) -> str:
+        return f"{self.fact_name}: {self.file_name}"
+
+
 class CustomerReview(Leased):
     """What a customer wrote about a product. Untrusted text; holds no customer identity."""
 
@@ -107,6 +134,11 @@ class CustomerReview(Leased):
     def __str__(self) -> str:
         return self.text[:80]
 
+    @property
+    def full_text(self) -> str:
+        """What a model reads of it, and people label: the title and the text."""
+        return f"{self.title}\n{self.text}".strip()
+
 
 class PublishedCopy(models.Model):
     """What shoppers see. Written by `catalog.publishing` alone; at most one is live per product, channel and locale."""
@@ -116,7 +148,7 @@ class PublishedCopy(models.Model):
     channel = models.CharField(max_length=24, choices=Channel, editable=False)
     locale = models.CharField(max_length=12, choices=Locale, editable=False)
     text = models.TextField(editable=False)
-    candidate_ref = models.CharField(max_length=120, unique=True, editable=False)
+    candidate_ref = models.CharField(max_length=120, db_index=True, editable=False)
     provenance = models.JSONField(default=dict, editable=False, help_text="model, prompt, parameters, who decided")
     ai_mark = models.JSONField(default=dict, editable=False, help_text="the visible label and machine-readable mark")
     published_at = models.DateTimeField(editable=False)
@@ -130,6 +162,10 @@ class PublishedCopy(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("product", "channel", "locale"), condition=Q(retired_at=None), name="one_live_copy"
+            ),
+            # What was taken down may be put back, as a row of its own.
+            models.UniqueConstraint(
+                fields=("candidate_ref",), condition=Q(retired_at=None), name="one_live_copy_per_candidate"
             ),
         )
 
@@ -145,7 +181,7 @@ class ImportRun(models.Model):
         COMPLETED = "completed", "Completed"
         INTERRUPTED = "interrupted", "Interrupted"
 
-    kind = models.CharField(max_length=24, help_text="products or reviews")
+    kind = models.CharField(max_length=24, help_text="products, reviews or labels")
     file_name = models.CharField(max_length=300)
     file_hash = models.CharField(max_length=64)
     feed_format = models.CharField(max_length=24, help_text="and the beginning of the mapping's hash, if any")
@@ -156,6 +192,7 @@ class ImportRun(models.Model):
     n_unchanged = models.PositiveIntegerField(default=0)
     n_bad = models.PositiveIntegerField(default=0, help_text="rows named in the error file")
     n_duplicates = models.PositiveIntegerField(default=0, help_text="rows that repeat an earlier one word for word")
+    counts = models.JSONField(default=dict, blank=True, help_text="what else there was to count, by name")
     error_file = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -55,6 +56,20 @@ def put_live(
         )
 
 
+def put_back(copy: PublishedCopy, *, provenance: Mapping[str, Any], now: dt.datetime) -> PublishedCopy:
+    """Make the text of retired `copy` live again and return it: as a row of its own, so that both times stay true.
+
+    The caller has locked the product. Raises `StaleState` where something is live in its place.
+    """
+    place: dict[str, Any] = {"product_id": copy.product_id, "channel": copy.channel, "locale": copy.locale}
+    if PublishedCopy.objects.filter(**place, retired_at=None).exists():
+        raise StaleState("something newer is live in its place")
+    return PublishedCopy.objects.create(
+        **place, text=copy.text, candidate_ref=copy.candidate_ref, provenance=dict(provenance), ai_mark=copy.ai_mark,
+        published_at=now,
+    )  # fmt: skip
+
+
 def take_down(copy: PublishedCopy, *, reason: str, now: dt.datetime) -> None:
     """Retire live `copy`; shoppers stop seeing it with this transaction. Raises `StaleState` when it is not live."""
     changed = PublishedCopy.objects.filter(pk=copy.pk, retired_at=None).update(
@@ -63,3 +78,8 @@ def take_down(copy: PublishedCopy, *, reason: str, now: dt.datetime) -> None:
     if changed != 1:
         raise StaleState(f"copy {copy.pk} is no longer live")
     copy.retired_at, copy.retired_reason = now, reason[:200]
+
+
+def forget_reasons(keys: Collection[uuid.UUID], *, instead: str) -> int:
+    """Replace the reasons for which these copies were taken down by `instead`: their writer is erased. Returns how many."""
+    return PublishedCopy.objects.filter(pk__in=keys).exclude(retired_at=None).update(retired_reason=instead)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -74,7 +74,14 @@ class ReviewRecord:
     written_at: dt.datetime | None = None
 
 
-R = TypeVar("R", ProductRecord, ReviewRecord)
+class Record(Protocol):
+    """What a row comes to. Its title stands for it where a row is named that was not taken."""
+
+    @property
+    def title(self) -> str: ...
+
+
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,7 @@ def make_review(
         sku=_line("sku", sku, MAX_SKU),
         title=_line("title", title, MAX_TITLE),
         rating=stars,
-        written_at=_moment(written_at.strip()),
+        written_at=parse_moment("written_at", written_at.strip()),
     )
 
 
@@ -206,6 +213,26 @@ def parse_price(text: str, *, currency: str = "") -> tuple[Decimal, str] | None:
     return amount.quantize(Decimal("0.01")), _CURRENCIES.get(sign.upper(), sign.upper())
 
 
+def parse_moment(name: str, text: str) -> dt.datetime | None:
+    """Return an ISO 8601 date or time, in UTC where it names no zone; None when the text is empty.
+
+    Raises `BadRow`, which calls it `name`, when it is neither.
+    """
+    if not text:
+        return None
+    try:
+        moment, day = parse_datetime(text), None
+        if moment is None:
+            day = parse_date(text)
+    except ValueError:
+        moment = day = None
+    if day is not None:
+        moment = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+    if moment is None:
+        raise BadRow(f"{name} {text[:40]!r} is no ISO 8601 date or time")
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
 def _stored(number: Decimal) -> Decimal:
     # As the database gives it back, so that a fact hashes alike before and after.
     return number.quantize(Decimal("0.000001"))
@@ -244,22 +271,6 @@ def _image(url: str) -> str:
     if url and not is_path and not (parts.scheme in ("http", "https") and parts.netloc):
         raise BadRow(f"the image_url {url[:80]!r} is neither an http(s) address nor a path")
     return url
-
-
-def _moment(text: str) -> dt.datetime | None:
-    if not text:
-        return None
-    try:
-        moment, day = parse_datetime(text), None
-        if moment is None:
-            day = parse_date(text)
-    except ValueError:
-        moment = day = None
-    if day is not None:
-        moment = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
-    if moment is None:
-        raise BadRow(f"written_at {text[:40]!r} is no ISO 8601 date or time")
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _distinct(facts: Iterable[FactRecord]) -> tuple[FactRecord, ...]:

@@ -8,8 +8,8 @@ from functools import partial
 from catalog.feeds import jsonl, mapped_csv, merchant, shopify
 from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord
 from catalog.feeds.mapped_csv import Mapping
-from catalog.feeds.source import Source
 from core.exceptions import PermanentError
+from core.source import Source
 
 PRODUCT_READERS: dict[str, Callable[..., Iterator[FeedRow[ProductRecord]]]] = {
     "shopify": shopify.read_products,

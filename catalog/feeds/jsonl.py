@@ -15,11 +15,10 @@ A review: `{"text": "…", "sku": "K-100", "title": "…", "rating": 4, "locale"
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from catalog.feeds.base import (
     BadRow,
@@ -33,8 +32,8 @@ from catalog.feeds.base import (
     make_review,
     parse_price,
 )
-from catalog.feeds.source import RAW_CHARACTERS, Source
 from catalog.models import Locale
+from core.source import Source
 
 PRODUCT_KEYS = {
     "sku", "title", "locale", "brand", "category", "description", "price", "currency", "image_url", "facts",
@@ -53,35 +52,16 @@ def read_reviews(source: Source) -> Iterator[FeedRow[ReviewRecord]]:
 
 
 def _read(source: Source, make: Callable[[dict[str, Any]], R]) -> Iterator[FeedRow[R]]:
-    for line in source.lines():
-        if not line.text.strip():
-            continue
-        raw, sku, error = line.text.strip()[:RAW_CHARACTERS], "", line.error
+    for record in source.json_records():
+        sku, error = "", record.error
         if not error:
             try:
-                data = _parse(line.text)
-                sku = _string(data, "sku") if isinstance(data.get("sku"), str | int) else ""
-                yield FeedRow(line.number, make(data), sku=sku)
+                sku = _string(record.data, "sku") if isinstance(record.data.get("sku"), str | int) else ""
+                yield FeedRow(record.line, make(record.data), sku=sku)
                 continue
             except BadRow as exc:
                 error = str(exc)
-        yield FeedRow(line.number, error=error, sku=sku, raw=raw)
-
-
-def _parse(text: str) -> dict[str, Any]:
-    try:
-        data = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
-    except json.JSONDecodeError as exc:
-        raise BadRow(f"it is no JSON: {exc.msg} at column {exc.colno}") from exc
-    except (RecursionError, ValueError) as exc:  # nested a thousand deep; an integer of ten thousand digits; NaN
-        raise BadRow(f"it is no JSON we take: {exc}") from exc
-    if not isinstance(data, dict):
-        raise BadRow("it is no JSON object")
-    return data
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
+        yield FeedRow(record.line, error=error, sku=sku, raw=record.raw)
 
 
 def _product(data: dict[str, Any]) -> ProductRecord:

@@ -48,8 +48,8 @@ from catalog.feeds.base import (
     make_review,
     parse_price,
 )
-from catalog.feeds.source import CsvRecord, Source
 from core.exceptions import PermanentError
+from core.source import CsvRecord, Source
 
 PRODUCT_FIELDS = ("sku", "title", "brand", "category", "description", "price", "image_url")
 REVIEW_FIELDS = ("text", "title", "external_id", "sku", "locale", "rating", "written_at")

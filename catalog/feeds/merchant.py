@@ -15,8 +15,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from catalog.feeds.base import BadRow, FactRecord, FeedRow, ProductRecord, make_fact, make_product, parse_price
-from catalog.feeds.source import MAX_LINE_BYTES, RAW_CHARACTERS, Source
 from core.exceptions import PermanentError
+from core.source import MAX_LINE_BYTES, RAW_CHARACTERS, Source
 
 FACT_ATTRIBUTES = (
     "color", "size", "material", "pattern", "gender", "age_group", "condition", "multipack", "unit_pricing_measure",

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from catalog.feeds.base import BadRow, FactRecord, FeedRow, ProductRecord, make_fact, make_product, parse_price
-from catalog.feeds.source import CsvRecord, Source
 from core.exceptions import PermanentError
+from core.source import CsvRecord, Source
 
 MAX_GROUP = 2_048  # Shopify's own limit of variants per product
 _NAMES = {

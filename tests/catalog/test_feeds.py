@@ -11,8 +11,8 @@ import pytest
 from catalog.feeds.base import BadRow, FeedRow, ProductRecord, make_fact, make_product, parse_price
 from catalog.feeds.detection import detect_format, products_of, reviews_of
 from catalog.feeds.mapped_csv import load_mapping
-from catalog.feeds.source import MAX_LINE_BYTES, Source
 from core.exceptions import PermanentError
+from core.source import MAX_LINE_BYTES, Source
 
 FEEDS = Path(__file__).parent / "feeds"
 

@@ -10,8 +10,8 @@ import pytest
 
 from catalog.demo.loading import PRODUCTS
 from catalog.feeds.detection import detect_format, products_of
-from catalog.feeds.source import Source
 from core.exceptions import PermanentError
+from core.source import Source
 
 FEEDS = sorted((Path(__file__).parent / "feeds").iterdir())
 INSERTED = (b'"', b"\x00", b"\n", b"\r", b"\xff", b"<", b"&", b"\t", b",", b"{")

@@ -22,7 +22,7 @@ from django.db import connection
 
 from audit.models import LedgerEntry
 from audit.verification import verify
-from catalog import importing
+from catalog import import_loop
 from catalog.editing import hash_of
 from catalog.importing import import_products, import_reviews
 from catalog.models import CustomerReview, ImportRun, Product, ProductFact
@@ -172,7 +172,7 @@ def test_a_wrong_file_leaves_no_run_behind(tmp_path: Path) -> None:
 
 def _stop_after(batches: int) -> Any:
     def on_progress(run: ImportRun, share: float) -> None:
-        if run.n_rows >= batches * importing.BATCH:
+        if run.n_rows >= batches * import_loop.BATCH:
             raise KeyboardInterrupt
 
     return on_progress
