@@ -30,6 +30,10 @@ class LabelingInterface(ABC):
     description: ClassVar[str] = ""
     # HTML shown to who opens the project; ours, not a user's.
     instructions: ClassVar[str] = ""
+    # What an answer can come to, as one label: people agree or differ in this.
+    labels: ClassVar[tuple[str, ...]] = ()
+    # The field of the task data, HTML, that a note to who answers is put at the top of.
+    top: ClassVar[str] = ""
 
     @abstractmethod
     def config(self) -> str:
@@ -42,6 +46,26 @@ class LabelingInterface(ABC):
         Strict: raises `PermanentError` for a control or a label that the interface does not have, and for an answer
         that is missing.
         """
+
+    def label_of(self, answer: Mapping[str, Any]) -> str:
+        """Return what a parsed `answer` comes to, one of `labels`; empty when it says none of them."""
+        raise NotImplementedError
+
+    def result_of(self, label: str) -> list[dict[str, Any]]:
+        """Return an annotation that says `label`, and nothing else."""
+        raise NotImplementedError
+
+    def conflict(self, answers: Sequence[Mapping[str, Any]]) -> str:
+        """Return why `answers` of one and the same label still say different things; empty when they do not."""
+        return ""
+
+    def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return what the serving model thinks of each of `subjects`: a probability for each label; none for the unknown."""
+        return {}
+
+    def texts(self, subjects: Sequence[str]) -> list[str]:
+        """Return the text that each of `subjects` (references) is about; empty for one that is gone."""
+        raise NotImplementedError
 
 
 def load_interface(kind: str) -> LabelingInterface:

@@ -35,12 +35,13 @@ KEEP_EVENTS = dt.timedelta(days=30)
 
 
 def open_task(
-    kind: str, *, reference: str, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]] = ()
-) -> LabelingTask:
-    """Ask for people's work on `payload`; pushed soon after the caller's transaction commits.
+    kind: str, *, reference: str, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]] = (),
+    shows_predictions: bool = True,
+) -> LabelingTask:  # fmt: skip
+    """Ask for one person's work on `payload`; pushed soon after the caller's transaction commits.
 
-    Idempotent: a second call with the same `reference` returns the first task. Raises `PermanentError` for a kind
-    without an interface.
+    Without `shows_predictions` they are kept with the task, and not shown to who answers it. Idempotent: a second call
+    with the same `reference` returns the first task. Raises `PermanentError` for a kind without an interface.
     """
     task, _ = LabelingTask.objects.get_or_create(
         reference=reference,
@@ -48,6 +49,7 @@ def open_task(
             "project": project_row(kind),
             "payload": dict(payload),
             "predictions": [dict(p) for p in predictions],
+            "shows_predictions": shows_predictions,
         },
     )
     return task
@@ -139,7 +141,13 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
     try:
         ids = client.import_tasks(
             project.ls_project_id or 0,
-            [{"data": {**t.payload, "ext_id": str(t.pk)}, "predictions": t.predictions} for t in tasks],
+            [
+                {
+                    "data": {**t.payload, "ext_id": str(t.pk)},
+                    "predictions": t.predictions if t.shows_predictions else [],
+                }
+                for t in tasks
+            ],
         )
     except Gone:
         raise

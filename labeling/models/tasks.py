@@ -48,6 +48,9 @@ class LabelingTask(Leased):
     reference = models.CharField(max_length=120, help_text="who opened it, e.g. moderation.reviewitem:<uuid>")
     payload = models.JSONField(help_text="task data as Label Studio gets it")
     predictions = models.JSONField(default=list, blank=True, help_text="[{model_version, score, result}]")
+    shows_predictions = models.BooleanField(
+        default=True, help_text="whether people see them; without, the answer is their own alone"
+    )
     status = models.CharField(max_length=12, choices=Status, default=Status.OPEN)
     ls_task_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
     ls_updated_at = models.DateTimeField(

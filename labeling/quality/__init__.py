@@ -1,0 +1,1 @@
+"""The statistics of label quality: arrays in, figures out, no tables."""

@@ -1,0 +1,97 @@
+"""The votes of a queue as arrays: what every figure about people is computed from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labeling.label_config import load_interface
+from labeling.models import Vote
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from labeling.quality.votes import Votes
+
+    Integers = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
+
+# Votes in which people are measured against each other: the same question, and nobody's answer known. Not second reviews,
+# which are asked where a label looks wrong: people would seem to differ far more than they do.
+COMPARABLE = (Vote.Purpose.LABEL, Vote.Purpose.AUDIT)
+MOST = 200_000
+
+
+@dataclass(frozen=True)
+class VoteTable:
+    """Row i of each array is one vote; -1 is “none”. Numbers of items and raters are indices into the name lists."""
+
+    kind: str
+    names: Sequence[str]  # the queue's labels
+    subjects: Sequence[str]
+    rater_names: Sequence[str]
+    items: Integers
+    raters: Integers
+    labels: Integers
+    suggestions: Integers
+    expected: Integers
+    assisted: Integers  # 1 saw the suggestion, 0 did not, -1 not known
+    seconds: Floats  # NaN where it is not known
+    days: Integers  # since 1970
+    purposes: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def votes(self) -> Votes:
+        """Return who said what, as the statistics take it."""
+        from labeling.quality.votes import Votes
+
+        return Votes(self.items, self.raters, self.labels, n_labels=len(self.names), n_items=len(self.subjects),
+                     n_raters=len(self.rater_names))  # fmt: skip
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> VoteTable:
+        """Return the votes where `mask` holds; the name lists stay."""
+        purposes = [purpose for purpose, keep in zip(self.purposes, mask, strict=True) if keep]
+        cut = {name: getattr(self, name)[mask] for name in (
+            "items", "raters", "labels", "suggestions", "expected", "assisted", "seconds", "days")}  # fmt: skip
+        return VoteTable(self.kind, self.names, self.subjects, self.rater_names, purposes=purposes, **cut)
+
+
+def load(
+    kind: str, *, purposes: Sequence[str] = COMPARABLE, since: dt.datetime | None = None,
+    subjects: Sequence[str] | None = None,
+) -> VoteTable:  # fmt: skip
+    """Return the votes of the queue `kind` for `purposes`, at most the latest `MOST`; on `subjects` alone, if given."""
+    import numpy as np
+
+    names = load_interface(kind).labels
+    rows = Vote.objects.filter(kind=kind, purpose__in=purposes, label__in=names)
+    if since:
+        rows = rows.filter(voted_at__gte=since)
+    if subjects is not None:
+        rows = rows.filter(subject__in=subjects)
+    fields = ("subject", "rater", "label", "suggestion", "expected", "is_assisted", "seconds", "voted_at", "purpose")
+    columns = list(zip(*rows.order_by("-pk").values_list(*fields)[:MOST], strict=True)) or [()] * len(fields)
+    of = {name: number for number, name in enumerate(names)}
+    items = {name: number for number, name in enumerate(dict.fromkeys(columns[0]))}
+    raters = {name: number for number, name in enumerate(sorted(set(columns[1])))}
+
+    def numbers(values: Sequence[object], known: dict[str, int]) -> Integers:
+        return np.array([known.get(str(value), -1) for value in values], dtype=np.int64)
+
+    return VoteTable(
+        kind=kind, names=names, subjects=list(items), rater_names=list(raters),
+        items=numbers(columns[0], items), raters=numbers(columns[1], raters), labels=numbers(columns[2], of),
+        suggestions=numbers(columns[3], of), expected=numbers(columns[4], of),
+        assisted=np.array([-1 if value is None else int(bool(value)) for value in columns[5]], dtype=np.int64),
+        seconds=np.array([np.nan if value is None else value for value in columns[6]], dtype=np.float64),
+        days=np.array([value.toordinal() - EPOCH for value in columns[7]], dtype=np.int64),
+        purposes=list(columns[8]),
+    )  # fmt: skip
+
+
+EPOCH = dt.date(1970, 1, 1).toordinal()

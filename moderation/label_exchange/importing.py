@@ -1,0 +1,172 @@
+"""Bring sentiment labels in: reviews, votes and labels from a file, resumable, and our own people's word untouched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from catalog.feeds.base import FeedRow
+from catalog.import_loop import Job, OnProgress, Written, problem_of, run_import
+from catalog.import_runs import Problem
+from catalog.models import CustomerReview, ImportRun
+from core.actors import require_permission
+from core.exceptions import PermanentError
+from core.hashing import hash_path
+from labeling import labels
+from labeling.exchange.formats import format_of, open_file
+from labeling.exchange.rows import Reading
+from labeling.labels import Brought
+from labeling.models import Label, Vote
+from labeling.pseudonyms import pseudonym
+from moderation.label_exchange.records import KIND, LabelRecord, Rules, records_of
+from moderation.label_exchange.reviews import find_reviews, subject_of
+from moderation.queue_policies import policy_for
+from moderation.second_reviews import open_blind
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from core.actors import SystemActor
+
+BATCH = 2_000
+MOST_GOLD = 5_000
+GOLD_BATCH = 20  # opening an item holds the ledger until the batch is committed
+# What `export_labels` calls a person: their own vote may come back.
+OUR_PSEUDONYM = re.compile("rater-[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of labels, and how it is read. Without a `file_format` its name says which it is."""
+
+    path: Path
+    rules: Rules = field(default_factory=Rules)
+    file_format: str = ""
+
+    @contextmanager
+    def open(self) -> Iterator[Reading]:
+        """Open it. Raises `PermanentError` for a file, a column, a field or a label that there is not."""
+        with open_file(self.path, file_format=self.file_format or format_of(self.path)) as reading:
+            self.rules.check(reading)
+            yield reading
+
+
+def import_labels(
+    file: File,
+    *,
+    gold: bool = False,
+    actor: User | SystemActor,
+    resume: bool = True,
+    on_progress: OnProgress | None = None,
+) -> ImportRun:
+    """Import a file of sentiment labels and return its run. Needs labeling.import_labels, with `gold` moderation.set_gold.
+
+    A row with a rater is a vote, one without states the label; without that, a text's label is what most of its imported
+    votes say. A review that is not there is made. With `gold` each text becomes a test of our people, its label the known
+    answer. Counted in the run, beside its rows: `texts` made, `labels` set, `ties`, rows about labels of our own people
+    (`kept`), `gold` opened. A run of the same file that was interrupted goes on, unless `resume` is off. Raises
+    `PermanentError` for a file that cannot be read at all, and for one with `gold` that is no sample.
+    """
+    require_permission(actor, "labeling.import_labels")
+    if gold:
+        require_permission(actor, "moderation.set_gold")
+        with file.open() as reading:
+            if sum(1 for _ in islice(records_of(reading, file.rules), MOST_GOLD + 1)) > MOST_GOLD:
+                raise PermanentError(
+                    f"{file.path} has more than {MOST_GOLD:,} rows.", hint="People are tested with a few hundred."
+                )
+
+    def finish(run: ImportRun) -> None:
+        counts = {**run.counts, "ties": labels.count_ties(KIND, source=source_of(run))}
+        counts["labels"] = Label.objects.filter(kind=KIND, source=source_of(run)).count()
+        if gold:
+            counts["gold"] = counts.get("gold", 0) + _open_gold(file)
+        ImportRun.objects.filter(pk=run.pk).update(counts=counts)
+
+    read_as = f"{file.file_format or format_of(file.path)}:{file.rules.key[:12]}{'g' if gold else ''}"
+    with file.open() as reading:
+        job = Job[LabelRecord](
+            kind="labels", path=file.path, file_hash=hash_path(file.path), read_as=read_as, batch=BATCH,
+            key_of=lambda record: record.key, finish=finish,
+            write=lambda rows, run: _write(rows, run, pool=file.rules.pool),
+        )  # fmt: skip
+        return run_import(
+            job, records_of(reading, file.rules), share_read=reading.share_read, actor=actor, resume=resume,
+            on_progress=on_progress,
+        )  # fmt: skip
+
+
+def source_of(run: ImportRun) -> str:
+    """Return what votes and labels that `run` brought name as their source."""
+    return f"import:{run.pk}"
+
+
+def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, pool: str) -> Written:
+    found = find_reviews([row.record for row in rows if row.record], make=True)
+    problems: list[Problem] = []
+    brought: dict[tuple[str, str], Brought] = {}
+    ours = _own_votes(rows, found.subjects)
+    for row in rows:
+        record = row.record
+        if record is None:
+            continue
+        subject, problem = found.subjects.get(record.key_of_review, ""), found.problem_with(record)
+        rater = f"import:{pseudonym(f'{pool}/{record.rater}', purpose='import')}" if record.rater else ""
+        vote = Brought(subject, record.label, rater, record.at, record.seconds)
+        if problem or brought.get((subject, rater), vote) != vote:
+            reason = problem or "another row says something else about this review, in the name of the same rater"
+            problems.append(problem_of(row, reason))
+        elif (subject, record.rater) not in ours:
+            brought[subject, rater] = vote
+    taken = labels.take_in(KIND, brought.values(), source=source_of(run), now=run.started_at)
+    n_unchanged = len(rows) - len(problems) - taken.n_created - taken.n_updated
+    counts = {"texts": found.n_made, "kept": taken.n_kept}
+    return Written(taken.n_created, taken.n_updated, n_unchanged, problems, counts)
+
+
+def _own_votes(rows: Sequence[FeedRow[LabelRecord]], subjects: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Return (subject, rater as exports call them) of the votes that came from here and are back: they count once."""
+    back = {
+        subject
+        for row in rows
+        if row.record
+        and OUR_PSEUDONYM.fullmatch(row.record.rater)
+        and (subject := subjects.get(row.record.key_of_review))
+    }
+    votes = Vote.objects.filter(kind=KIND, subject__in=back).values_list("subject", "rater") if back else ()
+    return {(subject, exported_name(rater)) for subject, rater in votes}
+
+
+def exported_name(rater: str) -> str:
+    """Return what an export calls `rater`."""
+    return f"rater-{pseudonym(rater, purpose='export')}"
+
+
+def _open_gold(file: File) -> int:
+    """Open an item with a known answer for each text of the file whose label an import brought; returns how many.
+
+    A text that people were asked about before is not opened again.
+    """
+    policy, opened = policy_for(KIND), 0
+    with file.open() as reading:
+        records = (row.record for row in records_of(reading, file.rules) if row.record)
+        while batch := list(islice(records, GOLD_BATCH)):
+            subjects = set(find_reviews(batch).subjects.values())
+            imported = Label.objects.filter(kind=KIND, subject__in=subjects, source__startswith="import:")
+            known = dict(imported.values_list("subject", "label"))
+            with transaction.atomic():
+                keys = [subject.partition(":")[2] for subject in known]
+                reviews = CustomerReview.objects.filter(pk__in=keys, review_item=None).select_related("product")
+                for review in reviews.order_by("pk"):
+                    open_blind(
+                        review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[subject_of(review.pk)]
+                    )
+                    opened += 1
+    return opened

@@ -1,0 +1,179 @@
+"""What a row of a file of sentiment labels means: a customer review, its label, and whose vote it is, if anybody's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from catalog.cleaning import clean_line
+from catalog.feeds.base import BadRow, FeedRow, ReviewRecord, make_review, parse_moment
+from catalog.importing import external_id_of
+from catalog.models import CustomerReview
+from core.exceptions import PermanentError
+from core.hashing import hash_json
+from core.refs import pk_of
+from labeling.exchange.rows import VOTE_FIELDS, Reading, Row, as_text, raw_of, spread
+from labeling.label_config import load_interface
+
+KIND = "review_sentiment"
+# Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's control.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "text": ("text",), "label": ("sentiment", "label"), "rater": ("rater",), "subject": ("subject",),
+    "external_id": ("external_id",), "title": ("title",), "sku": ("sku",), "locale": ("locale",),
+    "rating": ("rating",), "annotated_at": ("annotated_at", "labelled_at"), "seconds": ("seconds",),
+}  # fmt: skip
+LONGEST_S = 366 * 24 * 3600
+LONGEST_RATER = 500
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a file is read: field → column, label there → label here, and whose people the raters are.
+
+    Raters of the same name in the same `pool` are one person, in every file.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    pool: str = ""
+
+    def check(self, reading: Reading) -> None:
+        """Raise `PermanentError` for a field, a label or, where the file has a header, a column that there is not."""
+        known = load_interface(KIND).labels
+        if strangers := sorted(set(self.columns) - set(COLUMNS)):
+            raise PermanentError(f"There is no field {', '.join(strangers)}.", hint=f"Fields: {', '.join(COLUMNS)}.")
+        if strangers := sorted(set(self.labels.values()) - set(known)):
+            raise PermanentError(f"There is no label {', '.join(strangers)}.", hint=f"Labels: {', '.join(known)}.")
+        if reading.columns is None:
+            return
+        there = f"It has: {', '.join(reading.columns)[:500]}. Say which is which: --column label=stars."
+        if absent := sorted(set(self.columns.values()) - set(reading.columns)):
+            raise PermanentError(f"the file has no column {', '.join(absent)}.", hint=there)
+        found = {name for name in COLUMNS if set(self.looked_for(name)) & set(reading.columns)}
+        if "label" not in found or not found & {"text", "external_id", "subject"}:
+            raise PermanentError("nothing says which columns are the text and the label.", hint=there)
+
+    def looked_for(self, name: str) -> tuple[str, ...]:
+        """Return the columns that the field `name` is looked for in."""
+        return (self.columns[name],) if name in self.columns else COLUMNS[name]
+
+    @property
+    def key(self) -> str:
+        """A hash of what makes the same file mean something else."""
+        return hash_json({"columns": dict(self.columns), "labels": dict(self.labels), "pool": self.pool})
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRecord:
+    """A label (`rater` empty) or a vote. `pk` or an external id name a review; `review` has its text, if the row does.
+
+    `has_own_id`: the external id was given, and is not the hash of the content.
+    """
+
+    label: str
+    rater: str
+    external_id: str
+    has_own_id: bool
+    pk: uuid.UUID | None = None
+    review: ReviewRecord | None = None
+    at: dt.datetime | None = None
+    seconds: float | None = None
+
+    @property
+    def key_of_review(self) -> str:
+        """What names the review: the key of ours, the shop's id, or the hash of the content."""
+        return str(self.pk) if self.pk else self.external_id
+
+    @property
+    def key(self) -> str:
+        """What two rows about the same review by the same rater have in common."""
+        return f"{self.key_of_review}\n{self.rater}"
+
+    @property
+    def title(self) -> str:
+        """What stands for the row where it could not be taken."""
+        return self.review.text[:200] if self.review else self.external_id or str(self.pk)
+
+
+def records_of(reading: Reading, rules: Rules) -> Iterator[FeedRow[LabelRecord]]:
+    """Yield the labels and votes of a file, or why a row of it is none."""
+    read = _Reader(rules, reading.columns)
+    for whole in reading.rows:
+        for row in spread(whole):
+            yield read.record(row)
+
+
+class _Reader:
+    def __init__(self, rules: Rules, columns: Sequence[str] | None) -> None:
+        there = {name: rules.looked_for(name) for name in COLUMNS}
+        if columns is not None:
+            known = {*columns, *VOTE_FIELDS}  # those of a list of votes are no columns of their own
+            there = {name: tuple(column for column in places if column in known) for name, places in there.items()}
+        self.places = list(there.items())
+        names = load_interface(KIND).labels
+        self.names, self.labels = ", ".join(names), {**{name: name for name in names}, **rules.labels}
+
+    def record(self, row: Row) -> FeedRow[LabelRecord]:
+        """Return the record of `row`, or what is wrong with it."""
+        error, sku = row.error, ""
+        if not error:
+            try:
+                values = {name: self._text(row, columns) for name, columns in self.places}
+                sku = values["sku"]
+                return FeedRow(row.line, self._record(values), sku=sku)
+            except (BadRow, ValueError) as exc:
+                error = str(exc)
+        return FeedRow(row.line, error=error, sku=sku, raw=row.raw or raw_of(row.values))
+
+    def _text(self, row: Row, columns: tuple[str, ...]) -> str:
+        for column in columns:
+            if column in row.values:
+                try:
+                    return as_text(row.values[column]).strip()
+                except ValueError as exc:
+                    raise BadRow(f"{column} has {exc}") from exc
+        return ""
+
+    def _record(self, values: Mapping[str, str]) -> LabelRecord:
+        said, subject = values["label"], values["subject"]
+        label = self.labels.get(said) or self.labels.get(said.casefold())
+        if not label:
+            raise BadRow(f"the label {said[:60]!r} is none of {self.names}" if said else "there is no label")
+        review = None
+        if values["text"]:
+            review = make_review(
+                **{name: values[name] for name in ("text", "external_id", "sku", "locale", "title", "rating")}
+            )
+        elif not (subject or values["external_id"]):
+            raise BadRow("the text is empty")
+        rater = values["rater"]
+        if len(rater) > LONGEST_RATER:
+            raise BadRow(f"the rater's name is {len(rater):,} characters long; at most {LONGEST_RATER}")
+        return LabelRecord(
+            label=label, rater=rater, pk=_pk(subject) if subject else None, review=review,
+            external_id=external_id_of(review) if review else clean_line(values["external_id"]),
+            has_own_id=bool(values["external_id"]), at=parse_moment("annotated_at", values["annotated_at"]),
+            seconds=_seconds(values["seconds"]),
+        )  # fmt: skip
+
+
+def _pk(subject: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(pk_of(subject, CustomerReview))
+    except ValueError:
+        raise BadRow(f"the subject {subject[:80]!r} is no customer review") from None
+
+
+def _seconds(text: str) -> float | None:
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= LONGEST_S:
+        raise BadRow(f"the seconds {text[:40]!r} are no number from 0 to {LONGEST_S:,}")
+    return seconds

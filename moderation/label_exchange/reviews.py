@@ -1,0 +1,75 @@
+"""Which customer review a row of labels is about: found by our reference, the shop's id or its content, or made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from catalog.cleaning import clean_text
+from catalog.feeds.base import ReviewRecord
+from catalog.importing import add_reviews
+from catalog.models import CustomerReview
+from core.bulk import among
+from moderation.label_exchange.records import LabelRecord
+
+
+@dataclass(frozen=True)
+class Found:
+    """The reviews that records are about: `LabelRecord.key_of_review` → subject. `texts` are those that can differ."""
+
+    subjects: Mapping[str, str]
+    texts: Mapping[str, str]
+    n_made: int
+
+    def problem_with(self, record: LabelRecord) -> str:
+        """Return why `record` cannot be taken; empty when it can."""
+        key = record.key_of_review
+        if key not in self.subjects:
+            return f"there is no customer review {key}"
+        held = self.texts.get(key)
+        # What a row says has been cleaned; what is stored may have come before we did that, or another way.
+        if record.review and held is not None and record.review.text not in (held, clean_text(held)):
+            return f"the customer review {key} has another text"
+        return ""
+
+
+def subject_of(pk: UUID | str) -> str:
+    """Return the reference of the customer review `pk`."""
+    return f"{CustomerReview._meta.label_lower}:{pk}"
+
+
+def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found:
+    """Return the reviews that `records` are about. With `make`, one that is missing is made where its text is given."""
+    pks = {record.pk for record in records if record.pk}
+    rows = CustomerReview.objects.filter(pk__in=among(pks, "uuid")).values_list("pk", "text") if pks else ()
+    by_pk = dict(rows)
+    subjects = {str(pk): subject_of(pk) for pk in by_pk}
+    texts = {str(pk): text for pk, text in by_pk.items()}
+    # A reference of another installation means nothing here: the text is as good as new.
+    others = [record for record in records if record.pk not in by_pk]
+    known = _by_external_id({record.external_id for record in others})
+    own = {record.external_id for record in others if record.has_own_id and record.external_id in known}
+    held = (
+        dict(CustomerReview.objects.filter(external_id__in=among(own)).values_list("external_id", "text"))
+        if own
+        else {}
+    )
+    new: dict[str, ReviewRecord] = {}
+    for record in others:
+        if record.review and record.external_id not in known:
+            new.setdefault(record.external_id, record.review)
+    n_made = add_reviews(new) if make and new else 0
+    if n_made:
+        known |= _by_external_id(new)
+    held |= {external_id: review.text for external_id, review in new.items()}
+    for record in others:
+        if record.external_id in known:
+            subjects[record.key_of_review] = subject_of(known[record.external_id])
+            if record.external_id in held:
+                texts[record.key_of_review] = held[record.external_id]
+    return Found(subjects, texts, n_made)
+
+
+def _by_external_id(external_ids: Iterable[str]) -> dict[str, UUID]:
+    return dict(CustomerReview.objects.filter(external_id__in=among(external_ids)).values_list("external_id", "pk"))
