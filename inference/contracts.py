@@ -53,6 +53,12 @@ class Classification:
     label: str
     probabilities: Mapping[str, float]
 
+    @classmethod
+    def of(cls, labels: Sequence[str], row: Sequence[float]) -> Classification:
+        """Return the classification with these probabilities, in the order of `labels`."""
+        probabilities = dict(zip(labels, row, strict=True))
+        return cls(max(probabilities, key=lambda label: probabilities[label]), probabilities)
+
     @property
     def confidence(self) -> float:
         return self.probabilities[self.label]
@@ -99,12 +105,16 @@ class TextEncoder(Backend):
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact as a prompt or a check sees it. `number` and `unit` are set for quantities (canonical unit symbol)."""
+    """A fact as a prompt or a check sees it. `number` and `unit` are set for quantities (canonical unit symbol).
+
+    `has_evidence`: a file that proves it is attached; for checks, prompts do not say it.
+    """
 
     name: str
     value: str
     number: float | None = None
     unit: str = ""
+    has_evidence: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ class Role(models.TextChoices):
     COPYWRITER = "copywriter", "Copywriter"
     SENTIMENT = "sentiment", "Sentiment"
     ENCODER = "encoder", "Sentence encoder"
+    VALIDITY = "validity", "Judge of descriptions"
 
 
 class ModelVersion(models.Model):

@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, GenerationConfig
 
 from core.exceptions import PermanentError, TransientError
-from inference.backends import sampling, torch_runtime
+from inference.backends import chat_tokens, sampling, torch_runtime
 from inference.contracts import Generation, GenerationParams, Message, TextGenerator
 
 MIN_PREFIX = 32
@@ -59,7 +59,7 @@ class CausalLM(TextGenerator):
 
         Raises `PermanentError` for a prompt longer than the model reads, `TransientError` when the GPU is full.
         """
-        prompts_ids = [self._token_ids(messages) for messages in prompts]
+        prompts_ids = [chat_tokens.prompt_ids(self.tokenizer, messages) for messages in prompts]
         lengths = [len(ids) for ids in prompts_ids]
         limit = min(self.max_prompt_tokens, self.max_tokens - params.max_new_tokens)
         if lengths and max(lengths) > limit:
@@ -77,25 +77,6 @@ class CausalLM(TextGenerator):
                 raise TransientError("the GPU ran out of memory", hint="Lower INFERENCE_BATCH_SIZE.") from exc
             results.update(zip(batch, generations, strict=True))
         return [results[i] for i in range(len(prompts_ids))]
-
-    def _token_ids(self, messages: Sequence[Message]) -> list[int]:
-        ids: list[int] = self.tokenizer(self._render(messages), add_special_tokens=False)["input_ids"]
-        return ids
-
-    def _render(self, messages: Sequence[Message]) -> str:
-        # A special token inside a message would be read as one: the content of a turn must not end the turn.
-        turns = [
-            {"role": message.role, "content": self._without_special_tokens(message.content)} for message in messages
-        ]
-        return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
-
-    def _without_special_tokens(self, content: str) -> str:
-        before = None
-        while before != content:
-            before = content
-            for token in self.tokenizer.all_special_tokens:
-                content = content.replace(token, " ")
-        return content
 
     @torch.inference_mode()
     def _generate_batch(self, rows: list[list[int]], params: GenerationParams, seeds: list[int]) -> list[Generation]:

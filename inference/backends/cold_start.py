@@ -81,7 +81,7 @@ class ColdStartSentiment(TextClassifier):
             sentences += found[:MAX_SENTENCES]
             spans.append(slice(start, len(sentences)))
         logits = self.encoder.encode(sentences) @ self.weight.T + self.bias
-        probabilities = _softmax(logits)
+        probabilities = softmax(logits)
         even = [1 / len(LABELS)] * len(LABELS)
         return [probabilities[span].mean(axis=0).tolist() if span.stop > span.start else even for span in spans]
 
@@ -111,7 +111,8 @@ def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, value))))
 
 
-def _softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def softmax(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    """Return probabilities, rows summing to 1, in double precision."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf))
     result: npt.NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
     return result

@@ -1,0 +1,89 @@
+"""Classifiers that are one linear layer: on a sentence vector, or on the characters of a text.
+
+Fitted by `training.trainers.linear_heads`. Characters carry any language; the vector those that the encoder knows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file
+
+from core.exceptions import PermanentError
+from inference.backends.cold_start import normalise, softmax
+from inference.backends.sentence_encoder import SentenceEncoder
+from inference.contracts import Classification, TextClassifier
+
+HEAD, LABELS, VOCABULARY, ENCODER = "head.safetensors", "labels.json", "vocabulary.json", "encoder"
+# Characters in a row that count as one sign.
+LONGEST = 3
+MAX_CHARACTERS = 4000
+
+
+class LinearHead(TextClassifier):
+    """Softmax of `weight` · features + `bias`; the labels stand in a file beside them."""
+
+    def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
+        super().__init__(directory=directory, options=options)
+        if directory is None:
+            raise PermanentError(f"{type(self).__name__} needs an artefact", hint="Train one: `manage.py train`.")
+        self.labels = json.loads((directory / LABELS).read_text(encoding="utf-8"))
+        arrays = load_file(directory / HEAD)
+        self.weight, self.bias = arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64)
+        self.arrays = arrays
+
+    def classify(self, texts: Sequence[str]) -> list[Classification]:
+        """Return one `Classification` for each text, in order."""
+        if not texts:
+            return []
+        logits = self._logits([text[:MAX_CHARACTERS] for text in texts])
+        return [Classification.of(self.labels, row) for row in softmax(logits).tolist()]
+
+    def _logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        raise NotImplementedError
+
+
+class EmbeddingHead(LinearHead):
+    """On the vector of the sentence encoder that lies in the artefact. Options: those of `sentence_encoder`."""
+
+    def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
+        super().__init__(directory=directory, options=options)
+        self.encoder = SentenceEncoder(directory=self.directory / ENCODER if self.directory else None, options=options)
+
+    def _logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        return np.asarray(self.encoder.encode(texts) @ self.weight.T + self.bias, dtype=np.float64)
+
+
+class CharacterHead(LinearHead):
+    """On the TF-IDF of runs of one to `LONGEST` characters of a text. No options."""
+
+    def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
+        super().__init__(directory=directory, options=options)
+        names = json.loads((self.directory / VOCABULARY).read_text(encoding="utf-8")) if self.directory else []
+        self.places = {name: place for place, name in enumerate(names)}
+        self.idf = self.arrays["idf"].astype(np.float64)
+
+    def _logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        rows = np.tile(self.bias, (len(texts), 1))
+        for number, text in enumerate(texts):
+            counts = Counter(place for sign in signs(text) if (place := self.places.get(sign)) is not None)
+            if counts:
+                places = np.fromiter(counts, dtype=np.int64)
+                values = np.array([1 + math.log(count) for count in counts.values()]) * self.idf[places]
+                rows[number] += self.weight[:, places] @ (values / np.linalg.norm(values))
+        return rows
+
+
+def signs(text: str) -> Iterator[str]:
+    """Yield what a text is made of: its runs of characters, spaces among them."""
+    plain = f" {normalise(text[:MAX_CHARACTERS])} "
+    for n in range(1, LONGEST + 1):
+        for start in range(len(plain) - n + 1):
+            yield plain[start : start + n]
