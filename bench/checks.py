@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning the standard library's
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
 
 from moderation.policy.base import Draft, Fact, load_checks, run_checks  # noqa: E402
@@ -217,10 +217,14 @@ def main() -> None:
 
     for name in ("e2e_nlg", "advertisegen"):
         drafts = corpora[name]
-        ours = sum(bool(our_spans(draft)) for draft in drafts)
+        ours = sum(any(hit.severity != "info" for hit in GroundingCheck().find(draft)) for draft in drafts)
         naive = sum(bool(naive_spans(draft)) for draft in drafts)
         numeric = sum(
-            any("number" in hit.code or "unit" in hit.code for hit in GroundingCheck().find(draft)) for draft in drafts
+            any(
+                hit.severity != "info" and hit.evidence["kind"] in ("number", "quantity")
+                for hit in GroundingCheck().find(draft)
+            )
+            for draft in drafts
         )
         lines.append(
             f"| grounding, {name}: drafts with a warning (upper bound of false alarms) | {shown(ours, len(drafts))} |"
@@ -284,13 +288,17 @@ def write_section(title: str, notes: str, lines: list[str]) -> None:
 
 NOTES = """
 `make bench NAME=checks` (`bench/checks.py --write` refreshes this table). Shares carry 95 % Wilson intervals. Human copy
-does add what its attributes do not say ("five star", "two-piece set", a metal zip), so warnings on it are an upper bound
+does add what its attributes do not say ("five star", "two-piece set"), so warnings on it are an upper bound
 of false alarms: a good part of them is right. Errors are planted by plain patterns (a number, unit, material or colour
 that the input says too is changed in the copy), at places where neither check complained before; at most 300 of a kind.
 The lexicons were extended after a look at the misses on this same data, so expect less on copy of another kind. The
 materials missed are mostly weaves and finishes (twill, knit, washed), the colours mostly shades without a hue.
 The naive reference reports numbers of the text that are not in the input. On changed digits both catch all; the whole
-ratio comes from units, materials and colours, which it cannot see by design, and is paid for with more warnings.
+ratio comes from units, materials and colours, which it cannot see by design, and is paid for with more warnings. Caught
+counts notes as well as warnings; a warning is what a person has to answer. Values of attributes, with a half that was
+not tuned on, stand under Grounding.
+The speeds were taken while other work kept both cores busy; in processor time all checks take 3 ms for a draft of the
+first two sets and 8 ms for one of Amazon's, two thirds of it grounding.
 """
 
 

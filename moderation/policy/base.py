@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import enum
-import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,17 +32,33 @@ class Severity(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Fact:
-    """A checkable statement about the product. `number` and `unit` are set for quantities (canonical unit symbol)."""
+    """A checkable statement about the product. `number` and `unit` are set for quantities (canonical unit symbol).
+
+    `has_evidence`: a file that proves it is attached (a test report, a certificate).
+    """
 
     name: str
     value: str
     number: float | None = None
     unit: str = ""
+    has_evidence: bool = False
+
+
+@dataclass(frozen=True)
+class OtherCopy:
+    """Copy of another product that a draft may repeat. `ref` names it for a machine, `name` for a person."""
+
+    ref: str
+    name: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A text and what it may claim. `prompt_lines` are the instructions it was written under, to see if they leak."""
+    """A text and what it may claim. `prompt_lines` are the instructions it was written under, to see if they leak.
+
+    `others` is live copy of other products that may be alike.
+    """
 
     text: str
     channel: str
@@ -53,6 +68,7 @@ class Draft:
     category: str = ""
     facts: Sequence[Fact] = ()
     prompt_lines: Sequence[str] = ()
+    others: Sequence[OtherCopy] = ()
 
 
 @dataclass(frozen=True)
@@ -102,12 +118,6 @@ def run_checks(draft: Draft, checks: Iterable[Check]) -> list[CheckResult]:
 def load_checks() -> list[Check]:
     """Return the checks of `settings.POLICY_CHECKS`, in order. Raises `ImproperlyConfigured` for a wrong path."""
     return [load_class(path, Check)() for path in settings.POLICY_CHECKS]  # type: ignore[type-abstract]
-
-
-def policy_version(checks: Iterable[Check]) -> str:
-    """Return a short hash that changes when a check is added, removed, moved or raised to a new version."""
-    listed = "\n".join(f"{check.name} {check.version}" for check in checks)
-    return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
 
 def _find(check: Check, draft: Draft) -> list[Hit]:

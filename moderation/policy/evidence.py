@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from catalog.units import canonical_unit
+from moderation.policy.attributes import Attribute
 from moderation.policy.base import Draft
 from moderation.policy.folding import fold
 from moderation.policy.lexicons import Lexicon, load_lexicon
@@ -16,6 +17,7 @@ from moderation.policy.numbers import Number, read_numbers
 
 # Facts that say what the thing as a whole is made of; they contradict another material, other facts only fail to back it.
 _MATERIAL_FACT = re.compile(r"material|fabric|composition|made of|材质|面料|材料|成分|质地")
+_COLOUR_FACT = re.compile(r"colou?r|颜色|色系")
 _UNIT_IN_NAME = re.compile(r"[(\[（]([^()\[\]（）]{1,12})[)\]）]")
 
 
@@ -25,6 +27,7 @@ class Source:
 
     name: str
     text: str
+    has_evidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Evidence:
     def __init__(self, draft: Draft) -> None:
         self._facts = tuple(draft.facts)
         self.sources: Sequence[Source] = (
-            *(Source(fact.name, fact.value) for fact in draft.facts),
+            *(Source(fact.name, fact.value, fact.has_evidence) for fact in draft.facts),
             Source("title", draft.title),
             Source("brand", draft.brand),
             Source("category", draft.category),
@@ -83,6 +86,11 @@ class Evidence:
         return tuple(known for known in self.materials if _MATERIAL_FACT.search(known.source.name.lower()))
 
     @cached_property
+    def stated_colours(self) -> Sequence[KnownWord]:
+        """Return the colours that a fact about the colour names."""
+        return tuple(known for known in self.colours if _COLOUR_FACT.search(known.source.name.lower()))
+
+    @cached_property
     def folded(self) -> Sequence[tuple[Source, str]]:
         """Return the sources with their folded text."""
         return tuple((source, fold(source.text).text) for source in self.sources)
@@ -91,6 +99,26 @@ class Evidence:
         """Return the first source that has `wording` (folded) as a whole word."""
         pattern = re.compile(rf"(?<![a-z0-9]){re.escape(wording)}(?![a-z0-9])")
         return next((source for source, text in self.folded if pattern.search(text)), None)
+
+    @property
+    def facts(self) -> Sequence[Source]:
+        """Return the facts alone, without title, brand and category."""
+        return self.sources[: len(self._facts)]
+
+    def values_of(self, attribute: Attribute) -> Sequence[KnownWord]:
+        """Return the values of `attribute` that any source names."""
+        return tuple(self._words(attribute.values))
+
+    def stated_values(self, attribute: Attribute) -> Sequence[KnownWord]:
+        """Return the values that facts about `attribute` state."""
+        facts = [source for source in self.facts if attribute.is_stated_by(source.name)]
+        return tuple(
+            KnownWord(source, name) for source in facts for name in _stated_names(source.text, attribute.values)
+        )
+
+    def find_text(self, said: str) -> Source | None:
+        """Return the first source whose folded text holds `said`, anywhere (圆领 in 小圆领)."""
+        return next((source for source, text in self.folded if said in text), None)
 
     def _numbers(self) -> Iterator[KnownNumber]:
         for fact in self._facts:
@@ -115,3 +143,9 @@ class Evidence:
         for source in self.sources:
             for mention in lexicon.mentions(source.text):
                 yield KnownWord(source, mention.name)
+
+
+def _stated_names(value: str, lexicon: Lexicon) -> list[str]:
+    """Return what the value of a fact names; a word that counts only beside a cue counts alone here ("low")."""
+    alone = lexicon.cued_names.get(fold(value).text.strip())
+    return [alone] if alone else [mention.name for mention in lexicon.mentions(value)]

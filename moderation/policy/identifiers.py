@@ -22,6 +22,9 @@ class Found:
 def find_identifiers(text: str) -> Iterator[Found]:
     """Yield every identifier in folded text, kind by kind; spans may overlap."""
     yield from _emails(text)
+    yield from _disguised(text)
+    for match in _STREET.finditer(text):
+        yield Found("street_address", *match.span())
     yield from _urls(text)
     yield from _numbers(text)
     yield from _ibans(text)
@@ -56,6 +59,37 @@ def _emails(text: str) -> Iterator[Found]:
         if domain and start < at and not domain[0].rsplit(".", 1)[1].isdigit():
             yield Found("email", start, domain.end())
         at = text.find("@", at + 1)
+
+
+# "jane (at) example (dot) com", "jane @ example . com", 138 written out in Chinese.
+_DISGUISED: Final = (
+    (
+        "email",
+        re.compile(
+            r"(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,40}\s{0,2}(?:[(\[{<]\s?(?:at|@)\s?[)\]}>]|\s(?:at|@)\s|艾特)\s{0,2}[a-z0-9-]{1,40}"
+            r"\s{0,2}(?:[(\[{<]\s?(?:dot|\.)\s?[)\]}>]|\s(?:dot|\.)\s|\.|点)\s{0,2}(?:com|net|org|cn|co|io|de|uk|edu|gov|info|me)(?![a-z0-9])"
+        ),
+    ),
+    (
+        "phone",
+        re.compile(
+            r"(?<![零〇一二三四五六七八九幺])[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}(?![零〇一二三四五六七八九幺])"
+        ),
+    ),
+)
+# Number, name and kind of a street; a Chinese address down to the house. A house number alone is none.
+_STREET: Final = re.compile(
+    r"(?<![a-z0-9.,£$€-])\d{1,5}[a-z]?,? (?:[a-z][a-z'.-]{1,20} ){1,4}?"
+    r"(?:street|avenue|road|boulevard|lane|drive|court|crescent|terrace|highway|parkway|alley|st\.|ave\.|rd\.|blvd\.?)(?![a-z])"
+    r"|(?<![a-z0-9])p\.? ?o\.? box \d{1,6}"
+    r"|[\u4e00-\u9fff]{2,6}(?:省|市|自治区)[\u4e00-\u9fff]{1,8}(?:区|县|市)[\u4e00-\u9fff0-9]{1,14}(?:路|街|道|巷|弄|村|镇)[\u4e00-\u9fff0-9-]{0,8}?\d{1,5}(?:号|弄|室|栋|幢)"
+)
+
+
+def _disguised(text: str) -> Iterator[Found]:
+    for kind, pattern in _DISGUISED:
+        for match in pattern.finditer(text):
+            yield Found(kind, *match.span())
 
 
 def _urls(text: str) -> Iterator[Found]:
@@ -209,11 +243,11 @@ _CONTACT: Final = (
     (
         "contact",
         re.compile(
-            r"(?:微信号?|加微|威信|薇信|v信|(?<![a-z])(?:weixin|wechat|vx|wx|whatsapp|telegram|line ?id)(?![a-z])|扣扣|企鹅号?|抖音号|公众号|小红书号?|快手号)"
+            r"(?:微信号?|加微|威信|薇信|徽信|v信|(?:微|薇|威|徽)[-_.*+~❤♥ ]{1,3}(?:信|芯)|(?<![a-z])(?:weixin|wechat|vx|wx|whatsapp|telegram|line ?id)(?![a-z])|扣扣|企鹅号?|抖音号|公众号|小红书号?|快手号)"
             r"(?:号码?|id|群)?[ :：是为加＋+]{0,3}[a-z0-9_-]{5,30}(?![a-z0-9_-])"
         ),
     ),
-    ("contact", re.compile(r"(?<![a-z])(?:qq群?|q群|扣扣群?)(?:号码?)?[ :：是为加]{0,3}\d{5,11}(?!\d)")),
+    ("contact", re.compile(r"(?<![a-z])(?:qq群?|q[-_.* ]q群?|q群|扣扣群?)(?:号码?)?[ :：是为加]{0,3}\d{5,11}(?!\d)")),
     (
         "contact",
         re.compile(

@@ -96,7 +96,7 @@ _HAN_NUMBER = re.compile(
 )
 # Numerals in set phrases: four seasons, three or five friends, ten points = very, hundreds of changes.
 _HAN_IDIOMS: Final = re.compile(
-    "四季|三两|两三|三五|七八|十分|百分|万分|千万|百万种|百变|千百|成百上千|四面八方|五颜六色|三百六十度|一年四季|两人世界"
+    "四季|近两年|这两年|瘦十斤|第二层肌肤|三两|两三|三五|七八|十分|百分|万分|千万|百万种|百变|千百|成百上千|四面八方|五颜六色|三百六十度|一年四季|两人世界"
     "|假两件|两全其美|两用|一举两得|三天两头|千家万户|七分|八分|九分|五分|三分|四分|两分|一个|一件|一款|一种|十万个"
 )
 
@@ -181,7 +181,7 @@ def _han_value(text: str) -> str:
 
 # --- The numbers of a text in digits ------------------------------------------------------------------------------
 _IDIOMS = re.compile(
-    r"(?<![a-z0-9])3d(?=立体)|24/7|24x7|(?<=in[- ])1\b|50/50|\b101\b(?= (?:guide|course))|^[ \t]{0,8}\(?\d{1,2}[.)](?= )|\b(?:1|2|3)(?:st|nd|rd)\b|\b\d{1,3}th\b|\b360 ?-?degrees?\b",
+    r"(?<![a-z0-9])3d(?=立体|印|卡通|打印)|(?<!\d)[5-9]0(?=年代|后)|24/7|24x7|(?<=in[- ])1\b|50/50|\b101\b(?= (?:guide|course))|^[ \t]{0,8}\(?\d{1,2}[.)](?= )|\b(?:1|2|3)(?:st|nd|rd)\b|\b\d{1,3}th\b|\b360 ?-?degrees?\b",
     re.M | re.I,
 )
 _TOKEN = re.compile(

@@ -21,15 +21,16 @@ _MESSAGES: Final = {
     "us_ssn": "A number in the form of a US social security number.",
     "contact": "An invitation to get in touch outside the shop.",
     "social_handle": "A name on a social network.",
+    "street_address": "A street address.",
 }
-_BLOCKS: Final = frozenset(_MESSAGES) - {"social_handle", "url"}
+_BLOCKS: Final = frozenset(_MESSAGES) - {"social_handle", "url", "street_address"}
 
 
 class PersonalDataCheck(Check):
     """Personal data and ways around the shop. Hits never repeat what they found: the span says where it is."""
 
     name = "personal_data"
-    version = "1"
+    version = "2"
 
     def find(self, draft: Draft) -> list[Hit]:
         """Return one hit for each identifier; what stands in the title, the brand or a fact is the product's own."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -18,7 +20,6 @@ from moderation.policy.base import (
     Hit,
     Severity,
     load_checks,
-    policy_version,
     run_checks,
 )
 from moderation.policy.folding import fold
@@ -95,7 +96,18 @@ def test_the_gravest_hits_are_kept_when_there_are_too_many() -> None:
 def test_the_checks_of_the_settings_load_in_their_order() -> None:
     checks = load_checks()
 
-    assert [check.name for check in checks] == ["length", "refusal", "prohibited_terms", "personal_data", "grounding"]
+    assert [check.name for check in checks] == [
+        "length",
+        "refusal",
+        "language",
+        "policy_rules",
+        "facts_graph",
+        "profanity",
+        "personal_data",
+        "prompt_injection",
+        "grounding",
+        "near_duplicate",
+    ]
     assert all(0 < len(check.version) <= 20 and len(check.name) <= 60 for check in checks)
 
 
@@ -104,13 +116,6 @@ def test_a_wrong_path_in_the_settings_says_so(settings) -> None:
 
     with pytest.raises(ImproperlyConfigured, match="is not a"):
         load_checks()
-
-
-def test_the_policy_version_changes_with_the_checks() -> None:
-    checks = load_checks()
-
-    assert policy_version(checks) == policy_version(load_checks())
-    assert policy_version(checks) != policy_version(checks[:-1])
 
 
 @settings(max_examples=150, deadline=None)
@@ -151,6 +156,8 @@ def test_a_folded_span_always_leads_back_into_the_text(text: str) -> None:
         assert folded.span(0, len(folded.text))[1] <= len(text)
 
 
+# The slowest takes 0.4 s on a quiet machine, three times that on a busy one; what is quadratic takes minutes.
+MUST_SECONDS = 2.0
 HOSTILE = {
     "letters": "a" * 1_000_000,
     "spaces": "a " * 500_000,
@@ -179,6 +186,16 @@ HOSTILE = {
 }
 
 
+def least_seconds(work: Callable[[], object]) -> float:
+    """Return the processor seconds of `work`: the least of up to three tries, for a neighbour can only add to it."""
+    spent: list[float] = []
+    while len(spent) < 3 and min(spent, default=MUST_SECONDS) >= MUST_SECONDS:
+        start = time.process_time()
+        work()
+        spent.append(time.process_time() - start)
+    return min(spent)
+
+
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_each_check_takes_hostile_text_in_time(kind: str) -> None:
     draft = Draft(
@@ -186,9 +203,8 @@ def test_each_check_takes_hostile_text_in_time(kind: str) -> None:
     )
 
     for check in load_checks():
-        start = time.process_time()
+        assert least_seconds(partial(run_checks, draft, [check])) <= MUST_SECONDS, check.name
         (result,) = run_checks(draft, [check])
-        assert time.process_time() - start <= 1.0, check.name
         assert "not_examined" in {hit.code for hit in result.hits}
 
 
@@ -198,9 +214,7 @@ def test_no_pattern_takes_more_than_linear_time(kind: str) -> None:
     draft = Draft(HOSTILE[kind][:100_000], "description", "en", "Mug", facts=FACTS)
 
     for check in load_checks():
-        start = time.process_time()
-        check.find(draft)
-        assert time.process_time() - start <= 1.0, check.name
+        assert least_seconds(partial(check.find, draft)) <= MUST_SECONDS, check.name
 
 
 def test_text_beyond_the_limit_is_read_by_no_check_and_blocks() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from moderation.policy.base import Draft, Fact, Severity
-from moderation.policy.grounding import Claim, GroundingCheck, claims, grounding_score
+from moderation.policy.claims import Claim
+from moderation.policy.grounding import GroundingCheck, claims, grounding_score
 from moderation.policy.lexicons import load_lexicon
 from moderation.policy.numbers import read_numbers
 

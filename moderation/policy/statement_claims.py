@@ -1,0 +1,269 @@
+"""Claims made by a whole phrase: origin, certificates, compatibility, comparisons, first or only, yes or no."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from moderation.policy.claims import Claim, Kind
+from moderation.policy.evidence import Evidence, Source
+from moderation.policy.folding import Folded, fold
+from moderation.policy.lexicons import FOLDER, load_lexicon
+from moderation.policy.literals import literals
+from moderation.policy.words import words_of
+
+
+def statement_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
+    """Yield every such claim of `text` with the fact that backs it, or with what is wrong."""
+    folded = fold(text)
+    yield from _origins(text, folded, evidence)
+    yield from _certificates(text, folded, evidence)
+    yield from _compatibility(text, folded, evidence)
+    yield from _comparisons(text, folded, evidence)
+    yield from _firsts(text, folded, evidence)
+    yield from _flags(text, folded, evidence)
+
+
+def _at(text: str, span: tuple[int, int], kind: Kind, source: Source | None, code: str, nearest: str = "") -> Claim:
+    said = text[span[0] : span[1]]
+    if source:
+        return Claim(*span, kind, said, source.name)
+    return Claim(*span, kind, said, None, code, nearest)
+
+
+# --- Origin -------------------------------------------------------------------------------------------------------
+_MADE_IN: Final = re.compile(
+    r"\b(?:made|manufactured|produced|crafted|handcrafted|handmade|assembled|grown|brewed|roasted|woven|knitted|sewn|born) "
+    r"(?:by hand |entirely |proudly )?in (?:the )?(?=[a-z])|\b(?:product|imported|sourced|shipped|straight|direct) (?:directly )?(?:of|from) (?:the )?(?=[a-z])"
+    r"|(?:产地|原产地|原产国)(?:是|为|[:：])?|(?:原产|产自|来自|源自|进口自)(?:于)?"
+)
+_MADE: Final = re.compile(
+    r"[- ](?:made|manufactured|crafted|built|grown|produced|craftsmanship)\b|(?:制造|生产|原产|出品|产|进口)"
+)
+_ORIGIN_FACT: Final = re.compile(r"origin|made in|country|manufactured|产地|原产|制造国|进口")
+
+
+def _origins(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
+    countries = load_lexicon("countries")
+    if not countries.pattern.search(folded.text):
+        return
+    starts = {match.end(): match.start() for match in _MADE_IN.finditer(folded.text)}
+    known = [(source, mention.name) for source in evidence.sources for mention in countries.mentions(source.text)]
+    stated = next((source for source, _ in known if _ORIGIN_FACT.search(fold(source.name).text)), None)
+    for match in countries.pattern.finditer(folded.text):
+        name = countries.names.get(" ".join(match[0].split()))
+        start = starts.get(match.start())
+        made = _MADE.match(folded.text, match.end())
+        if name is None or (start is None and not made and name != "imported"):
+            continue
+        source = next((source for source, other in known if countries.backs(other, name)), None)
+        if name == "imported" and source is None and stated and all(other != "china" for _, other in known):
+            source = stated  # from another country, sold here
+        span = folded.span(match.start() if start is None else start, made.end() if made else match.end())
+        code = "contradicted_origin" if stated else "unsupported_origin"
+        yield _at(text, span, "origin", source, code, _quote(stated))
+
+
+# --- Certificates -------------------------------------------------------------------------------------------------
+def _certificates(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
+    lexicon = load_lexicon("certificates")
+    mentions = list(lexicon.mentions(folded))
+    if not mentions:
+        return
+    known = [(source, mention.name) for source in evidence.sources for mention in lexicon.mentions(source.text)]
+    for mention in mentions:
+        source = next((source for source, name in known if lexicon.backs(name, mention.name)), None)
+        said = fold(text[mention.start : mention.end]).text
+        source = source or _named(said, evidence)
+        if mention.name == "certified" and not source and known:
+            source = known[0][0]
+        if mention.name == "organic grown" and not source:
+            source = next((source for source, name in known if name in ("organic", "gots")), None)
+        yield _at(text, (mention.start, mention.end), "certification", source, "unsupported_certification")
+
+
+def _named(said: str, evidence: Evidence) -> Source | None:
+    """“Certificates: CE, RoHS” backs “CE marked”: the letters stand in a fact about certificates."""
+    if any(char.isdigit() for char in said):
+        return evidence.find_wording(said)  # the number of a standard is part of its name
+    letters = said.split()[0].split("-")[0].removesuffix("认证").removesuffix("标志")
+    if len(letters) < 2 or letters in ("organic", "certified", "fair", "dermatologically", "clinically"):
+        return None
+    source = evidence.find_wording(letters)
+    return (
+        source
+        if source and re.search(r"certif|standard|mark|approval|认证|标准|证书", fold(source.name).text)
+        else None
+    )
+
+
+# --- Compatibility ------------------------------------------------------------------------------------------------
+_FITS: Final = re.compile(
+    r"\b(?:compatible with|works with|for use with|fits|fit for|designed for|made for|suitable for|supports)"
+    r" (?:the |your |all |most |any )?(?P<what>[^.,;:!?()\n]{2,60})|(?:适用于|适配|兼容|适合|支持)(?P<zh>[^，。；：！？、()（）\n]{2,30})"
+)
+_MODEL: Final = re.compile(r"(?<![a-z0-9])(?=[a-z0-9+-]*[a-z])[a-z0-9][a-z0-9+-]*(?:[ -]?\d[a-z0-9]*)?")
+_PROPER: Final = re.compile(
+    r"(?<![A-Za-z])(?:[A-Z][A-Za-z0-9+&-]*|[a-z]{1,2}[A-Z][A-Za-z0-9]*|[A-Za-z]*\d[A-Za-z0-9-]*)"
+)
+
+
+def _compatibility(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
+    sources: list[tuple[Source, set[str]]] = []
+    for match in _FITS.finditer(folded.text):
+        group = "what" if match["what"] else "zh"
+        start, end = folded.span(*match.span(group))
+        # What a thing fits is a model or a make: iPhone 15, Nespresso, USB-C. "Fits small hands" claims none.
+        names = list(_PROPER.finditer(text, start, end))
+        if not any(re.search(r"[A-Za-z]", name[0]) for name in names):
+            continue
+        wanted = {fold(name[0]).text for name in names}
+        sources = sources or _words_of_sources(evidence)
+        source = next((s for s, words in sources if wanted <= words), None)
+        nearest = next((s for s, words in sources if wanted & words), None)
+        span = folded.span(match.start(), match.start())[0], names[-1].end()
+        yield _at(text, span, "compatibility", source, "unsupported_compatibility", _quote(nearest))
+
+
+def _words_of_sources(evidence: Evidence) -> list[tuple[Source, set[str]]]:
+    found = []
+    for source in evidence.sources:
+        words = set(words_of(source.text).words) | {fold(match[0]).text for match in _PROPER.finditer(source.text)}
+        found.append((source, words))
+    return found
+
+
+# --- Comparisons --------------------------------------------------------------------------------------------------
+_RIVALS: Final = r"(?:other|any other|any|ordinary|conventional|traditional|regular|standard|normal|most|leading|competing|comparable|similar|the competition|competitors|its rivals|rivals|before|ever before|previous|the previous)"
+_COMPARED: Final = re.compile(
+    rf"\b(?:[a-z]{{3,14}}er|(?:more|less|better|worse)(?: [a-z]{{2,16}})?)(?: [a-z]{{1,14}}){{0,2}} than {_RIVALS}\b(?: [a-z]{{2,16}})?"
+    r"|\b(?:twice|double|two times|three times|half) (?:as|the) [a-z]{2,16}(?: as)?"
+    r"|\b\d{1,4}(?:\.\d)?(?:x| times| ?%| percent) (?:more|less|faster|lighter|stronger|longer|brighter|quieter|better|bigger|larger|smaller|thinner|higher|lower|fewer|cheaper|as)\b(?: than(?: [a-z]{2,16}){1,2}| [a-z]{2,16})?"
+    r"|\b(?:outperforms?|outlasts?|beats) (?:all |any |the |most |other )?[a-z]{2,16}"
+    r"|(?:比|较|优于|胜过|超越|高于|强于)(?:其他|其它|普通|一般|传统|同类|市面上?|市场上|常规|竞品|以往|上一代|别的)[^，。；！？\n]{0,12}"
+    r"|(?:普通|一般|传统|同类)[^，。；！？\n]{0,6}的?[\d两二三四五六七八九十]{1,3}倍"
+)
+
+
+def _comparisons(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
+    for match in _COMPARED.finditer(folded.text):
+        source = _saying(match[0], evidence.facts)
+        yield _at(text, folded.span(*match.span()), "comparison", source, "unsupported_comparison")
+
+
+# --- First, only, number one --------------------------------------------------------------------------------------
+_FIRST: Final = re.compile(
+    r"\b(?:the )?(?:world|industry|market|nation|country|europe|america|china|asia|uk)(?:'s|s)?[ -]first\b(?: [a-z-]{2,16}){0,3}"
+    r"|\b(?:the )?first (?:[a-z-]{2,16} ){0,3}(?:in the (?:world|industry|market|country)|of its kind|ever|on the market|to (?:offer|use|feature|combine|introduce|bring)(?: [a-z-]{2,16}){0,3})\b"
+    r"|\b(?:the )?only (?:[a-z-]{2,16} ){1,3}(?:in the (?:world|industry|market|country)|on the market|of its kind|that|to)\b"
+    r"|(?<![a-z0-9])(?:#1|no\. ?1|number one|number 1)\b(?: [a-z-]{2,16}){0,2}|\baward[- ]winning\b|\bbest[- ]selling\b"
+    r"|(?:全球|世界|全国|国内|业内|行业|亚洲|中国|全网)(?:首款|首个|首创|首家|首发|首台|第一|唯一)[^，。；！？\n]{0,8}"
+    r"|(?:销量|排名|市场占有率|市占率|好评率)第一|第一品牌|(?:荣获|斩获|获得)[^，。；！？\n]{1,14}(?:奖|大奖|金奖)"
+)
+
+
+def _firsts(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
+    """A claim to be the first or only one needs a fact that says so, and a proof attached to that fact."""
+    for match in _FIRST.finditer(folded.text):
+        span = folded.span(*match.span())
+        said = [source for source in evidence.facts if _saying(match[0], [source])]
+        proven = next((source for source in said if source.has_evidence), None)
+        if said and not proven:
+            yield Claim(*span, "first or only", text[span[0] : span[1]], None, "unproven_claim", _quote(said[0]))
+        else:
+            yield _at(text, span, "first or only", proven, "unsupported_first")
+
+
+_SMALL_WORDS: Final = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "in",
+        "of",
+        "to",
+        "as",
+        "than",
+        "its",
+        "is",
+        "that",
+        "on",
+        "at",
+        "with",
+        "for",
+        "的",
+        "了",
+        "在",
+        "是",
+    ]
+)
+
+
+def _saying(claim: str, facts: Sequence[Source]) -> Source | None:
+    """Return the first fact that says it too: its numbers all, and two thirds of its other words."""
+    said = [word for word in words_of(claim).words if word not in _SMALL_WORDS]
+    numbers = {word for word in said if any(char.isdigit() for char in word)}
+    for fact in facts:
+        words = set(words_of(f"{fact.name} {fact.text}").words)
+        if said and numbers <= words and 3 * sum(word in words for word in said) >= 2 * len(said):
+            return fact
+    return None
+
+
+# --- Yes or no ----------------------------------------------------------------------------------------------------
+_YES: Final = frozenset(["yes", "true", "y", "是", "支持", "有", "可以"])
+_NO: Final = frozenset(["no", "false", "n", "否", "不支持", "无", "没有", "不可以"])
+_DENIED: Final = re.compile(
+    r"(?:\b(?:not|non|no|never|isn't|aren't|doesn't|don't|cannot|can't|won't|without|neither|nor|hardly|not very|lacks?)\b|n't\b|不|非|无|没|未)[^.,;:!?。，；！？]{0,22}$"
+)
+
+
+@dataclass(frozen=True)
+class _Wording:
+    yes: re.Pattern[str]
+    no: re.Pattern[str] | None
+
+
+@lru_cache
+def _flag_table() -> Mapping[str, tuple[Sequence[str], Sequence[str]]]:
+    document = tomllib.loads((FOLDER / "flags.toml").read_text(encoding="utf-8"))
+    return {name: (entry["yes"], entry["no"]) for name, entry in document["flags"].items()}
+
+
+@lru_cache(maxsize=500)
+def _wording_of(name: str) -> _Wording:
+    """Return how a fact of this name is said: familyFriendly → "family friendly", "kid-friendly" …"""
+    plain = " ".join(re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name).lower().split())
+    yes, no = _flag_table().get(plain, ((), ()))
+    return _Wording(
+        re.compile(literals({*yes, plain, plain.replace(" ", "-")})), re.compile(literals(no)) if no else None
+    )
+
+
+def _flags(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
+    for fact in evidence.facts:
+        answer = fold(fact.text).text.strip()
+        if (answer not in _YES and answer not in _NO) or len(fact.name.strip()) < 2:
+            continue
+        wording = _wording_of(fact.name)
+        denials = list(wording.no.finditer(folded.text)) if wording.no else []
+        for match in wording.yes.finditer(folded.text):
+            if any(denial.start() < match.end() and match.start() < denial.end() for denial in denials):
+                continue
+            denied = _DENIED.search(folded.text[max(0, match.start() - 40) : match.start()]) is not None
+            yield _flag(text, folded.span(*match.span()), fact, is_right=denied == (answer in _NO))
+        for match in denials:
+            yield _flag(text, folded.span(*match.span()), fact, is_right=answer in _NO)
+
+
+def _flag(text: str, span: tuple[int, int], fact: Source, *, is_right: bool) -> Claim:
+    source = fact if is_right else None
+    return _at(text, span, "yes or no", source, "contradicted_yes_no", _quote(fact))
+
+
+def _quote(source: Source | None) -> str:
+    return f"{source.name}: {source.text}" if source else ""
