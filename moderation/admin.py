@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -14,16 +15,26 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from core.admin import ReadOnlyAdmin, excerpt
+from labeling.models import Vote
+from moderation import decision_admin  # noqa: F401  (Django looks for admins in this module)
 from moderation.models.candidates import Candidate, GenerationRequest
-from moderation.models.reviews import Decision, ReviewItem, Sentiment
+from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.seats import sees_labels
 
 REQUEST_COLOURS = {"queued": "", "generating": "info", "completed": "success", "failed": "danger", "cancelled": ""}
 CANDIDATE_COLOURS = {
     "generated": "", "blocked": "danger", "in_review": "info", "approved": "success", "rejected": "warning",
     "published": "success", "retired": "", "superseded": "",
 }  # fmt: skip
-ITEM_COLOURS = {"waiting": "", "dispatched": "info", "escalated": "warning", "decided": "success", "withdrawn": ""}
-OUTCOME_COLOURS = {"approve": "success", "edit": "info", "reject": "danger", "label": ""}
+ITEM_COLOURS = {
+    "waiting": "",
+    "dispatched": "info",
+    "answered": "info",
+    "escalated": "warning",
+    "confirming": "warning",
+    "decided": "success",
+    "withdrawn": "",
+}
 
 
 @admin.register(GenerationRequest)
@@ -122,23 +133,45 @@ class AgeFilter(admin.SimpleListFilter):
 class ReviewItemAdmin(ReadOnlyAdmin):
     """The queue of human work."""
 
-    list_display = ("about", "kind", "state", "why_here", "assignee", "age", "in_label_studio", "escalated_reason")
-    list_filter = ("status", "kind", AgeFilter, "assignee")
-    list_select_related = ("candidate__product", "customer_review", "assignee", "labeling_task")
+    list_display = (
+        "about",
+        "kind",
+        "purpose",
+        "state",
+        "why_here",
+        "assignee",
+        "age",
+        "in_label_studio",
+        "escalated_reason",
+    )
+    list_filter = ("status", "kind", "purpose", AgeFilter, "assignee")
+    list_select_related = ("candidate__product", "customer_review", "lead__candidate", "lead__customer_review", "assignee",
+                           "labeling_task")  # fmt: skip
     search_fields = ("candidate__product__sku", "candidate__text", "customer_review__text")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewItem]:
+        """Who works the queue is not told which items test people or judge labels, nor what a senior is asked."""
+        items: QuerySet[ReviewItem] = super().get_queryset(request)
+        return items if sees_labels(request.user) else items.filter(purpose=Vote.Purpose.LABEL)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Without the purpose, for those."""
+        return [name for name in self.list_display if name != "purpose" or sees_labels(request.user)]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Without the purpose, for those."""
+        return [name for name in self.list_filter if name != "purpose" or sees_labels(request.user)]
+
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the candidate it is about; a review of sentiment has no page of its own and shows its row."""
-        item = self.get_object(request, object_id)
-        if isinstance(item, ReviewItem) and item.candidate_id and request.user.has_perm("moderation.view_candidate"):
-            return redirect("console:candidate", pk=item.candidate_id)
+        """Show who was asked about it, and what a senior may do."""
+        if isinstance(self.get_object(request, object_id), ReviewItem):
+            return redirect("console:panel", pk=object_id)
         return super().change_view(request, object_id, *args, **kwargs)
 
     @display(description="about")
     def about(self, obj: ReviewItem) -> str:
         """The text in question."""
-        text = obj.candidate.text if obj.candidate else obj.customer_review.text if obj.customer_review else ""
-        return excerpt(text, length=90)
+        return excerpt(obj.subject.text, length=90)
 
     @display(description="state", ordering="status", label=ITEM_COLOURS)
     def state(self, obj: ReviewItem) -> tuple[str, str]:
@@ -159,28 +192,6 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     def in_label_studio(self, obj: ReviewItem) -> bool:
         """Whether the task stands there already."""
         return obj.labeling_task is not None and obj.labeling_task.ls_task_id is not None
-
-
-@admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
-    """What people decided, and why."""
-
-    list_display = ("about", "what", "reason_codes", "rationale", "reviewer", "lead_time", "created_at")
-    list_filter = ("outcome", "decided_by", "reviewer", ("created_at", RangeDateTimeFilter))
-    list_select_related = ("item__candidate", "item__customer_review", "reviewer")
-    search_fields = ("rationale", "item__candidate__product__sku", "item__candidate__text")
-
-    @display(description="about")
-    def about(self, obj: Decision) -> str:
-        """The text in question."""
-        item = obj.item
-        text = item.candidate.text if item.candidate else item.customer_review.text if item.customer_review else ""
-        return excerpt(text, length=90)
-
-    @display(description="outcome", ordering="outcome", label=OUTCOME_COLOURS)
-    def what(self, obj: Decision) -> tuple[str, str]:
-        """The outcome as a coloured label; for sentiment, the label given."""
-        return obj.outcome, obj.label or obj.get_outcome_display()
 
 
 @admin.register(Sentiment)

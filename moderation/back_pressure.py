@@ -39,7 +39,7 @@ def is_paused(kind: str) -> bool:
 
 def count_waiting(kind: str, *, limit: int) -> int:
     """Return how many items of the queue wait for people; counting stops at `limit`."""
-    return ReviewItem.objects.filter(kind=kind, status__in=WAITING).order_by()[:limit].count()
+    return ReviewItem.objects.work().filter(kind=kind, status__in=WAITING).order_by()[:limit].count()
 
 
 def _move(policy: QueuePolicy, *, pause: bool) -> None:

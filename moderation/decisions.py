@@ -3,89 +3,222 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Q
 from django.utils import timezone
 
 from audit import ledger
 from audit.ledger import Line
 from core import leases
-from core.actors import SystemActor, actor_ref, require_permission
+from core.actors import actor_ref, require_permission
 from core.exceptions import PermanentError
-from core.hashing import hash_json
 from core.hints import hint_on_commit
 from core.refs import ref
-from labeling import sync
-from labeling.models import Consensus
-from moderation import announcements, publication, screening
-from moderation.lifecycle import advance
-from moderation.models.candidates import Candidate, Finding
+from labeling import labels
+from labeling.consensus import ADJUDICATED, SINGLE
+from labeling.label_config import load_interface
+from labeling.models import Consensus, Vote
+from moderation import announcements, outcomes, publication, reasons, screening
+from moderation.lifecycle import advance, line_for
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.queue_policies import require_access
+from moderation.queue_policies import policy_for, require_access
+from moderation.seats import add_seat, dispatch, draw, end_gold, falls_into, pass_to_senior
+from moderation.separation import party_to_appeal, require_another_person
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Outcome = Decision.Outcome
-OPEN = (ReviewItem.Status.WAITING, ReviewItem.Status.DISPATCHED, ReviewItem.Status.ESCALATED)
-VERDICTS = {"accept": Outcome.APPROVE, "fix": Outcome.EDIT, "reject": Outcome.REJECT}
+
+
+@dataclass(frozen=True)
+class Second:
+    """The second person, who confirmed what the first one answered."""
+
+    checker: User
+    note: str
 
 
 def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> Decision | None:
     """Act on what `actor` answered about `item`; returns the decision, or None when the item went to a senior instead.
 
-    In one transaction: the decision, the candidate's move, a fix as a child candidate, the publication, the siblings,
-    the findings' verdicts, and a ledger line for each. Needs moderation.review_item and access to the item's queue, and
-    for an escalated item moderation.review_escalated_item and another person than who escalated it.
+    None also when the answer was given back to be completed, and when it waits for a second person to confirm it. Needs
+    moderation.review_item and access to the item's queue, and for an escalated item moderation.review_escalated_item and
+    another person than who escalated it.
     Raises `PermissionDenied`, `PermanentError` for an answer that says nothing, `StaleState` when it is decided already.
     """
-    require_permission(actor, "moderation.review_item")
-    answer = consensus.answer
-    senior = actor.has_perm("moderation.review_escalated_item")
     with transaction.atomic():
         item = ReviewItem.objects.select_for_update().get(pk=item.pk)
-        if item.status == ReviewItem.Status.ESCALATED:
-            require_permission(actor, "moderation.review_escalated_item")
-            if item.escalated_by_id == actor.pk:
-                raise PermanentError("Who escalated an item does not decide it.", hint="Another senior has to.")
-        elif item.assignee_id != actor.pk:
-            require_access(actor, item.kind)  # opened in Label Studio directly, where everybody sees every task
-        if item.status != ReviewItem.Status.ESCALATED and answer.get("escalate") and not senior:
-            comment = str(answer.get("comment") or "").strip()
-            pass_to_senior(item, reason=comment or "the reviewer asked for a senior", actor=actor)
+        require_may_answer(item, actor)
+        if wants_senior(item, consensus, actor):
             return None
-        lines = _dispatch(item, actor=actor)
-        decide = _label if item.kind == ReviewItem.Kind.SENTIMENT else _decide_copy
-        decision, more = decide(item, consensus, actor)
-        if decision is None:
-            return None
-        lines += more
-        done = advance(
-            item, from_=item.status, to=ReviewItem.Status.DECIDED, decided_at=timezone.now(), assignee=actor,
-            payload={"outcome": decision.outcome, "decision": str(decision.pk), "reasons": decision.reason_codes,
-                     "policy": decision.policy_version},
-            **leases.NO_LEASE,
-        )  # fmt: skip
-        announcements.item_completed(item, decision)
-        ledger.append_many([*lines, done], actor=actor)
-        if decision.result:
-            publication.publish(decision.result, decision=decision, actor=actor)
-        hint_on_commit("moderation.open_reviews")
+        reading = None
+        if item.kind == ReviewItem.Kind.COPY:
+            reading = reasons.read_complete(item, consensus=consensus, actor=actor)
+            if reading is None:
+                return None
+        purpose = Vote.Purpose.ADJUDICATION if item.status == ReviewItem.Status.ESCALATED else item.purpose
+        decision = decide(item, consensus=consensus, actor=actor, reading=reading)
+        if decision:
+            keep_vote(item, consensus, actor=actor, purpose=purpose)
     return decision
 
 
-def _dispatch(item: ReviewItem, *, actor: User | SystemActor) -> list[Line]:
-    """An answer to an item nobody had leased (opened in Label Studio directly) takes it on the way."""
-    if item.status != ReviewItem.Status.WAITING:
-        return []
-    to, at = ReviewItem.Status.DISPATCHED, item.claimed_at or timezone.now()
-    return [advance(item, from_=ReviewItem.Status.WAITING, to=to, claimed_at=at, payload={"to": actor_ref(actor)})]
+def require_may_answer(item: ReviewItem, actor: User) -> None:
+    """Raise unless the answer of `actor` to `item` counts: `PermissionDenied`, `PermanentError` for their own escalation."""
+    require_permission(actor, "moderation.review_item")
+    require_another_person(actor, party_to_appeal(item), act="decide on it again")
+    if item.status == ReviewItem.Status.ESCALATED:
+        require_permission(actor, "moderation.review_escalated_item")
+        if item.escalated_by_id == actor.pk:
+            raise PermanentError("Who escalated an item does not decide it.", hint="Another senior has to.")
+    elif item.assignee_id != actor.pk:
+        require_access(actor, item.kind)  # opened in Label Studio directly, where everybody sees every task
 
 
-def _label(item: ReviewItem, consensus: Consensus, actor: User) -> tuple[Decision | None, list[Line]]:
+def wants_senior(item: ReviewItem, consensus: Consensus, actor: User) -> bool:
+    """Pass `item` to a senior if `actor`, who is none, asks for one in the answer; returns whether they do."""
+    senior = actor.has_perm("moderation.review_escalated_item")
+    if item.status == ReviewItem.Status.ESCALATED or not consensus.answer.get("escalate") or senior:
+        return False
+    comment = str(consensus.answer.get("comment") or "").strip()
+    pass_to_senior(item, reason=comment or "the reviewer asked for a senior", actor=actor)
+    return True
+
+
+def keep_vote(item: ReviewItem, consensus: Consensus, *, actor: User, purpose: str, expected: str = "") -> str:
+    """Keep what `actor` answered as their vote; returns its label, empty when the answer has none."""
+    label = load_interface(item.kind).label_of(consensus.answer)
+    if label:
+        time, task = lead_time(consensus), item.labeling_task
+        labels.record_vote(
+            item.kind, ref(item.subject), rater=labels.rater_of(actor), label=label, purpose=purpose, at=timezone.now(),
+            suggestion=item.suggestion, is_assisted=bool(task and task.shows_predictions), expected=expected,
+            seconds=None if time is None else time.total_seconds(),
+        )  # fmt: skip
+    return label
+
+
+def decide(
+    item: ReviewItem, *, consensus: Consensus, actor: User, quality: float | None = None, n_votes: int = 1,
+    reading: outcomes.Reading | None = None, second: Second | None = None,
+) -> Decision | None:  # fmt: skip
+    """Decide `item`, which the caller has locked, by `consensus`; None when another person has to look at it first.
+
+    That is a senior, for a fix that the policy blocks, or the second person of what is of high severity
+    (`moderation.confirmations`). In one transaction: the decision, the candidate's move, a fix as a child candidate, the
+    publication, the siblings, the findings' verdicts, the label, and a ledger line for each. `actor` gave the answer that
+    `consensus` holds.
+    """
+    lines: list[Line] = []
+    if item.kind == ReviewItem.Kind.COPY:
+        reading = reading or outcomes.read(item, consensus.answer)
+        if _is_a_seniors(item, reading, consensus, actor, second):
+            return None
+    if item.status == ReviewItem.Status.WAITING:
+        lines.append(dispatch(item, actor=actor))
+    if reading:
+        if reading.needs_second_person and second is None:
+            ledger.append_many([*lines, _propose(item, consensus, actor, reading)], actor=actor)
+            return None
+        decision, more = _decide_copy(item, consensus, actor, reading, second)
+    else:
+        decision, more = _label(item, consensus, actor)
+    lines += more
+    kept = item.status in (ReviewItem.Status.ANSWERED, ReviewItem.Status.CONFIRMING)
+    done = advance(
+        item, from_=item.status, to=ReviewItem.Status.DECIDED, decided_at=timezone.now(),
+        assignee=item.assignee if kept else actor,
+        payload={"outcome": decision.outcome, "decision": str(decision.pk), "reasons": decision.reason_codes,
+                 "policy": decision.policy_version, "method": consensus.method},
+        **leases.NO_LEASE,
+    )  # fmt: skip
+    labels.record_label(
+        item.kind, ref(item.subject), label=load_interface(item.kind).label_of(consensus.answer),
+        method=consensus.method, quality=quality, n_votes=n_votes, at=timezone.now(),
+    )  # fmt: skip
+    announcements.item_completed(item, decision)
+    by = second.checker if second else actor
+    ledger.append_many([*lines, done], actor=by)
+    if item.labeling_task and falls_into(draw("rereview", item.pk), policy_for(item.kind).rereview_percent):
+        add_seat(item, purpose=Vote.Purpose.AUDIT)
+    if decision.result:
+        publication.publish(decision.result, decision=decision, actor=by)
+    hint_on_commit("moderation.open_reviews")
+    return decision
+
+
+def _is_a_seniors(
+    item: ReviewItem, reading: outcomes.Reading, consensus: Consensus, actor: User, second: Second | None
+) -> bool:
+    """Pass a fix that the policy blocks on to a senior, unless it is one who answered and said why; returns whether it was."""
+    if not reading.blocking or (
+        outcomes.may_overrule(reading, actor) and str(reading.answer.get("comment") or "").strip()
+    ):
+        return False
+    codes = ", ".join(reading.blocking)
+    if second or item.status == ReviewItem.Status.ESCALATED or consensus.method == ADJUDICATED:
+        raise PermanentError(f"The fix is blocked by policy ({codes}).", hint="Say in the comment why it may go out.")
+    pass_to_senior(item, reason=f"the fix is blocked by policy: {codes}", actor=actor)
+    return True
+
+
+def _propose(item: ReviewItem, consensus: Consensus, actor: User, reading: outcomes.Reading) -> Line:
+    """Keep what `actor` answered until a second person confirms it: nothing moves before."""
+    kept = item.status == ReviewItem.Status.ANSWERED
+    return advance(
+        item, from_=item.status, to=ReviewItem.Status.CONFIRMING, assignee=item.assignee if kept else actor,
+        proposal=consensus, proposed_by=actor, proposed_at=timezone.now(), high_severity=list(reading.why_high),
+        payload={"by": actor_ref(actor), "outcome": str(reading.outcome), "why": list(reading.why_high),
+                 "consensus": ref(consensus)},
+        **leases.NO_LEASE,
+    )  # fmt: skip
+
+
+def _decide_copy(
+    item: ReviewItem, consensus: Consensus, actor: User, reading: outcomes.Reading, second: Second | None
+) -> tuple[Decision, list[Line]]:
+    result, lines = outcomes.carry_out(reading, maker=actor)
+    decision = _decision(
+        item, consensus, actor, outcome=reading.outcome, result=result,
+        high_severity=list(reading.why_high), **({"checker": second.checker, "check_note": second.note} if second else {}),
+    )  # fmt: skip
+    if result:
+        lines += outcomes.supersede_siblings(reading.candidate, keep={result.pk, reading.candidate.pk})
+    lines.append(Line(f"moderation.decision.{reading.outcome}", ref(decision), {
+        "candidate": ref(reading.candidate), "result": ref(result) if result else None, "reasons": decision.reason_codes,
+        "lead_time_s": None if decision.lead_time is None else round(decision.lead_time.total_seconds(), 1),
+        **({"maker": actor_ref(actor), "checker": actor_ref(second.checker), "why": decision.high_severity} if second else {}),
+    }))  # fmt: skip
+    return decision, lines
+
+
+def relabel(lead: ReviewItem, *, consensus: Consensus, actor: User) -> Decision | None:
+    """Put the label of a blind second review in the place of the one that `lead` has; the caller has locked `lead`.
+
+    A decision supersedes the one before. Of copy, only what we learn from changes: a text that is live is not taken
+    down by a label, a senior does that; no decision then.
+    """
+    label = load_interface(lead.kind).label_of(consensus.answer)
+    decision: Decision | None = None
+    if lead.kind == ReviewItem.Kind.SENTIMENT:
+        decision = _decision(lead, consensus, actor, outcome=Outcome.LABEL, label=label)
+        announcements.item_completed(lead, decision)
+    labels.record_label(
+        lead.kind, ref(lead.subject), label=label, method=Vote.Purpose.SECOND_REVIEW, quality=None, n_votes=2,
+        at=timezone.now(),
+    )  # fmt: skip
+    line = line_for(lead, "relabelled", label=label, decision=ref(decision) if decision else None)
+    # A known answer that is not held to be true any more tests nobody.
+    ended = end_gold(lead) if lead.gold_label != label else []
+    ledger.append_many([line, *ended], actor=actor)
+    return decision
+
+
+def _label(item: ReviewItem, consensus: Consensus, actor: User) -> tuple[Decision, list[Line]]:
     label = str(consensus.answer.get("sentiment") or "")
     if not label:
         raise PermanentError("The answer holds no sentiment.")
@@ -93,134 +226,46 @@ def _label(item: ReviewItem, consensus: Consensus, actor: User) -> tuple[Decisio
     return decision, [Line("moderation.decision.label", ref(decision), {"label": label})]
 
 
-def _decide_copy(item: ReviewItem, consensus: Consensus, actor: User) -> tuple[Decision | None, list[Line]]:
-    candidate = Candidate.objects.select_related("product", "request").get(review_item=item)
-    verdict = consensus.answer.get("verdict")
-    if verdict not in VERDICTS:
-        raise PermanentError(f"The answer holds no verdict: {verdict!r}.")
-    outcome = VERDICTS[verdict]
-    fixed = str(consensus.answer.get("fixed_text") or "").strip()
-    if outcome == Outcome.EDIT and (not fixed or fixed == candidate.text.strip()):
-        if not fixed:
-            raise PermanentError("The reviewer chose Fix but left no text.")
-        outcome = Outcome.APPROVE  # nothing was changed
-    lines = _judge_findings(candidate, consensus.answer)
-    result: Candidate | None = None
-    if outcome == Outcome.REJECT:
-        lines.append(advance(candidate, from_=Candidate.Status.IN_REVIEW, to=Candidate.Status.REJECTED))
-        lines += screening.promote_next(candidate.request)
-    elif outcome == Outcome.APPROVE:
-        result = candidate
-        lines.append(advance(candidate, from_=Candidate.Status.IN_REVIEW, to=Candidate.Status.APPROVED))
-    else:
-        result, more = _fix(candidate, fixed, item=item, consensus=consensus, actor=actor)
-        lines += more
-        if result is None:
-            return None, []
-    decision = _decision(item, consensus, actor, outcome=outcome, result=result)
-    if result:
-        lines += _supersede_siblings(candidate, keep={result.pk, candidate.pk})
-    lines.append(Line(f"moderation.decision.{outcome}", ref(decision), {
-        "candidate": ref(candidate), "result": ref(result) if result else None, "reasons": decision.reason_codes,
-        "lead_time_s": None if decision.lead_time is None else round(decision.lead_time.total_seconds(), 1),
-    }))  # fmt: skip
-    return decision, lines
-
-
-def _decision(
-    item: ReviewItem, consensus: Consensus, actor: User, *, outcome: str, label: str = "",
-    result: Candidate | None = None,
-) -> Decision:  # fmt: skip
-    times = [a.lead_time for a in consensus.annotations.all() if a.lead_time is not None]
+def _decision(item: ReviewItem, consensus: Consensus, actor: User, **fields: Any) -> Decision:
+    seat = _seat_of(item, actor)
     return Decision.objects.create(
-        item=item, consensus=consensus, outcome=outcome, label=label, result=result,
-        decided_by=Decision.DecidedBy.HUMAN_SINGLE if consensus.method == "single" else Decision.DecidedBy.HUMAN_CONSENSUS,
-        reviewer=actor, reason_codes=list(consensus.answer.get("reason_codes") or []),
+        item=item, consensus=consensus, reviewer=actor,
+        decided_by=Decision.DecidedBy.HUMAN_SINGLE if consensus.method in (SINGLE, ADJUDICATED) else Decision.DecidedBy.HUMAN_CONSENSUS,
+        reason_codes=list(consensus.answer.get("reason_codes") or []),
         rationale=str(consensus.answer.get("comment") or "")[:2000], policy_version=screening.policy_version(),
-        lead_time=sum(times, dt.timedelta()) if times else None,
+        lead_time=lead_time(consensus), dwell_time=dwell_time(seat, consensus), suggestion_shown=saw_suggestion(seat),
+        supersedes=superseded_by_one_on(item), **fields,
     )  # fmt: skip
 
 
-def _judge_findings(candidate: Candidate, answer: dict[str, Any]) -> list[Line]:
-    """Note which findings the reviewer confirmed and which were false alarms."""
-    lines = []
-    for key, verdict in (
-        ("confirmed_findings", Finding.Verdict.CONFIRMED),
-        ("dismissed_findings", Finding.Verdict.DISMISSED),
-    ):
-        ids = [int(pk) for pk in answer.get(key) or [] if str(pk).isdigit()]
-        if ids and Finding.objects.filter(candidate=candidate, pk__in=ids).update(verdict=verdict):
-            lines.append(Line(f"moderation.findings.{verdict}", ref(candidate), {"findings": ids}))
-    return lines
+def superseded_by_one_on(item: ReviewItem) -> Decision | None:
+    """Return the decision that a new one on `item` supersedes: the one that stands, or the one an appeal overturned."""
+    stands = Q(item=item)
+    if item.candidate_id:
+        stands |= Q(appeal__candidate=item.candidate_id)
+    return Decision.objects.filter(stands, superseded_by=None).order_by("-created_at").first()
 
 
-def _fix(
-    candidate: Candidate, text: str, *, item: ReviewItem, consensus: Consensus, actor: User
-) -> tuple[Candidate | None, list[Line]]:
-    """Make the reviewer's text a child candidate, checked by the same policy.
-
-    A fix that the policy would block is not let out by one reviewer: the item goes to a senior. A senior lets it out
-    by saying why in the comment, which is recorded as overruling the block.
-    """
-    findings = screening.find_problems(screening.draft_of(candidate, text=text))
-    blocking = sorted({finding.code for finding in findings if finding.severity == Finding.Severity.BLOCK})
-    reason = str(consensus.answer.get("comment") or "").strip()
-    if blocking and not (actor.has_perm("moderation.overrule_block") and reason):
-        if item.status != ReviewItem.Status.ESCALATED:
-            pass_to_senior(item, reason=f"the fix is blocked by policy: {', '.join(blocking)}", actor=actor)
-            return None, []
-        raise PermanentError(
-            f"The fix is blocked by policy ({', '.join(blocking)}).", hint="Say in the comment why it may go out."
-        )
-    ordinal = candidate.request.candidates.aggregate(last=Max("ordinal"))["last"] + 1
-    child = Candidate.objects.create(
-        request=candidate.request, ordinal=ordinal, parent=candidate, product=candidate.product,
-        channel=candidate.channel, locale=candidate.locale, text=text, origin=Candidate.Origin.HUMAN,
-        prompt_version=candidate.prompt_version, facts_hash=candidate.facts_hash, facts=candidate.facts,
-        screened_at=timezone.now(), grounding=screening.grounding_of(candidate, text=text),
-    )  # fmt: skip
-    screening.save_findings(child, findings)
-    lines = [Line("moderation.candidate.fixed", ref(child), {"parent": ref(candidate), "text_hash": hash_json([text])})]
-    status = Candidate.Status
-    if blocking:
-        lines.append(advance(child, from_=status.GENERATED, to=status.BLOCKED, payload={"findings": blocking}))
-        lines.append(
-            advance(
-                child, from_=status.BLOCKED, to=status.IN_REVIEW, event="overruled", payload={"reason": reason[:500]}
-            )
-        )
-    else:
-        lines.append(advance(child, from_=status.GENERATED, to=status.IN_REVIEW))
-    lines.append(advance(child, from_=status.IN_REVIEW, to=status.APPROVED))
-    lines.append(advance(candidate, from_=status.IN_REVIEW, to=status.SUPERSEDED, payload={"by": ref(child)}))
-    return child, lines
+def lead_time(consensus: Consensus) -> dt.timedelta | None:
+    """Return the time that people spent on the annotations of `consensus`, together; None when it is not known."""
+    times = [a.lead_time for a in consensus.annotations.all() if a.lead_time is not None]
+    return sum(times, dt.timedelta()) if times else None
 
 
-def _supersede_siblings(candidate: Candidate, *, keep: Iterable[object]) -> list[Line]:
-    """One text of a request goes out; the other drafts, and any open work on them, end here."""
-    lines = []
-    status = Candidate.Status
-    siblings = Candidate.objects.filter(
-        request=candidate.request, status__in=(status.GENERATED, status.BLOCKED, status.IN_REVIEW)
-    ).exclude(pk__in=list(keep))
-    for sibling in siblings.order_by("pk"):
-        lines.append(advance(sibling, from_=sibling.status, to=status.SUPERSEDED, payload={"by": ref(candidate)}))
-        work = ReviewItem.objects.filter(candidate=sibling, status__in=OPEN).select_related("labeling_task").first()
-        if work:
-            lines.append(advance(work, from_=work.status, to=ReviewItem.Status.WITHDRAWN, **leases.NO_LEASE))
-            if work.labeling_task:
-                sync.withdraw_task(work.labeling_task)
-    return lines
+def dwell_time(seat: ReviewItem, consensus: Consensus) -> dt.timedelta | None:
+    """Return how long who answered had `seat`, from taken to answered by our own clock; None when they took none here."""
+    at = [a.pulled_at for a in consensus.annotations.all() if a.annotator_id == seat.assignee_id]
+    return max(at) - seat.claimed_at if at and seat.claimed_at and seat.claimed_at <= max(at) else None
 
 
-def pass_to_senior(item: ReviewItem, *, reason: str, actor: User | SystemActor) -> None:
-    """Escalate `item`; call inside a transaction."""
-    lines = _dispatch(item, actor=actor)
-    lines.append(
-        advance(
-            item, from_=ReviewItem.Status.DISPATCHED, to=ReviewItem.Status.ESCALATED, payload={"reason": reason[:500]},
-            escalated_reason=reason[:500], escalated_by=None if isinstance(actor, SystemActor) else actor, escalated_at=timezone.now(), assignee=None,
-            **leases.NO_LEASE,
-        )
-    )  # fmt: skip
-    ledger.append_many(lines, actor=actor)
+def _seat_of(item: ReviewItem, actor: User) -> ReviewItem:
+    """The part of the panel that `actor` answered; the item itself where they are asked alone."""
+    seats = ReviewItem.objects.filter(Q(pk=item.pk) | Q(lead=item), assignee=actor)
+    return seats.select_related("labeling_task").order_by("-claimed_at").first() or item
+
+
+def saw_suggestion(seat: ReviewItem) -> bool | None:
+    """Return whether who has `seat` was shown what the model suggests; None where it suggests nothing."""
+    task = seat.labeling_task
+    made = task is not None and bool(seat.suggestion or task.predictions)
+    return bool(task and task.shows_predictions) if made else None

@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.db.models import Q
+
 from audit.models import LedgerEntry
+from audit.sealing import opened
 from catalog.models import PublishedCopy
+from core.actors import SystemActor
 from core.refs import ref
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
@@ -31,14 +36,31 @@ def subjects_of(candidate: Candidate) -> list[str]:
     family = [candidate, *candidate.fixes.all()]
     if candidate.parent:
         family.append(candidate.parent)
-    items = list(ReviewItem.objects.filter(candidate__in=family).select_related("labeling_task"))
+    asked = Q(candidate__in=family) | Q(lead__candidate__in=family)
+    items = list(ReviewItem.objects.filter(asked).select_related("labeling_task"))
     copies = PublishedCopy.objects.filter(candidate_ref__in=[ref(member) for member in family])
     tasks = [item.labeling_task for item in items if item.labeling_task]
     decisions = Decision.objects.filter(item__in=items)
     return [ref(obj) for obj in (candidate.request, *family, *items, *tasks, *decisions, *copies)]
 
 
-def timeline(candidate: Candidate) -> list[TimelineEntry]:
-    """Return every ledger line about `candidate` and what belongs to it, oldest first."""
-    entries = LedgerEntry.objects.filter(subject__in=subjects_of(candidate)).order_by("seq")
-    return [TimelineEntry(e.seq, e.at, e.actor, e.action, e.subject, e.payload) for e in entries]
+def let_out_unchanged(*, within: dt.timedelta) -> Q:
+    """Return the filter for decisions that let a text out as it was in less than `within`.
+
+    By Label Studio's clock; where that is not known, by ours.
+    """
+    took = Q(lead_time__lt=within) | Q(lead_time=None, dwell_time__lt=within)
+    return took & Q(outcome=Decision.Outcome.APPROVE)
+
+
+def timeline(candidate: Candidate, *, reader: User | SystemActor) -> list[TimelineEntry]:
+    """Return every ledger line about `candidate` and what belongs to it, oldest first.
+
+    What people typed is in the clear for a `reader` with audit.read_sealed, and `erased` when its writer was erased.
+    """
+    entries = list(LedgerEntry.objects.filter(subject__in=subjects_of(candidate)).order_by("seq"))
+    payloads = opened([entry.payload for entry in entries], reader=reader)
+    return [
+        TimelineEntry(e.seq, e.at, e.actor, e.action, e.subject, payload)
+        for e, payload in zip(entries, payloads, strict=True)
+    ]

@@ -16,6 +16,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from audit import ledger
+from catalog.evidence import proven_facts
 from catalog.models import Channel, Locale, Product
 from core import leases
 from core.actors import SystemActor, require_permission
@@ -54,6 +55,7 @@ def brief_for(product: Product, *, channel: str, locale: str) -> CopyBrief:
     """Return what a draft may be written from: the product's title and its facts in `locale` (else in its own language)."""
     facts = [fact for fact in product.facts.all() if fact.locale == locale]
     facts = facts or [fact for fact in product.facts.all() if fact.locale == product.locale]
+    proven = proven_facts(product)
     return CopyBrief(
         channel=channel,
         locale=locale,
@@ -61,7 +63,13 @@ def brief_for(product: Product, *, channel: str, locale: str) -> CopyBrief:
         brand=product.brand,
         category=product.category,
         facts=tuple(
-            Fact(fact.name, fact.value, None if fact.number is None else float(fact.number), fact.unit)
+            Fact(
+                fact.name,
+                fact.value,
+                None if fact.number is None else float(fact.number),
+                fact.unit,
+                has_evidence=(fact.name, fact.value) in proven,
+            )
             for fact in facts
         ),
     )

@@ -6,111 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from catalog.models import CustomerReview
 from core.exceptions import PermanentError
+from core.refs import keys_of, ref
+from inference.models import ModelAlias, Role
 from labeling.label_config import LabelingInterface, Result, by_control, choices
 from moderation import markup
+from moderation.interface_texts import COPY_REVIEW, REASONS, REVIEW_SENTIMENT
+from moderation.models.candidates import Candidate
+from moderation.models.reviews import Sentiment
 
-REASONS = {
-    "unsupported_claim": "Unsupported claim",
-    "wrong_fact": "Wrong fact",
-    "tone": "Tone",
-    "grammar": "Grammar",
-    "too_long": "Too long",
-    "off_brand": "Off brand",
-    "legal_risk": "Legal risk",
-    "other": "Other",
-}
 # How a finding's code begins → the reason that goes with it.
 SUGGESTED_REASONS = {"unsupported_": "unsupported_claim", "too_long": "too_long"}
 VERDICTS = ("accept", "fix", "reject")
 SENTIMENTS = ("positive", "negative", "neutral")
 LONGEST_COMMENT = 2000
-
-STYLE = """
-<Style>
-  .ec-page { max-width: 1180px; margin: 0 auto; }
-  .ec-columns { display: flex; flex-wrap: wrap; gap: 24px; align-items: flex-start; }
-  .ec-about { flex: 1 1 300px; max-width: 420px; }
-  .ec-work { flex: 2 1 460px; }
-  .ec-about img { max-height: 240px; object-fit: contain; border-radius: 8px; }
-  .ec-card { border: 1px solid rgba(128, 128, 128, .35); border-radius: 10px; padding: 12px 16px; margin-bottom: 14px; }
-  .ec-card textarea { font-size: 16px; line-height: 1.5; }
-  .ec-about .lsf-toolbar { display: none; }
-  .lsf-sidepanels__wrapper_align_right { display: none; }
-  .lsf-sidepanels { padding-right: 0 !important; }
-</Style>
-"""
-
-COPY_REVIEW = f"""
-<View className="ec-page">
-  {STYLE}
-  <View className="ec-columns">
-    <View className="ec-about">
-      <HyperText name="product" value="$product_html" inline="true"/>
-      <Image name="picture" value="$image" maxWidth="360px" zoom="false" zoomControl="false" rotateControl="false"/>
-      <HyperText name="facts" value="$facts_html" inline="true"/>
-    </View>
-    <View className="ec-work">
-      <View className="ec-card">
-        <HyperText name="draft" value="$draft_html" inline="true" selectionEnabled="false"/>
-        <Choices name="dismissed" toName="draft" value="$findings" choice="multiple" layout="vertical"/>
-      </View>
-      <View className="ec-card">
-        <Header value="Your verdict" size="5"/>
-        <Choices name="verdict" toName="draft" choice="single-radio" showInline="true" required="true"
-                 requiredMessage="Accept, fix or reject?">
-          <Choice value="Accept" alias="accept" hotkey="1" hint="Goes live as it is"/>
-          <Choice value="Fix" alias="fix" hotkey="2" hint="Goes live as you correct it"/>
-          <Choice value="Reject" alias="reject" hotkey="3" hint="Never shown to a shopper"/>
-        </Choices>
-        <View visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="fix">
-          <Header value="Your text" size="5"/>
-          <TextArea name="fixed_text" toName="draft" value="$text" rows="6" maxSubmissions="1" editable="true"
-                    showSubmitButton="false" required="true" requiredMessage="Write the text that shall go out."/>
-        </View>
-        <View visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="fix,reject">
-          <Header value="Why? (all that apply)" size="5"/>
-          <Choices name="reasons" toName="draft" choice="multiple" showInline="true">
-            {"".join(f'<Choice value="{label}" alias="{code}"/>' for code, label in REASONS.items())}
-          </Choices>
-        </View>
-      </View>
-      <View className="ec-card">
-        <Choices name="escalate" toName="draft" choice="multiple" showInline="true">
-          <Choice value="Ask a senior reviewer" alias="escalate" hotkey="9"/>
-        </Choices>
-        <TextArea name="comment" toName="draft" rows="2" maxSubmissions="1" editable="true" showSubmitButton="false"
-                  placeholder="Comment (optional)"/>
-      </View>
-    </View>
-  </View>
-</View>
-"""
-
-REVIEW_SENTIMENT = f"""
-<View className="ec-page">
-  {STYLE}
-  <View className="ec-card">
-    <HyperText name="review" value="$review_html" inline="true" selectionEnabled="false"/>
-  </View>
-  <View className="ec-card">
-    <Header value="What does the customer feel?" size="5"/>
-    <Choices name="sentiment" toName="review" choice="single-radio" showInline="true" required="true"
-             requiredMessage="Positive, neutral or negative?">
-      <Choice value="Positive" alias="positive" hotkey="1"/>
-      <Choice value="Neutral" alias="neutral" hotkey="2"/>
-      <Choice value="Negative" alias="negative" hotkey="3"/>
-    </Choices>
-  </View>
-  <View className="ec-card">
-    <Choices name="escalate" toName="review" choice="multiple" showInline="true">
-      <Choice value="Ask a senior reviewer" alias="escalate" hotkey="9"/>
-    </Choices>
-    <TextArea name="comment" toName="review" rows="2" maxSubmissions="1" editable="true" showSubmitButton="false"
-              placeholder="Comment (optional)"/>
-  </View>
-</View>
-"""
 
 
 class CopyReview(LabelingInterface):
@@ -122,8 +32,11 @@ class CopyReview(LabelingInterface):
     instructions = (
         "<p><b>Accept</b> (1): it goes live as it is. <b>Fix</b> (2): correct the text, your version goes live. "
         "<b>Reject</b> (3): nobody will see it.</p><p>What our checks found is marked in the draft. Tick what is a false "
-        "alarm.</p><p>Not sure? <b>Ask a senior reviewer</b> (9) and say why in the comment.</p>"
+        "alarm. A fix and a rejection name their reasons.</p><p>A health or price claim, or a block that was overruled, "
+        "needs a comment, and a second person confirms what goes out.</p><p>Not sure? <b>Ask a senior reviewer</b> (9) and say why in the comment.</p>"
     )
+    labels = VERDICTS
+    top = "draft_html"
 
     def config(self) -> str:
         return COPY_REVIEW
@@ -149,6 +62,22 @@ class CopyReview(LabelingInterface):
             "comment": _text(parts, "comment")[:LONGEST_COMMENT],
         }
 
+    def label_of(self, answer: Mapping[str, Any]) -> str:
+        return str(answer.get("verdict") or "")
+
+    def result_of(self, label: str) -> list[dict[str, Any]]:
+        return [choices("verdict", label, to="draft")]
+
+    def conflict(self, answers: Sequence[Mapping[str, Any]]) -> str:
+        """Two people who both would fix a draft have still to agree on the text that goes out."""
+        texts = {" ".join(str(answer.get("fixed_text") or "").split()) for answer in answers}
+        return "several fixes differ" if len(texts) > 1 else ""
+
+    def texts(self, subjects: Sequence[str]) -> list[str]:
+        rows = Candidate.objects.filter(pk__in=keys_of(subjects, Candidate))
+        found = {ref(candidate): candidate.text for candidate in rows.only("text")}
+        return [found.get(subject, "") for subject in subjects]
+
 
 class ReviewSentiment(LabelingInterface):
     """Say what a customer felt."""
@@ -160,6 +89,8 @@ class ReviewSentiment(LabelingInterface):
         "<p>Judge the <b>words</b>, not the stars: <b>Positive</b> (1), <b>Neutral</b> (2), <b>Negative</b> (3). "
         "Praise and blame that balance out, or neither, is neutral.</p>"
     )
+    labels = SENTIMENTS
+    top = "review_html"
 
     def config(self) -> str:
         return REVIEW_SENTIMENT
@@ -173,6 +104,26 @@ class ReviewSentiment(LabelingInterface):
             "escalate": escalate,
             "comment": _text(parts, "comment")[:LONGEST_COMMENT],
         }
+
+    def label_of(self, answer: Mapping[str, Any]) -> str:
+        return str(answer.get("sentiment") or "")
+
+    def result_of(self, label: str) -> list[dict[str, Any]]:
+        return [choices("sentiment", label, to="review")]
+
+    def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Those of the sentiment champion."""
+        reviews = keys_of(subjects, CustomerReview)
+        champion = ModelAlias.objects.filter(role=Role.SENTIMENT, name=ModelAlias.Name.CHAMPION).values("version")
+        scores = Sentiment.objects.filter(review_id__in=reviews, model_version__in=champion).select_related("review")
+        return {
+            ref(score.review): score.probabilities for score in scores if set(score.probabilities) >= set(self.labels)
+        }
+
+    def texts(self, subjects: Sequence[str]) -> list[str]:
+        rows = CustomerReview.objects.filter(pk__in=keys_of(subjects, CustomerReview))
+        found = {ref(row): row.full_text for row in rows.only("title", "text")}
+        return [found.get(subject, "") for subject in subjects]
 
 
 # --- What fills them ---------------------------------------------------------------------------------------------
@@ -229,6 +180,14 @@ def review_sentiment_payload(
 ) -> dict[str, Any]:
     """Return the task data of a customer review; `rating` in stars, 0 to 5."""
     return {"review_html": markup.review_html(title, text, product, rating, locale), "text": text}
+
+
+def payload_of_review(review: CustomerReview) -> dict[str, Any]:
+    """Return the task data of a stored customer review."""
+    return review_sentiment_payload(
+        title=review.title, text=review.text, product=review.product.title if review.product else "",
+        rating=None if review.rating is None else float(review.rating), locale=review.locale,
+    )  # fmt: skip
 
 
 def review_sentiment_predictions(*, label: str, model_version: str, score: float | None = None) -> list[dict[str, Any]]:

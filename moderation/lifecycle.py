@@ -10,7 +10,9 @@ from audit.ledger import Line
 from core.exceptions import StaleState
 from core.lifecycle import StateTable, compare_and_set
 from core.refs import ref
+from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, GenerationRequest
+from moderation.models.retro_scans import RetroScan
 from moderation.models.reviews import ReviewItem
 
 MOVES: dict[type[models.Model], StateTable] = {
@@ -26,15 +28,33 @@ MOVES: dict[type[models.Model], StateTable] = {
         "in_review": ("approved", "rejected", "superseded"),
         "approved": ("published", "superseded"),
         "published": ("retired",),
+        # a person puts back what a retro-scan took down
+        "retired": ("published",),
     },
     ReviewItem: {
         "waiting": ("dispatched", "withdrawn"),
-        "dispatched": ("decided", "escalated", "waiting", "withdrawn"),
-        "escalated": ("decided", "withdrawn"),
+        "dispatched": ("answered", "confirming", "decided", "escalated", "waiting", "withdrawn"),
+        # back to dispatched or waiting: a senior sent the answer back, to who gave it or to somebody else
+        "answered": ("confirming", "decided", "dispatched", "waiting", "withdrawn"),
+        "escalated": ("answered", "confirming", "decided", "withdrawn"),
+        # the second person confirms it, or returns it: to who answered, to the seniors, or to a panel's adjudicator
+        "confirming": ("answered", "decided", "dispatched", "escalated", "withdrawn"),
+    },
+    Appeal: {
+        "open": ("overturned", "upheld"),
+    },
+    RetroScan: {
+        "scanning": ("scanned",),
+        "scanned": ("recalling",),
+        "recalling": ("recalled",),
+        "recalled": ("undoing",),
+        "undoing": ("undone",),
     },
 }
 
-NAMES: dict[type[models.Model], str] = {GenerationRequest: "request", Candidate: "candidate", ReviewItem: "item"}
+NAMES: dict[type[models.Model], str] = {
+    GenerationRequest: "request", Candidate: "candidate", ReviewItem: "item", Appeal: "appeal", RetroScan: "retroscan",
+}  # fmt: skip
 
 
 def line_for(obj: models.Model, event: str, **payload: Any) -> Line:

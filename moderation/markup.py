@@ -110,3 +110,9 @@ def review_html(title: str, text: str, product: str, rating: float | None, local
     about = f'<p style="margin:0 0 8px;opacity:.8">{stars}{escape(product)}</p>' if stars or product else ""
     body = f'<p style="margin:0;font-size:17px;line-height:1.65;white-space:pre-wrap" lang="{escape(locale)}">'
     return f"{head}{about}{body}{escape(text)}</p>"
+
+
+def note_html(note: str) -> str:
+    """Return a note to who answers, as a box above what is asked; `note` is plain text."""
+    style = "border-left:4px solid #b7791f;background:rgba(183,121,31,.12);padding:8px 12px;margin:0 0 12px"
+    return f'<p style="{style};border-radius:4px;white-space:pre-wrap">{escape(note)}</p>'

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from audit import ledger
-from audit.ledger import Line
+from audit.ledger import Line, Sealed
 from catalog import publishing
 from catalog.models import Product, PublishedCopy
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import pk_of, ref
-from moderation import announcements
+from moderation import announcements, near_copies, screening
+from moderation.interface_texts import REASONS
 from moderation.lifecycle import advance
 from moderation.marking import mark_for
 from moderation.models.candidates import Candidate
@@ -30,7 +33,9 @@ RELEASING = {Decision.Outcome.APPROVE, Decision.Outcome.EDIT}
 
 def provenance_of(candidate: Candidate, decision: Decision) -> dict[str, Any]:
     """Return what the API tells about a published text: which model and prompt, whether edited, when decided. No persons."""
-    machine = candidate.parent or candidate
+    machine = candidate
+    while machine.parent:  # a fix of a text that came back by an appeal is a fix of a fix
+        machine = machine.parent
     version = machine.model_version
     return {
         "model": None if version is None else {"role": version.role, "name": version.name, "version": version.number},
@@ -65,7 +70,9 @@ def publish(candidate: Candidate, *, decision: Decision, actor: User | SystemAct
             **same, text=candidate.text, candidate_ref=ref(candidate),
             provenance=provenance_of(candidate, decision), ai_mark=mark_for(candidate), now=now,
         )  # fmt: skip
+        near_copies.remember(live)
         if replaced:
+            near_copies.forget(replaced)
             lines += _retire_candidate(replaced, reason="replaced")
             announcements.copy_retired(replaced, replaced_by=live)
         announcements.copy_published(live, decision=decision, replaces=replaced)
@@ -77,7 +84,40 @@ def publish(candidate: Candidate, *, decision: Decision, actor: User | SystemAct
     return live
 
 
-def _retire_candidate(copy: PublishedCopy, *, reason: str) -> list[Line]:
+def put_back(published_copy: PublishedCopy, *, actor: User, reason: str, by: str) -> PublishedCopy:
+    """Make a text live again that was taken down, as a decision of `actor`; `by` refers to what took it down.
+
+    Needs catalog.publish_copy. What shoppers saw when stays true: it is live copy of its own, from now on. Raises
+    `StaleState` where something newer is live or it is live, `PermanentError` where no decision ever let it out.
+    """
+    require_permission(actor, "catalog.publish_copy")
+    said = ledger.typed(reason[:500], by=actor)
+    with transaction.atomic():
+        Product.objects.select_for_update(of=("self",)).get(pk=published_copy.product_id)
+        candidate = Candidate.objects.get(pk=pk_of(published_copy.candidate_ref, Candidate))
+        released = Decision.objects.filter(result=candidate, outcome__in=RELEASING).order_by("-created_at").first()
+        if released is None:
+            raise PermanentError(f"No decision let out {ref(candidate)}.", hint="Request new copy for the product.")
+        line = advance(candidate, from_=Status.RETIRED, to=Status.PUBLISHED, payload={"reason": said, "undoes": by})
+        decision = Decision.objects.create(
+            item=released.item, outcome=released.outcome, result=candidate, decided_by=Decision.DecidedBy.HUMAN_SINGLE,
+            reviewer=actor, reason_codes=["recall_undone"], rationale=reason[:2000],
+            supersedes=Decision.objects.filter(item=released.item, superseded_by=None).first(),
+            policy_version=screening.policy_version(),
+        )  # fmt: skip
+        live = publishing.put_back(
+            published_copy, provenance=provenance_of(candidate, decision) | {"restores": ref(published_copy)},
+            now=timezone.now(),
+        )  # fmt: skip
+        near_copies.remember(live)
+        announcements.copy_published(live, decision=decision, replaces=None)
+        payload = {"candidate": ref(candidate), "restores": ref(published_copy), "decision": ref(decision),
+                   "undoes": by, "text_hash": hash_json([candidate.text])}  # fmt: skip
+        ledger.append_many([line, Line("moderation.copy.restored", ref(live), payload)], actor=actor)
+    return live
+
+
+def _retire_candidate(copy: PublishedCopy, *, reason: str | Sealed) -> list[Line]:
     candidate = Candidate.objects.get(pk=pk_of(copy.candidate_ref, Candidate))
     return [
         advance(candidate, from_=Status.PUBLISHED, to=Status.RETIRED, payload={"reason": reason}),
@@ -85,16 +125,46 @@ def _retire_candidate(copy: PublishedCopy, *, reason: str) -> list[Line]:
     ]
 
 
-def retire(published_copy: PublishedCopy, *, actor: User | SystemActor, reason: str) -> None:
+def retire(
+    published_copy: PublishedCopy, *, actor: User | SystemActor, reason: str, reason_codes: Sequence[str] = ("other",)
+) -> None:
     """Take a live text down; the shelf stays empty until the next decision. Needs catalog.retire_copy and a reason.
 
-    Raises `PermanentError` without a reason, `StaleState` when it is not live any more.
+    That is a decision too, which supersedes the one that let the text out: it can be appealed against. `reason_codes` are
+    those of `interface_texts.REASONS`. Raises `PermanentError` without a reason or for an unknown code, `StaleState` when
+    it is not live any more.
     """
     require_permission(actor, "catalog.retire_copy")
     if not reason.strip():
         raise PermanentError("Taking copy down needs a reason.", hint="Say why, for whoever audits it later.")
+    if not reason_codes or (unknown := sorted(set(reason_codes) - set(REASONS))):
+        known = ", ".join(REASONS)
+        raise PermanentError(
+            f"There is no such reason: {', '.join(unknown) if reason_codes else 'none'}; there are {known}."
+        )
     with transaction.atomic():
-        lines = _retire_candidate(published_copy, reason=reason.strip()[:200])
+        lines = _retire_candidate(published_copy, reason=ledger.typed(reason.strip()[:200], by=actor))
         publishing.take_down(published_copy, reason=reason.strip()[:200], now=timezone.now())
+        near_copies.forget(published_copy)
         announcements.copy_retired(published_copy)
+        lines += _decide_to_retire(published_copy, actor=actor, reason=reason.strip(), codes=list(reason_codes))
         ledger.append_many(lines, actor=actor)
+
+
+def _decide_to_retire(copy: PublishedCopy, *, actor: User | SystemActor, reason: str, codes: list[str]) -> list[Line]:
+    before = Decision.objects.filter(result__pk=pk_of(copy.candidate_ref, Candidate), superseded_by=None).first()
+    if before is None:
+        return []  # no decision of this desk let it out
+    person = None if isinstance(actor, SystemActor) else actor
+    decision = Decision.objects.create(
+        item=before.item, supersedes=before, outcome=Decision.Outcome.RETIRE, reviewer=person,
+        decided_by=Decision.DecidedBy.HUMAN_SINGLE if person else Decision.DecidedBy.AUTOMATIC,
+        reason_codes=codes, rationale=reason[:2000], policy_version=screening.policy_version(),
+    )  # fmt: skip
+    payload = {"copy": ref(copy), "candidate": copy.candidate_ref, "reasons": codes}
+    return [Line("moderation.decision.retire", ref(decision), payload)]
+
+
+def forget_reasons(keys: Collection[uuid.UUID], *, instead: str) -> int:
+    """Replace the reasons for which these copies were taken down: who gave them is erased. Returns how many."""
+    return publishing.forget_reasons(keys, instead=instead)

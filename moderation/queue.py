@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import secrets
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from audit import ledger
 from core import leases
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import StaleState
-from labeling.models import Annotation, LabelingTask
+from labeling.models import Annotation, LabelingTask, Vote
 from moderation.lifecycle import advance, line_for
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
 from moderation.queue_policies import may_take, policies, policy_for
+from moderation.separation import texts_back_by_appeal_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,8 +37,8 @@ def waiting_for(user: User, *, kind: str | None = None) -> QuerySet[ReviewItem]:
     """
     offers = _escalated(user)
     if open_to_them := [policy.kind for policy in policies().values() if may_take(user, policy)]:
-        offers |= Q(status=Status.WAITING, kind__in=open_to_them)
-    return _offered(offers, kind)
+        offers |= Q(status=Status.WAITING, kind__in=open_to_them) & ~Q(purpose=Vote.Purpose.GOLD)
+    return _offered(user, offers, kind)
 
 
 def _escalated(user: User) -> Q:
@@ -45,8 +48,16 @@ def _escalated(user: User) -> Q:
     return Q(status=Status.ESCALATED) & free & ~Q(escalated_by=user)
 
 
-def _offered(offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
-    items = ReviewItem.objects.filter(offers, labeling_task__ls_task_id__isnull=False)
+def _seats_of(user: User) -> QuerySet[ReviewItem]:
+    """What `user` has, had or answered of the same panel: nobody is asked the same twice."""
+    panel, outer = Coalesce("lead", "id"), Coalesce(OuterRef("lead"), OuterRef("id"))
+    return ReviewItem.objects.alias(panel=panel).filter(assignee=user, panel=outer)
+
+
+def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
+    items = ReviewItem.objects.filter(offers, ~Exists(_seats_of(user)), labeling_task__ls_task_id__isnull=False)
+    if own := texts_back_by_appeal_of(user):
+        items = items.exclude(candidate__in=own).exclude(lead__candidate__in=own)
     return (items.filter(kind=kind) if kind else items).order_by("urgent_from", "pk")
 
 
@@ -69,20 +80,44 @@ def next_item(user: User, *, kind: str | None = None) -> ReviewItem | None:
         return held
     rules = [policy_for(kind)] if kind else list(policies().values())
     offers = [(_escalated(user), policy) for policy in rules]
-    offers += [(Q(status=Status.WAITING), policy) for policy in rules if may_take(user, policy)]
+    for policy in (policy for policy in rules if may_take(user, policy)):
+        gold, ordinary = Q(purpose=Vote.Purpose.GOLD, status=Status.WAITING), Q(status=Status.WAITING)
+        # Now and then one whose answer is known; a person cannot tell which.
+        is_test = policy.gold_percent and secrets.randbelow(100) < policy.gold_percent
+        offers += [(gold, policy)] if is_test else []
+        offers += [(ordinary & ~Q(purpose=Vote.Purpose.GOLD), policy)]
     for offer, policy in offers:
-        if item := _hand_out(_offered(offer, policy.kind), user, policy):
+        if item := _hand_out(_offered(user, offer, policy.kind), user, policy):
             return item
     return None
+
+
+def take_escalated(item: ReviewItem, *, user: User) -> ReviewItem:
+    """Lease this escalated item to `user`, a senior who is looking at it; who holds it already gets it again.
+
+    Needs moderation.review_escalated_item. Raises `StaleState` when it is not theirs to take: another senior has it, it
+    is not in Label Studio yet, or they had a part in it.
+    """
+    require_permission(user, "moderation.review_escalated_item")
+    held = ReviewItem.objects.filter(
+        pk=item.pk, assignee=user, status=Status.ESCALATED, lease_expires_at__gt=timezone.now()
+    )
+    if mine := held.first():
+        return mine
+    offered = _offered(user, _escalated(user), item.kind).filter(pk=item.pk)
+    if taken := _hand_out(offered, user, policy_for(item.kind)):
+        return taken
+    raise StaleState(
+        "This one is not yours to take.",
+        hint="Another senior has it, it is not in Label Studio yet, or you had a part in it.",
+    )
 
 
 def _hand_out(items: QuerySet[ReviewItem], user: User, policy: QueuePolicy) -> ReviewItem | None:
     if not policy.enable_reservations:
         return _show(items, user)
     with transaction.atomic():
-        claimed = leases.claim(
-            items, n=1, duration=policy.reservation, unlimited=True, assignee=user, claimed_at=timezone.now()
-        )
+        claimed = _claim(items, duration=policy.reservation, user=user)
         if not claimed:
             return None
         item = claimed[0]
@@ -92,6 +127,16 @@ def _hand_out(items: QuerySet[ReviewItem], user: User, policy: QueuePolicy) -> R
             line = line_for(item, "taken", to=actor_ref(user))
         ledger.append_many([line], actor=user)
     return item
+
+
+def _claim(items: QuerySet[ReviewItem], *, duration: dt.timedelta, user: User) -> list[ReviewItem]:
+    try:
+        with transaction.atomic():
+            return leases.claim(
+                items, n=1, duration=duration, unlimited=True, assignee=user, claimed_at=timezone.now()
+            )  # fmt: skip
+    except IntegrityError:
+        return []  # in another tab they were given another seat of the same panel, this very moment
 
 
 def _show(items: QuerySet[ReviewItem], user: User) -> ReviewItem | None:
@@ -105,7 +150,7 @@ def _show(items: QuerySet[ReviewItem], user: User) -> ReviewItem | None:
 
 def _has_answered(item: ReviewItem, user: User) -> bool:
     task: LabelingTask | None = item.labeling_task
-    since = item.claimed_at or item.created_at
+    since = item.returned_at or item.claimed_at or item.created_at
     return task is not None and task.annotations.filter(annotator=user, ls_updated_at__gte=since).exists()
 
 
@@ -123,7 +168,9 @@ def release_item(item: ReviewItem, *, actor: User | SystemActor) -> None:
 
 def _let_go(item: ReviewItem, *, event: str) -> ledger.Line:
     """Free an item that the caller has locked. Whoever takes it next starts the clock of handling anew."""
-    freed = {"assignee": None, "claimed_at": None, "released_at": timezone.now(), **leases.NO_LEASE}
+    freed = {
+        "assignee": None, "claimed_at": None, "returned_at": None, "released_at": timezone.now(), **leases.NO_LEASE,
+    }  # fmt: skip
     if item.status == Status.ESCALATED:
         ReviewItem.objects.filter(pk=item.pk).update(**freed)
         return line_for(item, event)

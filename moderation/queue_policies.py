@@ -10,10 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 
 from audit import ledger
+from catalog.models import Channel
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import ref
+from moderation.models.candidates import Finding
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
 
@@ -22,8 +24,21 @@ if TYPE_CHECKING:
 
 LONGEST_MINUTES = 365 * 24 * 60
 MOST_WAITING = 10_000_000
-NUMBERS = ("reservation_minutes", "sla_minutes", "ageing_minutes", "max_waiting")
-SETTABLE = (*NUMBERS, "enable_reservations", "reviewer_access_mode")
+MOST_REVIEWERS = 25
+# Each number with its lowest and highest value.
+NUMBERS: dict[str, tuple[float, float]] = {
+    "reservation_minutes": (1, LONGEST_MINUTES), "sla_minutes": (1, LONGEST_MINUTES),
+    "ageing_minutes": (1, LONGEST_MINUTES), "max_waiting": (0, MOST_WAITING),
+    "num_reviewers_per_item": (1, MOST_REVIEWERS), "num_reviewers_risky": (1, MOST_REVIEWERS),
+    "risky_from": (0, 1), "min_quality": (0, 1),
+    "blind_percent": (0, 100), "rereview_percent": (0, 100), "gold_percent": (0, 50), "random_percent": (0, 100),
+}  # fmt: skip
+CHOICES = {
+    "reviewer_access_mode": QueuePolicy.Access.values, "consensus_method": QueuePolicy.Consensus.values,
+    "check_severity": ["", *Finding.Severity.values],
+}  # fmt: skip
+LISTS = ("check_codes", "check_channels", "check_categories")
+SETTABLE = (*NUMBERS, *CHOICES, *LISTS, "enable_reservations")
 
 
 def policy_for(kind: str) -> QueuePolicy:
@@ -67,7 +82,7 @@ def set_policy(
     require_permission(actor, "moderation.set_queue_policy")
     if kind not in ReviewItem.Kind.values or (unknown := set(changes) - set(SETTABLE)):
         raise PermanentError(f"There is no such rule or queue: {kind} {', '.join(sorted(unknown))}".strip())
-    _check_numbers(changes)
+    _check_values(changes)
     with transaction.atomic():
         policy = QueuePolicy.objects.select_for_update().get(pk=stored(kind).pk)
         before = _shown(policy)
@@ -89,13 +104,15 @@ def set_policy(
     return policy
 
 
-def _check_numbers(changes: dict[str, Any]) -> None:
-    for name in NUMBERS:
-        low, high = (0, MOST_WAITING) if name == "max_waiting" else (1, LONGEST_MINUTES)
+def _check_values(changes: dict[str, Any]) -> None:
+    for name, (low, high) in NUMBERS.items():
         if name in changes and not low <= changes[name] <= high:
-            raise PermanentError(f"{name} is between {low} and {high:,}, not {changes[name]}.")
-    if changes.get("reviewer_access_mode", "any") not in QueuePolicy.Access.values:
-        raise PermanentError(f"reviewer_access_mode is one of {', '.join(QueuePolicy.Access.values)}.")
+            raise PermanentError(f"{name} is between {low:,} and {high:,}, not {changes[name]}.")
+    for name, known in CHOICES.items():
+        if name in changes and changes[name] not in known:
+            raise PermanentError(f"{name} is one of {', '.join(filter(None, known))}.")
+    if unknown := set(changes.get("check_channels", ())) - set(Channel.values):
+        raise PermanentError(f"There is no such channel: {', '.join(sorted(unknown))}.")
 
 
 def _check_people(policy: QueuePolicy, reviewers: Collection[User] | None) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, Value
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -20,16 +21,14 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
 from core.hints import hint
 from core.refs import ref
-from inference import resolver
-from inference.models import Role
 from labeling import sync
 from labeling.models import Consensus
-from moderation import back_pressure, interfaces, priority
-from moderation.decisions import pass_to_senior, record_decision
+from moderation import back_pressure, interfaces, panels, priority, seats, what_next
 from moderation.lifecycle import line_for
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem, Sentiment
 from moderation.queue_policies import policy_for
+from moderation.seats import pass_to_senior
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -37,23 +36,34 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 OPENER = SystemActor("moderation.review")
 BATCH = 200
-# What it is about, how urgent it is, what Label Studio shows, what it pre-fills.
-Work = tuple[Candidate | CustomerReview, priority.Factors, dict[str, Any], list[dict[str, Any]]]
+# Why a draft is put before people: all of them are.
+EVERY_DRAFT = "every draft"
 Kind, Status = ReviewItem.Kind, ReviewItem.Status
 
 
+@dataclass(frozen=True)
+class Work:
+    """What an item is made from."""
+
+    about: Candidate | CustomerReview
+    factors: priority.Factors
+    payload: dict[str, Any]  # what Label Studio shows
+    predictions: list[dict[str, Any]]  # what it pre-fills
+    suggestion: str = ""  # the label the model suggests
+    strategy: str = ""  # why this one was chosen
+
+
 def open_reviews() -> int:
-    """Open a review item and a labelling task for each candidate in review and each unsure sentiment. Returns how many.
+    """Open human work for each candidate in review, and for sentiments worth asking about. Returns how many items.
 
     Of sentiments only while their queue takes more (`moderation.back_pressure`); drafts that were written are opened.
     """
     opened = 0
     for candidate in _candidates_without_item():
         opened += _open(Kind.COPY, _copy_work(candidate))
-    sentiments = _unsure_sentiments()
-    if sentiments and not back_pressure.is_paused(Kind.SENTIMENT):
-        for sentiment in sentiments:
-            opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment))
+    if not back_pressure.is_paused(Kind.SENTIMENT):
+        for sentiment, strategy in what_next.sentiments(n=BATCH):
+            opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment, strategy=strategy))
     if opened:
         hint("labeling.push_tasks")
     return opened
@@ -61,64 +71,61 @@ def open_reviews() -> int:
 
 def _candidates_without_item() -> list[Candidate]:
     return list(
-        Candidate.objects.filter(status=Candidate.Status.IN_REVIEW, review_item=None, origin=Candidate.Origin.MACHINE)
+        # A person's fix goes out with its decision; asked about anew is one that came back by an appeal.
+        Candidate.objects.filter(
+            Q(origin=Candidate.Origin.MACHINE) | Q(reinstated_by__isnull=False),
+            status=Candidate.Status.IN_REVIEW,
+            review_item=None,
+        )
         .select_related("product", "model_version")
         .prefetch_related("findings")
         .order_by("created_at")[:BATCH]
     )
 
 
-def _unsure_sentiments() -> list[Sentiment]:
-    """Scores of the sentiment champion that are too unsure to stand alone and that nobody was asked about yet."""
-    version = resolver.find(Role.SENTIMENT)
-    if version is None:
-        return []
-    return list(
-        Sentiment.objects.filter(
-            model_version=version, confidence__lt=settings.MODERATION["SENTIMENT_CONFIDENCE"], review__review_item=None
-        )
-        .select_related("review__product", "model_version")
-        .order_by("confidence")[:BATCH]
-    )
-
-
 def _copy_work(candidate: Candidate) -> Work:
-    product, findings = candidate.product, list(candidate.findings.all())
+    findings = list(candidate.findings.all())
     factors = priority.factors_of_copy(
         channel=candidate.channel, severities=[finding.severity for finding in findings],
-        grounding=candidate.grounding, price=product.price,
-    )  # fmt: skip
-    shown = [
-        {"id": f.pk, "code": f.code, "severity": f.severity, "message": f.message, "start": f.start, "end": f.end}
-        for f in findings
-    ]
-    payload = interfaces.copy_review_payload(
-        title=product.title_for(candidate.locale), brand=product.brand, category=product.category,
-        image_url=picture_url(product), channel=candidate.get_channel_display(), locale=candidate.locale,
-        facts=[(fact["name"], fact["value"]) for fact in candidate.facts], text=candidate.text, findings=shown,
-        grounding=candidate.grounding, console_url=absolute(reverse("admin:moderation_candidate_change", args=[candidate.pk])),
+        grounding=candidate.grounding, price=candidate.product.price,
     )  # fmt: skip
     predictions = interfaces.copy_review_predictions(
-        text=candidate.text, findings=shown, model_version=str(candidate.model_version or "unknown"),
+        text=candidate.text, findings=_shown(candidate), model_version=str(candidate.model_version or "unknown"),
         score=candidate.grounding,
     )  # fmt: skip
-    return candidate, factors, payload, predictions
+    return Work(candidate, factors, payload_of_copy(candidate), predictions, strategy=EVERY_DRAFT)
 
 
-def _sentiment_work(sentiment: Sentiment) -> Work:
+def _shown(candidate: Candidate) -> list[dict[str, Any]]:
+    return [
+        {"id": f.pk, "code": f.code, "severity": f.severity, "message": f.message, "start": f.start, "end": f.end}
+        for f in candidate.findings.all()
+    ]
+
+
+def payload_of_copy(candidate: Candidate) -> dict[str, Any]:
+    """Return the task data of a stored draft."""
+    product = candidate.product
+    return interfaces.copy_review_payload(
+        title=product.title_for(candidate.locale), brand=product.brand, category=product.category,
+        image_url=picture_url(product), channel=candidate.get_channel_display(), locale=candidate.locale,
+        facts=[(fact["name"], fact["value"]) for fact in candidate.facts], text=candidate.text,
+        findings=_shown(candidate), grounding=candidate.grounding,
+        console_url=absolute(reverse("admin:moderation_candidate_change", args=[candidate.pk])),
+    )  # fmt: skip
+
+
+def _sentiment_work(sentiment: Sentiment, *, strategy: str) -> Work:
     review: CustomerReview = sentiment.review
     factors = priority.factors_of_label(
         confidence=sentiment.confidence, n_labels=len(sentiment.probabilities),
         price=review.product.price if review.product else None,
     )  # fmt: skip
-    payload = interfaces.review_sentiment_payload(
-        title=review.title, text=review.text, product=review.product.title if review.product else "",
-        rating=None if review.rating is None else float(review.rating), locale=review.locale,
-    )  # fmt: skip
+    payload = interfaces.payload_of_review(review)
     predictions = interfaces.review_sentiment_predictions(
         label=sentiment.label, model_version=str(sentiment.model_version), score=sentiment.confidence
     )
-    return review, factors, payload, predictions
+    return Work(review, factors, payload, predictions, suggestion=sentiment.label, strategy=strategy)
 
 
 def absolute(path: str) -> str:
@@ -133,22 +140,26 @@ def picture_url(product: Product) -> str:
 
 
 def _open(kind: str, work: Work) -> int:
-    subject, factors, payload, predictions = work
-    about = {"candidate": subject} if isinstance(subject, Candidate) else {"customer_review": subject}
-    urgent_from = priority.urgent_from(timezone.now(), factors, ageing=policy_for(kind).ageing)
+    """Open an item with its labelling task, and a seat for each further person that the queue's rules ask for."""
+    policy, factors = policy_for(kind), work.factors
+    about = {"candidate": work.about} if isinstance(work.about, Candidate) else {"customer_review": work.about}
     place = {
-        "urgent_from": urgent_from,
-        "risk": factors.risk,
-        "uncertainty": factors.uncertainty,
-        "value": factors.value,
-    }
+        "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
+        "risk": factors.risk, "uncertainty": factors.uncertainty, "value": factors.value,
+        "suggestion": work.suggestion, "strategy": work.strategy,
+    }  # fmt: skip
     with transaction.atomic():
         item, made = ReviewItem.objects.get_or_create(**about, defaults={"kind": kind, **place})
         if not made:
             return 0
-        item.labeling_task = sync.open_task(item.kind, reference=ref(item), payload=payload, predictions=predictions)
+        item.labeling_task = sync.open_task(
+            item.kind, reference=ref(item), payload=work.payload, predictions=work.predictions,
+            shows_predictions=seats.shows_suggestion(item),
+        )  # fmt: skip
         item.save(update_fields=["labeling_task"])
-        ledger.append_many([line_for(item, "opened", about=ref(subject))], actor=OPENER)
+        ledger.append_many([line_for(item, "opened", about=ref(work.about))], actor=OPENER)
+        for _ in range(policy.overlap(factors.risk) - 1):
+            seats.add_seat(item)
     return 1
 
 
@@ -166,14 +177,16 @@ def settle_decisions() -> int:
     """Turn every answer that has not been acted on yet into a decision. Returns decisions made.
 
     The sweep behind the signal `consensus_reached`: a lost signal costs one beat interval. An answer that cannot be
-    acted on (unknown person, no permission, nothing in it, an error of ours) sends the item to a senior; it is never
-    dropped, and holds up no other. A database that is away is raised.
+    acted on (unknown person, no permission, nothing in it, an error of ours) sends the item to a senior; one that lacks a
+    reason goes back to who gave it. None is ever dropped, or holds up another. What is answered while a second person
+    looks at the answer before waits for their word. A database that is away is raised.
     """
     newer = Consensus.objects.filter(
         task=OuterRef("labeling_task"), pk__gt=Coalesce(OuterRef("last_consensus"), Value(0))
     )
-    items = ReviewItem.objects.filter(Exists(newer)).exclude(status=Status.WITHDRAWN).order_by("created_at")[:BATCH]
-    return sum(_settle(item) for item in items)
+    items = ReviewItem.objects.filter(Exists(newer)).exclude(status__in=(Status.WITHDRAWN, Status.CONFIRMING))
+    items = items.filter(~Q(lead__status=Status.CONFIRMING) | Q(lead=None)).order_by("created_at")
+    return sum(_settle(item) for item in items[:BATCH])
 
 
 def _settle(item: ReviewItem) -> int:
@@ -186,13 +199,15 @@ def _settle(item: ReviewItem) -> int:
         with transaction.atomic():
             if annotator is None:
                 raise PermissionDenied("it was given by an account that belongs to none of our users")
-            decided = item.status != Status.DECIDED and record_decision(item, consensus=consensus, actor=annotator)
             if item.status == Status.DECIDED:
                 # A published text does not change under the shopper because an annotation did: a person retires it.
+                _acted_on(item, consensus)
                 late = line_for(item, "answered_late", consensus=ref(consensus))
                 ledger.append_many([late], actor=annotator)
-            ReviewItem.objects.filter(pk=item.pk).update(last_consensus=consensus)
-        return bool(decided)
+                return 0
+            is_decided = panels.answer(item, consensus=consensus, actor=annotator)
+            _acted_on(item, consensus)
+        return int(is_decided)
     except StaleState:
         return 0
     except (PermissionDenied, PermanentError) as exc:
@@ -206,11 +221,17 @@ def _settle(item: ReviewItem) -> int:
     return 0
 
 
+def _acted_on(item: ReviewItem, consensus: Consensus) -> None:
+    """Note the answer; unless a later one was, which is what a panel came to on the task of its leading item."""
+    before = Q(last_consensus=None) | Q(last_consensus__lt=consensus.pk)
+    ReviewItem.objects.filter(before, pk=item.pk).update(last_consensus=consensus)
+
+
 def _refuse(item: ReviewItem, consensus: Consensus, *, reason: str) -> None:
     """Note an answer that cannot be acted on, and have a senior look at the item."""
     with transaction.atomic():
         item = ReviewItem.objects.select_for_update().get(pk=item.pk)
-        ReviewItem.objects.filter(pk=item.pk).update(last_consensus=consensus)
+        _acted_on(item, consensus)
         if item.status in (Status.WAITING, Status.DISPATCHED):
             pass_to_senior(item, reason=reason, actor=OPENER)
         else:

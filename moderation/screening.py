@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -13,13 +16,15 @@ from django.utils import timezone
 
 from audit import ledger
 from audit.ledger import Line
+from catalog.evidence import proven_facts
 from core import leases
 from core.actors import SystemActor, require_permission
 from core.exceptions import LeaseLost, PermanentError, TransientError
 from core.hints import hint, hint_on_commit
 from inference import loader, prompts, resolver
-from inference.contracts import Classification, CopyBrief, Fact
+from inference.contracts import CopyBrief, Fact
 from inference.models import ModelVersion, Role
+from moderation import near_copies, policies, validity
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
 from moderation.policy import base, grounding
@@ -34,16 +39,29 @@ Status = Candidate.Status
 Severity = Finding.Severity
 
 
-def draft_of(candidate: Candidate, *, text: str | None = None) -> base.Draft:
-    """Return what the policy checks see of a candidate: its text (or `text`) and the facts it was written from."""
-    product = candidate.product
-    brief = CopyBrief(
+def brief_of(candidate: Candidate) -> CopyBrief:
+    """Return what a candidate was written from: its product and the proofs as they are, with the facts as they were."""
+    product, proven = candidate.product, proven_facts(candidate.product)
+    return CopyBrief(
         channel=candidate.channel, locale=candidate.locale, title=product.title_for(candidate.locale),
-        brand=product.brand, category=product.category, facts=tuple(Fact(**fact) for fact in candidate.facts),
+        brand=product.brand, category=product.category, facts=tuple(
+            Fact(**{**fact, "has_evidence": (fact["name"], fact["value"]) in proven}) for fact in candidate.facts
+        ),
     )  # fmt: skip
+
+
+def draft_of(candidate: Candidate, *, text: str | None = None) -> base.Draft:
+    """Return what the policy checks see of a candidate: its text (or `text`), its facts, and live copy it may repeat."""
+    said = candidate.text if text is None else text
+    others = near_copies.find_alike(said, product=candidate.product, locale=candidate.locale)
+    return dataclasses.replace(draft_from(brief_of(candidate), said), others=others)
+
+
+def draft_from(brief: CopyBrief, text: str) -> base.Draft:
+    """Return what the policy checks see of `text`, written from `brief`."""
     return base.Draft(
-        text=candidate.text if text is None else text, channel=brief.channel, locale=brief.locale, title=brief.title,
-        brand=brief.brand, category=brief.category, facts=tuple(base.Fact(**fact) for fact in candidate.facts),
+        text=text, channel=brief.channel, locale=brief.locale, title=brief.title, brand=brief.brand,
+        category=brief.category, facts=tuple(base.Fact(**dataclasses.asdict(fact)) for fact in brief.facts),
         prompt_lines=tuple(prompts.prompt_lines(brief)),
     )  # fmt: skip
 
@@ -54,18 +72,19 @@ def grounding_of(candidate: Candidate, *, text: str) -> float:
 
 
 def policy_version() -> str:
-    """Return a short hash that names the checks in force and their versions; it stands in every decision."""
-    return base.policy_version(base.load_checks())
+    """Return the hash of the policy version in force; it stands in every decision."""
+    return policies.policy_in_force().version.content_hash
 
 
 def find_problems(draft: base.Draft) -> list[Finding]:
-    """Run every check of the policy on `draft` and return unsaved findings."""
+    """Run every check of the policy in force on `draft` and return unsaved findings, which name its version."""
+    policy = policies.policy_in_force()
     return [
         Finding(
-            check_name=result.check_name, check_version=result.check_version, code=hit.code, severity=hit.severity,
+            policy_version=policy.version, check_name=result.check_name, check_version=result.check_version, code=hit.code, severity=hit.severity,
             message=hit.message[:500], start=hit.start, end=hit.end, evidence=dict(hit.evidence),
         )
-        for result in base.run_checks(draft, base.load_checks())
+        for result in base.run_checks(draft, policy.checks)
         for hit in result.hits
     ]  # fmt: skip
 
@@ -98,8 +117,8 @@ def _screen_together(requests: Sequence[GenerationRequest]) -> int:
     drafts = Candidate.objects.filter(request__in=requests, status=Status.GENERATED, screened_at=None)
     try:
         # The model runs outside the transaction: no row stays locked while it thinks.
-        scorer, tones = _score_tone(list(drafts))
-        return sum(_screen_request(request, scorer=scorer, tones=tones) for request in requests)
+        opinions = _opinions(list(drafts.select_related("product")))
+        return sum(_screen_request(request, opinions) for request in requests)
     except TransientError as exc:
         log.warning("drafts cannot be screened now: %s", exc)
         leases.release(requests, error=str(exc), counts=False, pause=leases.backoff(1))
@@ -113,26 +132,42 @@ def _screen_together(requests: Sequence[GenerationRequest]) -> int:
     return 0
 
 
-def _score_tone(candidates: Sequence[Candidate]) -> tuple[ModelVersion | None, dict[object, Classification]]:
-    """Return how positive each text sounds to the sentiment champion; nothing when there is no champion yet."""
-    version = resolver.find(Role.SENTIMENT)
-    if version is None:
-        return None, {}
-    answers = loader.load_classifier(version).classify([candidate.text for candidate in candidates])
-    return version, {candidate.pk: answer for candidate, answer in zip(candidates, answers, strict=True)}
+@dataclass(frozen=True)
+class Opinion:
+    """What the champion of a role thinks of drafts, as one number each: candidate → 0…1."""
+
+    name: str
+    version: ModelVersion
+    values: Mapping[uuid.UUID, float]
 
 
-def _screen_request(
-    request: GenerationRequest, *, scorer: ModelVersion | None, tones: dict[object, Classification]
-) -> int:
+# Score → whose opinion it is, the label whose probability it is, and how a draft is put before that model.
+SCORES: Mapping[str, tuple[Role, str, Callable[[Candidate], str]]] = {
+    "positive_tone": (Role.SENTIMENT, "positive", lambda candidate: candidate.text),
+    "valid_description": (Role.VALIDITY, validity.VALID, validity.text_of),
+}
+
+
+def _opinions(candidates: Sequence[Candidate]) -> list[Opinion]:
+    """Return what the champions think of the texts; nothing of a role that has no champion yet."""
+    found = []
+    for name, (role, label, put) in SCORES.items():
+        if (version := resolver.find(role)) is not None:
+            answers = loader.load_classifier(version).classify([put(candidate) for candidate in candidates])
+            values = {c.pk: a.probabilities.get(label, 0.0) for c, a in zip(candidates, answers, strict=True)}
+            found.append(Opinion(name, version, values))
+    return found
+
+
+def _screen_request(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
     try:
-        return _screen(request, scorer=scorer, tones=tones)
+        return _screen(request, opinions)
     except LeaseLost:
         log.warning("request %s: the lease was lost while screening; another worker has its drafts", request.pk)
         return 0
 
 
-def _screen(request: GenerationRequest, *, scorer: ModelVersion | None, tones: dict[object, Classification]) -> int:
+def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
     with transaction.atomic():
         leases.hold(request)
         drafts = list(
@@ -141,16 +176,17 @@ def _screen(request: GenerationRequest, *, scorer: ModelVersion | None, tones: d
             )
         )
         lines: list[Line] = []
-        passed: list[tuple[int, float, Candidate]] = []
+        passed: list[tuple[float, int, float, int, Candidate]] = []
         for candidate in drafts:
             draft = draft_of(candidate)
             findings = find_problems(draft)
             save_findings(candidate, findings)
-            if scorer and (tone := tones.get(candidate.pk)):
-                Score.objects.update_or_create(
-                    candidate=candidate, name="positive_tone", model_version=scorer,
-                    defaults={"value": tone.probabilities.get("positive", 0.0)},
-                )  # fmt: skip
+            for opinion in opinions:
+                if candidate.pk in opinion.values:
+                    Score.objects.update_or_create(
+                        candidate=candidate, name=opinion.name, model_version=opinion.version,
+                        defaults={"value": opinion.values[candidate.pk]},
+                    )  # fmt: skip
             candidate.grounding = grounding.grounding_score(draft)
             candidate.screened_at = timezone.now()
             Candidate.objects.filter(pk=candidate.pk).update(
@@ -161,11 +197,12 @@ def _screen(request: GenerationRequest, *, scorer: ModelVersion | None, tones: d
                 lines.append(advance(candidate, from_=Status.GENERATED, to=Status.BLOCKED, payload={"findings": codes}))
             else:
                 n_warnings = sum(finding.severity == Severity.WARN for finding in findings)
-                passed.append((n_warnings, -candidate.grounding, candidate))
+                valid = next((o.values.get(candidate.pk, 0.0) for o in opinions if o.name == "valid_description"), 0.0)
+                passed.append((-candidate.grounding, n_warnings, -valid, candidate.ordinal, candidate))
                 lines.append(Line("moderation.candidate.screened", f"moderation.candidate:{candidate.pk}",
                                   {"findings": codes, "grounding": round(candidate.grounding, 4)}))  # fmt: skip
-        # The best grounded draft goes first; among equals the one with fewer warnings.
-        ranked = [c for _, _, c in sorted(passed, key=lambda entry: (entry[1], entry[0], entry[2].ordinal))]
+        # The best grounded draft goes first; among equals the one with fewer warnings, then what people would accept.
+        ranked = [entry[-1] for entry in sorted(passed, key=lambda entry: entry[:-1])]
         for rank, candidate in enumerate(ranked, start=1):
             Candidate.objects.filter(pk=candidate.pk).update(rank=rank)
         if ranked:
@@ -207,7 +244,7 @@ def overrule_block(candidate: Candidate, *, actor: User | SystemActor, reason: s
             from_=Status.BLOCKED,
             to=Status.IN_REVIEW,
             event="overruled",
-            payload={"reason": reason.strip()[:500]},
+            payload={"reason": ledger.typed(reason.strip()[:500], by=actor)},
         )
         ledger.append_many([line], actor=actor)
         hint_on_commit("moderation.open_reviews")

@@ -80,7 +80,7 @@ def _score(reviews: Sequence[CustomerReview], version: ModelVersion) -> int:
     # A version that was champion before has scored some already; that stands.
     before = set(Sentiment.objects.filter(model_version=version, review__in=reviews).values_list("review", flat=True))
     fresh = [review for review in reviews if review.pk not in before]
-    texts = [f"{review.title}\n{review.text}".strip() for review in fresh]
+    texts = [review.full_text for review in fresh]
     answers = loader.load_classifier(version).classify(texts) if texts else []
     given = dict(zip((review.pk for review in fresh), answers, strict=True))
     with transaction.atomic():

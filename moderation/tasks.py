@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from core.hints import hint
-from moderation import generation, queue, requests, review, screening, sentiment
+from moderation import generation, queue, requests, retro_scan, review, screening, second_reviews, sentiment, shadow
 
 
 @shared_task(name="moderation.drain_generation", soft_time_limit=1800, ignore_result=True)
@@ -33,11 +33,19 @@ def score_reviews() -> None:
         hint("moderation.score_reviews")
 
 
+@shared_task(name="moderation.score_in_the_shadow", soft_time_limit=600, ignore_result=True)
+def score_in_the_shadow() -> None:
+    """Have the challenger score a batch of what the champion scored."""
+    shadow.score()
+
+
 @shared_task(name="moderation.open_reviews", soft_time_limit=120, ignore_result=True)
 def open_reviews() -> None:
     """Open human work for one batch of what is ready for it."""
     if review.open_reviews() >= review.BATCH:
         hint("moderation.open_reviews")
+    second_reviews.open_second_reviews()
+    second_reviews.keep_gold_ready()
 
 
 @shared_task(name="moderation.settle_decisions", soft_time_limit=120, ignore_result=True)
@@ -51,3 +59,10 @@ def reap_leases() -> None:
     """Take back what dead workers and absent reviewers hold."""
     requests.reap_requests()
     queue.reap_items()
+
+
+@shared_task(name="moderation.run_retro_scans", soft_time_limit=600, ignore_result=True)
+def run_retro_scans() -> None:
+    """Go on with one retro-scan, and ask for another turn while there is one."""
+    if retro_scan.run_next():
+        hint("moderation.run_retro_scans")

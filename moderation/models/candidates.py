@@ -11,6 +11,7 @@ from django.db.models import Q
 from catalog.models import Channel, Locale, Product
 from core.leases import Leased
 from inference.models import ModelVersion
+from moderation.models.policies import PolicyVersion
 
 
 class GenerationRequest(Leased):
@@ -161,6 +162,9 @@ class Finding(models.Model):
     candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="findings")
     check_name = models.CharField(max_length=60)
     check_version = models.CharField(max_length=20)
+    policy_version = models.ForeignKey(
+        PolicyVersion, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
     code = models.CharField(max_length=60, help_text="e.g. unsupported_number")
     severity = models.CharField(max_length=8, choices=Severity)
     message = models.CharField(max_length=500)

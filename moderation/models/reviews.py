@@ -6,13 +6,14 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from catalog.models import CustomerReview
 from core.leases import Leased
 from inference.models import ModelVersion
-from labeling.models import Consensus, LabelingTask
+from labeling.models import Consensus, LabelingTask, Vote
 from moderation.models.candidates import Candidate
 from moderation.priority import Factors
 
@@ -35,8 +36,39 @@ class Sentiment(models.Model):
         return f"{self.label} ({self.confidence:.0%})"
 
 
+class ShadowScore(models.Model):
+    """What a challenger would have said of a review that the champion scored. Nothing acts on it."""
+
+    review = models.ForeignKey(CustomerReview, on_delete=models.CASCADE, related_name="+")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    label = models.CharField(max_length=24)
+    confidence = models.FloatField(help_text="probability of `label`, 0 to 1")
+    seconds = models.FloatField(help_text="its share of the time its batch took")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (models.UniqueConstraint(fields=("review", "model_version"), name="one_shadow_per_model"),)
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.confidence:.0%})"
+
+
+class ReviewItems(models.QuerySet["ReviewItem"]):
+    """Review items, with what is asked of them often."""
+
+    def work(self) -> ReviewItems:
+        """Leave out known answers: they wait for whoever is tested next, and nobody is late with them."""
+        return self.exclude(purpose=Vote.Purpose.GOLD)
+
+
 class ReviewItem(Leased):
-    """A unit of human work, leased to one person at a time."""
+    """A unit of human work, leased to one person at a time.
+
+    Where several people are asked the same, one item leads the panel and each further one is a seat of it. The leading
+    item is about the subject and is what gets decided; every seat has a labelling task of its own, so nobody sees what
+    another person answered.
+    """
 
     class Kind(models.TextChoices):
         COPY = "copy_review", "Copy review"
@@ -45,12 +77,16 @@ class ReviewItem(Leased):
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"
         DISPATCHED = "dispatched", "With a reviewer"
+        ANSWERED = "answered", "Answered: waits for others"
         ESCALATED = "escalated", "Escalated to a senior"
+        CONFIRMING = "confirming", "Waits for a second person"
         DECIDED = "decided", "Decided"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=24, choices=Kind)
+    purpose = models.CharField(max_length=16, choices=Vote.Purpose, default=Vote.Purpose.LABEL)
+    lead = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="seats")
     candidate = models.OneToOneField(
         Candidate, null=True, blank=True, on_delete=models.PROTECT, related_name="review_item"
     )
@@ -73,6 +109,20 @@ class ReviewItem(Leased):
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    suggestion = models.CharField(max_length=24, blank=True, help_text="the label that the model suggests")
+    strategy = models.CharField(
+        max_length=24, blank=True, help_text="why it was put before people: uncertain, random …"
+    )
+    gold_label = models.CharField(max_length=24, blank=True, help_text="the known answer: people are tested with it")
+    returned_reason = models.CharField(max_length=500, blank=True, help_text="why the answer before was sent back")
+    returned_at = models.DateTimeField(null=True, blank=True, help_text="while who answered has to answer again")
+    # What one person answered and a second one has to confirm (moderation/confirmations.py).
+    high_severity = models.JSONField(default=list, blank=True, help_text="why one person alone does not let it out")
+    proposal = models.ForeignKey(Consensus, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(null=True, blank=True)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     escalated_reason = models.CharField(max_length=500, blank=True)
     escalated_at = models.DateTimeField(null=True, blank=True)
     escalated_by = models.ForeignKey(
@@ -87,21 +137,45 @@ class ReviewItem(Leased):
     released_at = models.DateTimeField(null=True, blank=True, help_text="last let go of, or its lease ran out")
     decided_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ReviewItems.as_manager()
+
     class Meta:
         ordering = ("urgent_from", "created_at")
         permissions = (
             ("review_item", "Can take and decide review items"),
             ("review_escalated_item", "Can decide escalated items"),
+            ("set_gold", "Can make an answer a known one"),
         )
         constraints = (
             models.CheckConstraint(
-                condition=Q(status__in=("waiting", "dispatched", "escalated", "decided", "withdrawn")),
+                condition=Q(
+                    status__in=(
+                        "waiting",
+                        "dispatched",
+                        "answered",
+                        "escalated",
+                        "confirming",
+                        "decided",
+                        "withdrawn",
+                    )
+                ),
                 name="review_item_status",
             ),
             models.CheckConstraint(
-                condition=Q(candidate=None, customer_review__isnull=False)
-                | Q(candidate__isnull=False, customer_review=None),
+                condition=~Q(status="confirming") | Q(proposal__isnull=False, proposed_by__isnull=False),
+                name="what_is_confirmed_was_proposed",
+            ),
+            models.CheckConstraint(
+                condition=Q(lead=None, candidate=None, customer_review__isnull=False)
+                | Q(lead=None, candidate__isnull=False, customer_review=None)
+                | Q(lead__isnull=False, candidate=None, customer_review=None),
                 name="review_item_is_about_one_thing",
+            ),
+            models.UniqueConstraint(
+                Coalesce("lead", "id"),
+                "assignee",
+                condition=Q(assignee__isnull=False),
+                name="one_seat_per_person",
             ),
         )
         indexes = (
@@ -111,10 +185,28 @@ class ReviewItem(Leased):
             models.Index(
                 fields=("lease_expires_at",), condition=Q(status__in=("dispatched", "escalated")), name="review_held"
             ),
+            models.Index(
+                fields=("kind",),
+                name="review_second",
+                condition=Q(purpose="second_review", status__in=("waiting", "dispatched", "answered", "escalated")),
+            ),
+            models.Index(fields=("kind",), condition=~Q(gold_label=""), name="review_gold"),
+            models.Index(fields=("proposed_at",), condition=Q(status="confirming"), name="review_confirming"),
         )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def leading(self) -> ReviewItem:
+        """The item that leads the panel: itself, for one that is nobody's seat."""
+        return self.lead or self
+
+    @property
+    def subject(self) -> Candidate | CustomerReview:
+        """What people are asked about."""
+        # One of them is there: a constraint of the table.
+        return self.leading.candidate or self.leading.customer_review  # type: ignore[return-value]
 
     @property
     def factors(self) -> Factors:
@@ -123,13 +215,18 @@ class ReviewItem(Leased):
 
 
 class Decision(models.Model):
-    """The final act on an item. Never changes; a later one supersedes it."""
+    """The final act on an item. Never changes, which a trigger sees to; a later one supersedes it.
+
+    What is of high severity is two people's: `reviewer` made it, `checker` confirmed it. That they are two is a constraint
+    of the table; that they are not two accounts of one person, nor the checker one who had a part in it, a trigger's.
+    """
 
     class Outcome(models.TextChoices):
         APPROVE = "approve", "Approve"
         EDIT = "edit", "Approve with a fix"
         REJECT = "reject", "Reject"
         LABEL = "label", "Label"
+        RETIRE = "retire", "Take down"
 
     class DecidedBy(models.TextChoices):
         HUMAN_SINGLE = "human_single", "One person"
@@ -157,7 +254,18 @@ class Decision(models.Model):
     reason_codes = models.JSONField(default=list, editable=False)
     rationale = models.TextField(blank=True, editable=False)
     policy_version = models.CharField(max_length=64, blank=True, editable=False)
-    lead_time = models.DurationField(null=True, editable=False)
+    lead_time = models.DurationField(null=True, editable=False, help_text="as measured by Label Studio")
+    dwell_time = models.DurationField(
+        null=True, editable=False, help_text="from taken to answered, by our own clock; empty: it was not taken here"
+    )
+    suggestion_shown = models.BooleanField(
+        null=True, editable=False, help_text="whether what the model suggested was shown; empty: it suggested nothing"
+    )
+    high_severity = models.JSONField(default=list, editable=False, help_text="why it needed a second person")
+    checker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    check_note = models.CharField(max_length=500, blank=True, editable=False)
     supersedes = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by", editable=False
     )
@@ -165,10 +273,19 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
+        permissions = (("check_decision", "Can confirm or return what another person decided"),)
         constraints = (
             models.UniqueConstraint(fields=("item", "consensus"), name="one_decision_per_consensus"),
             models.CheckConstraint(
-                condition=Q(outcome__in=("approve", "edit", "reject", "label")), name="decision_outcome"
+                condition=Q(outcome__in=("approve", "edit", "reject", "label", "retire")), name="decision_outcome"
+            ),
+            models.CheckConstraint(
+                condition=Q(checker=None) | (Q(reviewer__isnull=False) & ~Q(checker=F("reviewer"))),
+                name="maker_is_not_checker",
+            ),
+            models.CheckConstraint(
+                condition=Q(high_severity=[]) | ~Q(outcome__in=("approve", "edit")) | Q(checker__isnull=False),
+                name="high_severity_is_checked",
             ),
         )
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from inference import loader
 from inference.models import ModelVersion
-from labeling.models import Annotation, Consensus
+from labeling.models import Consensus, LabelingTask
+from moderation import queue, review
 from moderation.models.reviews import ReviewItem
 from tests import factories
 
@@ -45,22 +45,43 @@ def sentiment_champion(script: Callable[..., ModelVersion]) -> ModelVersion:
 @pytest.fixture
 def answer() -> Callable[..., Consensus]:
     """Return a function that stores what `user` answered about `item`, as `labeling` does after a pull."""
-    numbers = iter(range(1, 10_000))
+    return factories.answer
 
-    def give(item: ReviewItem, user: User | None, **said: Any) -> Consensus:
-        number = next(numbers)
-        assert item.labeling_task is not None
-        annotation = Annotation.objects.create(
-            task=item.labeling_task,
-            ls_annotation_id=number,
-            annotator=user,
-            ls_user_id=number,
-            result=[],
-            ls_created_at=timezone.now(),
-            ls_updated_at=timezone.now(),
-        )
-        consensus = Consensus.objects.create(task=item.labeling_task, annotation_set_hash=str(number), answer=said)
-        consensus.annotations.add(annotation)
-        return consensus
+
+@pytest.fixture
+def rules(settings: Any) -> Callable[..., None]:
+    """Return a function that sets rules of both queues; nobody is re-reviewed unless a test asks for it."""
+
+    def set_rules(**changes: Any) -> None:
+        settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], **changes}}
+
+    set_rules(rereview_percent=0, blind_percent=0)
+    return set_rules
+
+
+@pytest.fixture
+def panel(rules: Callable[..., None], sentiment_champion: Any) -> ReviewItem:
+    """An item about a customer review that three people are asked about."""
+    rules(num_reviewers_per_item=3)
+    factories.sentiment(
+        factories.customer_review("good and bad"), "neutral", confidence=0.4, version=sentiment_champion
+    )
+    assert review.open_reviews() == 1
+    for number, task in enumerate(LabelingTask.objects.all()):
+        LabelingTask.objects.filter(pk=task.pk).update(status="pushed", ls_task_id=900 + number)
+    return ReviewItem.objects.get(lead=None)
+
+
+@pytest.fixture
+def says(answer: Callable[..., Any]) -> Callable[..., None]:
+    """Return a function that lets a person press Next and answer what they get."""
+
+    def give(user: User, label: str = "", **said: Any) -> ReviewItem:
+        item = queue.next_item(user)
+        assert item is not None, "nothing waits for them"
+        answer(item, user, **({"sentiment": label} if label else {}), **said)
+        review.settle_decisions()
+        item.refresh_from_db()
+        return item
 
     return give

@@ -10,8 +10,9 @@ from django.db import OperationalError, connection, transaction
 from audit.models import LedgerEntry
 from audit.verification import verify
 from catalog.models import PublishedCopy
+from core.actors import SystemActor
 from core.refs import ref
-from moderation import evidence, publication, review
+from moderation import confirmations, evidence, publication, review
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
 from tests import factories, people
@@ -131,16 +132,23 @@ def test_an_answer_that_says_nothing_goes_to_a_senior(item, answer, said) -> Non
 
 def test_a_fix_that_the_policy_blocks_needs_a_senior_who_says_why(item, answer) -> None:
     bad = "Call us on +1 415 555 2671 or write to sales@tideway.example for your Harbour mug today."
-    answer(item, people.reviewer(), verdict="fix", fixed_text=bad)
+    fix = {"verdict": "fix", "fixed_text": bad, "reason_codes": ["tone"]}
+    answer(item, people.reviewer(), **fix)
     assert settle() == 0
     item.refresh_from_db()
     assert item.status == "escalated"
     assert "blocked by policy" in item.escalated_reason
     senior = people.senior()
-    answer(item, senior, verdict="fix", fixed_text=bad)
+    answer(item, senior, **fix)
     assert settle() == 0
-    answer(item, senior, verdict="fix", fixed_text=bad, comment="the shop's own service line")
-    assert settle() == 1
+    item.refresh_from_db()
+    assert (item.status, item.assignee) == ("escalated", senior), "the answer lacks a word on why, and stays with them"
+    assert "say in the comment why it may go out" in item.returned_reason
+    answer(item, senior, **fix, comment="the shop's own service line")
+    assert settle() == 0, "an overruled block is two people's"
+    item.refresh_from_db()
+    assert item.status == "confirming"
+    confirmations.confirm(item, proposal=item.proposal_id, actor=people.senior(), note="it is the shop's line")
     child = Candidate.objects.get(origin="human")
     assert child.status == "published"
     moves = list(LedgerEntry.objects.filter(subject=ref(child)).values_list("action", flat=True))
@@ -174,10 +182,12 @@ def test_a_label_for_a_customer_review_is_recorded(answer) -> None:
 
 
 def test_the_timeline_tells_the_whole_story(item, answer) -> None:
-    answer(item, people.reviewer(), verdict="fix", fixed_text=FIXED)
+    answer(item, people.reviewer(), verdict="fix", fixed_text=FIXED, reason_codes=["tone"])
     settle()
     publication.retire(PublishedCopy.objects.get(), actor=people.senior(), reason="recalled")
-    actions = [entry.action for entry in evidence.timeline(Candidate.objects.get(origin="human"))]
+    actions = [
+        entry.action for entry in evidence.timeline(Candidate.objects.get(origin="human"), reader=SystemActor("tests"))
+    ]
     for action in ("candidate.fixed", "candidate.approved", "candidate.published", "copy.published", "item.decided",
                    "candidate.retired", "copy.retired"):  # fmt: skip
         assert f"moderation.{action}" in actions

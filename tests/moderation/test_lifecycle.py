@@ -45,6 +45,7 @@ def test_of_two_who_move_the_same_row_one_is_told_that_it_came_too_late() -> Non
 @pytest.mark.django_db
 @pytest.mark.parametrize("model", list(MOVES))
 def test_the_database_itself_refuses_a_state_that_does_not_exist(model) -> None:
-    factories.review_item()
+    factories.appeal(factories.decision(factories.review_item(), "reject"))
+    factories.retro_scan()
     with pytest.raises(IntegrityError), transaction.atomic():
         model.objects.update(status="nonsense")

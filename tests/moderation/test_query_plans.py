@@ -15,7 +15,7 @@ from catalog.models import CustomerReview
 from core import leases
 from inference.models import ModelAlias, ModelVersion
 from labeling.models import LabelingProject, LabelingTask, WebhookEvent
-from moderation import generation, queue, requests, screening, sentiment
+from moderation import generation, queue, requests, screening, second_reviews, sentiment
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
 from tests import factories
@@ -89,9 +89,13 @@ def much_is_done(script: Callable[..., ModelVersion], sentiment_champion: ModelV
     return sentiment_champion
 
 
-def test_a_turn_of_a_drainer_or_reaper_with_nothing_to_do_reads_no_table(much_is_done) -> None:
+def test_a_turn_of_a_drainer_or_reaper_with_nothing_to_do_reads_no_table(much_is_done, settings) -> None:
+    settings.MODERATION = {
+        **settings.MODERATION,
+        "QUEUE": {**settings.MODERATION["QUEUE"], "gold_percent": 5},
+    }
     turns = (generation.drain_generation, screening.screen_candidates, sentiment.score_reviews,
-             requests.reap_requests, queue.reap_items)  # fmt: skip
+             requests.reap_requests, queue.reap_items, second_reviews.open_second_reviews, second_reviews.keep_gold_ready)  # fmt: skip
     for turn in turns:
         with plans() as found:
             assert turn() == 0

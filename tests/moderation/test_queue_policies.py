@@ -49,7 +49,8 @@ def test_only_administrators_set_rules_and_it_is_on_record_without_names() -> No
     "changes",
     [
         {"sla_minutes": 0}, {"reservation_minutes": 10**9}, {"max_waiting": -1}, {"reviewer_access_mode": "nobody"},
-        {"reviewer_access_mode": "assigned"}, {"num_reviewers_per_item": 2}, {"paused_at": None},
+        {"reviewer_access_mode": "assigned"}, {"num_reviewers_per_item": 0}, {"paused_at": None}, {"blind_percent": 101},
+        {"consensus_method": "lottery"},
     ],
 )  # fmt: skip
 def test_rules_that_make_no_sense_are_refused(changes) -> None:

@@ -102,3 +102,13 @@ def test_who_lost_the_lease_while_screening_writes_nothing(script, sentiment_cha
     assert screening._screen_together([request]) == 0
     draft.refresh_from_db()
     assert (draft.status, draft.screened_at) == ("generated", None)
+
+
+def test_among_equals_the_draft_that_people_would_accept_goes_first(script, settings) -> None:
+    backends = {**settings.INFERENCE["BACKENDS"], "acceptable": "tests.backends.Acceptable"}
+    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": backends}
+    version = factories.model_version("validity", backend="acceptable", artifact_hash="")
+    plain, liked = drafts(script, GOOD, GOOD + " You are welcome.")
+    assert (liked.rank, plain.rank) == (1, 2)
+    score = liked.scores.get(name="valid_description")
+    assert (score.value, score.model_version) == (0.9, version)

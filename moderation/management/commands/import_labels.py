@@ -1,0 +1,114 @@
+"""`manage.py import_labels FILE`: bring sentiment labels of customer reviews in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from catalog.management.import_command import RunCommand
+from catalog.models import ImportRun
+from core.command_line import Show, WithExamples, actor_from, add_by
+from labeling.exchange.formats import READERS
+from moderation.label_exchange.importing import File, import_labels
+from moderation.label_exchange.preview import Preview, preview_labels
+from moderation.label_exchange.records import COLUMNS, KIND, Rules
+from moderation.queue_policies import policy_for
+
+HELP = f"""Import sentiment labels of customer reviews: Label Studio's JSON (an export of tasks with their annotations), CSV,
+JSONL, or a dataset that Hugging Face's `datasets` saved to a folder.
+
+A row has a text, or an external_id or subject of a review that is there, and a label. A row that also names its rater is
+one vote; a text's label is then what most of its votes say. Texts that are not there are made customer reviews. What our
+own people decided is kept. Raters are kept as pseudonyms. Rows that cannot be taken are named in an error file.
+
+Fields: {", ".join(COLUMNS)}.
+
+  manage.py import_labels reviews.csv --column text=review_body --column label=stars --map 5=positive --map 1=negative
+  manage.py import_labels tasks.json --dry-run
+  manage.py import_labels sample.jsonl --gold --by anna@example.com
+"""
+
+
+class Command(WithExamples, RunCommand):
+    help = HELP
+    formats = READERS
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="FIELD=COLUMN",
+            help="the column that a field is in, where it has another name; in Label Studio's JSON also a control's name",
+        )  # fmt: skip
+        parser.add_argument(
+            "--map", action="append", default=[], metavar="THERE=HERE", help="what a label of the file is called here"
+        )
+        parser.add_argument(
+            "--pool", default="", metavar="NAME",
+            help="whose people the raters are; of the same name in two pools they are different people",
+        )  # fmt: skip
+        parser.add_argument(
+            "--gold", action="store_true", help="make the labels known answers, which our people are tested with"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="read all of it, write nothing, and say what it holds"
+        )
+        add_by(parser)
+
+    def run(self, path: Path, *, options: dict[str, Any], show: Show) -> Any:
+        rules = Rules(columns=_pairs(options["column"]), labels=_pairs(options["map"]), pool=options["pool"])
+        file, actor = File(path, rules, options["format"] or ""), actor_from(options["by"])
+        if options["dry_run"]:
+            return preview_labels(file, actor=actor, on_progress=show)
+        return import_labels(
+            file,
+            gold=options["gold"],
+            actor=actor,
+            resume=not options["no_resume"],
+            on_progress=lambda run, share: show(run.n_rows, share),
+        )
+
+    def summarise(self, result: Any, console: Console) -> None:
+        if isinstance(result, Preview):
+            self._summarise_preview(result, console)
+            return
+        super().summarise(result, console)
+        run: ImportRun = result
+        self.stdout.write(
+            f"{run.counts.get('texts', 0):,} new reviews, {run.counts.get('labels', 0):,} labels set by this import."
+        )
+        if kept := run.counts.get("kept"):
+            self.stdout.write(f"{kept:,} rows are about reviews that our own people labelled; those labels are kept.")
+        if ties := run.counts.get("ties"):
+            self.stdout.write(f"{ties:,} reviews have no label: their votes are evenly split.")
+        if "gold" in run.counts:
+            self.stdout.write(f"{run.counts['gold']:,} reviews are tests with a known answer now.")
+            if not policy_for(KIND).gold_percent:
+                self.stdout.write(self.style.WARNING("The rules of the queue test nobody yet: its gold_percent is 0."))
+
+    def _summarise_preview(self, preview: Preview, console: Console) -> None:
+        table = Table(title="would be imported; nothing was written", title_justify="left")
+        columns = {
+            "rows": preview.n_rows, "duplicates": preview.n_duplicates, "bad": preview.n_bad,
+            "new reviews": preview.n_new, "known reviews": preview.n_known, "kept": preview.n_kept, "ties": preview.n_ties,
+            **dict(sorted(preview.labels.items())),
+        }  # fmt: skip
+        for name in columns:
+            table.add_column(name, justify="right")
+        table.add_row(*(f"{count:,}" for count in columns.values()))
+        console.print(table)
+        for reason, (n, line) in sorted(preview.reasons.items(), key=lambda item: -item[1][0])[:20]:
+            self.stdout.write(self.style.WARNING(f"{n:,} × {reason} (the first at line {line:,})"))
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    pairs = {}
+    for pair in given:
+        name, found, value = pair.partition("=")
+        if not found or not name or not value:
+            raise CommandError(f"{pair!r} is no NAME=VALUE.")
+        pairs[name] = value
+    return pairs

@@ -1,0 +1,90 @@
+"""Why: what an answer about a draft has to say besides its verdict, and giving it back to who left that out."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from audit import ledger
+from audit.ledger import Line
+from core.actors import actor_ref
+from core.refs import ref
+from labeling import labels
+from labeling.models import Consensus
+from moderation.lifecycle import advance, line_for
+from moderation.models.reviews import Decision, ReviewItem
+from moderation.outcomes import Reading, may_overrule, read
+from moderation.queue_policies import policy_for
+from moderation.seats import dispatch
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Status = ReviewItem.Status
+NEEDS_REASON = (Decision.Outcome.EDIT, Decision.Outcome.REJECT)
+
+
+def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Reading | None:
+    """Read what `actor` answered about a draft; an answer that lacks something is given back to them, and None returned.
+
+    A fix that the policy blocks, by who may not overrule that, lacks nothing: it is a senior's. Raises as `outcomes.read`.
+    """
+    reading = read(item, consensus.answer)
+    if lacking := _missing_reason(reading) or (_missing_text(reading) if may_overrule(reading, actor) else ""):
+        give_back(item, consensus=consensus, actor=actor, reason=lacking)
+        return None
+    return reading
+
+
+def _missing_reason(reading: Reading) -> str:
+    if reading.outcome in NEEDS_REASON and not reading.answer.get("reason_codes"):
+        return "Your answer does not say why: tick at least one reason, and send it again."
+    return ""
+
+
+def _missing_text(reading: Reading) -> str:
+    """What needs a comment: the reason “other”, a block that is overruled, and what is of high severity."""
+    if str(reading.answer.get("comment") or "").strip():
+        return ""
+    if reading.outcome in NEEDS_REASON and "other" in (reading.answer.get("reason_codes") or []):
+        return "The reason is “Other”: say in the comment what it is, and send it again."
+    if reading.blocking:
+        return f"The policy blocks your text ({', '.join(reading.blocking)}): say in the comment why it may go out."
+    if reading.why_high:
+        return (
+            f"This text is of high severity ({', '.join(reading.why_high)}): say in the comment why, and send it again."
+        )
+    return ""
+
+
+def answer_again(item: ReviewItem, *, person: User, reason: str) -> dict[str, Any]:
+    """Return the columns of an item that stays with `person`, who has to answer it once more; `reason` is shown to them."""
+    now = timezone.now()
+    return {
+        "assignee": person, "lease_token": uuid.uuid4(), "lease_expires_at": now + policy_for(item.kind).reservation,
+        "returned_reason": reason[:500], "returned_at": now,
+    }  # fmt: skip
+
+
+def give_back(item: ReviewItem, *, consensus: Consensus, actor: User, reason: str) -> None:
+    """Have `actor` complete their answer to `item`, which the caller has locked: it stays with them, and they are told why.
+
+    Their annotation stays as it is in Label Studio, to be completed there. Where another person holds the item just now,
+    it stays with that one.
+    """
+    told = {"to": actor_ref(actor), "reason": reason[:500], "consensus": ref(consensus)}
+    theirs = answer_again(item, person=actor, reason=reason)
+    lines: list[Line] = []
+    if item.status == Status.ANSWERED:  # what they said before does not count any more
+        labels.forget_vote(item.kind, ref(item.subject), rater=labels.rater_of(actor))
+        lines.append(
+            advance(item, from_=Status.ANSWERED, to=Status.DISPATCHED, event="given_back", payload=told, **theirs)
+        )
+    else:
+        lines += [dispatch(item, actor=actor)] if item.status == Status.WAITING else []
+        if item.assignee_id in (None, actor.pk):
+            ReviewItem.objects.filter(pk=item.pk).update(**theirs)
+        lines.append(line_for(item, "given_back", **told))
+    ledger.append_many(lines, actor=actor)

@@ -1,0 +1,64 @@
+"""Can a draft be made again? Its prompt is rendered anew, and its model writes once more with the seed of then."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.exceptions import EcomsiteError
+from core.hashing import hash_json
+from inference import loader, prompts
+from inference.contracts import GenerationParams, Message
+from moderation.models.candidates import Candidate
+from moderation.screening import brief_of
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the model was asked, rendered now. `is_same`: its hash is the one kept with the draft."""
+
+    messages: Sequence[Message]
+    is_same: bool
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of writing a draft again: the text, whether it is the same to the letter, and in words why it may not be."""
+
+    text: str
+    is_same: bool
+    words: str
+
+
+def prompt_of(candidate: Candidate) -> Prompt:
+    """Return the prompt of a machine's draft, rendered from the facts of then and the product's title of now."""
+    messages = prompts.render(brief_of(candidate))
+    hashed = hash_json([dataclasses.asdict(message) for message in messages])
+    return Prompt(messages, hashed == candidate.prompt_hash)
+
+
+def reproduce(candidate: Candidate) -> Reproduction:
+    """Have the model of a draft write it again with the same prompt, parameters and seed. Loads the model: seconds.
+
+    A text that differs is no fault by itself: numbers in a batch of another size, or on another device, round otherwise
+    (https://docs.pytorch.org/docs/stable/notes/randomness.html).
+    """
+    if candidate.model_version is None:
+        return Reproduction("", False, "No model wrote it: a person did.")
+    prompt = prompt_of(candidate)
+    if not prompt.is_same:
+        return Reproduction("", False, "Its prompt cannot be rendered again: the product's title, brand or category, or the "
+                            "words of the prompt, have changed since.")  # fmt: skip
+    params = GenerationParams(**{**candidate.params, "seed": candidate.seed})
+    try:
+        draft = loader.load_generator(candidate.model_version).generate([prompt.messages], params)[0]
+    except EcomsiteError as exc:
+        return Reproduction("", False, f"Its model cannot write now: {exc}")
+    text = prompts.clean(
+        draft.text, channel=candidate.channel, locale=candidate.locale, finish_reason=draft.finish_reason
+    )
+    if text == candidate.text:
+        return Reproduction(text, True, "The same model, prompt, parameters and seed gave the same text to the letter.")
+    return Reproduction(text, False, f"The text differs. It was drawn on {candidate.device or 'another device'} in a batch "
+                        f"with others, now alone on {draft.device}: sums round otherwise, and one word leads to another.")  # fmt: skip

@@ -1,0 +1,186 @@
+"""Answers that measure people and judge labels: blind second reviews, blind re-reviews, and known answers.
+
+A second review is asked for where a label looks wrong, a re-review of a share of everything decided, and a known answer
+is mixed in to see how people do. Nobody sees what was said before.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef
+from django.utils import timezone
+
+from audit import ledger
+from catalog.models import CustomerReview
+from core import leases
+from core.actors import SystemActor, actor_ref, require_permission
+from core.exceptions import PermanentError
+from core.hints import hint_on_commit
+from core.refs import pk_of, ref
+from labeling import issues, sync
+from labeling.label_config import load_interface
+from labeling.models import Consensus, LabelIssue
+from moderation import interfaces, priority, seats
+from moderation.decisions import keep_vote, relabel
+from moderation.lifecycle import advance, line_for
+from moderation.models.candidates import Candidate
+from moderation.models.queues import QueuePolicy
+from moderation.models.reviews import ReviewItem
+from moderation.queue_policies import policies
+from moderation.seats import PANELS, Purpose, Status
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+# So many of a kind wait at a time: people's ordinary work goes on beside it.
+AT_ONCE = 50
+ABOUT: dict[str, type[Model]] = {"candidate": Candidate, "customer_review": CustomerReview}
+HELD_OR_WAITING = (Status.WAITING, Status.DISPATCHED)
+
+
+def answer(item: ReviewItem, lead: ReviewItem, *, consensus: Consensus, actor: User) -> bool:
+    """Act on an answer that measures or judges; the caller has locked both items. Returns whether a label changed by it."""
+    is_gold = item.purpose == Purpose.GOLD
+    expected = lead.gold_label if is_gold else ""
+    label = keep_vote(item, consensus, actor=actor, purpose=item.purpose, expected=expected)
+    if not label and not (is_gold and consensus.answer.get("escalate")):
+        raise PermanentError("The answer holds no label.")
+    lines = [seats.dispatch(item, actor=actor)] if item.status == Status.WAITING else []
+    lines.append(
+        advance(item, from_=item.status, to=Status.DECIDED, assignee=actor, decided_at=timezone.now(),
+                payload={"by": actor_ref(actor), "purpose": item.purpose}, **leases.NO_LEASE)
+    )  # fmt: skip
+    was_wrong = False
+    # The ledger last: a search for wrong labels holds its issues while it waits for that.
+    if item.purpose == Purpose.AUDIT:
+        issues.differs(item.kind, ref(item.subject), said=label)
+    elif item.purpose == Purpose.SECOND_REVIEW:
+        was_wrong = issues.judge(item.kind, ref(item.subject), verdict=label)
+    ledger.append_many(lines, actor=actor)
+    if was_wrong:
+        relabel(lead, consensus=consensus, actor=actor)
+    return was_wrong
+
+
+# --- Wrong labels ------------------------------------------------------------------------------------------------
+
+
+def open_second_reviews() -> int:
+    """Ask a second person about the labels that look most wrong, a few at a time in each queue. Returns how many."""
+    opened = 0
+    for kind, policy in policies().items():
+        asked = ReviewItem.objects.filter(kind=kind, purpose=Purpose.SECOND_REVIEW, status__in=seats.OPEN).count()
+        for issue in issues.next_open(kind, n=max(AT_ONCE - asked, 0)):
+            opened += _open_second_review(issue, policy)
+    return opened
+
+
+def _open_second_review(issue: LabelIssue, policy: QueuePolicy) -> int:
+    with transaction.atomic():
+        # The leading item first, as whoever settles an answer has it.
+        lead = _lead_of(issue.subject)
+        if not issues.take(issue):
+            return 0
+        if lead and lead.labeling_task:
+            seats.add_seat(lead, purpose=Purpose.SECOND_REVIEW, **_place(lead, policy))
+        elif not lead and (review := _review_of(issue.subject)):
+            open_blind(review, purpose=Purpose.SECOND_REVIEW, policy=policy)
+        else:
+            issues.drop(issue)
+            return 0
+    return 1
+
+
+def _place(lead: ReviewItem, policy: QueuePolicy) -> dict[str, Any]:
+    """In the queue from now on, and unsure: that is why it is asked again."""
+    factors = priority.Factors(lead.risk, max(priority.UNCERTAINTY), lead.value)
+    return {"uncertainty": factors.uncertainty,
+            "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing)}  # fmt: skip
+
+
+def _lead_of(subject: str) -> ReviewItem | None:
+    key = leads_of([subject]).get(subject)
+    return ReviewItem.objects.select_for_update(no_key=True).filter(pk=key).first() if key else None
+
+
+def leads_of(subjects: Sequence[str]) -> dict[str, uuid.UUID]:
+    """Return the key of the leading item about each of `subjects` that people were asked about."""
+    found: dict[str, uuid.UUID] = {}
+    for field, model in ABOUT.items():
+        prefix = f"{model._meta.label_lower}:"
+        keys = [subject.removeprefix(prefix) for subject in subjects if subject.startswith(prefix)]
+        rows = ReviewItem.objects.filter(**{f"{field}__in": keys}).values_list(field, "pk")
+        found |= {f"{prefix}{about}": pk for about, pk in rows}
+    return found
+
+
+def _review_of(subject: str) -> CustomerReview | None:
+    try:
+        return CustomerReview.objects.filter(pk=pk_of(subject, CustomerReview)).first()
+    except ValueError:
+        return None
+
+
+def open_blind(review: CustomerReview, *, purpose: str, policy: QueuePolicy, gold_label: str = "") -> ReviewItem:
+    """Open an item about a customer review that nobody was asked about here: its label was brought by an import."""
+    factors = priority.factors_of_label(
+        confidence=None, n_labels=3, price=review.product.price if review.product else None
+    )
+    item = ReviewItem.objects.create(
+        kind=ReviewItem.Kind.SENTIMENT, customer_review=review, purpose=purpose, gold_label=gold_label,
+        risk=factors.risk, uncertainty=factors.uncertainty, value=factors.value,
+        urgent_from=priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
+    )  # fmt: skip
+    item.labeling_task = sync.open_task(
+        item.kind, reference=ref(item), payload=interfaces.payload_of_review(review), shows_predictions=False
+    )
+    item.save(update_fields=["labeling_task"])
+    ledger.append_many([line_for(item, "opened", about=ref(review), purpose=purpose)], actor=PANELS)
+    hint_on_commit("labeling.push_tasks")
+    return item
+
+
+# --- Known answers -----------------------------------------------------------------------------------------------
+
+
+def set_gold(item: ReviewItem, *, label: str, actor: User | SystemActor) -> None:
+    """Make the answer to `item` a known one, which people are tested with; an empty `label` ends that.
+
+    Needs moderation.set_gold. Raises `PermanentError` for a label that the queue does not have, and for an item that
+    is not decided.
+    """
+    require_permission(actor, "moderation.set_gold")
+    if label and label not in load_interface(item.kind).labels:
+        raise PermanentError(f"There is no label {label!r}; there are {', '.join(load_interface(item.kind).labels)}.")
+    with transaction.atomic():
+        lead = ReviewItem.objects.select_for_update().get(pk=item.leading.pk)
+        if lead.status != Status.DECIDED:
+            raise PermanentError("Only what is decided has a known answer.")
+        ended = seats.end_gold(lead)
+        ReviewItem.objects.filter(pk=lead.pk).update(gold_label=label)
+        lines = [line_for(lead, "gold_set", label=label)] if label else []
+        ledger.append_many(ended + lines, actor=actor)
+
+
+def keep_gold_ready() -> int:
+    """Have one known answer of each waiting in Label Studio, for whoever is tested next. Returns how many were opened."""
+    opened = 0
+    for kind, policy in policies().items():
+        leads = ReviewItem.objects.filter(kind=kind).exclude(gold_label="").exclude(labeling_task=None)
+        waiting = ReviewItem.objects.filter(lead=OuterRef("pk"), purpose=Purpose.GOLD, status__in=HELD_OR_WAITING)
+        lacking = leads.exclude(Exists(waiting))
+        for key in list(lacking.values_list("pk", flat=True)[:AT_ONCE]) if policy.gold_percent else ():
+            with transaction.atomic():
+                # Of two workers who see the same, one opens it; whoever is settling an answer to it goes first.
+                if (
+                    lead := lacking.select_for_update(of=("self",), no_key=True, skip_locked=True)
+                    .filter(pk=key)
+                    .first()
+                ):
+                    seats.add_seat(lead, purpose=Purpose.GOLD, **_place(lead, policy))
+                    opened += 1
+    return opened

@@ -1,0 +1,105 @@
+"""Which sentiments people are asked about: those the model is unsure of, the most telling first, and a share by lot.
+
+The share by lot is drawn from everything that was scored, also from what the model is sure of: without it nobody would
+know how often the sure ones are wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db.models import CharField, Exists, Max, Min, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from catalog.models import CustomerReview
+from inference import resolver
+from inference.models import ModelVersion, Role
+from labeling.models import Label
+from moderation import seats
+from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.queue_policies import policy_for
+
+Chosen = Sequence[tuple[Sentiment, str]]
+KIND = ReviewItem.Kind.SENTIMENT
+RANDOM, UNCERTAIN = "random", "uncertain"
+# Of so many of the unsure ones, and compared with so many that were asked about last.
+POOL, COMPARED = 1000, 300
+
+
+def sentiments(*, n: int) -> Chosen:
+    """Return up to `n` scores of the champion to ask people about, each with the strategy that chose it.
+
+    All that are less sure than SENTIMENT_CONFIDENCE are asked about in the end, the most telling first. For every
+    hundred of them `random_percent` of the queue's rules are drawn by lot from all that was scored.
+    """
+    version = resolver.find(Role.SENTIMENT)
+    if version is None:
+        return []
+    scored = _unasked(version)
+    unsure = scored.filter(confidence__lt=settings.MODERATION["SENTIMENT_CONFIDENCE"])
+    pool = list(unsure.select_related("review__product", "model_version").order_by("confidence")[:POOL])
+    chosen = _telling(pool, n)
+    return [*chosen, *_by_lot(version, chosen)]
+
+
+def _unasked(version: ModelVersion) -> QuerySet[Sentiment]:
+    """What was scored and nobody has said the label of: neither a person here, nor an import."""
+    subject = Concat(Value(f"{CustomerReview._meta.label_lower}:"), Cast(OuterRef("review_id"), CharField()))
+    labelled = Label.objects.filter(kind=KIND, subject=subject)
+    return Sentiment.objects.filter(~Exists(labelled), model_version=version, review__review_item=None)
+
+
+def _telling(pool: list[Sentiment], n: int) -> Chosen:
+    """Of the unsure ones, those that are most unsure and most unlike each other first; a few are taken as they are."""
+    if len(pool) <= n:
+        return [(score, UNCERTAIN) for score in pool]
+    from labeling.quality import sampling
+
+    labels = sorted({label for score in pool for label in score.probabilities})
+    rows = [[score.probabilities.get(label, 0.0) for label in labels] for score in pool]
+    asked = (
+        ReviewItem.objects.filter(kind=KIND, lead=None)
+        .order_by("-created_at")
+        .values_list("customer_review__text", flat=True)
+    )
+    chosen = sampling.choose(
+        n, uncertainty=sampling.margin(rows), features=sampling.hashed([score.review.text for score in pool]),
+        asked=_features(list(asked[:COMPARED])), n_labelled=Label.objects.filter(kind=KIND).count(),
+        seed=pool[0].pk, strategy=sampling.Strategy(random_share=0),
+    )  # fmt: skip
+    return [(pool[row], strategy) for row, strategy in chosen]
+
+
+def _features(texts: list[str]) -> Any:
+    from labeling.quality import sampling
+
+    return sampling.hashed(texts) if texts else None
+
+
+def _by_lot(version: ModelVersion, chosen: Chosen) -> Chosen:
+    """So many by lot, sure or not, that they are `random_percent` of all that is asked on the long run.
+
+    The lot draws keys: what was scored long ago has the same chance as what came last, and anybody can draw it again.
+    """
+    percent = policy_for(KIND).random_percent
+    if not chosen or not percent:
+        return []
+    seed = chosen[0][0].pk
+    lacking = len(chosen) * min(percent / max(100 - percent, 1), 100)
+    due = int(lacking) + (seats.draw("how many", seed) < lacking % 1)
+    scored = (
+        _unasked(version)
+        .exclude(pk__in=[score.pk for score, _ in chosen])
+        .select_related("review__product", "model_version")
+    )
+    ends = Sentiment.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    width = ends["last"] - ends["first"] + 1
+    keys = dict.fromkeys(ends["first"] + int(seats.draw("next", seed, n) * width) for n in range(POOL))
+    found = scored.in_bulk(list(keys))
+    drawn = [found[key] for key in keys if key in found]
+    if len(drawn) < due:  # few are left, or scored by this model: of the latest then
+        latest = scored.exclude(pk__in=list(found)).order_by("-pk")[:POOL]
+        drawn += sorted(latest, key=lambda score: seats.draw("next", score.pk))
+    return [(score, RANDOM) for score in drawn[:due]]
