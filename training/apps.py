@@ -8,3 +8,7 @@ class TrainingConfig(AppConfig):
 
     name = "training"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the receivers of what the ledger announces."""
+        from training import receivers  # noqa: F401  (models must be loaded first)

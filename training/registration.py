@@ -23,8 +23,9 @@ DEFAULT_BACKEND = {
     Role.COPYWRITER: "causal_lm",
     Role.SENTIMENT: "sequence_classifier",
     Role.ENCODER: "sentence_encoder",
+    Role.VALIDITY: "sequence_classifier",
 }
-SENTIMENTS = {"positive", "neutral", "negative"}
+LABELS = {Role.SENTIMENT: {"positive", "neutral", "negative"}, Role.VALIDITY: {"valid", "invalid"}}
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*", "README.md"]
 TRIAL_TITLES = {"en": "Plain Steel Mug", "zh-Hans": "素面不锈钢杯"}
 
@@ -61,7 +62,7 @@ def register_source(source: Source, *, actor: User | SystemActor) -> ModelVersio
     if source.is_endpoint:
         options = {"base_url": source.location, **options}
     else:
-        with _directory_of(source.location) as directory:
+        with directory_of(source.location) as directory:
             artifact_hash = artifacts.store_directory(directory)
     candidate = ModelVersion(
         role=source.role,
@@ -104,8 +105,8 @@ def try_out(version: ModelVersion) -> None:
             params = prompts.params_for("description", seed=1, overrides={"max_new_tokens": 24, "temperature": 0})
             if not backend.generate([prompts.render(brief)], params)[0].text.strip():
                 raise PermanentError(f"{version.name} wrote nothing in {locale}")
-    elif version.role == Role.SENTIMENT and isinstance(backend, TextClassifier):
-        if stray := set(backend.labels) - SENTIMENTS:
+    elif version.role in LABELS and isinstance(backend, TextClassifier):
+        if stray := set(backend.labels) - LABELS[Role(version.role)]:
             raise PermanentError(
                 f"{version.name} has the labels {', '.join(sorted(stray))}",
                 hint="""Map them: `--option labels='{"LABEL_0": "negative", "LABEL_1": "positive"}'`.""",
@@ -118,7 +119,7 @@ def try_out(version: ModelVersion) -> None:
 
 
 @contextmanager
-def _directory_of(location: str) -> Iterator[Path]:
+def directory_of(location: str) -> Iterator[Path]:
     """Give the folder of a model on disk, or of one downloaded from the hub and removed again afterwards."""
     path = Path(location).expanduser()
     if path.is_dir():

@@ -1,7 +1,7 @@
 """The only writer of the model registry: register versions, move the aliases that serving follows, roll back.
 
-A promotion asks for a person's permission and leaves a ledger line. It asks for no evaluation report yet: the gate
-comes with the training pipeline, and `promote` is where it will stand.
+A promotion asks for a person's permission and leaves a ledger line. A version that was trained here serves only with a
+report that the gate let pass, and with as many approvals as its role needs (`training.release`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from inference import artifacts
 from inference.models import ModelAlias, ModelVersion, Role
+from training.models import EvaluationReport
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -105,8 +106,8 @@ def promote(
     """Point `alias` of the version's role at `version`; the champion before it becomes `previous`.
 
     With `replacing`, the move happens only while the alias still points there, else `StaleState`. Raises
-    `PermanentError` when the alias points there already, is `previous` (that one only follows the champion), or the
-    artefact is not in the store; `PermissionDenied` without `inference.promote_model`.
+    `PermanentError` when the alias points there already, is `previous` (that one only follows the champion), the
+    artefact is not in the store, or a version trained here lacks a passing report or approvals; `PermissionDenied` without `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if alias not in (CHAMPION, CHALLENGER):
@@ -115,6 +116,8 @@ def promote(
         raise PermanentError("a promotion needs a reason", hint="It goes into the ledger.")
     if version.artifact_hash:
         artifacts.verify(artifacts.path_for(version.artifact_hash))
+    if alias == CHAMPION and version.dataset_hash:
+        _require_release(version)
     with transaction.atomic():
         _lock()
         current = ModelAlias.objects.select_related("version").filter(role=version.role, name=alias).first()
@@ -127,6 +130,29 @@ def promote(
         moved = _point(version.role, alias, version)
         _record(moved, before=current.version if current else None, actor=actor, reason=reason)
     return moved
+
+
+def approvers_needed(role: str) -> int:
+    """Return how many people have to agree before a version of `role` serves; 0: the gate's pass is enough."""
+    return int(settings.TRAINING["APPROVERS"].get(role, 1))
+
+
+def passed_report(version: ModelVersion) -> EvaluationReport:
+    """Return the latest report on `version`. Raises `PermanentError` unless the gate let it pass."""
+    report = version.reports.select_related("against", "snapshot").first()
+    if report is None or report.verdict != EvaluationReport.Verdict.PASSED:
+        found = (
+            "was not measured" if report is None else f"did not pass the gate: {report.get_verdict_display().lower()}"
+        )
+        raise PermanentError(f"{version} {found}", hint="Train again with more labels, or make it the challenger.")
+    return report
+
+
+def _require_release(version: ModelVersion) -> None:
+    passed_report(version)
+    needed = approvers_needed(version.role)
+    if (have := version.approvals.count()) < needed:
+        raise PermanentError(f"{version} has {have} of {needed} approvals", hint="Approve it on its page.")
 
 
 def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlias:
@@ -173,7 +199,7 @@ def _record(
             "alias": str(moved.name),
             "from": ref(before) if before else "",
             "to": ref(moved.version),
-            "reason": reason.strip()[:200],
+            "reason": ledger.typed(reason.strip()[:200], by=actor),
             "rolled_back": rolled_back,
         },
     )

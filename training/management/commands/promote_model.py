@@ -7,10 +7,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
 from inference.models import ModelVersion, Role
 from training import registry
-from training.management.actors import actor_from, add_by
 
 
 class Command(BaseCommand):

@@ -1,0 +1,86 @@
+"""The gate: worse models never pass, better ones do, and every finding is told in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.evaluation import gate
+from training.evaluation.gate import Rules, judge
+from training.evaluation.metrics import Answers
+
+
+def model(right: np.ndarray, truth: np.ndarray) -> Answers:
+    """Answers that are right where `right` says so, and sure of it to 90 %."""
+    said = np.where(right, truth, 1 - truth)
+    rows = np.full((len(truth), 2), 0.1)
+    rows[np.arange(len(truth)), said] = 0.9
+    return Answers(rows, truth)
+
+
+def pair(rng: np.random.Generator, n: int, *, old: float, new: float, shared: float = 0.8) -> tuple[Answers, Answers]:
+    """Two models that are right with these chances; on a share of texts they are right or wrong together."""
+    truth = rng.integers(0, 2, n)
+    draw, own = rng.random(n), rng.random((2, n))
+    together = rng.random(n) < shared
+    return (
+        model(np.where(together, draw, own[0]) < new, truth),
+        model(np.where(together, draw, own[1]) < old, truth),
+    )
+
+
+def groups(n: int) -> dict[str, list[str]]:
+    return {"language": ["en" if i % 3 else "zh" for i in range(n)]}
+
+
+def test_a_worse_model_is_rejected_in_200_of_200_cycles() -> None:
+    rng, passed = np.random.default_rng(0), 0
+    for _ in range(200):
+        new, old = pair(rng, 500, old=0.9, new=0.87)
+        passed += judge(new, old, groups=groups(500), rules=Rules()).verdict == gate.PASS
+    assert passed == 0
+
+
+def test_a_better_model_is_accepted_most_of_the_time() -> None:
+    rng, passed = np.random.default_rng(1), 0
+    for _ in range(200):
+        new, old = pair(rng, 500, old=0.84, new=0.90)
+        passed += judge(new, old, groups=groups(500), rules=Rules()).verdict == gate.PASS
+    assert passed >= 180, "the power of the test"
+
+
+def test_an_equal_model_takes_over_by_chance_alone() -> None:
+    rng, passed = np.random.default_rng(2), 0
+    for _ in range(400):
+        new, old = pair(rng, 500, old=0.88, new=0.88)
+        passed += judge(new, old, groups=groups(500), rules=Rules()).verdict == gate.PASS
+    assert passed / 400 <= 0.05
+
+
+def test_too_few_test_texts_are_inconclusive_whatever_they_say() -> None:
+    new, old = pair(np.random.default_rng(3), 60, old=0.5, new=1.0)
+    verdict = judge(new, old, groups=groups(60), rules=Rules())
+    assert verdict.verdict == gate.INCONCLUSIVE
+    assert "60 test texts are too few" in verdict.findings[-1][1]
+
+
+def test_one_that_is_better_on_the_whole_and_worse_in_a_slice_fails() -> None:
+    truth = np.zeros(600, dtype=int)
+    language = ["zh" if i < 60 else "en" for i in range(600)]
+    new = np.array([name == "en" for name in language])
+    old = np.array([name == "zh" or i % 3 > 0 for i, name in enumerate(language)])
+    verdict = judge(model(new, truth), model(old, truth), groups={"language": language}, rules=Rules())
+    assert verdict.verdict == gate.FAIL
+    assert any("worse where language is zh" in words for said, words in verdict.findings if said == gate.FAIL)
+
+
+def test_a_condition_that_does_not_hold_fails_a_model_however_good() -> None:
+    new, old = pair(np.random.default_rng(4), 500, old=0.7, new=0.95)
+    verdict = judge(new, old, groups={}, rules=Rules(), facts={"it works in a fresh process": False})
+    assert (verdict.verdict, verdict.findings[0]) == (gate.FAIL, (gate.FAIL, "it works in a fresh process"))
+
+
+def test_a_first_model_needs_no_champion_but_has_to_be_right_and_honest() -> None:
+    rng = np.random.default_rng(5)
+    good, bad = pair(rng, 300, old=0.4, new=0.9)
+    assert judge(good, None, groups={}, rules=Rules()).verdict == gate.PASS
+    assert judge(bad, None, groups={}, rules=Rules()).verdict == gate.FAIL

@@ -1,0 +1,45 @@
+"""A shop whose reviews were labelled: words that say what they mean, a product for every few of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from core.refs import ref
+from labeling import labels
+from tests import factories
+
+KIND = "review_sentiment"
+WORDS = {
+    "positive": ["lovely", "great", "perfect", "warm", "splendid", "happy"],
+    "negative": ["broken", "awful", "cracked", "cold", "useless", "angry"],
+    "neutral": ["arrived", "box", "usual", "tuesday", "standard", "plain"],
+}
+CHINESE = {"positive": "很好喜欢满意推荐不错", "negative": "很差失望破了退货难用", "neutral": "一般收到周二普通盒子"}
+
+
+def review_text(label: str, rng: random.Random, *, chinese: bool = False) -> str:
+    """Words that say `label`, among a few that say nothing."""
+    if chinese:
+        return "".join(rng.choices(CHINESE[label], k=10)) + "这个杯子"
+    return " ".join(rng.choices(WORDS[label], k=6) + rng.choices(["the", "mug", "it", "is"], k=4))
+
+
+def label_reviews(
+    n: int = 200, *, seed: int = 1, chinese: float = 0.0, names: Sequence[str] = tuple(WORDS), wrong: float = 0.0
+) -> list[str]:
+    """Make `n` labelled reviews, five a product, and return their subjects; a share `wrong` of the labels is wrong."""
+    rng, subjects, product = random.Random(seed), list[str](), None
+    for number in range(n):
+        if number % 5 == 0:
+            product = factories.product(sku=f"SHOP-{seed}-{number}")
+        label = names[number % len(names)]
+        is_chinese = rng.random() < chinese
+        text = f"{review_text(label, rng, chinese=is_chinese)} {number}"
+        review = factories.customer_review(text, product=product, locale="zh-Hans" if is_chinese else "en")
+        said = rng.choice([other for other in names if other != label]) if rng.random() < wrong else label
+        labels.record_label(KIND, ref(review), label=said, method="single", quality=None, n_votes=1, at=timezone.now())
+        subjects.append(ref(review))
+    return subjects

@@ -1,0 +1,230 @@
+"""From labels to a model that serves, through every stage; and back again after a crash at any of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from core.refs import ref
+from inference import artifacts, loader, resolver
+from inference.models import ModelVersion
+from labeling.models import Label, LabelIssue
+from moderation import shadow
+from moderation.models.reviews import ShadowScore
+from tests import factories, people
+from tests.model_store import tiny_bert
+from tests.training.shop import KIND, label_reviews
+from training import classifiers, pipeline, registry, release, runs, snapshots
+from training.evaluation import smoke
+from training.models import EvaluationReport, TrainingRun
+
+pytestmark = pytest.mark.django_db
+CHARACTERS = {"method": "characters"}
+
+
+@pytest.fixture
+def base(tmp_path_factory: pytest.TempPathFactory) -> ModelVersion:
+    """A tiny encoder with random weights is the champion of its role."""
+    folder = tiny_bert(tmp_path_factory.mktemp("encoder"))
+    stored = artifacts.store_directory(folder)
+    return factories.model_version("encoder", artifact_hash=stored)
+
+
+@pytest.fixture
+def guessing(base: ModelVersion, tmp_path: Path) -> ModelVersion:
+    """The sentiment champion is a classifier with random weights."""
+    folder = tiny_bert(tmp_path / "classifier", labels=("positive", "neutral", "negative"))
+    return factories.model_version(
+        "sentiment", artifact_hash=artifacts.store_directory(folder), locales=["en", "zh-Hans"]
+    )
+
+
+@pytest.fixture(autouse=True)
+def alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare most tests the fresh process, which takes seconds to load torch."""
+    if "in_a_process_of_its_own" not in request.node.name:
+        monkeypatch.setattr(smoke, "works_alone", lambda *args: "")
+
+
+def train(recipe: dict[str, Any] | None = None, **more: Any) -> TrainingRun:
+    run, _ = runs.plan(
+        "sentiment", reason="for a test", actor=people.ml_engineer(), recipe=recipe or CHARACTERS, **more
+    )
+    assert pipeline.run_next()
+    run.refresh_from_db()
+    return run
+
+
+def test_a_better_model_is_trained_measured_let_in_and_serves(guessing: ModelVersion) -> None:
+    label_reviews(600, chinese=0.3)
+    run = train()
+    assert (run.status, run.last_error) == ("succeeded", "")
+    report = EvaluationReport.objects.get()
+    assert report.verdict == "pass", report.reasons
+    assert resolver.resolve("sentiment") == run.version
+    assert run.version.dataset_hash == run.snapshot.artifact_hash
+    assert report.metrics["new"]["accuracy"]["value"] > 0.9
+    assert report.metrics["comparison"]["low"] > 0
+    assert {row["value"] for row in report.metrics["slices"] if row["by"] == "language"} == {"en", "zh-Hans"}
+    answers = loader.load_classifier(resolver.resolve("sentiment")).classify(["lovely great mug", "很差失望破了退货"])
+    assert [answer.label for answer in answers] == ["positive", "negative"]
+    card = (artifacts.root() / f"{run.version.artifact_hash}.card.md").read_text()
+    assert "## Gate" in card
+    assert run.snapshot.artifact_hash in card
+
+
+def test_labels_of_one_language_leave_the_other_as_it_was(guessing: ModelVersion) -> None:
+    label_reviews(300)
+    before = loader.build(guessing).classify(["很好喜欢"])[0]
+    run = train()
+    assert loader.build(run.version).classify(["很好喜欢"])[0].probabilities == pytest.approx(before.probabilities)
+
+
+def test_forty_examples_stop_early_and_do_not_get_in(guessing: ModelVersion) -> None:
+    label_reviews(60)
+    run = train({"method": "full", "epochs": 30, "learning_rate": 5e-3, "patience": 2})
+    assert run.status == "succeeded"
+    figures = run.version.card["parts"]["other"]
+    assert figures["stopped_early"], figures
+    assert EvaluationReport.objects.get().verdict in {"fail", "inconclusive"}
+    assert resolver.resolve("sentiment") == guessing
+
+
+def test_too_few_labels_say_what_is_missing(guessing: ModelVersion) -> None:
+    label_reviews(20)
+    run = train()
+    assert run.status == "failed"
+    assert "too few to train on" in run.last_error
+    assert TrainingRun.objects.get().finished_at
+
+
+def test_a_label_doubted_meanwhile_is_left_out_of_the_next_run_alone(guessing: ModelVersion) -> None:
+    subjects = label_reviews(200)
+    first = train()
+    LabelIssue.objects.create(kind=KIND, subject=subjects[0], given="positive", score=0.1, methods=["loss"])
+    again = train(like=first)
+    assert again.snapshot == first.snapshot, "a run that is repeated uses the snapshot it named"
+    assert again.version == first.version, "and comes to the same model"
+    later = train()
+    assert later.snapshot.manifest["excluded"] == {"open label issue": 1}
+
+
+@pytest.mark.parametrize("stage", ["snapshots.freeze", "registry.register", "release.consider"])
+def test_a_run_that_failed_on_the_way_goes_on_from_there(
+    guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    label_reviews(200)
+    module, name = (
+        {"snapshots": snapshots, "registry": registry, "release": release}[stage.split(".")[0]],
+        stage.split(".")[1],
+    )
+    real, calls = getattr(module, name), []
+
+    def once(*args: Any, **more: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("the disk hiccuped")
+        return real(*args, **more)
+
+    monkeypatch.setattr(module, name, once)
+    run, _ = runs.plan("sentiment", reason="x", actor=people.ml_engineer(), recipe=CHARACTERS)
+    pipeline.run_next()
+    run.refresh_from_db()
+    assert (run.status, run.last_error) == ("running", "RuntimeError: the disk hiccuped")
+    TrainingRun.objects.update(lease_expires_at=None)
+    assert pipeline.run_next()
+    run.refresh_from_db()
+    assert run.status == "succeeded"
+    assert ModelVersion.objects.filter(role="sentiment", dataset_hash=run.snapshot.artifact_hash).count() == 1
+
+
+def test_a_run_that_is_cancelled_while_it_trains_ends(guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    label_reviews(200)
+    engineer = people.ml_engineer()
+    run, _ = runs.plan("sentiment", reason="x", actor=engineer, recipe={"method": "full", "epochs": 2})
+    real = runs.say
+
+    def say(claimed: TrainingRun, stage: str, done: int, of: int) -> None:
+        if stage.startswith("Training on") and done == 3:
+            runs.cancel(claimed, actor=engineer)
+        real(claimed, stage, done, of)
+
+    monkeypatch.setattr(runs, "say", say)
+    assert pipeline.run_next()
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    assert resolver.resolve("sentiment") == guessing
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "adalora", "prefix", "head"])
+def test_every_method_makes_a_model_that_works_in_a_process_of_its_own(guessing: ModelVersion, method: str) -> None:
+    label_reviews(160)
+    run = train({"method": method, "epochs": 2, "max_tokens": 32, "lora_rank": 4, "prefix_tokens": 4})
+    assert (run.status, run.last_error) == ("succeeded", "")
+    said = dict(map(reversed, EvaluationReport.objects.get().reasons))
+    assert said.get("the saved model works in a fresh process") == "pass", list(said)
+    assert run.version.card["parts"]["other"]["method"] == method
+
+
+def test_a_search_tries_other_numbers_and_augmentation_adds_rows(guessing: ModelVersion) -> None:
+    label_reviews(160)
+    run = train({"method": "full", "epochs": 1, "max_tokens": 32, "search_trials": 2, "augment": 0.5})
+    assert (run.status, run.last_error) == ("succeeded", "")
+    part = run.version.card["parts"]["other"]
+    assert part["n_train"] > run.snapshot.n_train, "training rows alone are added to"
+    assert part["recipe"]["learning_rate"] > 0
+
+
+def test_a_challenger_scores_in_the_shadow_and_nothing_acts_on_it(guessing: ModelVersion) -> None:
+    review = factories.customer_review("lovely great mug")
+    factories.sentiment(review, "negative", version=guessing)
+    assert shadow.score() == 0, "there is no challenger"
+    label_reviews(200)
+    run = train()
+    assert resolver.find("sentiment", alias="challenger") == run.version, "too few test texts to let it serve"
+    assert shadow.score() == 1
+    assert shadow.score() == 0
+    assert ShadowScore.objects.get().label == "positive"
+    found = shadow.compared(run.version, guessing)
+    assert (found.n, found.n_alike) == (1, 0)
+    assert review.sentiments.count() == 1
+
+
+def test_the_command_trains_here_and_tells_what_the_gate_says(guessing: ModelVersion, capsys: Any) -> None:
+    label_reviews(600)
+    call_command("train", "sentiment", "--here", "--set", "method=characters", "--reason", "by hand")
+    out = capsys.readouterr().out
+    assert "the gate says pass" in out
+    with pytest.raises(CommandError, match="NAME=VALUE"):
+        call_command("train", "sentiment", "--here", "--set", "method")
+    with pytest.raises(CommandError, match="There is no run"):
+        call_command("train", "--from-run", "nonsense")
+
+
+def test_what_a_model_says_of_unlabelled_text_is_spread_over_all_labels(guessing: ModelVersion) -> None:
+    Label.objects.all().delete()
+    label_reviews(200, names=("positive", "negative"))
+    run = train()
+    rows = classifiers.classify(run.version, ["plain box"], ["positive", "neutral", "negative"])
+    assert rows.sum() == pytest.approx(1)
+    assert ref(run.version)
+
+
+def test_decisions_on_copy_teach_which_descriptions_are_valid(base: ModelVersion, settings: Any) -> None:
+    for number in range(260):
+        product = factories.product()
+        request = factories.generation_request(product_=product, status="completed")
+        good = number % 2 == 0
+        text = "A sea green stoneware mug." if good else "The best mug ever, doctors love it."
+        draft = factories.candidate(f"{text} {number}", request=request, status="approved" if good else "rejected")
+        outcome = {"outcome": "approve", "result": draft} if good else {"outcome": "reject"}
+        factories.decision(factories.review_item(draft), **outcome)
+    settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 30}}
+    runs.plan("validity", reason="x", actor=people.ml_engineer(), recipe=CHARACTERS)
+    assert pipeline.run_next()
+    run = TrainingRun.objects.get()
+    assert (run.status, run.last_error) == ("succeeded", "")
+    assert resolver.resolve("validity") == run.version, EvaluationReport.objects.get().reasons

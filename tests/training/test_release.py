@@ -1,0 +1,94 @@
+"""A trained version serves when the gate let it pass and enough people agree; one action takes it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from audit.models import LedgerEntry
+from core.exceptions import PermanentError
+from inference import resolver
+from inference.models import ModelVersion
+from tests import factories, people
+from training import registry, release
+from training.models import DatasetSnapshot, EvaluationReport
+
+pytestmark = pytest.mark.django_db
+
+
+def trained(role: str = "sentiment", *, verdict: str = "pass", **fields: Any) -> EvaluationReport:
+    """A version that was trained here, with its report."""
+    against = resolver.find(role)
+    version = factories.model_version(role, alias=None, dataset_hash="d" * 64, artifact_hash="", **fields)
+    snapshot, _ = DatasetSnapshot.objects.get_or_create(
+        task="sentiment", artifact_hash="d" * 64, defaults={"n_train": 1, "n_validation": 1, "n_test": 1}
+    )
+    return EvaluationReport.objects.create(
+        version=version, snapshot=snapshot, against=against, gate_version="1", verdict=verdict
+    )
+
+
+def champion(role: str = "sentiment") -> ModelVersion:
+    return resolver.resolve(role)
+
+
+def test_where_nobody_has_to_agree_a_pass_serves_at_once_and_is_taken_back_in_one_action() -> None:
+    before = factories.model_version("sentiment", artifact_hash="")
+    report = trained()
+    moved = release.consider(report)
+    assert moved is not None
+    assert (moved.name, champion()) == ("champion", report.version)
+    registry.roll_back("sentiment", actor=people.ml_engineer(), reason="it is too harsh")
+    assert champion() == before
+    assert LedgerEntry.objects.filter(action="inference.alias.moved").count() == 2
+
+
+@pytest.mark.parametrize("verdict", ["fail", "inconclusive"])
+def test_what_did_not_pass_never_serves(verdict: str) -> None:
+    before = factories.model_version("sentiment", artifact_hash="")
+    report = trained(verdict=verdict)
+    moved = release.consider(report)
+    assert champion() == before
+    assert (moved.name if moved else None) == (None if verdict == "fail" else "challenger")
+    with pytest.raises(PermanentError, match="did not pass the gate"):
+        registry.promote(report.version, actor=people.ml_engineer(), reason="I like it")
+    with pytest.raises(PermanentError, match="did not pass the gate"):
+        release.approve(report.version, actor=people.ml_engineer(), reason="I like it")
+
+
+def test_a_trained_version_that_was_not_measured_never_serves() -> None:
+    version = factories.model_version("sentiment", alias=None, dataset_hash="d" * 64, artifact_hash="")
+    with pytest.raises(PermanentError, match="was not measured"):
+        registry.promote(version, actor=people.ml_engineer(), reason="in a hurry")
+
+
+def test_a_copywriter_needs_two_people() -> None:
+    factories.model_version("copywriter", artifact_hash="")
+    report = trained("copywriter")
+    moved = release.consider(report)
+    assert moved is not None
+    assert moved.name == "challenger"
+    one, two = people.ml_engineer(), people.ml_engineer()
+    with pytest.raises(PermanentError, match="0 of 2 approvals"):
+        registry.promote(report.version, actor=one, reason="now")
+    with pytest.raises(PermanentError, match="needs a reason"):
+        release.approve(report.version, actor=one, reason=" ")
+    assert release.approve(report.version, actor=one, reason="fewer invented claims") is None
+    with pytest.raises(PermanentError, match="approved this version already"):
+        release.approve(report.version, actor=one, reason="once more")
+    for person in (people.reviewer(), people.senior(), people.auditor()):
+        with pytest.raises(PermissionDenied):
+            release.approve(report.version, actor=person, reason="me too")
+    assert champion("copywriter") != report.version
+    release.approve(report.version, actor=two, reason="read forty of them")
+    assert champion("copywriter") == report.version
+
+
+def test_a_champion_that_moved_on_meanwhile_is_not_replaced_unseen() -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    report = trained()
+    newer = factories.model_version("sentiment", artifact_hash="")
+    assert release.consider(report) is None
+    assert champion() == newer, "the report says nothing about this one"

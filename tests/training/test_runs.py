@@ -1,0 +1,167 @@
+"""A run of training: planned once, told about, cancelled, resumed; and when one starts by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.utils import timezone
+
+from audit.models import LedgerEntry
+from core.actors import SystemActor
+from core.exceptions import LeaseLost, PermanentError, StaleState
+from tests import factories, people
+from tests.training.shop import label_reviews
+from training import recipes, runs, triggers
+from training.models import TrainingRun
+
+ME = SystemActor("tests")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_triggers_at_once_start_one_run() -> None:
+    found: list[tuple[TrainingRun, bool]] = []
+
+    def trigger() -> None:
+        try:
+            found.append(runs.plan("sentiment", reason="at once", actor=ME))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=trigger) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert TrainingRun.objects.count() == 1
+    assert [is_new for _, is_new in found].count(True) == 1
+    assert {run.pk for run, _ in found} == {TrainingRun.objects.get().pk}
+
+
+@pytest.mark.django_db
+def test_who_may_train_and_a_recipe_that_cannot_be_followed() -> None:
+    for person in (people.reviewer(), people.senior(), people.auditor()):
+        with pytest.raises(PermissionDenied):
+            runs.plan("sentiment", reason="x", actor=person)
+    with pytest.raises(PermanentError, match=r"learning_rate: .*Known: method, base"):
+        runs.plan("sentiment", reason="x", actor=people.ml_engineer(), recipe={"learning_rate": 7})
+    with pytest.raises(PermanentError, match="nothing is trained for the task 'poetry'"):
+        runs.plan("poetry", reason="x", actor=people.ml_engineer())
+    assert not TrainingRun.objects.exists()
+
+
+@pytest.mark.django_db
+def test_progress_renews_the_lease_and_another_worker_ends_it() -> None:
+    runs.plan("sentiment", reason="x", actor=ME)
+    run = runs.claim()
+    assert run is not None
+    assert runs.claim() is None, "it is held"
+    runs.say(run, "Training", 3, 10)
+    runs.keep_figures(run, "other", 3, {"loss": 0.7})
+    runs.keep_figures(run, "other", 6, {"loss": 0.6})
+    runs.keep_figures(run, "other", 3, {"loss": 0.65})  # resumed from the checkpoint at step 0
+    stored = TrainingRun.objects.get()
+    assert (stored.stage, stored.n_done, stored.n_total) == ("Training", 3, 10)
+    assert stored.history == [["other", 3, "loss", 0.65]]
+    TrainingRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    other = runs.claim()
+    assert other is not None, "its worker died: another takes it over"
+    with pytest.raises(LeaseLost):
+        runs.say(run, "Training", 4, 10)
+    with pytest.raises(LeaseLost):
+        runs.end(run, "succeeded", actor=ME)
+    runs.end(other, "succeeded", actor=ME)
+    assert TrainingRun.objects.get().status == "succeeded"
+
+
+@pytest.mark.django_db
+def test_a_run_that_waits_is_cancelled_at_once_and_one_that_works_after_its_step() -> None:
+    engineer = people.ml_engineer()
+    waiting, _ = runs.plan("sentiment", reason="x", actor=ME)
+    runs.cancel(waiting, actor=engineer)
+    assert TrainingRun.objects.get().status == "cancelled"
+    with pytest.raises(StaleState, match="has ended: cancelled"):
+        runs.cancel(waiting, actor=engineer)
+    runs.plan("sentiment", reason="y", actor=ME)
+    working = runs.claim()
+    assert working is not None
+    runs.cancel(working, actor=engineer)
+    with pytest.raises(runs.Cancelled):
+        runs.say(working, "Training", 1, 2)
+    assert LedgerEntry.objects.filter(action="training.run.cancelled").count() == 2
+    with pytest.raises(PermissionDenied):
+        runs.cancel(working, actor=people.reviewer())
+
+
+@pytest.mark.django_db
+def test_a_run_that_kills_its_worker_each_time_does_not_block_its_task_for_ever(settings: Any) -> None:
+    runs.plan("sentiment", reason="x", actor=ME)
+    for _ in range(settings.LEASES["MAX_ATTEMPTS"]):
+        assert runs.claim() is not None
+        TrainingRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert runs.claim() is None
+    assert TrainingRun.objects.get().status == "failed"
+    assert "its worker died or stalled" in TrainingRun.objects.get().last_error
+    _, is_new = runs.plan("sentiment", reason="again", actor=ME)
+    assert is_new
+
+
+@pytest.mark.django_db
+def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(settings: Any) -> None:
+    settings.TRAINING = {
+        **settings.TRAINING,
+        "MIN_LABELS": 40,
+        "NEW_LABELS": 20,
+        "MIN_INTERVAL_HOURS": 6,
+        "EVERY_DAYS": 7,
+    }
+    label_reviews(39)
+    assert triggers.why_due("sentiment") is None
+    assert triggers.in_words("sentiment") == "The first run starts at 40 labels; there are 39."
+    label_reviews(1, seed=2)
+    assert triggers.plan_due() == 1
+    assert TrainingRun.objects.get().reason == "the first run: 40 labels"
+    assert triggers.plan_due() == 0, "it is under way"
+    now = timezone.now()
+    TrainingRun.objects.update(status="succeeded", started_at=now, finished_at=now)
+    label_reviews(30, seed=3)
+    assert triggers.why_due("sentiment") is None, "the last one was just now"
+    TrainingRun.objects.update(created_at=now - dt.timedelta(hours=7))
+    trigger, reason = triggers.why_due("sentiment") or ("", "")
+    assert (trigger, "labels are new" in reason) == ("new_labels", True)
+    settings.TRAINING = {**settings.TRAINING, "BUDGET_MINUTES": 30}
+    TrainingRun.objects.update(started_at=now - dt.timedelta(minutes=31), finished_at=now)
+    assert triggers.why_due("sentiment") is None, "the day's budget is spent"
+
+
+@pytest.mark.django_db
+def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
+    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 10_000, "EVERY_DAYS": 7}
+    label_reviews(45)
+    runs.plan("sentiment", reason="first", actor=ME)
+    long_ago = timezone.now() - dt.timedelta(days=8)
+    TrainingRun.objects.update(status="succeeded", created_at=long_ago, started_at=long_ago, finished_at=long_ago)
+    assert (triggers.why_due("sentiment") or ("",))[0] == "schedule"
+    version = factories.model_version("sentiment")
+    product = factories.product()
+    for number in range(triggers.LATEST + triggers.BEFORE):
+        review = factories.customer_review(f"text {number}", product=product)
+        factories.sentiment(review, "positive", version=version)
+        item = factories.review_item(review, strategy="random")
+        is_recent = number >= triggers.BEFORE
+        factories.decision(item, "label", label="negative" if is_recent and number % 2 else "positive")
+    trigger, reason = triggers.why_due("sentiment") or ("", "")
+    assert (trigger, reason) == ("drift", "people agree with the champion on 50 of the latest 100, 200 of 200 before")
+
+
+def test_the_default_is_what_was_measured() -> None:
+    asked = recipes.Recipe()
+    assert recipes.settle(asked, n_train=200, is_chinese=False).method == "lora"
+    assert recipes.settle(asked, n_train=5000, is_chinese=False).method == "full"
+    assert recipes.settle(asked, n_train=5000, is_chinese=True).method == "characters"
+    own = recipes.settle(recipes.Recipe(method="full", epochs=2, learning_rate=3e-5), n_train=100, is_chinese=False)
+    assert (own.method, own.epochs, own.learning_rate) == ("full", 2, 3e-5)

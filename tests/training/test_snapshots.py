@@ -1,0 +1,168 @@
+"""What people said becomes files that never change, split so that nothing leaks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.models import LedgerEntry
+from catalog.models import CustomerReview
+from core.exceptions import PermanentError
+from core.refs import ref
+from inference import artifacts, prompts
+from labeling import labels
+from labeling.models import Label, LabelIssue
+from tests import factories, people
+from tests.training.shop import KIND, label_reviews
+from training import curation, snapshots
+from training.models import DatasetSnapshot
+from training.splits import SPLITS, split_of
+
+pytestmark = pytest.mark.django_db
+
+
+def excluded() -> dict[str, int]:
+    return snapshots.freeze("sentiment", actor=people.ml_engineer()).manifest["excluded"]
+
+
+@given(st.text(max_size=30))
+def test_a_product_is_always_in_the_same_part(group: str) -> None:
+    assert split_of(group) == split_of(group)
+    assert split_of(group) in SPLITS
+
+
+def test_parts_have_their_shares() -> None:
+    parts = [split_of(f"SKU-{n}") for n in range(10_000)]
+    assert [round(parts.count(part) / 10_000, 1) for part in SPLITS] == [0.7, 0.1, 0.2]
+
+
+def test_the_same_labels_give_the_same_snapshot_and_no_product_is_in_two_parts() -> None:
+    label_reviews(200)
+    first = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    again = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    assert again == first
+    assert first.n_train + first.n_validation + first.n_test == 200
+    groups = {part: {row.group for row in snapshots.read(first, part)} for part in SPLITS}
+    assert not groups["train"] & groups["test"]
+    assert not groups["train"] & groups["validation"]
+    assert LedgerEntry.objects.filter(action="training.snapshot.frozen").count() == 1
+    label_reviews(5, seed=2)
+    later = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    assert (later.artifact_hash != first.artifact_hash, later.parent) == (True, first)
+    kept = {row.subject for row in snapshots.read(first, "test")}
+    assert kept <= {row.subject for row in snapshots.read(later, "test")}, "what is in the test part stays there"
+
+
+def test_what_is_in_doubt_doubled_erased_or_personal_is_left_out_with_the_reason() -> None:
+    subjects = label_reviews(60)
+    LabelIssue.objects.create(kind=KIND, subject=subjects[0], given="positive", score=0.1, methods=["loss"])
+    CustomerReview.objects.filter(pk=subjects[1].partition(":")[2]).delete()
+    twin, other, contact = (
+        factories.customer_review(text) for text in ("So so.", " SO so. ", "Call 202-555-0147, it leaks.")
+    )
+    fight = factories.customer_review("lovely lovely")
+    against = factories.customer_review("Lovely  lovely")
+    for review, label in (
+        (twin, "neutral"),
+        (other, "neutral"),
+        (contact, "negative"),
+        (fight, "positive"),
+        (against, "negative"),
+    ):
+        labels.record_label(
+            KIND, ref(review), label=label, method="single", quality=None, n_votes=1, at=review.created_at
+        )
+    assert excluded() == {
+        curation.OPEN_ISSUE: 1, curation.GONE: 1, curation.DUPLICATE: 1, curation.PERSONAL_DATA: 1, curation.CONFLICT: 2,
+    }  # fmt: skip
+    LabelIssue.objects.update(status="dismissed")
+    assert curation.OPEN_ISSUE not in excluded(), "once it was judged it is learnt from"
+
+
+def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(settings: Any) -> None:
+    settings.TRAINING = {**settings.TRAINING, "MIN_BLIND_TEST": 5}
+    for number, subject in enumerate(label_reviews(150)):
+        labels.record_vote(KIND, subject, rater="a", label="positive", purpose="label", at=Label.objects.first().labelled_at,
+                           suggestion="positive", is_assisted=number % 2 == 0, seconds=3)  # fmt: skip
+    snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    assert snapshot.manifest["test_is_blind"]
+    assert snapshot.manifest["excluded"][curation.ASSISTED] > 5
+    assert all(row.fields["blind"] for row in snapshots.read(snapshot, "test"))
+    assert {row.fields["blind"] for row in snapshots.read(snapshot, "train")} == {True, False}
+
+
+def test_a_snapshot_that_was_changed_is_not_read() -> None:
+    label_reviews(50)
+    snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    folder = artifacts.path_for(snapshot.artifact_hash)
+    (folder / "train.jsonl").write_text("{}\n")
+    artifacts._verified.discard(folder)
+    with pytest.raises(PermanentError, match="was changed"):
+        snapshots.read(snapshot, "train")
+
+
+def test_decisions_about_copy_become_examples_with_the_prompt_of_serving() -> None:
+    people.reviewer()
+    approved = factories.candidate("A mug.", status="approved")
+    factories.decision(factories.review_item(approved), "approve", result=approved)
+    draft = factories.candidate("A golden mug.", status="rejected")
+    fix = factories.candidate(
+        "A sea green mug.", request=draft.request, origin="human", parent=draft, model_version=None
+    )
+    factories.decision(factories.review_item(draft), "edit", result=fix, reasons=["unsupported_claim"])
+    rejected = factories.candidate("The best mug.", status="rejected")
+    factories.decision(factories.review_item(rejected), "reject")
+
+    copy = {item.subject: item for item in curation.collect("copy") if isinstance(item, curation.Example)}
+    assert {item.fields["completion"] for item in copy.values()} == {"A mug.", "A sea green mug."}
+    (pair,) = curation.collect("preference")
+    assert isinstance(pair, curation.Example)
+    assert (pair.fields["chosen"], pair.fields["rejected"], pair.fields["reasons"]) == (
+        "A sea green mug.", "A golden mug.", ["unsupported_claim"],
+    )  # fmt: skip
+    verdicts = sorted(
+        item.fields["label"] for item in curation.collect("validity") if isinstance(item, curation.Example)
+    )
+    assert verdicts == ["invalid", "invalid", "valid"]
+    prompt = copy[ref(approved)].fields["prompt"]
+    brief = next(iter([item for item in prompt if item["role"] == "user"][-1:]))
+    assert approved.product.title in brief["content"]
+    assert prompt[0]["content"] == prompts.render(_brief(approved))[0].content
+    approved.product.__class__.objects.filter(pk=approved.product.pk).update(facts_hash="other")
+    assert curation.Excluded(ref(approved), curation.OUTDATED) in list(curation.collect("copy"))
+
+
+def _brief(candidate: Any) -> Any:
+    from moderation.generation import brief_for
+
+    return brief_for(candidate.product, channel=candidate.channel, locale=candidate.locale)
+
+
+def test_nothing_to_freeze_says_where_examples_come_from() -> None:
+    with pytest.raises(PermanentError, match="nothing to learn sentiment of reviews from"):
+        snapshots.freeze("sentiment", actor=people.ml_engineer())
+    with pytest.raises(PermissionDenied):
+        snapshots.freeze("sentiment", actor=people.reviewer())
+
+
+def test_a_snapshot_is_exported_as_a_data_set(tmp_path: Any, capsys: Any) -> None:
+    label_reviews(60)
+    call_command("freeze_snapshot", "sentiment", "--out", str(tmp_path / "set"))
+    assert "to train on" in capsys.readouterr().out
+    from datasets import load_dataset
+
+    found = load_dataset(
+        "json",
+        data_files={part: str(tmp_path / "set" / f"{part}.jsonl") for part in SPLITS},
+        cache_dir=str(tmp_path / "cache"),
+    )
+    snapshot = DatasetSnapshot.objects.get()
+    assert [found[part].num_rows for part in SPLITS] == [snapshot.n_train, snapshot.n_validation, snapshot.n_test]
+    about = json.loads((tmp_path / "set" / "snapshot.json").read_text())
+    assert set(about["labels"]) == {"positive", "neutral", "negative"}

@@ -1,0 +1,85 @@
+"""What fine-tuning starts from, pinned by its hash so that models do not drift from copy to copy; and parts that are made once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.exceptions import PermanentError
+from inference import artifacts, resolver
+from inference.models import ModelVersion, Role
+
+DONE = "done.json"
+
+
+def once(folder: Path, fit: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of the part of a model that lies in `folder`; `fit` writes it to where it is told, unless that was done before."""
+    if (folder / DONE).exists():
+        kept: dict[str, Any] = json.loads((folder / DONE).read_text(encoding="utf-8"))
+        return kept
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    figures = fit(folder / "model")
+    (folder / DONE).write_text(json.dumps(figures), encoding="utf-8")
+    return figures
+
+
+@dataclass(frozen=True)
+class Base:
+    """The model that fine-tuning starts from. `locales`: what it is known to write; empty where nobody said."""
+
+    directory: Path
+    artifact_hash: str
+    locales: Sequence[str] = ()
+    licence: str = ""
+
+
+def encoder(named: str) -> Base:
+    """Return the encoder that a recipe names, else the one that ships. Raises `PermanentError` when it cannot be had."""
+    if named:
+        return _named(named)
+    version = resolver.resolve(Role.ENCODER)
+    return Base(artifacts.path_for(version.artifact_hash), version.artifact_hash)
+
+
+def writer(named: str, champion: ModelVersion | None) -> Base:
+    """Return the model that a recipe names, else the one that `champion` was made from, else the champion itself.
+
+    Raises `PermanentError` when it cannot be had: there is no champion, or it runs behind an endpoint.
+    """
+    if named:
+        found = _named(named)
+        return _described(found.artifact_hash)
+    if champion is None or not (pinned := champion.base_hash or champion.artifact_hash):
+        raise PermanentError(
+            "there is no copywriter on this disk to start from",
+            hint="`manage.py prepare_models`, or name one in the recipe: `--set base=DIRECTORY`.",
+        )
+    artifacts.verify(artifacts.path_for(pinned))
+    return _described(pinned)
+
+
+def _described(artifact_hash: str) -> Base:
+    version = ModelVersion.objects.filter(role=Role.COPYWRITER, artifact_hash=artifact_hash).order_by("number").first()
+    return Base(
+        artifacts.path_for(artifact_hash), artifact_hash,
+        tuple(version.locales) if version else (), version.licence if version else "",
+    )  # fmt: skip
+
+
+def _named(location: str) -> Base:
+    """Return the model of a directory, an artefact or a hub id, stored."""
+    if Path(location).expanduser().is_dir():
+        stored = artifacts.store_directory(Path(location).expanduser(), created_from={"source": location})
+        return Base(artifacts.path_for(stored), stored)
+    if len(location) == 64:
+        artifacts.verify(artifacts.path_for(location))
+        return Base(artifacts.path_for(location), location)
+    from training.registration import directory_of
+
+    with directory_of(location) as directory:
+        stored = artifacts.store_directory(directory, created_from={"source": location})
+    return Base(artifacts.path_for(stored), stored)

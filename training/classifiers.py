@@ -1,0 +1,161 @@
+"""Make a classifier from a snapshot: a part for each script that has enough labels, and the champion's for the other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from core.exceptions import PermanentError
+from inference import artifacts, loader
+from inference.models import ModelVersion
+from training import augmentation, bases, recipes, snapshots
+from training.models import DatasetSnapshot
+from training.recipes import Recipe
+from training.splits import held_out
+from training.trainers.contracts import Fitted, Labelled, Watch
+
+BACKEND = "by_language"
+CHINESE, OTHER = "chinese", "other"
+STAGES = {CHINESE: "Training on Chinese texts", OTHER: "Training on English and other texts"}
+FEWEST_VALIDATION = 12
+
+
+def fit(
+    snapshot: DatasetSnapshot, recipe: Recipe, *, champion: ModelVersion | None, work: Path, tell: Any,
+    report_to: Sequence[str] = (),
+) -> Fitted:  # fmt: skip
+    """Train on `snapshot` and return the stored artefact. A part that was finished before an interruption is kept.
+
+    `tell(script, done, of, figures)` hears of progress. Raises `PermanentError` where no script has enough labels.
+    """
+    labels = snapshots.labels_of(snapshot.task)
+    rows = {part: _by_script(snapshots.read(snapshot, part), labels) for part in ("train", "validation")}
+    base = bases.encoder(recipe.base)
+    figures: dict[str, Any] = {}
+    made: dict[str, Path] = {}
+    for script in (OTHER, CHINESE):
+        parts = held_out(rows["train"][script], rows["validation"][script], fewest=FEWEST_VALIDATION)
+        train, validation = (Labelled([text for text, _ in part], [label for _, label in part]) for part in parts)
+        if len(train) >= recipes.FEWEST_LABELS and len(set(train.labels)) > 1:
+            folder = work / script
+            fit_part = partial(_part, train, validation, labels, recipe, base, script, partial(tell, script), report_to)
+            figures[script] = bases.once(folder, fit_part)
+            made[script] = folder / "model"
+    if not made:
+        n = sum(len(part) for part in rows["train"].values())
+        raise PermanentError(
+            f"{n} labelled texts are too few to train on: {recipes.FEWEST_LABELS} of one language, of two labels at least",
+            hint="Label more, or bring labels in with `manage.py import_labels`.",
+        )
+    if len(made) == 1 and champion is None:
+        (only,) = made
+        made = dict.fromkeys((OTHER, CHINESE), made[only])
+    with tempfile.TemporaryDirectory(prefix="ecomsite-classifier-") as folder_name:
+        assembled = Path(folder_name)
+        _assemble(assembled, made, figures, champion)
+        artifact_hash = artifacts.store_directory(assembled, created_from={"snapshot": snapshot.artifact_hash})
+    methods = "+".join(sorted({str(part["method"]) for part in figures.values()}))
+    locales = sorted({*snapshot.manifest["by_locale"]["train"], *(champion.locales if champion else ())})
+    return Fitted(artifact_hash, base.artifact_hash, methods, figures, locales=locales)
+
+
+def _by_script(rows: Sequence[snapshots.Row], labels: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+    """Return text and place of the label of each row, by script."""
+    from inference.backends.by_language import script_of
+
+    places = {label: place for place, label in enumerate(labels)}
+    found: dict[str, list[tuple[str, int]]] = {CHINESE: [], OTHER: []}
+    for row in rows:
+        found[script_of(row.text)].append((row.text, places[row.label]))
+    return found
+
+
+def _part(
+    train: Labelled, validation: Labelled, labels: Sequence[str], asked: Recipe, base: bases.Base, script: str,
+    watch: Watch, report_to: Sequence[str], model: Path,
+) -> dict[str, Any]:  # fmt: skip
+    """Fit the part of one script into the folder `model`; return its figures, the settled recipe among them."""
+    recipe = recipes.settle(
+        asked, n_train=len(train), is_chinese=script == CHINESE, base_reads_chinese=bool(asked.base)
+    )
+    folder = model.parent
+    train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
+    if recipe.search_trials and recipe.method not in {"characters", "head"}:
+        from training import search
+
+        recipe = search.better(
+            recipe, train, validation, labels=labels, base=base.directory, work=folder / "search", watch=watch
+        )
+    if recipe.method == "characters":
+        from training.trainers.linear_heads import fit_character_head
+
+        found = fit_character_head(train, validation, labels=labels, recipe=recipe, into=model, watch=watch)
+        backend = "character_head"
+    elif recipe.method == "head":
+        from inference.backends.sentence_encoder import SentenceEncoder
+        from training.trainers.linear_heads import fit_embedding_head
+
+        encoder = SentenceEncoder(directory=base.directory, options={"max_tokens": recipe.max_tokens})
+        found, backend = fit_embedding_head(
+            train, validation, labels=labels, recipe=recipe, encoder=encoder, encoder_directory=base.directory,
+            into=model, watch=watch,
+        ), "embedding_head"  # fmt: skip
+    else:
+        from training.trainers import transformer_classifier
+
+        found, backend = transformer_classifier.fit(
+            train, validation, labels=labels, recipe=recipe, base=base.directory, work=folder, into=model, watch=watch,
+            report_to=report_to,
+        ), "sequence_classifier"  # fmt: skip
+    options = {} if recipe.method == "characters" else {"max_tokens": recipe.max_tokens}
+    return {**found, "method": recipe.method, "backend": backend, "options": options, "n_train": len(train),
+            "n_validation": len(validation), "recipe": recipe.model_dump()}  # fmt: skip
+
+
+def _assemble(into: Path, made: Mapping[str, Path], figures: Mapping[str, Any], champion: ModelVersion | None) -> None:
+    parts: dict[str, Any] = {}
+    for script in (OTHER, CHINESE):
+        if script in made:
+            about = figures[script] if script in figures else next(iter(figures.values()))
+            parts[script] = {"folder": script, "backend": about["backend"], "options": about["options"]}
+            if not (into / script).exists():
+                shutil.copytree(made[script], into / script)
+        elif champion is not None:
+            parts[script] = _of_champion(into / script, script, champion)
+    from inference.backends.by_language import PARTS
+
+    (into / PARTS).write_text(json.dumps(parts, indent=1), encoding="utf-8")
+
+
+def _of_champion(into: Path, script: str, champion: ModelVersion) -> dict[str, Any]:
+    """Copy what serves `script` now: the champion's part, or the whole of a champion that has none."""
+    if not champion.artifact_hash:
+        raise PermanentError(
+            f"{champion} runs behind an endpoint: no part of it can be kept for texts without labels",
+            hint="Label texts of every language first, or promote a model of your own disk.",
+        )
+    source = artifacts.path_for(champion.artifact_hash)
+    artifacts.verify(source)
+    about: dict[str, Any] = {"backend": champion.backend, "options": champion.options}
+    if champion.backend == BACKEND:
+        from inference.backends.by_language import PARTS
+
+        about = json.loads((source / PARTS).read_text(encoding="utf-8"))[script]
+        source = source / about["folder"]
+    shutil.copytree(source, into, ignore=shutil.ignore_patterns(artifacts.MANIFEST))
+    return {**about, "folder": script}
+
+
+def classify(version: ModelVersion, texts: Sequence[str], labels: Sequence[str]) -> Any:
+    """Return what `version` says of `texts`: probabilities (n, n_labels) in the order of `labels`."""
+    import numpy as np
+
+    backend: Any = loader.build(version)
+    found = backend.classify(texts)
+    rows = np.array([[answer.probabilities.get(label, 0.0) for label in labels] for answer in found], dtype=float)
+    return rows.reshape(len(texts), len(labels))

@@ -1,0 +1,106 @@
+"""Make a copywriter from a snapshot: imitate what people let out, then prefer their fixes to the drafts they fixed.
+
+Always from the pinned base, never from the champion: what was learnt once and is no longer believed must not stay.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from core.exceptions import PermanentError
+from inference import artifacts, resolver
+from inference.models import ModelVersion
+from training import bases, snapshots
+from training.models import DatasetSnapshot
+from training.recipes import CopyRecipe
+from training.splits import held_out
+from training.trainers.contracts import Fitted
+
+BACKEND = "causal_lm"
+IMITATION, PREFERENCE = "imitation", "preference"
+STAGES = {IMITATION: "Learning from copy that people let out", PREFERENCE: "Learning from people's fixes"}
+FEWEST_TEXTS = 40
+FEWEST_VALIDATION = 8
+Rows = Sequence[Mapping[str, Any]]
+Trainer = Callable[..., dict[str, Any]]
+
+
+def fit(
+    snapshot: DatasetSnapshot, recipe: CopyRecipe, *, champion: ModelVersion | None, work: Path, tell: Any,
+    report_to: Sequence[str] = (),
+) -> Fitted:  # fmt: skip
+    """Train on `snapshot` and return the stored artefact. A stage that was finished before an interruption is kept.
+
+    `tell(stage, done, of, figures)` hears of progress. Raises `PermanentError` where there is too little to learn from.
+    """
+    from training.trainers import copywriter
+
+    base = bases.writer(recipe.base, champion)
+    parts = {part: _writable(snapshots.read(snapshot, part), base) for part in ("train", "validation")}
+    train, validation = held_out(parts["train"], parts["validation"], fewest=FEWEST_VALIDATION)
+    if len(train) < FEWEST_TEXTS:
+        raise PermanentError(
+            f"{len(train)} texts that people let out are too few to train on: {FEWEST_TEXTS} at least",
+            hint="Review more copy, in a language that the base writes.",
+        )
+    texts = {"train": _fields(train), "validation": _fields(validation)}
+    figures: dict[str, Any] = {}
+    made = work / IMITATION / "model"
+    figures[IMITATION] = _stage(
+        copywriter.imitate, texts, recipe, base.directory, work / IMITATION, IMITATION, tell, report_to
+    )
+    fixes = held_out(_fixes(parts["train"]), _fixes(parts["validation"]), fewest=FEWEST_VALIDATION)
+    pairs = dict(zip(("train", "validation"), fixes, strict=True))
+    if recipe.preferences and len(pairs["train"]) >= int(settings.TRAINING["MIN_PREFERENCES"]):
+        figures[PREFERENCE] = _stage(
+            copywriter.prefer, pairs, recipe, made, work / PREFERENCE, PREFERENCE, tell, report_to
+        )
+        made = work / PREFERENCE / "model"
+    artifact_hash = artifacts.store_directory(
+        made, created_from={"snapshot": snapshot.artifact_hash, "base": base.artifact_hash}
+    )
+    locales = sorted(Counter(row.locale for row in train))
+    method = "imitation and preferences" if PREFERENCE in figures else "imitation"
+    return Fitted(artifact_hash, base.artifact_hash, method, figures, locales=locales, licence=base.licence)
+
+
+def _stage(
+    trainer: Trainer, rows: Mapping[str, Rows], recipe: CopyRecipe, base: Path, folder: Path, name: str, tell: Any,
+    report_to: Sequence[str],
+) -> dict[str, Any]:  # fmt: skip
+    """Run a stage that is not done yet and return its figures."""
+
+    def fit(model: Path) -> dict[str, Any]:
+        found = trainer(
+            rows["train"], rows["validation"], recipe=recipe, base=base, work=folder, into=model,
+            watch=partial(tell, name), report_to=report_to,
+        )  # fmt: skip
+        return {**found, "method": "LoRA" if name == IMITATION else "DPO", "recipe": recipe.model_dump()}
+
+    return bases.once(folder, fit)
+
+
+def _writable(rows: Sequence[snapshots.Row], base: bases.Base) -> list[snapshots.Row]:
+    """Return the rows in a language that the base writes; it does not learn a new one from a few hundred texts."""
+    if not base.locales:
+        return list(rows)
+    known = ModelVersion(locales=list(base.locales))
+    return [row for row in rows if resolver.can_work_in(known, row.locale)]
+
+
+def _fields(rows: Sequence[snapshots.Row]) -> list[Mapping[str, Any]]:
+    return [row.fields for row in rows]
+
+
+def _fixes(rows: Sequence[snapshots.Row]) -> list[Mapping[str, Any]]:
+    """Return the pairs among `rows`: what a person made of a draft is preferred to the draft."""
+    return [
+        {"prompt": row.fields["prompt"], "chosen": row.fields["completion"], "rejected": row.fields["rejected"]}
+        for row in rows if row.fields.get("rejected")
+    ]  # fmt: skip

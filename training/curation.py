@@ -1,0 +1,266 @@
+"""What people said, as examples to learn from, and what is left out with the reason.
+
+Nothing is stored here: a snapshot asks for examples when it freezes them, so what was erased or is in doubt by then is
+not among them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from django.db.models import QuerySet
+
+from catalog.models import CustomerReview, Product
+from core.refs import keys_of, ref
+from inference import prompts
+from inference.models import Role
+from labeling import issues
+from labeling.label_config import load_interface
+from labeling.models import Label, LabelIssue, Vote
+from moderation import validity
+from moderation.models.appeals import Appeal
+from moderation.models.candidates import Candidate
+from moderation.models.reviews import Decision, ReviewItem
+from moderation.policy import identifiers
+from moderation.policy.folding import fold
+from moderation.screening import brief_of
+from training.models import datasets
+
+Task = datasets.Task
+BATCH = 500
+# Who is told apart in customers' words: what a review holds of these is left out of training altogether.
+PERSONAL = {"email", "phone", "credit_card", "iban", "cn_resident_id", "us_ssn"}
+# Which model a task makes better.
+ROLE_OF: Mapping[str, Role] = {
+    Task.SENTIMENT: Role.SENTIMENT,
+    Task.COPY: Role.COPYWRITER,
+    Task.PREFERENCE: Role.COPYWRITER,
+    Task.VALIDITY: Role.VALIDITY,
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One thing to learn. `group`: the product, which decides the part it belongs to. `fields` are what a trainer reads.
+
+    `is_blind`: the person saw no suggestion of a model; None where that is not known.
+    """
+
+    subject: str
+    group: str
+    locale: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    category: str = ""
+    is_blind: bool | None = None
+
+    def key(self) -> str:
+        """Return what makes two examples the same one: their text, without differences of case, width and spaces."""
+        text = (
+            self.fields.get("text")
+            or f"{self.fields.get('prompt')}\n{self.fields.get('completion') or self.fields.get('chosen')}"
+        )
+        return hashlib.sha256(" ".join(unicodedata.normalize("NFKC", str(text)).lower().split()).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """Something that was labelled and is not learnt from."""
+
+    subject: str
+    reason: str
+
+
+OPEN_ISSUE, DUPLICATE, CONFLICT = "open label issue", "duplicate", "the same text, labelled differently"
+PERSONAL_DATA, GONE, OUTDATED = "personal data", "erased", "the facts have changed since"
+ASSISTED = "the model's suggestion was shown, and enough were judged without it"
+
+
+def collect(task: str) -> Iterator[Example | Excluded]:
+    """Yield everything that was learnt about `task`, in the order of its subjects. Equal texts come once."""
+    seen: set[str] = set()
+    found = sorted(_SOURCES[task](), key=lambda item: item.subject)
+    contested = _contested(found)
+    for item in found:
+        if isinstance(item, Excluded):
+            yield item
+            continue
+        key = item.key()
+        if key in contested:
+            yield Excluded(item.subject, CONFLICT)
+        elif key in seen:
+            yield Excluded(item.subject, DUPLICATE)
+        else:
+            seen.add(key)
+            yield item
+
+
+def _contested(found: Iterable[Example | Excluded]) -> set[str]:
+    """Return the keys of equal texts that were labelled differently: one of the labels is wrong, and nobody knows which."""
+    labels: dict[str, set[Any]] = {}
+    for item in found:
+        if isinstance(item, Example) and "label" in item.fields:
+            labels.setdefault(item.key(), set()).add(item.fields["label"])
+    return {key for key, seen in labels.items() if len(seen) > 1}
+
+
+def clean(text: str) -> str:
+    """Return `text` composed, without control characters and runs of spaces: as it is read when it is scored, no more."""
+    composed = unicodedata.normalize("NFC", text)
+    visible = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} and char != "\n" else char for char in composed)
+    return re.sub(r"[ \t]+", " ", visible).strip()
+
+
+def holds_personal_data(text: str) -> bool:
+    """Return whether an address, a phone or an account number stands in `text`."""
+    return any(found.kind in PERSONAL for found in identifiers.find_identifiers(fold(text).text))
+
+
+# --- Sentiment ---------------------------------------------------------------------------------------------------
+
+
+def _sentiment() -> Iterator[Example | Excluded]:
+    kind = ReviewItem.Kind.SENTIMENT
+    names = load_interface(kind).labels
+    doubted = _doubted(kind)
+    rows = Label.objects.filter(kind=kind, label__in=names).order_by("subject").iterator(chunk_size=BATCH)
+    while batch := list(islice(rows, BATCH)):
+        yield from _labelled_reviews(batch, doubted)
+
+
+def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Example | Excluded]:
+    reviews = {
+        ref(row): row
+        for row in CustomerReview.objects.filter(
+            pk__in=keys_of([label.subject for label in labels], CustomerReview)
+        ).select_related("product")
+    }
+    blind = _blind(ReviewItem.Kind.SENTIMENT, [label.subject for label in labels])
+    for label in labels:
+        review = reviews.get(label.subject)
+        text = clean(review.full_text) if review else ""
+        if review is None or not text:
+            yield Excluded(label.subject, GONE)
+        elif label.subject in doubted:
+            yield Excluded(label.subject, OPEN_ISSUE)
+        elif holds_personal_data(text):
+            yield Excluded(label.subject, PERSONAL_DATA)
+        else:
+            yield Example(
+                label.subject, group=_group(review.product, text), locale=review.locale,
+                fields={"text": text, "label": label.label}, category=review.product.category if review.product else "",
+                is_blind=blind.get(label.subject),
+            )  # fmt: skip
+
+
+def _group(product: Product | None, text: str) -> str:
+    """Return what must not be split: all that is about one product; without a product, the text itself."""
+    return product.sku if product else f"text:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _doubted(kind: str) -> set[str]:
+    """Return the subjects whose label is in doubt and not judged yet."""
+    return set(LabelIssue.objects.filter(kind=kind, status__in=issues.WAITING).values_list("subject", flat=True))
+
+
+def _blind(kind: str, subjects: list[str]) -> dict[str, bool]:
+    """Return for each subject whether a person labelled it without seeing a suggestion; nothing where it is not known."""
+    found: dict[str, bool] = {}
+    votes = Vote.objects.filter(kind=kind, subject__in=subjects).exclude(is_assisted=None)
+    for subject, is_assisted in votes.values_list("subject", "is_assisted"):
+        found[subject] = found.get(subject, False) or not is_assisted
+    return found
+
+
+# --- Copy --------------------------------------------------------------------------------------------------------
+
+
+def _copy() -> Iterator[Example | Excluded]:
+    """Accepted and fixed copy with the prompt it answers, as the one renderer writes it; a fix with the draft it fixed."""
+    for decision in _decisions(Decision.Outcome.APPROVE, Decision.Outcome.EDIT):
+        if decision.result is not None:
+            found, rejected = _prompted(decision.result, decision), _fixed_draft(decision)
+            if isinstance(found, Example) and rejected:
+                found = replace(found, fields={**found.fields, "rejected": rejected})
+            yield found
+
+
+def _fixed_draft(decision: Decision) -> str:
+    """Return the draft that a decision fixed; empty where it fixed none, or one that is not to be learnt from."""
+    fix, draft = decision.result, decision.item.candidate
+    if decision.outcome != Decision.Outcome.EDIT or fix is None or draft is None:
+        return ""
+    text = clean(draft.text)
+    return "" if text == clean(fix.text) or holds_personal_data(text) else text
+
+
+def _preference() -> Iterator[Example | Excluded]:
+    """Fixes, each with the draft that was fixed and why."""
+    for decision in _decisions(Decision.Outcome.EDIT):
+        rejected = _fixed_draft(decision)
+        if decision.result is None or not rejected:
+            continue
+        found = _prompted(decision.result, decision)
+        if isinstance(found, Example):
+            fields = {"prompt": found.fields["prompt"], "chosen": found.fields["completion"],
+                      "rejected": rejected, "reasons": list(decision.reason_codes)}  # fmt: skip
+            found = replace(found, fields=fields)
+        yield found
+
+
+def _validity() -> Iterator[Example | Excluded]:
+    """Drafts as they were judged: is this description valid for this product?"""
+    doubted = _doubted(ReviewItem.Kind.COPY)
+    for decision in _decisions(Decision.Outcome.APPROVE, Decision.Outcome.EDIT, Decision.Outcome.REJECT):
+        draft = decision.item.candidate
+        if draft is None:
+            continue
+        found = Excluded(ref(draft), OPEN_ISSUE) if ref(draft) in doubted else _prompted(draft, decision)
+        if isinstance(found, Example):
+            label = validity.VALID if decision.outcome == Decision.Outcome.APPROVE else validity.INVALID
+            found = replace(found, fields={"text": clean(validity.text_of(draft)), "label": label})
+        yield found
+
+
+def decisions_on_copy(*outcomes: str) -> QuerySet[Decision]:
+    """Return the decisions about copy that stand: people's, not superseded by a later one, nor overturned by an appeal."""
+    stand = Decision.objects.filter(item__kind=ReviewItem.Kind.COPY, superseded_by=None, outcome__in=outcomes)
+    return stand.exclude(decided_by=Decision.DecidedBy.AUTOMATIC).exclude(appeal__status=Appeal.Status.OVERTURNED)
+
+
+def _decisions(*outcomes: str) -> Iterator[Decision]:
+    """Yield the decisions about copy that stand, oldest first, with what an example needs of them."""
+    rows = decisions_on_copy(*outcomes).select_related("item__candidate__product", "result__product")
+    return rows.order_by("created_at", "pk").iterator(chunk_size=BATCH)
+
+
+def _prompted(candidate: Candidate, decision: Decision) -> Example | Excluded:
+    """Return the text of `candidate` with the prompt that asks for it, and what the checks see of the product: `brief`."""
+    subject, text, product = ref(candidate), clean(candidate.text), candidate.product
+    if not text:
+        return Excluded(subject, GONE)
+    if candidate.facts_hash != product.facts_hash:
+        return Excluded(subject, OUTDATED)
+    if holds_personal_data(text):
+        return Excluded(subject, PERSONAL_DATA)
+    brief = brief_of(candidate)
+    prompt = [{"role": turn.role, "content": turn.content} for turn in prompts.render(brief)]
+    shown = decision.item.labeling_task.shows_predictions if decision.item.labeling_task else None
+    return Example(
+        subject, group=product.sku, locale=candidate.locale, category=product.category,
+        fields={"prompt": prompt, "completion": text, "brief": asdict(brief)},
+        is_blind=None if shown is None else not shown,
+    )  # fmt: skip
+
+
+_SOURCES: Mapping[str, Callable[[], Iterable[Example | Excluded]]] = {
+    Task.SENTIMENT: _sentiment,
+    Task.COPY: _copy,
+    Task.PREFERENCE: _preference,
+    Task.VALIDITY: _validity,
+}

@@ -1,0 +1,105 @@
+"""Whether a new copywriter may take over: rules on what was measured of its texts and the champion's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from training.evaluation.copy_metrics import Floats, interval
+from training.evaluation.gate import FAIL, INCONCLUSIVE, PASS, Verdict, worst
+
+GATE_VERSION = "copy-1"
+# Said beside the findings; it decides nothing.
+NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`min_products`: with fewer nothing is told. `max_blocked`: where there is no champion to be compared with."""
+
+    min_products: int = 30
+    max_blocked: float = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What was measured of n texts by one model, (n,) each. Of two models that are compared, text i answers one prompt."""
+
+    products: Sequence[str]
+    unsupported_claims: Floats
+    blocked: Floats
+    edit_distance: Floats
+
+
+def judge(
+    new: Measured | None, old: Measured | None, *, rules: Rules, facts: Mapping[str, bool] | None = None
+) -> Verdict:
+    """Return whether the model that wrote `new` (None: it wrote nothing) may replace the one that wrote `old` (None: there is none).
+
+    It has to make fewer claims that no fact backs, beyond chance; to be blocked no more often; and not to be further
+    from what people let out, beyond chance. Beyond chance: the 95 % interval of the paired difference, products drawn
+    again, does not hold zero. `facts` are conditions that hold or do not.
+    """
+    findings = [(PASS if holds else FAIL, words) for words, holds in (facts or {}).items()]
+    n = len(set(new.products)) if new else 0
+    if new is None or n < rules.min_products:
+        findings.append((INCONCLUSIVE, f"{n} products are too few to tell: {rules.min_products} are needed"))
+    elif old is None:
+        share = float(new.blocked.mean())
+        words = f"{share:.1%} of its texts are blocked, at most {rules.max_blocked:.0%}; there is no champion to compare with"
+        findings.append((PASS if share <= rules.max_blocked else FAIL, words))
+    else:
+        findings += [_claims(new, old), _blocked(new, old), _distance(new, old)]
+    return worst(findings)
+
+
+def differences(new: Measured, old: Measured) -> dict[str, dict[str, float]]:
+    """Return the paired differences, new less old, with 95 % intervals: below zero the new model is better."""
+    names = ("unsupported_claims", "blocked", "edit_distance")
+    return {
+        name: interval(gap, new.products)
+        for name in names
+        if not np.isnan(gap := getattr(new, name) - getattr(old, name)).all()
+    }
+
+
+def _claims(new: Measured, old: Measured) -> tuple[str, str]:
+    found = differences(new, old)["unsupported_claims"]
+    words = (
+        f"{new.unsupported_claims.mean():.2f} claims without a fact in a text, the champion {old.unsupported_claims.mean():.2f}: "
+        f"{_words(found)}; it has to be below zero"
+    )
+    if found["high"] < 0:
+        return PASS, words
+    return (FAIL if found["low"] > 0 else INCONCLUSIVE), words
+
+
+def _blocked(new: Measured, old: Measured) -> tuple[str, str]:
+    found = differences(new, old)["blocked"]
+    words = f"{new.blocked.mean():.1%} of its texts are blocked, of the champion's {old.blocked.mean():.1%}"
+    if found["value"] <= 0:
+        return PASS, words
+    return (FAIL if found["low"] > 0 else INCONCLUSIVE), f"{words}: {_words(found)}"
+
+
+def _distance(new: Measured, old: Measured) -> tuple[str, str]:
+    found = differences(new, old).get("edit_distance")
+    if found is None:
+        return INCONCLUSIVE, "there is no text of a person to compare with"
+    words = (
+        f"{np.nanmean(new.edit_distance):.1%} of a text has to change to become what a person let out, of the champion's "
+        f"{np.nanmean(old.edit_distance):.1%}: {_words(found)}; it must not be above zero"
+    )
+    return (FAIL if found["low"] > 0 else PASS), words
+
+
+def _words(found: Mapping[str, float]) -> str:
+    return f"{found['value']:+.3f}, 95 % interval {found['low']:+.3f} to {found['high']:+.3f}"
+
+
+def as_rules(values: Mapping[str, Any]) -> Rules:
+    """Return the rules in the settings TRAINING["COPY_GATE"]."""
+    return Rules(**values)

@@ -1,0 +1,159 @@
+"""Have a new copywriter and the champion write for the products of the test part, and put both before the gate.
+
+Greedily, from the very prompts of the snapshot, cleaned as drafts are, and judged by the checks of production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+
+from core.exceptions import PermanentError
+from inference import loader, prompts, resolver
+from inference.contracts import CopyBrief, Fact, Message, TextGenerator
+from inference.models import ModelVersion
+from moderation.policy import base
+from moderation.policy.base import Draft
+from moderation.screening import draft_from
+from training import snapshots
+from training.evaluation import copy_gate, copy_metrics, reports, smoke
+from training.evaluation.copy_metrics import Written
+from training.models import DatasetSnapshot, EvaluationReport
+
+# More texts narrow the intervals little and take minutes on a CPU.
+MOST_TEXTS, BATCH = 300, 16
+SMOKE_PROMPTS, SAMPLES = 2, 12
+Tell = Callable[[int, int], None]
+
+
+def evaluate(
+    version: ModelVersion,
+    snapshot: DatasetSnapshot,
+    *,
+    champion: ModelVersion | None,
+    tell: Tell = lambda done, of: None,
+) -> EvaluationReport:
+    """Return the report on `version`, made now or before; measured against `champion` on the same prompts.
+
+    `tell(done, of)` hears of each batch of texts. Raises `PermanentError` when the artefact or the snapshot was changed.
+    """
+    if known := reports.find(version, snapshot, champion=champion, gate_version=copy_gate.GATE_VERSION):
+        return known
+    rival = champion if champion is not None and champion.pk != version.pk else None
+    rows = _rows(snapshot, [version, *([rival] if rival else [])])
+    of = len(rows) * (2 if rival else 1)
+    backend = _generator(version)
+    facts = _facts(version, snapshot, rows, backend)  # first of all: what was read before can tip a near-tie
+    new = _written(rows, write(backend, rows, tell=lambda done: tell(done, of)))
+    del backend  # two models at once may be more than the memory holds
+    checks = base.load_checks()
+    measured = {"new": copy_metrics.measure(new, checks)}
+    found: dict[str, Any] = {
+        "kind": "copy",
+        "test_is_blind": snapshot.manifest.get("test_is_blind", False),
+        "new": copy_metrics.describe(new, measured["new"]),
+    }
+    old: list[Written] = []
+    if rival is not None:
+        old = _written(rows, write(_generator(rival), rows, tell=lambda done: tell(len(rows) + done, of)))
+        measured["champion"] = copy_metrics.measure(old, checks)
+        found["champion"] = copy_metrics.describe(old, measured["champion"])
+    sides = {name: _side(new, figures) for name, figures in measured.items() if figures}
+    if len(sides) == 2:
+        found["comparison"] = copy_gate.differences(sides["new"], sides["champion"])
+    found["samples"] = _samples(rows, new, old)
+    rules = copy_gate.as_rules(settings.TRAINING["COPY_GATE"])
+    verdict = copy_gate.judge(sides.get("new"), sides.get("champion"), rules=rules, facts=facts)
+    verdict = replace(verdict, findings=(*verdict.findings, *_notes(version, rival)))
+    return reports.write(
+        version, snapshot, champion=champion, gate_version=copy_gate.GATE_VERSION, verdict=verdict, metrics=found
+    )
+
+
+def _rows(snapshot: DatasetSnapshot, versions: Sequence[ModelVersion]) -> list[snapshots.Row]:
+    """Return the test rows in languages that all of `versions` write."""
+    rows = snapshots.read(snapshot, "test")
+    return [row for row in rows if all(resolver.can_work_in(version, row.locale) for version in versions)][:MOST_TEXTS]
+
+
+def _generator(version: ModelVersion) -> TextGenerator:
+    backend = loader.build(version)
+    if not isinstance(backend, TextGenerator):
+        raise PermanentError(f"{version} runs on the back end {version.backend}, which writes no text")
+    return backend
+
+
+def write(
+    backend: TextGenerator, rows: Sequence[snapshots.Row], *, tell: Callable[[int], None] = lambda done: None
+) -> list[str]:
+    """Return what `backend` writes for each row, greedily and cleaned as a draft is. `tell(done)` hears of each batch."""
+    texts: dict[int, str] = {}
+    kinds = [(str(row.fields["brief"]["channel"]), row.locale) for row in rows]
+    for channel, locale in sorted(set(kinds)):
+        # Prompts of one kind begin alike, and what they begin with is read once.
+        places = [place for place, kind in enumerate(kinds) if kind == (channel, locale)]
+        params = prompts.params_for(channel, seed=0, overrides={"temperature": 0})
+        for start in range(0, len(places), BATCH):
+            tell(len(texts))
+            batch = places[start : start + BATCH]
+            answers = backend.generate([messages_of(rows[place]) for place in batch], params)
+            for place, answer in zip(batch, answers, strict=True):
+                texts[place] = prompts.clean(
+                    answer.text, channel=channel, locale=locale, finish_reason=answer.finish_reason
+                )
+    return [texts[place] for place in range(len(rows))]
+
+
+def messages_of(row: snapshots.Row) -> list[Message]:
+    """Return the prompt of a row."""
+    return [Message(turn["role"], turn["content"]) for turn in row.fields["prompt"]]
+
+
+def draft_of(row: snapshots.Row, text: str) -> Draft:
+    """Return what the policy checks see of `text`, written for the product of a row as it was then."""
+    fields = dict(row.fields["brief"])
+    facts = fields.pop("facts")
+    return draft_from(CopyBrief(**fields, facts=tuple(Fact(**fact) for fact in facts)), text)
+
+
+def _written(rows: Sequence[snapshots.Row], texts: Sequence[str]) -> list[Written]:
+    return [
+        Written(draft_of(row, text), product=row.group, human=str(row.fields["completion"]))
+        for row, text in zip(rows, texts, strict=True)
+    ]
+
+
+def _side(texts: Sequence[Written], figures: Mapping[str, copy_metrics.Floats]) -> copy_gate.Measured:
+    return copy_gate.Measured(
+        products=[text.product for text in texts], unsupported_claims=figures["unsupported_claims"],
+        blocked=figures["blocked"], edit_distance=figures["edit_distance"],
+    )  # fmt: skip
+
+
+def _samples(rows: Sequence[snapshots.Row], new: Sequence[Written], old: Sequence[Written]) -> list[dict[str, str]]:
+    """Return texts for those who have to approve: a product, and what each side wrote for it."""
+    return [
+        {"title": text.draft.title, "channel": text.draft.channel, "human": text.human, "new": text.draft.text,
+         "champion": old[place].draft.text if old else ""}
+        for place, text in enumerate(new[:SAMPLES])
+    ]  # fmt: skip
+
+
+def _notes(version: ModelVersion, champion: ModelVersion | None) -> list[tuple[str, str]]:
+    lost = [locale for locale in (champion.locales if champion else ()) if not resolver.can_work_in(version, locale)]
+    words = f"it writes {', '.join(version.locales)}; copy in {', '.join(lost)}, which the champion writes, would be refused"
+    return [(copy_gate.NOTE, words)] if lost else []
+
+
+def _facts(
+    version: ModelVersion, snapshot: DatasetSnapshot, rows: Sequence[snapshots.Row], backend: TextGenerator
+) -> dict[str, bool]:
+    asked = [messages_of(row) for row in rows[:SMOKE_PROMPTS]]
+    why = smoke.writes_alone(version, asked, smoke.begin(backend, asked)) if asked else ""
+    return {
+        f"the saved model writes in a fresh process{f': {why}' if why else ''}": not why,
+        **reports.conditions(version, snapshot, tested={row.group for row in rows}),
+    }

@@ -1,0 +1,197 @@
+"""What a classifier is worth on a held-out part: figures with intervals, by slice, and against another model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+ROUNDS = 2000
+N_BINS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model said of n texts: `probabilities` (n, n_labels), rows sum to 1; `truth` (n,) what people said."""
+
+    probabilities: Floats
+    truth: Ints
+
+    @property
+    def predicted(self) -> Ints:
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.predicted == self.truth)
+
+    def of(self, rows: npt.NDArray[Any]) -> Answers:
+        """Return the answers about some of the texts."""
+        return Answers(self.probabilities[rows], self.truth[rows])
+
+
+def describe(answers: Answers, labels: Sequence[str], *, seed: int = 0) -> dict[str, Any]:
+    """Return accuracy and macro-F1 with 95 % bootstrap intervals, AUC, log loss, calibration, and a row for each label."""
+    n = len(answers.truth)
+    if not n:
+        return {"n": 0}
+    draws = _draws(n, seed)
+    report = per_label(answers, labels)
+    return {
+        "n": n,
+        "accuracy": _with_interval(float(answers.right.mean()), answers.right[draws].mean(axis=1)),
+        "macro_f1": _with_interval(macro_f1(answers), _bootstrap_f1(answers, draws)),
+        "auc": auc(answers),
+        "log_loss": round(
+            float(-np.log(np.clip(answers.probabilities[np.arange(n), answers.truth], 1e-12, 1)).mean()), 4
+        ),
+        "ece": round(calibration_error(answers), 4),
+        "calibration": calibration(answers),
+        "labels": report,
+        "confusion": confusion(answers, len(labels)).tolist(),
+    }
+
+
+def _draws(n: int, seed: int) -> Ints:
+    # Fewer rounds for many texts, whose interval is narrow anyway: the array stays below 200 MB.
+    rounds = max(200, min(ROUNDS, 20_000_000 // n))
+    return np.random.default_rng(seed).integers(0, n, size=(rounds, n))
+
+
+def _with_interval(value: float, drawn: npt.ArrayLike) -> dict[str, float]:
+    low, high = np.percentile(np.asarray(drawn, dtype=float), (2.5, 97.5))
+    return {"value": round(value, 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+
+
+def confusion(answers: Answers, n_labels: int) -> Ints:
+    """Return how often a text of label i was called j: (n_labels, n_labels)."""
+    counts = np.zeros((n_labels, n_labels), dtype=np.int64)
+    np.add.at(counts, (answers.truth, answers.predicted), 1)
+    return counts
+
+
+def macro_f1(answers: Answers) -> float:
+    """Return the mean of the labels' F1 over labels that occur, in the truth or in what was said."""
+    return float(_macro_f1(confusion(answers, answers.probabilities.shape[1])[None])[0])
+
+
+def _macro_f1(counts: Ints) -> Floats:
+    """Return the macro-F1 of each confusion matrix of (rounds, n_labels, n_labels)."""
+    hits = np.diagonal(counts, axis1=1, axis2=2)
+    both = counts.sum(axis=1) + counts.sum(axis=2)
+    f1 = np.divide(2 * hits, both, out=np.zeros(hits.shape), where=both > 0)
+    return np.asarray(f1.sum(axis=1) / np.maximum((both > 0).sum(axis=1), 1), dtype=np.float64)
+
+
+def _bootstrap_f1(answers: Answers, draws: Ints) -> Floats:
+    n_labels = answers.probabilities.shape[1]
+    cells = answers.truth * n_labels + answers.predicted
+    counts = np.stack([np.bincount(cells[draw], minlength=n_labels**2) for draw in draws])
+    return _macro_f1(counts.reshape(len(draws), n_labels, n_labels))
+
+
+def auc(answers: Answers) -> float | None:
+    """Return the area under the ROC curve, for more than two labels the mean of one label against the rest."""
+    from sklearn.metrics import roc_auc_score
+
+    areas = [
+        float(roc_auc_score(answers.truth == label, answers.probabilities[:, label]))
+        for label in range(answers.probabilities.shape[1])
+        if 0 < int((answers.truth == label).sum()) < len(answers.truth)
+    ]
+    return round(sum(areas) / len(areas), 4) if areas else None
+
+
+def calibration(answers: Answers) -> list[dict[str, float]]:
+    """Return for each tenth of confidence how many texts, how sure on average, and how often right."""
+    sure = answers.probabilities.max(axis=1)
+    bins = np.minimum((sure * N_BINS).astype(int), N_BINS - 1)
+    return [
+        {"n": int((bins == i).sum()), "confidence": round(float(sure[bins == i].mean()), 4),
+         "accuracy": round(float(answers.right[bins == i].mean()), 4)}
+        for i in np.unique(bins)
+    ]  # fmt: skip
+
+
+def calibration_error(answers: Answers) -> float:
+    """Return the expected calibration error over ten bins of equal width (Guo et al. 2017, ICML)."""
+    n = len(answers.truth)
+    return sum(row["n"] / n * abs(row["confidence"] - row["accuracy"]) for row in calibration(answers))
+
+
+def per_label(answers: Answers, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return precision, recall, F1 and the number of texts of each label: the classification report."""
+    counts = confusion(answers, len(labels))
+    rows = []
+    for i, label in enumerate(labels):
+        hits, said, there = int(counts[i, i]), int(counts[:, i].sum()), int(counts[i].sum())
+        precision, recall = hits / said if said else 0.0, hits / there if there else 0.0
+        f1 = 2 * hits / (said + there) if said + there else 0.0
+        rows.append({"label": label, "n": there, "precision": round(precision, 4), "recall": round(recall, 4),
+                     "f1": round(f1, 4)})  # fmt: skip
+    return rows
+
+
+def slices(answers: Answers, groups: Mapping[str, Sequence[str]], *, fewest: int = 20) -> list[dict[str, Any]]:
+    """Return the accuracy within each value of each grouping (name → value of each text) with at least `fewest` texts."""
+    rows = []
+    for name, values in groups.items():
+        column = np.asarray(values)
+        for value in sorted(set(values)):
+            part = answers.of(np.flatnonzero(column == value))
+            if len(part.truth) >= fewest:
+                right = part.right
+                rows.append({"by": name, "value": value, "n": len(right),
+                             "accuracy": _with_interval(float(right.mean()), right[_draws(len(right), 0)].mean(axis=1))})  # fmt: skip
+    return rows
+
+
+def length_band(text: str) -> str:
+    """Return which band of length a text falls into, for slices."""
+    n = len(text)
+    return "up to 80 characters" if n <= 80 else "81 to 300" if n <= 300 else "over 300"
+
+
+# --- Two models on the same texts ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """By how much one model is right more often than another: points of accuracy, 0…1, with a 95 % interval.
+
+    `only_new` and `only_old` count texts that one alone got right; `p` is McNemar's exact test of those two.
+    """
+
+    n: int
+    gain: float
+    low: float
+    high: float
+    only_new: int
+    only_old: int
+    p: float
+
+
+def compare(new: npt.NDArray[np.bool_], old: npt.NDArray[np.bool_], *, level: float = 0.95) -> Comparison:
+    """Compare who was right on the same texts.
+
+    The interval is Bonett and Price's adjusted Wald interval for a paired difference (2012, Journal of Educational and
+    Behavioral Statistics 37, 479), which holds its level with few texts. McNemar, Q. (1947), Psychometrika 12, 153.
+    """
+    from scipy.stats import binomtest, norm
+
+    n = len(new)
+    only_new, only_old = int((new & ~old).sum()), int((~new & old).sum())
+    if not n:
+        return Comparison(0, 0.0, -1.0, 1.0, 0, 0, 1.0)
+    p1, p2 = (only_new + 1) / (n + 2), (only_old + 1) / (n + 2)
+    half = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt(max(p1 + p2 - (p1 - p2) ** 2, 0) / (n + 2)))
+    differ = only_new + only_old
+    p = float(binomtest(only_new, differ).pvalue) if differ else 1.0
+    return Comparison(
+        n, (only_new - only_old) / n, max(-1.0, p1 - p2 - half), min(1.0, p1 - p2 + half), only_new, only_old, p
+    )

@@ -1,0 +1,112 @@
+"""The model card: what a version is, what it learnt from, what was measured, what the gate says. Markdown.
+
+After Mitchell, M. et al. (2019), "Model Cards for Model Reporting", FAT*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inference import artifacts
+from training.models import EvaluationReport, TrainingRun
+
+
+def write(run: TrainingRun, report: EvaluationReport) -> Path:
+    """Write the card of the version of `run` beside its weights and return the file; the folder itself never changes."""
+    path = artifacts.root() / f"{report.version.artifact_hash}.card.md"
+    path.write_text(render(run, report), encoding="utf-8")
+    return path
+
+
+def render(run: TrainingRun, report: EvaluationReport) -> str:
+    """Return the card as Markdown."""
+    version, snapshot, found = report.version, report.snapshot, report.metrics
+    lines = [
+        f"# {version}", "",
+        f"Made by training run {run.pk} on {run.created_at:%-d %B %Y}: {run.reason}.", "",
+        "## Use", "",
+        f"{run.get_task_display()}, in {', '.join(version.locales)}. {_labels(found)}"
+        "It ranks and suggests; what is shown to anybody is decided by people.", "",
+        "## Data", "",
+        f"Snapshot `{snapshot.artifact_hash}`: {snapshot.n_train} texts to train on, {snapshot.n_validation} to choose "
+        f"the moment to stop, {snapshot.n_test} to test. Split: {snapshot.manifest.get('split', '')}. "
+        + ("The test texts were labelled without a model's suggestion." if found.get("test_is_blind")
+           else "Some of the people who labelled the test texts saw a model's suggestion."), "",
+        *_table(("left out", "texts"), sorted(snapshot.manifest.get("excluded", {}).items())),
+        "## Training", "",
+        f"Base `{version.base_hash or 'none'}`.", "",
+        *_table(("part", "method", "texts", "figures"), _parts(version.card.get("parts", {}))),
+        "## Measured", "",
+        *_copy_figures(found),
+        *_figures("this version", found.get("new", {})),
+        *_figures(f"champion: {report.against}", found.get("champion", {})),
+        *_table(("slice", "texts", "accuracy"),
+                [(f"{row['by']}: {row['value']}", row["n"], interval(row["accuracy"])) for row in found.get("slices", [])]),
+        "## Gate", "",
+        f"**{report.get_verdict_display()}** by the rules {report.gate_version}.", "",
+        *[f"- {verdict}: {words}" for verdict, words in report.reasons], "",
+        "## Limits", "",
+        "Measured on texts of this shop that people were asked about; those are not a random sample of all texts, but for "
+        "the share drawn by lot. Languages and categories with few test texts are not judged apart.", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def interval(figure: Mapping[str, float]) -> str:
+    """Return a figure with its interval as text."""
+    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _parts(parts: Mapping[str, Mapping[str, Any]]) -> list[tuple[object, ...]]:
+    shown = ("steps", "best_eval_loss", "stopped_early", "C", "trained_parameters")
+    return [
+        (name, part.get("method", ""), part.get("n_train", ""),
+         "; ".join(f"{key} {part[key]}" for key in shown if part.get(key) is not None))
+        for name, part in parts.items()
+    ]  # fmt: skip
+
+
+def _labels(found: Mapping[str, Any]) -> str:
+    return f"Labels: {', '.join(found['labels'])}. " if found.get("labels") else ""
+
+
+def _copy_figures(found: Mapping[str, Any]) -> list[str]:
+    if found.get("kind") != "copy" or not found["new"].get("n"):
+        return []
+    new, champion = found["new"], found.get("champion", {})
+    rows = [
+        (title, interval(new[name]) if name in new else "", interval(champion[name]) if name in champion else "")
+        for name, title in COPY_FIGURES.items()
+    ]
+    return [
+        f"{new['n']} texts for {new['products']} products.",
+        "",
+        *_table(("figure", "this version", "champion"), rows),
+    ]
+
+
+COPY_FIGURES = {
+    "unsupported": "texts with claims no fact backs", "unsupported_claims": "such claims in a text", "blocked": "blocked texts",
+    "grounding": "how well the facts back a text", "edit_distance": "share to change to the human text", "bleu": "BLEU",
+    "chrf": "chrF", "ter": "TER", "rouge_l": "ROUGE-L", "characters": "characters",
+}  # fmt: skip
+
+
+def _figures(title: str, found: Mapping[str, Any]) -> list[str]:
+    if "accuracy" not in found:
+        return []
+    lines = [
+        f"{title}: accuracy {interval(found['accuracy'])}, macro-F1 {interval(found['macro_f1'])}, AUC {found['auc']}, "
+        f"log loss {found['log_loss']}, calibration error {found['ece']}, {found['n']} texts.", "",
+    ]  # fmt: skip
+    rows = [(row["label"], row["n"], row["precision"], row["recall"], row["f1"]) for row in found["labels"]]
+    return lines + _table(("label", "texts", "precision", "recall", "F1"), rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in lines] + [""]

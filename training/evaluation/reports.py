@@ -1,0 +1,60 @@
+"""The record of a comparison: written once, with its line in the ledger; and the conditions that every new model has to meet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import transaction
+
+from audit import ledger
+from core.actors import SystemActor
+from core.exceptions import PermanentError
+from core.refs import ref
+from inference import artifacts
+from inference.models import ModelVersion
+from training import snapshots
+from training.evaluation.gate import Verdict
+from training.models import DatasetSnapshot, EvaluationReport
+
+JUDGE = SystemActor("training.gate")
+
+
+def find(
+    version: ModelVersion, snapshot: DatasetSnapshot, *, champion: ModelVersion | None, gate_version: str
+) -> EvaluationReport | None:
+    """Return the report that was made of this comparison before, if any."""
+    return EvaluationReport.objects.filter(
+        version=version, snapshot=snapshot, against=champion, gate_version=gate_version
+    ).first()
+
+
+def write(
+    version: ModelVersion, snapshot: DatasetSnapshot, *, champion: ModelVersion | None, gate_version: str,
+    verdict: Verdict, metrics: Mapping[str, Any],
+) -> EvaluationReport:  # fmt: skip
+    """Record the verdict on `version` and its ledger line, both or neither; return the report."""
+    with transaction.atomic():
+        report, is_new = EvaluationReport.objects.get_or_create(
+            version=version, snapshot=snapshot, against=champion, gate_version=gate_version,
+            defaults={"verdict": verdict.verdict, "reasons": [list(row) for row in verdict.findings], "metrics": dict(metrics)},
+        )  # fmt: skip
+        if is_new:
+            ledger.append("training.version.judged", subject=ref(version), actor=JUDGE,
+                          payload={"verdict": verdict.verdict, "gate": gate_version, "snapshot": ref(snapshot)})  # fmt: skip
+    return report
+
+
+def conditions(version: ModelVersion, snapshot: DatasetSnapshot, *, tested: Collection[str]) -> dict[str, bool]:
+    """Return, in words, what has to hold of any new model, and whether it does. `tested`: products of the test texts."""
+    try:
+        artifacts.verify(artifacts.path_for(version.artifact_hash))
+        is_whole = True
+    except PermanentError:
+        is_whole = False
+    leaked = len({row.group for row in snapshots.read(snapshot, "train")} & set(tested))
+    return {
+        "its files have the hashes of the registry": is_whole,
+        "it was trained on the train part of this very snapshot": version.dataset_hash == snapshot.artifact_hash,
+        f"{leaked} products of the test part were trained on": leaked == 0,
+    }

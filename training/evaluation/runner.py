@@ -1,0 +1,85 @@
+"""Measure a version on the test part of a snapshot, beside the champion, and put both before the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+
+from inference.models import ModelVersion
+from training import snapshots
+from training.evaluation import gate, metrics, reports, smoke
+from training.evaluation.metrics import Answers
+from training.models import DatasetSnapshot, EvaluationReport
+
+SMOKE_TEXTS = 8
+
+
+def evaluate(
+    version: ModelVersion,
+    snapshot: DatasetSnapshot,
+    *,
+    champion: ModelVersion | None,
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> EvaluationReport:
+    """Return the report on `version`, made now or before; measured against `champion` on the same texts.
+
+    `tell(done, of)` hears of each model. Raises `PermanentError` when the artefact or the snapshot was changed.
+    """
+    if known := reports.find(version, snapshot, champion=champion, gate_version=gate.GATE_VERSION):
+        return known
+    rows = snapshots.read(snapshot, "test")
+    labels = snapshots.labels_of(snapshot.task)
+    new = _answers(version, rows, labels)
+    tell(1, 2)
+    old = _answers(champion, rows, labels) if champion is not None and champion.pk != version.pk else None
+    groups = _groups(rows)
+    facts = _facts(version, snapshot, rows, new, labels)
+    verdict = gate.judge(new, old, groups=groups, rules=gate.as_rules(settings.TRAINING["GATE"]), facts=facts)
+    measured: dict[str, Any] = {
+        "labels": list(labels),
+        "test_is_blind": snapshot.manifest.get("test_is_blind", False),
+        "new": metrics.describe(new, labels),
+        "slices": metrics.slices(new, groups),
+    }
+    if old is not None:
+        measured["champion"] = metrics.describe(old, labels)
+        measured["champion_slices"] = metrics.slices(old, groups)
+        found = metrics.compare(new.right, old.right)
+        measured["comparison"] = {
+            "gain": round(found.gain, 4), "low": round(found.low, 4), "high": round(found.high, 4), "p": round(found.p, 5),
+            "only_new": found.only_new, "only_champion": found.only_old,
+        }  # fmt: skip
+    return reports.write(
+        version, snapshot, champion=champion, gate_version=gate.GATE_VERSION, verdict=verdict, metrics=measured
+    )
+
+
+def _answers(version: ModelVersion, rows: Sequence[snapshots.Row], labels: Sequence[str]) -> Answers:
+    from training.classifiers import classify
+
+    places = {label: place for place, label in enumerate(labels)}
+    truth = np.array([places[row.label] for row in rows], dtype=np.int64)
+    return Answers(np.asarray(classify(version, [row.text for row in rows], labels), dtype=np.float64), truth)
+
+
+def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
+    return {
+        "language": [row.locale for row in rows],
+        "category": [row.category.split(" > ")[0] or "none" for row in rows],
+        "length": [metrics.length_band(row.text) for row in rows],
+    }
+
+
+def _facts(
+    version: ModelVersion, snapshot: DatasetSnapshot, rows: Sequence[snapshots.Row], new: Answers, labels: Sequence[str]
+) -> dict[str, bool]:
+    tried = [row.text for row in rows[:SMOKE_TEXTS]] or ["It is fine."]
+    expected = new.probabilities[:SMOKE_TEXTS].tolist() if rows else []
+    why = smoke.works_alone(version, tried, expected, labels) if expected else ""
+    return {
+        f"the saved model works in a fresh process{f': {why}' if why else ''}": not why,
+        **reports.conditions(version, snapshot, tested={row.group for row in rows}),
+    }

@@ -1,0 +1,172 @@
+"""The search for labels that look wrong, in stages, in the background; one that was interrupted resumes.
+
+Texts become embeddings, models that never saw a text judge its label (`training.label_evidence`), and the labels that
+fit worst are put before a second person.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from audit import ledger
+from core import leases
+from core.actors import SystemActor, require_permission
+from core.exceptions import LeaseLost, PermanentError
+from core.hints import hint_on_commit
+from core.refs import ref
+from labeling import columns, issues
+from labeling.label_config import load_interface
+from labeling.models import Label, LabelCheck, LabelIssue
+from training import label_evidence
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+log = logging.getLogger(__name__)
+CHECKER = SystemActor("training.label_checks")
+Status = LabelCheck.Status
+OPEN = (Status.PLANNED, Status.RUNNING)
+# A search that says nothing for so long is taken for dead.
+PATIENCE = dt.timedelta(minutes=10)
+# A search is due when so many labels are new, or this share of them, or any and the last was so long ago.
+NEW_LABELS, NEW_SHARE, LONGEST = 200, 0.1, dt.timedelta(days=7)
+
+
+def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
+    """Ask for a search in the queue `kind`; one that is planned or running already is returned. Needs labeling.check_labels.
+
+    Raises `PermanentError` for a queue without labels to search, or too few of them.
+    """
+    require_permission(actor, "labeling.check_labels")
+    load_interface(kind)
+    n, fewest = Label.objects.filter(kind=kind).count(), int(settings.LABEL_CHECKS["MIN_LABELS"])
+    if n < fewest:
+        raise PermanentError(
+            f"{n} labels are too few to find wrong ones among.", hint=f"From {fewest} on it says something."
+        )
+    with transaction.atomic():
+        check, is_new = LabelCheck.objects.get_or_create(
+            kind=kind, status__in=OPEN, defaults={"reason": reason[:200], "status": Status.PLANNED}
+        )
+        if is_new:
+            ledger.append("labeling.check.planned", subject=ref(check), actor=actor,
+                          payload={"queue": kind, "labels": n, "reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
+            hint_on_commit("training.check_labels")
+    return check
+
+
+def plan_due() -> int:
+    """Plan a search in each queue whose labels have changed enough since the last one. Returns how many."""
+    planned = 0
+    for kind in settings.LABELING["INTERFACES"]:
+        if reason := _why_due(kind):
+            plan(kind, reason=reason, actor=CHECKER)
+            planned += 1
+    return planned
+
+
+def _why_due(kind: str) -> str:
+    labels, checks = Label.objects.filter(kind=kind), LabelCheck.objects.filter(kind=kind)
+    if checks.filter(status__in=OPEN).exists() or labels.count() < settings.LABEL_CHECKS["MIN_LABELS"]:
+        return ""
+    last = checks.filter(status=Status.COMPLETED).order_by("-started_at").first()
+    if last is None or last.started_at is None:
+        return "the first search"
+    new = labels.filter(labelled_at__gt=last.started_at).count()
+    if new >= min(NEW_LABELS, max(1, NEW_SHARE * last.n_labels)):
+        return f"{new} labels are new"
+    overdue = timezone.now() - last.started_at > LONGEST
+    return f"{new} labels are new, and the last search was a week ago" if new and overdue else ""
+
+
+def run_next() -> bool:
+    """Claim one search that waits, or whose worker died, and run it. Returns whether there was one.
+
+    One that fails rests and is tried again, and goes into quarantine in the end.
+    """
+    waiting = leases.claimable(LabelCheck.objects.filter(status__in=OPEN)).order_by("created_at", "pk")
+    claimed = leases.claim(waiting, n=1, duration=settings.LEASES["WORK"])
+    if not claimed:
+        return False
+    check = claimed[0]
+    with leases.heartbeat(claimed, duration=settings.LEASES["WORK"]):
+        try:
+            _run(check)
+        except leases.DATABASE_AWAY:
+            raise
+        except LeaseLost:
+            log.warning("the search %s was taken over by another worker", check.pk)
+        except Exception as exc:
+            log.exception("the search %s failed", check.pk)
+            leases.fail(check, error=f"{type(exc).__name__}: {exc}")
+    return True
+
+
+def _run(check: LabelCheck) -> None:
+    started = check.started_at or timezone.now()
+    _note(check, status=Status.RUNNING, started_at=started)
+    names = load_interface(check.kind).labels
+    evidence = label_evidence.gather(
+        check.kind, names, progress=lambda stage, done, of: _progress(check, stage, done, of)
+    )
+    _progress(check, "Comparing labels", 0, 1)
+    table = columns.read(check.kind, names)
+    found = label_evidence.flag(table, judged=_judged(check.kind), precision=float(settings.LABEL_CHECKS["PRECISION"]))
+    with transaction.atomic():
+        if not leases.hold_all([check]):
+            return  # another worker took over
+        n_new = issues.raise_issues(check.kind, _suspicions(table, found), check=check)
+        report = {**evidence.report, **found.report, "n_new": n_new}
+        leases.release([check], status=Status.COMPLETED, finished_at=timezone.now(), n_labels=len(table.ids),
+                       n_issues=len(found.rows), report=report, stage="")  # fmt: skip
+        ledger.append("labeling.check.completed", subject=ref(check), actor=CHECKER, payload={
+            "queue": check.kind, "labels": len(table.ids), "issues": len(found.rows), "new": n_new,
+        })  # fmt: skip
+        hint_on_commit("moderation.open_reviews")
+
+
+def _suspicions(table: columns.Columns, found: label_evidence.Found) -> Iterator[issues.Suspicion]:
+    for start in range(0, len(found.rows), issues.CHUNK):
+        rows = found.rows[start : start + issues.CHUNK]
+        keys = [int(table.ids[row]) for row in rows]
+        subjects = dict(Label.objects.filter(pk__in=keys).values_list("pk", "subject"))
+        for row, key in zip(rows, keys, strict=True):
+            given, suggested = table.names[int(table.given[row])], table.names[int(found.suggested[row])]
+            if subject := subjects.get(key):
+                yield issues.Suspicion(
+                    subject,
+                    given,
+                    suggested if suggested != given else "",
+                    float(found.scores[row]),
+                    found.methods[row],
+                )
+
+
+def _judged(kind: str) -> list[tuple[float, bool]]:
+    """Return the score and the verdict of every flag that a second person has judged: the threshold follows them."""
+    rows = LabelIssue.objects.filter(kind=kind, status__in=issues.JUDGED).exclude(methods=[issues.REREVIEW])
+    return [(score, status == LabelIssue.Status.CONFIRMED) for score, status in rows.values_list("score", "status")]
+
+
+def _progress(check: LabelCheck, stage: str, done: int, of: int) -> None:
+    _note(check, stage=stage, n_done=done, n_total=of)
+
+
+def _note(check: LabelCheck, **fields: Any) -> None:
+    """Note how far it is, which renews its lease: a search may take longer than any other work.
+
+    Raises `LeaseLost` when another worker took over: two do not search at once.
+    """
+    ours = LabelCheck.objects.filter(pk=check.pk, lease_token=check.lease_token)
+    if not ours.update(lease_expires_at=Now() + PATIENCE, **fields):
+        raise LeaseLost(f"the lease on the search {check.pk} was lost")
+    for name, value in fields.items():
+        setattr(check, name, value)

@@ -1,0 +1,128 @@
+"""A run of training, what was measured of its result, and who let it serve."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from core.leases import Leased
+from inference.models import ModelVersion
+from training.models.datasets import DatasetSnapshot, Task
+
+
+class TrainingRun(Leased):
+    """One attempt to make a better model. Its lease is renewed while it runs; one whose worker died resumes.
+
+    At most one is open for each task.
+    """
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Trigger(models.TextChoices):
+        HAND = "hand", "By hand"
+        NEW_LABELS = "new_labels", "New labels"
+        SCHEDULE = "schedule", "Schedule"
+        DRIFT = "drift", "The champion agrees less with people"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    task = models.CharField(max_length=24, choices=Task, editable=False)
+    status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED, editable=False)
+    trigger = models.CharField(max_length=12, choices=Trigger, editable=False)
+    reason = models.CharField(max_length=200, editable=False, help_text="why it was started, in words")
+    recipe = models.JSONField(default=dict, editable=False, help_text="what was asked for: training/recipes.py")
+    snapshot = models.ForeignKey(
+        DatasetSnapshot, null=True, editable=False, on_delete=models.PROTECT, related_name="runs"
+    )
+    champion = models.ForeignKey(
+        ModelVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="+",
+        help_text="who served when it began: what the result is measured against",
+    )  # fmt: skip
+    version = models.ForeignKey(
+        ModelVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="training_runs"
+    )
+    stage = models.CharField(max_length=80, blank=True, editable=False)
+    n_total = models.PositiveIntegerField(default=0, editable=False, help_text="steps of the stage")
+    n_done = models.PositiveIntegerField(default=0, editable=False)
+    stage_began_at = models.DateTimeField(null=True, editable=False)
+    history = models.JSONField(default=list, editable=False, help_text="losses as they came: [part, step, name, value]")
+    environment = models.JSONField(default=dict, editable=False, help_text="versions and device it ran with")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    cancel_requested_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        permissions = (("train_model", "Can start and cancel training"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("task",), condition=Q(status__in=("planned", "running")), name="one_open_run_per_task"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=("planned", "running", "succeeded", "failed", "cancelled")),
+                name="training_run_status",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.created_at:%F %H:%M}"
+
+
+class EvaluationReport(models.Model):
+    """What was measured of a version on the held-out part of a snapshot, and what the gate makes of it."""
+
+    class Verdict(models.TextChoices):
+        PASSED = "pass", "Pass"
+        FAILED = "fail", "Fail"
+        INCONCLUSIVE = "inconclusive", "Inconclusive"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version = models.ForeignKey(ModelVersion, editable=False, on_delete=models.CASCADE, related_name="reports")
+    snapshot = models.ForeignKey(DatasetSnapshot, editable=False, on_delete=models.PROTECT, related_name="reports")
+    against = models.ForeignKey(ModelVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    gate_version = models.CharField(max_length=40, editable=False)
+    verdict = models.CharField(max_length=12, choices=Verdict, editable=False)
+    reasons = models.JSONField(default=list, editable=False, help_text="each rule with what it found: [verdict, words]")
+    metrics = models.JSONField(default=dict, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("version", "snapshot", "against", "gate_version"),
+                nulls_distinct=False,
+                name="one_report_per_comparison",
+            ),
+            models.CheckConstraint(condition=Q(verdict__in=("pass", "fail", "inconclusive")), name="report_verdict"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.verdict}"
+
+
+class Approval(models.Model):
+    """A person's consent that a version may serve."""
+
+    version = models.ForeignKey(ModelVersion, editable=False, on_delete=models.CASCADE, related_name="approvals")
+    approver = models.ForeignKey(settings.AUTH_USER_MODEL, editable=False, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("created_at",)
+        constraints = (models.UniqueConstraint(fields=("version", "approver"), name="one_approval_per_person"),)
+
+    def __str__(self) -> str:
+        return f"{self.approver_id} for {self.version_id}"

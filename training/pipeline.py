@@ -1,0 +1,147 @@
+"""One run of training from its plan to the gate, in the background: freeze, fit, register, measure, judge.
+
+Every stage leaves what it made, so a run whose worker died goes on from there: the snapshot in the database, finished
+parts and checkpoints in the run's folder, the version in the registry.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core import leases
+from core.actors import SystemActor
+from core.exceptions import LeaseLost, PermanentError
+from inference import resolver
+from training import recipes, registry, release, runs, snapshots
+from training.curation import ROLE_OF
+from training.models import EvaluationReport, TrainingRun
+from training.models.datasets import Task
+
+log = logging.getLogger(__name__)
+TRAINER = SystemActor("training.pipeline")
+Status = TrainingRun.Status
+
+
+def run_next() -> bool:
+    """Claim one run that waits, or whose worker died, and work it to its end. Returns whether there was one.
+
+    A run that fails is tried again after a rest, from its last checkpoint; after too many failures it has failed.
+    """
+    run = runs.claim()
+    if run is None:
+        return False
+    try:
+        # What says nothing for long, a large evaluation, keeps its lease too.
+        with leases.heartbeat([run], duration=runs.patience()):
+            _work(run)
+    except leases.DATABASE_AWAY:
+        raise
+    except runs.Cancelled:
+        runs.end(run, Status.CANCELLED, actor=TRAINER)
+    except LeaseLost:
+        log.warning("the run %s was taken over by another worker", run.pk)
+    except PermanentError as exc:
+        runs.end(run, Status.FAILED, actor=TRAINER, error=str(exc))
+    except Exception as exc:
+        log.exception("the run %s failed", run.pk)
+        runs.stumble(run, error=f"{type(exc).__name__}: {exc}", actor=TRAINER)
+    return True
+
+
+def folder_of(run: TrainingRun) -> Path:
+    """Return where a run keeps checkpoints and what trackers write."""
+    return Path(str(settings.TRAINING["RUNS"])) / str(run.pk)
+
+
+def _work(run: TrainingRun) -> None:
+    recipe = recipes.parse(run.recipe, run.task)
+    if run.snapshot is None:
+        runs.say(run, "Freezing examples", 0, 1)
+        runs.note(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
+    if run.champion is None:
+        runs.note(run, champion=resolver.find(ROLE_OF[run.task]))
+    if run.version is None:
+        _fit(run, recipe)
+    runs.say(run, "Measuring it beside the champion", 0, 1)
+    report = _evaluate(run)
+    shutil.rmtree(folder_of(run) / "parts", ignore_errors=True)
+    release.consider(report)
+    runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=report.verdict)
+
+
+def _trade(task: str) -> tuple[Any, Any]:
+    """Return the module that fits the model of a task, and the one that measures it. Each trade fits its own way."""
+    if task == Task.COPY:
+        from training import copywriters
+        from training.evaluation import copy_runner
+
+        return copywriters, copy_runner
+    from training import classifiers
+    from training.evaluation import runner
+
+    return classifiers, runner
+
+
+def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
+    maker, _ = _trade(run.task)
+    assert run.snapshot is not None  # noqa: S101
+    runs.note(run, environment=_environment())
+
+    def tell(part: str, done: int, of: int, figures: Mapping[str, float]) -> None:
+        runs.say(run, maker.STAGES[part], done, of)
+        if figures:
+            runs.keep_figures(run, part, done, figures)
+
+    work = folder_of(run) / "parts"
+    work.mkdir(parents=True, exist_ok=True)
+    trackers = settings.TRAINING["TRACKERS"]
+    fitted = maker.fit(run.snapshot, recipe, champion=run.champion, work=work, tell=tell, report_to=trackers)
+    for events in work.glob("*/runs"):  # TensorBoard's files outlive the checkpoints
+        shutil.copytree(events, folder_of(run) / "runs" / events.parent.name, dirs_exist_ok=True)
+    with transaction.atomic():
+        if not leases.hold_all([run]):
+            raise LeaseLost(f"the lease on the run {run.pk} was lost")
+        version = registry.register(
+            role=ROLE_OF[run.task], name=f"{run.task} by {fitted.method}", backend=maker.BACKEND,
+            locales=fitted.locales, licence=fitted.licence, artifact_hash=fitted.artifact_hash, base_hash=fitted.base_hash,
+            dataset_hash=run.snapshot.artifact_hash, source=f"training run {run.pk}", actor=TRAINER,
+            card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},
+        )  # fmt: skip
+        runs.note(run, version=version)
+
+
+def _evaluate(run: TrainingRun) -> EvaluationReport:
+    from training.evaluation import model_card
+
+    _, judge = _trade(run.task)
+    assert run.version is not None  # noqa: S101
+    assert run.snapshot is not None  # noqa: S101
+    report: EvaluationReport = judge.evaluate(
+        run.version, run.snapshot, champion=run.champion,
+        tell=lambda done, of: runs.say(run, "Measuring it beside the champion", done, of),
+    )  # fmt: skip
+    model_card.write(run, report)
+    return report
+
+
+def _environment() -> dict[str, Any]:
+    import importlib.metadata
+
+    import torch
+
+    names = ("torch", "transformers", "peft", "trl", "scikit-learn", "numpy")
+    return {
+        "python": platform.python_version(),
+        "device": torch.cuda.get_device_name(0) if torch.cuda.is_available() else "cpu",
+        "started_at": timezone.now().isoformat(timespec="seconds"),
+        **{name: importlib.metadata.version(name) for name in names},
+    }

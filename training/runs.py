@@ -1,0 +1,157 @@
+"""The life of a training run: planned, claimed, told about, cancelled, ended. One open run for each task."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from audit import ledger
+from core import leases
+from core.actors import SystemActor, require_permission
+from core.exceptions import LeaseLost, PermanentError, StaleState
+from core.hints import hint_on_commit
+from core.refs import ref
+from training import recipes
+from training.models import TrainingRun
+from training.models.datasets import Task
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Status, Trigger = TrainingRun.Status, TrainingRun.Trigger
+OPEN = (Status.PLANNED, Status.RUNNING)
+# A run that says nothing for so many leases' time is taken for dead: loading a model, or one evaluation, takes less.
+PATIENT = 5
+# So many figures are kept of a run; further ones thin out what is there.
+MOST_FIGURES = 600
+
+
+def patience() -> dt.timedelta:
+    """Return for how long a run may say nothing."""
+    work: dt.timedelta = settings.LEASES["WORK"]
+    return PATIENT * work
+
+
+class Cancelled(Exception):
+    """Somebody asked for the run to end."""
+
+
+def plan(
+    task: str, *, reason: str, actor: User | SystemActor, recipe: Mapping[str, Any] | None = None,
+    trigger: str = Trigger.HAND, like: TrainingRun | None = None,
+) -> tuple[TrainingRun, bool]:  # fmt: skip
+    """Ask for a run and return it, and whether it is new: of each task at most one is open, and that is returned then.
+
+    With `like`, the run uses the recipe and the very snapshot of that one. Raises `PermanentError` for a recipe that
+    cannot be followed; `PermissionDenied` without `training.train_model`.
+    """
+    require_permission(actor, "training.train_model")
+    if task not in TRAINED:
+        raise PermanentError(f"nothing is trained for the task {task!r}", hint=f"Known: {', '.join(TRAINED)}.")
+    asked = recipes.parse(dict(like.recipe if like else recipe or {}), task)
+    with transaction.atomic():
+        run, is_new = TrainingRun.objects.get_or_create(
+            task=task, status__in=OPEN,
+            defaults={
+                "status": Status.PLANNED, "trigger": trigger, "reason": reason[:200], "recipe": asked.model_dump(),
+                "snapshot": like.snapshot if like else None, "champion": None,
+                "requested_by": None if isinstance(actor, SystemActor) else actor,
+            },
+        )  # fmt: skip
+        if is_new:
+            ledger.append("training.run.planned", subject=ref(run), actor=actor,
+                          payload={"task": task, "trigger": str(trigger), "reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
+            hint_on_commit("training.train")
+    return run, is_new
+
+
+# What the pipeline can train today.
+TRAINED = (Task.SENTIMENT, Task.VALIDITY, Task.COPY)
+
+
+def claim() -> TrainingRun | None:
+    """Lease the oldest run that waits or whose worker died; None when there is none. Mark it as running."""
+    waiting = leases.claimable(TrainingRun.objects.filter(status__in=OPEN)).order_by("created_at", "pk")
+    claimed = leases.claim(waiting, n=1, duration=patience())
+    if not claimed:
+        _give_up_on_spent()
+        return None
+    run = TrainingRun.objects.select_related("snapshot", "champion", "version").get(pk=claimed[0].pk)
+    note(run, status=Status.RUNNING, started_at=run.started_at or timezone.now())
+    return run
+
+
+def _give_up_on_spent() -> None:
+    """End runs that were tried too often: each time their worker died. One of them would block its task for ever."""
+    spent = TrainingRun.objects.filter(status__in=OPEN).exclude(quarantined_at=None)
+    spent.update(status=Status.FAILED, finished_at=Now(), quarantined_at=None)
+
+
+def note(run: TrainingRun, **fields: Any) -> None:
+    """Write `fields` of a run that is ours, which renews its lease. Raises `LeaseLost` when another worker took over."""
+    ours = TrainingRun.objects.filter(pk=run.pk, lease_token=run.lease_token)
+    if not ours.update(lease_expires_at=Now() + patience(), **fields):
+        raise LeaseLost(f"the lease on the run {run.pk} was lost")
+    for name, value in fields.items():
+        setattr(run, name, value)
+
+
+def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
+    """Note how far a run is. Raises `Cancelled` when somebody asked for its end, `LeaseLost` as `note`."""
+    if TrainingRun.objects.filter(pk=run.pk).exclude(cancel_requested_at=None).exists():
+        raise Cancelled
+    began = {} if stage == run.stage else {"stage_began_at": timezone.now()}
+    note(run, stage=stage, n_done=done, n_total=of, **began)
+
+
+def keep_figures(run: TrainingRun, part: str, step: int, figures: Mapping[str, float]) -> None:
+    """Add figures of a step to the run's history; those of a step that is done again replace it."""
+    kept = [row for row in run.history if not (row[0] == part and row[1] >= step and row[2] in figures)]
+    kept += [[part, step, name, round(value, 6)] for name, value in figures.items()]
+    if len(kept) > MOST_FIGURES:
+        kept = kept[::2]
+    note(run, history=kept)
+
+
+def cancel(run: TrainingRun, *, actor: User) -> None:
+    """End a run that is open: at once if nobody works on it, else after its present step.
+
+    Raises `StaleState` when it has ended; `PermissionDenied` without `training.train_model`.
+    """
+    require_permission(actor, "training.train_model")
+    with transaction.atomic():
+        found = TrainingRun.objects.select_for_update().get(pk=run.pk)
+        if found.status not in OPEN:
+            raise StaleState(f"this run has ended: {found.get_status_display().lower()}")
+        fields: dict[str, Any] = {"cancel_requested_at": Now()}
+        if found.status == Status.PLANNED:
+            fields |= {"status": Status.CANCELLED, "finished_at": Now(), **leases.NO_LEASE}
+        TrainingRun.objects.filter(pk=run.pk).update(**fields)
+        ledger.append("training.run.cancelled", subject=ref(found), actor=actor, payload={"task": found.task})
+
+
+def end(run: TrainingRun, status: str, *, actor: SystemActor, error: str = "", verdict: str = "") -> None:
+    """Close a run that is ours. Raises `LeaseLost` when another worker took over."""
+    with transaction.atomic():
+        if not leases.hold_all([run]):
+            raise LeaseLost(f"the lease on the run {run.pk} was lost")
+        leases.release(
+            [run], status=status, finished_at=timezone.now(), last_error=error[: leases.LONGEST_ERROR], stage=""
+        )
+        ledger.append("training.run.ended", subject=ref(run), actor=actor,
+                      payload={"task": run.task, "status": str(status), "verdict": verdict})  # fmt: skip
+    run.status = status
+
+
+def stumble(run: TrainingRun, *, error: str, actor: SystemActor) -> None:
+    """Let a run rest after an unexpected error and try again; after the last attempt it has failed."""
+    if leases.is_spent(run):
+        end(run, Status.FAILED, actor=actor, error=error)
+    else:
+        leases.fail(run, error=error)

@@ -1,0 +1,75 @@
+"""Better numbers for a recipe, looked for within a budget of trials and minutes (Optuna's tree-structured Parzen estimator).
+
+Akiba, T. et al. (2019), "Optuna", KDD. A study is kept on disk, so that an interrupted search goes on.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training.recipes import Recipe
+from training.trainers.contracts import Labelled, Watch
+
+
+def better(
+    recipe: Recipe,
+    train: Labelled,
+    validation: Labelled,
+    *,
+    labels: Sequence[str],
+    base: Path,
+    work: Path,
+    watch: Watch,
+) -> Recipe:
+    """Return `recipe` with the learning rate, epochs, batch size, decay and warm-up that cost the validation part least."""
+    import optuna
+
+    from training.trainers import transformer_classifier
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    work.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        study_name="recipe", storage=f"sqlite:///{work / 'study.db'}", load_if_exists=True,
+        sampler=optuna.samplers.TPESampler(seed=recipe.seed),
+    )  # fmt: skip
+    if not study.trials:
+        study.enqueue_trial({"learning_rate": recipe.learning_rate, "epochs": recipe.epochs})
+    ends = time.monotonic() + 60 * recipe.search_minutes
+
+    def cost(trial: Any) -> float:
+        tried = _suggest(recipe, trial)
+        folder = work / f"trial-{trial.number}"
+        try:
+            found = transformer_classifier.fit(
+                train, validation, labels=labels, recipe=tried, base=base, work=folder, into=folder / "model",
+                watch=lambda done, of, figures: watch(trial.number, recipe.search_trials, {}),
+            )  # fmt: skip
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return float(found["best_eval_loss"] or "inf")
+
+    while len(_finished(study)) < recipe.search_trials and time.monotonic() < ends:
+        study.optimize(cost, n_trials=1)
+    return _with(recipe, study.best_params) if _finished(study) else recipe
+
+
+def _finished(study: Any) -> list[Any]:
+    return [trial for trial in study.trials if trial.state.is_finished() and trial.value is not None]
+
+
+def _suggest(recipe: Recipe, trial: Any) -> Recipe:
+    return _with(recipe, {
+        "learning_rate": trial.suggest_float("learning_rate", recipe.learning_rate / 5, recipe.learning_rate * 5, log=True),
+        "epochs": trial.suggest_float("epochs", 1, max(2.0, 2 * recipe.epochs)),
+        "batch_size": trial.suggest_categorical("batch_size", [8, 16, 32]),
+        "weight_decay": trial.suggest_float("weight_decay", 0.0, 0.2),
+        "warmup": trial.suggest_float("warmup", 0.0, 0.3),
+    })  # fmt: skip
+
+
+def _with(recipe: Recipe, found: dict[str, Any]) -> Recipe:
+    return recipe.model_copy(update=found)

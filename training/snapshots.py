@@ -1,0 +1,165 @@
+"""Freeze what people said into files that never change, named by their content."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+
+from audit import ledger
+from core.actors import SystemActor, require_permission
+from core.exceptions import PermanentError
+from core.hashing import canonical_json
+from core.refs import ref
+from inference import artifacts
+from inference.prompts import PROMPT_VERSION
+from labeling.label_config import load_interface
+from moderation import validity
+from moderation.models.reviews import ReviewItem
+from moderation.screening import policy_version
+from training import curation
+from training.curation import Example, Excluded
+from training.models import DatasetSnapshot
+from training.models.datasets import Task
+from training.splits import RULE, SPLITS, Split, split_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+FORMAT = "snapshot-1"
+EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a part: what a trainer or an evaluation reads."""
+
+    subject: str
+    group: str
+    locale: str
+    category: str
+    fields: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        return str(self.fields.get("text", ""))
+
+    @property
+    def label(self) -> str:
+        return str(self.fields.get("label", ""))
+
+
+def labels_of(task: str) -> list[str]:
+    """Return the labels of a classification task, in their order; nothing for a task that writes."""
+    if task == Task.SENTIMENT:
+        return list(load_interface(ReviewItem.Kind.SENTIMENT).labels)
+    return [validity.VALID, validity.INVALID] if task == Task.VALIDITY else []
+
+
+def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
+    """Write all examples of `task` to the artefact store and return the snapshot; equal content gives the one there is.
+
+    The test part holds people's labels only, and where at least TRAINING["MIN_BLIND_TEST"] of them were given without
+    a model's suggestion, these alone. Raises `PermanentError` when there is nothing to freeze; `PermissionDenied`
+    without `training.train_model`.
+    """
+    require_permission(actor, "training.train_model")
+    parts, excluded = _parts(task)
+    if not any(parts.values()):
+        raise PermanentError(
+            f"there is nothing to learn {Task(task).label.lower()} from yet",
+            hint="Examples come from people's decisions, and from `manage.py import_labels`.",
+        )
+    about = {
+        "format": FORMAT,
+        "task": task,
+        "query": _QUERIES[task],
+        "labels": labels_of(task),
+        "split": RULE,
+        "policy": policy_version(),
+        "prompt": PROMPT_VERSION,
+        "counts": {part: len(rows) for part, rows in parts.items()},
+        "by_label": {part: _count(rows, "label") for part, rows in parts.items()},
+        "by_locale": {part: dict(sorted(Counter(row.locale for row in rows).items())) for part, rows in parts.items()},
+        "test_is_blind": bool(parts["test"]) and all(row.is_blind for row in parts["test"]),
+        "excluded": dict(sorted(Counter(row.reason for row in excluded).items())),
+    }
+    with tempfile.TemporaryDirectory(prefix="ecomsite-snapshot-") as folder:
+        for part, rows in parts.items():
+            _write(Path(folder) / f"{part}.jsonl", (_line(row) for row in rows))
+        _write(Path(folder) / EXCLUSIONS, ({"subject": row.subject, "reason": row.reason} for row in excluded))
+        (Path(folder) / ABOUT).write_text(canonical_json(about), encoding="utf-8")
+        artifact_hash = artifacts.store_directory(Path(folder), created_from={"snapshot": FORMAT})
+    return _record(task, artifact_hash, about, actor=actor)
+
+
+def _record(task: str, artifact_hash: str, about: dict[str, Any], *, actor: User | SystemActor) -> DatasetSnapshot:
+    counts = about["counts"]
+    with transaction.atomic():
+        latest = DatasetSnapshot.objects.filter(task=task).order_by("-created_at").first()
+        snapshot, is_new = DatasetSnapshot.objects.get_or_create(
+            task=task, artifact_hash=artifact_hash,
+            defaults={"manifest": about, "n_train": counts["train"], "n_validation": counts["validation"],
+                      "n_test": counts["test"], "parent": latest},
+        )  # fmt: skip
+        if is_new:
+            ledger.append("training.snapshot.frozen", subject=ref(snapshot), actor=actor,
+                          payload={"task": task, "artifact_hash": artifact_hash, **counts})  # fmt: skip
+    return snapshot
+
+
+def _parts(task: str) -> tuple[dict[Split, list[Example]], list[Excluded]]:
+    parts: dict[Split, list[Example]] = {part: [] for part in SPLITS}
+    excluded: list[Excluded] = []
+    for item in curation.collect(task):
+        if isinstance(item, Excluded):
+            excluded.append(item)
+        else:
+            parts[split_of(item.group)].append(item)
+    blind = [row for row in parts["test"] if row.is_blind]
+    if len(blind) >= int(settings.TRAINING["MIN_BLIND_TEST"]):
+        excluded += [Excluded(row.subject, curation.ASSISTED) for row in parts["test"] if not row.is_blind]
+        parts["test"] = blind
+    return parts, sorted(excluded, key=lambda row: row.subject)
+
+
+def _count(rows: Sequence[Example], name: str) -> dict[str, int]:
+    return dict(sorted(Counter(str(row.fields[name]) for row in rows if name in row.fields).items()))
+
+
+def _line(row: Example) -> dict[str, Any]:
+    return {"subject": row.subject, "group": row.group, "locale": row.locale, "category": row.category,
+            "blind": row.is_blind, **row.fields}  # fmt: skip
+
+
+def _write(path: Path, lines: Iterator[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(canonical_json(dict(line)) + "\n" for line in lines)
+
+
+def read(snapshot: DatasetSnapshot, part: Split) -> list[Row]:
+    """Return the rows of one part of `snapshot`. Raises `PermanentError` when its files were changed or are gone."""
+    folder = artifacts.path_for(snapshot.artifact_hash)
+    artifacts.verify(folder)
+    rows = []
+    with (folder / f"{part}.jsonl").open(encoding="utf-8") as stream:
+        for line in stream:
+            fields = json.loads(line)
+            own = {name: fields.pop(name) for name in ("subject", "group", "locale", "category")}
+            rows.append(Row(**own, fields=fields))
+    return rows
+
+
+_QUERIES: Mapping[str, str] = {
+    Task.SENTIMENT: "labels of the queue review_sentiment, as people agreed on them",
+    Task.COPY: "results of standing decisions to approve or fix; a fix with the draft",
+    Task.PREFERENCE: "standing decisions to fix: the fix and the draft",
+    Task.VALIDITY: "standing decisions on drafts: approved as it was, or not",
+}

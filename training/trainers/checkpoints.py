@@ -1,0 +1,75 @@
+"""Checkpoints that survive a kill: one that was not written to its end is as if it were not there."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from training.trainers.contracts import Watch
+
+COMPLETE = "complete"
+PREFIX = "checkpoint-"
+
+
+def latest(folder: Path) -> str | None:
+    """Return the newest whole checkpoint in `folder`, after removing those that are not; None when there is none."""
+    whole = []
+    for path in folder.glob(f"{PREFIX}*"):
+        if (path / COMPLETE).exists():
+            whole.append(path)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+    newest = max(whole, key=lambda path: int(path.name.removeprefix(PREFIX)), default=None)
+    return str(newest) if newest else None
+
+
+def arguments(
+    recipe: Any, work: Path, *, n_steps: int, every: int, report_to: Sequence[str]
+) -> dict[str, Any]:  # fmt: skip
+    """Return what every trainer asks of transformers: evaluate and save at each `every` steps, keep the best, go on alike.
+
+    `recipe` is of either kind; `n_steps` is how many there will be in all.
+    """
+    return {
+        "output_dir": str(work), "seed": recipe.seed, "data_seed": recipe.seed,
+        "per_device_train_batch_size": recipe.batch_size, "gradient_accumulation_steps": recipe.accumulate,
+        "weight_decay": recipe.weight_decay, "warmup_steps": math.ceil(recipe.warmup * n_steps),
+        "eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every,
+        "save_total_limit": 2, "load_best_model_at_end": True, "metric_for_best_model": "eval_loss",
+        "greater_is_better": False, "logging_steps": max(1, every // 4),
+        "restore_callback_states_from_checkpoint": True, "report_to": list(report_to) or "none", "disable_tqdm": True,
+    }  # fmt: skip
+
+
+class Reporter(TrainerCallback):  # type: ignore[misc]
+    """Marks checkpoints as whole, and tells `watch` of every step and of every figure."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Called when everything of a checkpoint is on disk."""
+        folder = Path(str(args.output_dir)) / f"{PREFIX}{state.global_step}"
+        if folder.is_dir():
+            (folder / COMPLETE).touch()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Called after every step of the optimiser."""
+        self.watch(state.global_step, state.max_steps, {})
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
+        logs: dict[str, float] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """Called with losses and what evaluations measured."""
+        figures = {name: float(value) for name, value in (logs or {}).items() if name in WATCHED}
+        if figures:
+            self.watch(state.global_step, state.max_steps, figures)
+
+
+WATCHED = {"loss", "eval_loss", "eval_accuracy", "eval_macro_f1", "learning_rate", "eval_rewards/accuracies"}

@@ -1,0 +1,109 @@
+"""Fit one linear layer on frozen sentence vectors, or on the characters of texts: seconds, and no GPU."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save_file
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+from inference.backends.linear_heads import ENCODER, HEAD, LABELS, VOCABULARY, signs
+from inference.contracts import TextEncoder
+from training.recipes import Recipe
+from training.trainers.contracts import Labelled, Watch, unwatched
+
+# Inverse regularisation that is tried; what costs the validation part least is kept.
+STRENGTHS = (1.0, 3.0, 10.0, 30.0)
+USUAL = 10.0
+FEWEST_TO_CHOOSE = 200
+MOST_SIGNS = 200_000
+
+
+def fit_embedding_head(
+    train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, encoder: TextEncoder,
+    encoder_directory: Path, into: Path, watch: Watch = unwatched,
+) -> dict[str, Any]:  # fmt: skip
+    """Write a model directory for the back end `embedding_head`; the encoder goes into it and is not changed."""
+    figures = _fit(encoder.encode(list(train.texts)), encoder.encode(list(validation.texts)), train, validation, labels=labels, recipe=recipe, into=into, watch=watch)  # fmt: skip
+    shutil.copytree(encoder_directory, into / ENCODER, ignore=shutil.ignore_patterns("manifest.json"))
+    return figures
+
+
+def fit_character_head(
+    train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, into: Path,
+    watch: Watch = unwatched,
+) -> dict[str, Any]:  # fmt: skip
+    """Write a model directory for the back end `character_head`."""
+    reader = TfidfVectorizer(
+        analyzer=_signs, min_df=2 if len(train) < 5000 else 3, max_features=MOST_SIGNS, sublinear_tf=True
+    )
+    features = reader.fit_transform(train.texts)
+    held_out = reader.transform(validation.texts) if len(validation) else None
+    into.mkdir(parents=True, exist_ok=True)
+    vocabulary = json.dumps(reader.get_feature_names_out().tolist(), ensure_ascii=False)
+    (into / VOCABULARY).write_text(vocabulary, encoding="utf-8")
+    return _fit(features, held_out, train, validation, labels=labels, recipe=recipe, into=into, watch=watch, arrays={"idf": reader.idf_})  # fmt: skip
+
+
+def _signs(text: str) -> list[str]:
+    return list(signs(text))
+
+
+def _fit(
+    features: Any, held_out: Any, train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe,
+    into: Path, watch: Watch, arrays: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    strengths = STRENGTHS if len(validation) >= FEWEST_TO_CHOOSE else (USUAL,)
+    weights = "balanced" if recipe.class_weights else None
+    costs = {}
+    for number, strength in enumerate(strengths, 1):
+        if len(strengths) > 1:
+            model = LogisticRegression(C=strength, max_iter=2000, class_weight=weights).fit(features, train.labels)
+            costs[strength] = _cost(model, held_out, validation)
+        watch(number, len(strengths) + 1, {"eval_loss": costs[strength]} if costs else {})
+    best = min(costs, key=lambda strength: costs[strength]) if costs else USUAL
+    # Nothing is stopped early here: once the strength is chosen, the validation part is learnt from too.
+    everything = _stacked([features, held_out]) if len(validation) else features
+    model = LogisticRegression(C=best, max_iter=2000, class_weight=weights).fit(
+        everything, [*train.labels, *validation.labels]
+    )
+    watch(len(strengths) + 1, len(strengths) + 1, {})
+    weight, bias = _per_label(model, n_labels=len(labels))
+    into.mkdir(parents=True, exist_ok=True)
+    kept = {"weight": weight, "bias": bias, **(arrays or {})}
+    save_file({name: np.ascontiguousarray(value, dtype=np.float32) for name, value in kept.items()}, into / HEAD)
+    (into / LABELS).write_text(json.dumps(list(labels), ensure_ascii=False), encoding="utf-8")
+    return {"C": best, "best_eval_loss": costs.get(best), "trained_parameters": int(weight.size + bias.size)}
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    """Return the rows of all `parts`, dense or sparse, below each other."""
+    from scipy import sparse
+
+    return sparse.vstack(parts).tocsr() if sparse.issparse(parts[0]) else np.vstack(parts)
+
+
+def _cost(model: LogisticRegression, features: Any, validation: Labelled) -> float:
+    known = [i for i, label in enumerate(validation.labels) if label in model.classes_]
+    if not known:
+        return float("inf")
+    rows = model.predict_proba(features[known])
+    return float(log_loss([validation.labels[i] for i in known], rows, labels=model.classes_))
+
+
+def _per_label(model: LogisticRegression, *, n_labels: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return weight (n_labels, d) and bias (n_labels,) whose softmax is the model; labels it never saw get nothing."""
+    weight, bias = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # scikit-learn keeps one row for two labels
+        weight, bias = np.vstack([-weight / 2, weight / 2]), np.concatenate([-bias / 2, bias / 2])
+    full, offsets = np.zeros((n_labels, weight.shape[1])), np.full(n_labels, -30.0)
+    full[model.classes_], offsets[model.classes_] = weight, bias
+    return full, offsets

@@ -1,0 +1,194 @@
+"""Fine-tune a BERT-like encoder to classify texts: all weights, LoRA, AdaLoRA or a prefix.
+
+The best epoch on the validation part is kept; training ends early when that stops getting better. It resumes from its
+last checkpoint, with the same random numbers, so an interrupted run ends where an uninterrupted one does. LoRA and
+AdaLoRA are merged into the weights, so that serving needs no adapter; a prefix cannot be, and is kept beside them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import peft
+import torch
+from sklearn.metrics import accuracy_score, f1_score
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+
+from inference.backends import torch_runtime
+from inference.backends.sequence_classifier import ADAPTER
+from training.recipes import Recipe
+from training.trainers import checkpoints
+from training.trainers.contracts import Labelled, Watch, unwatched
+
+# Evaluated this often: an epoch of a large set is long, and one of a small set is only a few steps.
+EVALUATIONS, FEWEST_STEPS = 12, 10
+
+
+def fit(
+    train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, base: Path, work: Path, into: Path,
+    watch: Watch = unwatched, report_to: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Write a model directory for the back end `sequence_classifier` into `into`; return what was measured on the way.
+
+    `recipe` is settled (`recipes.settle`); `work` holds checkpoints, and those that are there are gone on from; `report_to`
+    are trackers that transformers knows: TensorBoard's files come to lie in `work`/runs.
+    """
+    set_seed(recipe.seed)
+    device, _ = torch_runtime.pick({"dtype": "float32"})
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
+    steps = math.ceil(len(train) / (recipe.batch_size * recipe.accumulate))
+    n_steps = max(1, math.ceil(steps * recipe.epochs))
+    every = max(FEWEST_STEPS, math.ceil(n_steps / EVALUATIONS))
+    arguments = TrainingArguments(
+        **checkpoints.arguments(recipe, work, n_steps=n_steps, every=every, report_to=report_to),
+        num_train_epochs=recipe.epochs, learning_rate=recipe.learning_rate, per_device_eval_batch_size=64,
+        bf16=device.type == "cuda" and torch.cuda.is_bf16_supported(), use_cpu=device.type == "cpu",
+        dataloader_pin_memory=device.type == "cuda",
+    )  # fmt: skip
+    trainer = _Weighted(
+        model=_model(base, labels, recipe, n_steps), args=arguments, processing_class=tokenizer,
+        train_dataset=_Encoded(train, tokenizer, recipe.max_tokens),
+        eval_dataset=_Encoded(validation, tokenizer, recipe.max_tokens),
+        data_collator=DataCollatorWithPadding(tokenizer), compute_metrics=_metrics,
+        callbacks=[EarlyStoppingCallback(recipe.patience), checkpoints.Reporter(watch)],
+    )  # fmt: skip
+    if recipe.class_weights:
+        counts = np.bincount(np.asarray(train.labels), minlength=len(labels))
+        trainer.weights = torch.tensor(len(train) / (len(labels) * np.maximum(counts, 1)), dtype=torch.float32)
+    if recipe.method == "adalora":
+        trainer.add_callback(_Budget())
+    trainer.train(resume_from_checkpoint=checkpoints.latest(work))
+    _save(trainer.model, tokenizer, into)
+    best = trainer.state.best_metric
+    return {
+        "steps": trainer.state.global_step, "steps_planned": n_steps, "best_eval_loss": best,
+        "best_step": trainer.state.best_global_step,
+        "stopped_early": trainer.state.global_step < n_steps,
+        "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+    }  # fmt: skip
+
+
+class _Budget(TrainerCallback):  # type: ignore[misc]
+    """AdaLoRA moves its budget between layers after each step, while the gradients are there."""
+
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        model.base_model.update_and_allocate(state.global_step)
+
+
+class _Encoded(torch.utils.data.Dataset[dict[str, Any]]):
+    def __init__(self, rows: Labelled, tokenizer: Any, max_tokens: int) -> None:
+        texts = list(rows.texts)
+        self.encoded = tokenizer(texts, truncation=True, max_length=max_tokens) if texts else {"input_ids": []}
+        self.labels = rows.labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {**{name: values[index] for name, values in self.encoded.items()}, "labels": int(self.labels[index])}
+
+
+class _Weighted(Trainer):  # type: ignore[misc]
+    """Cross-entropy in which an error may cost more for one label than for another."""
+
+    weights: torch.Tensor | None = None
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
+        if self.weights is None:
+            return super().compute_loss(model, inputs, return_outputs=return_outputs, **kwargs)
+        outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
+        loss = torch.nn.functional.cross_entropy(
+            outputs.logits, inputs["labels"], weight=self.weights.to(outputs.logits.device)
+        )
+        return (loss, outputs) if return_outputs else loss
+
+
+def _metrics(found: Any) -> dict[str, float]:
+    predicted = np.asarray(found.predictions).argmax(axis=1)
+    return {
+        "accuracy": float(accuracy_score(found.label_ids, predicted)),
+        "macro_f1": float(f1_score(found.label_ids, predicted, average="macro", zero_division=0)),
+    }
+
+
+def _model(base: Path, labels: Sequence[str], recipe: Recipe, n_steps: int) -> Any:
+    config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
+    config.num_labels = len(labels)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: i for i, label in enumerate(labels)}
+    config.problem_type = "single_label_classification"
+    if recipe.dropout >= 0:
+        config.hidden_dropout_prob = config.attention_probs_dropout_prob = recipe.dropout
+    model = AutoModelForSequenceClassification.from_pretrained(
+        base, config=config, dtype=torch.float32, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+        ignore_mismatched_sizes=True,
+    )  # fmt: skip
+    adapter = _ADAPTERS.get(recipe.method)
+    return model if adapter is None else peft.get_peft_model(model, adapter(recipe, n_steps))
+
+
+def _targets() -> str:
+    # Every linear layer of the encoder, not the new head, which is trained whole.
+    return r".*encoder.*\.(query|key|value|dense|q_lin|k_lin|v_lin|out_lin|lin1|lin2)"
+
+
+def _lora(recipe: Recipe, n_steps: int) -> Any:
+    return peft.LoraConfig(
+        task_type=peft.TaskType.SEQ_CLS, r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, lora_dropout=0.05,
+        target_modules=_targets(), modules_to_save=["classifier", "pooler"],
+    )  # fmt: skip
+
+
+def _adalora(recipe: Recipe, n_steps: int) -> Any:
+    # It starts with more than it ends with; the budget is cut between a tenth and two thirds of the steps.
+    return peft.AdaLoraConfig(
+        task_type=peft.TaskType.SEQ_CLS, init_r=recipe.lora_rank + recipe.lora_rank // 2, target_r=recipe.lora_rank,
+        lora_alpha=2 * recipe.lora_rank, tinit=n_steps // 10, tfinal=n_steps // 3, total_step=max(n_steps, 4),
+        target_modules=_targets(), modules_to_save=["classifier", "pooler"],
+    )  # fmt: skip
+
+
+def _prefix(recipe: Recipe, n_steps: int) -> Any:
+    return peft.PrefixTuningConfig(
+        task_type=peft.TaskType.SEQ_CLS,
+        num_virtual_tokens=recipe.prefix_tokens,
+        modules_to_save=["classifier", "pooler"],
+    )
+
+
+_ADAPTERS: Mapping[str, Callable[[Recipe, int], Any]] = {"lora": _lora, "adalora": _adalora, "prefix": _prefix}
+
+
+def _unwrapped(model: Any) -> Any:
+    """Return the base of a peft model with the layers that were trained whole in their own places."""
+    base = model.get_base_model()
+    for name, module in list(base.named_modules()):
+        if isinstance(module, peft.utils.ModulesToSaveWrapper):
+            base.set_submodule(name, module.modules_to_save[module.active_adapters[0]])
+    return base
+
+
+def _save(model: Any, tokenizer: Any, into: Path) -> None:
+    into.mkdir(parents=True, exist_ok=True)
+    if isinstance(model, peft.PeftModel) and model.active_peft_config.is_prompt_learning:
+        model.save_pretrained(into / ADAPTER, safe_serialization=True)
+        _unwrapped(model).save_pretrained(into, safe_serialization=True)
+    elif isinstance(model, peft.PeftModel):
+        model.merge_and_unload().save_pretrained(into, safe_serialization=True)
+    else:
+        model.save_pretrained(into, safe_serialization=True)
+    tokenizer.save_pretrained(into)
