@@ -8,3 +8,7 @@ class MonitoringConfig(AppConfig):
 
     name = "monitoring"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Count refused sign-ins from the start."""
+        from monitoring import refusals  # noqa: F401  (connects its receiver)

@@ -80,7 +80,7 @@ def queues() -> tuple[Queue, ...]:
     Status = ReviewItem.Status
     found = []
     for kind, title in ReviewItem.Kind.choices:
-        items = ReviewItem.objects.filter(kind=kind)
+        items = ReviewItem.objects.work().filter(kind=kind)
         ready = items.filter(status=Status.WAITING, labeling_task__ls_task_id__isnull=False)
         waiting, oldest = _count_and_oldest(ready)
         found.append(

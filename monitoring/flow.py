@@ -81,7 +81,7 @@ def stages() -> tuple[Stage, ...]:
                LabelingTask.objects.exclude(status=Task.OPEN), left_at="pushed_at"),
     ]  # fmt: skip
     for kind, title in ReviewItem.Kind.choices:
-        items = ReviewItem.objects.filter(kind=kind)
+        items = ReviewItem.objects.work().filter(kind=kind)
         waiting = items.filter(status__in=(ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED))
         decided = items.filter(status=ReviewItem.Status.DECIDED)
         found.append(_stage(kind, f"{title}: for people", waiting, decided, left_at="decided_at"))

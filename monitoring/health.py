@@ -23,7 +23,8 @@ from labeling import selectors
 from labeling.models import LabelingProject, WebhookEvent
 from moderation.back_pressure import pause_in_words
 from moderation.queue_policies import policies
-from monitoring import quarantine, runners
+from monitoring import ledger, quarantine, runners
+from monitoring.models import MarkCheck
 from monitoring.parts import Part, Report, in_words
 from outbox import selectors as outbox
 
@@ -162,6 +163,20 @@ def check_webhooks() -> Part:
     return Part("webhooks", "ok", "What Label Studio tells us is followed.")
 
 
+def check_marks() -> Part:
+    """Whether the shop's pages carry the AI mark, as far as they were read."""
+    found = MarkCheck.objects.filter(copy__retired_at=None)
+    if n := found.filter(outcome=MarkCheck.Outcome.STRIPPED).count():
+        words = f"{n:,} page(s) of the shop show a text of ours without its AI mark."
+        return Part(
+            "ai_mark",
+            "busy",
+            words,
+            "The list “AI mark on pages” names them; docs/compliance.md says what a page needs.",
+        )
+    return Part("ai_mark", "ok", "No page of the shop that was read had lost its AI mark.")
+
+
 def check_quarantine() -> Part:
     """Whether something was given up on after too many attempts."""
     counts = [(entry, n) for entry, n in quarantine.counts() if n]
@@ -204,6 +219,8 @@ def report() -> Report:
         check_webhooks(),
         check_receivers(),
         check_completeness(),
+        check_marks(),
+        ledger.check(),
         check_quarantine(),
         *check_queues(),
     )

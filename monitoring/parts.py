@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Part:
-    """One part: `state` is `ok`, `busy` (works, but a person should know) or `down`; `hint` says what to do."""
+    """One part: `state` is `ok`, `busy` (works, but a person should know), `alarm` (works, and a
+    person has to act) or `down`; `hint` says what to do."""
 
     name: str
     state: str

@@ -19,8 +19,9 @@ from core.exceptions import PermanentError, StaleState
 from core.hints import hint_on_commit
 from core.leases import Leased
 from core.refs import ref
-from labeling.models import LabelingTask, WebhookEvent
+from labeling.models import LabelCheck, LabelingTask, WebhookEvent
 from moderation.models.candidates import GenerationRequest
+from moderation.models.retro_scans import RetroScan
 from moderation.requests import retry_request
 
 if TYPE_CHECKING:
@@ -73,9 +74,12 @@ KINDS = (
     Kind(CustomerReview, "Customer reviews", ("moderation.score_reviews",)),
     Kind(LabelingTask, "Labelling tasks", ("labeling.push_tasks",)),
     Kind(WebhookEvent, "Webhooks of Label Studio", ("labeling.process_webhooks",)),
+    Kind(RetroScan, "Policies tried on live copy", ("moderation.run_retro_scans",)),
+    Kind(LabelCheck, "Searches for wrong labels", ("training.check_labels",)),
 )  # fmt: skip
 # Leased, but never in quarantine, with the reason.
 EXCUSED = {
+    "training.TrainingRun": "one that failed too often has failed: it says why on its page, and the next one may start",
     "moderation.ReviewItem": "people lease it, and their attempts cost nothing",
     "outbox.Endpoint": "a receiver is never given up, only its deliveries are: as dead letters, or with it when disabled",
 }

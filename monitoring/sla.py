@@ -98,7 +98,7 @@ def _decided(since: dt.datetime, rules: dict[str, QueuePolicy]) -> Any:
     late = Q(pk__in=())
     for kind, policy in rules.items():
         late |= Q(kind=kind, decided_at__gt=F("created_at") + policy.sla)
-    items = ReviewItem.objects.filter(status=ReviewItem.Status.DECIDED, decided_at__gte=since)
+    items = ReviewItem.objects.work().filter(status=ReviewItem.Status.DECIDED, decided_at__gte=since)
     return items.order_by().values("kind").annotate(
         n=Count("pk"), late=Count("pk", filter=late),
         waiting=Percentiles(between("created_at", "claimed_at")),
@@ -118,7 +118,7 @@ def _open(
                    count(*) FILTER (WHERE line.age + line.place * rule.pace > rule.sla)
             FROM (
                 SELECT kind, %s - created_at AS age, row_number() OVER (PARTITION BY kind ORDER BY urgent_from) AS place
-                FROM moderation_reviewitem WHERE status IN ('waiting', 'dispatched', 'escalated')
+                FROM moderation_reviewitem WHERE status IN ('waiting', 'dispatched', 'escalated', 'confirming') AND purpose <> 'gold'
             ) AS line
             JOIN unnest(%s::text[], %s::interval[], %s::interval[]) AS rule(kind, sla, pace) ON rule.kind = line.kind
             GROUP BY line.kind

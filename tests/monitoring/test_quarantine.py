@@ -16,8 +16,9 @@ from core.actors import SystemActor
 from core.exceptions import StaleState
 from core.leases import Leased
 from core.refs import ref
-from labeling.models import LabelingTask, WebhookEvent
+from labeling.models import LabelCheck, LabelingTask, WebhookEvent
 from moderation.models.candidates import GenerationRequest
+from moderation.models.retro_scans import RetroScan
 from monitoring import quarantine
 from tests import factories as make
 from tests import people
@@ -34,6 +35,10 @@ def set_aside(model: type[Leased]) -> Any:
         return make.labeling_task(f"tests:{LabelingTask.objects.count()}", status="open", **fields)
     if model is WebhookEvent:
         return WebhookEvent.objects.create(action="ANNOTATION_CREATED", body_hash="0", **fields)
+    if model is LabelCheck:
+        return LabelCheck.objects.create(kind="review_sentiment", reason="tests", **fields)
+    if model is RetroScan:
+        return make.retro_scan(**fields)
     return make.customer_review(**fields)
 
 
@@ -88,7 +93,8 @@ def test_all_of_a_kind_are_let_out_and_no_other() -> None:
         set_aside(model)
     assert quarantine.readmit_all(quarantine.kind_called("webhookevent"), actor=people.ml_engineer()) == 2
     assert {kind.key: n for kind, n in quarantine.counts()} == {
-        "generationrequest": 0, "customerreview": 0, "labelingtask": 1, "webhookevent": 0,
+        "generationrequest": 0, "customerreview": 0, "labelingtask": 1, "webhookevent": 0, "labelcheck": 0,
+        "retroscan": 0,
     }  # fmt: skip
 
 

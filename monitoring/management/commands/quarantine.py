@@ -8,10 +8,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
 from monitoring import quarantine
 from monitoring.parts import in_words
-from training.management.actors import actor_from, add_by
 
 SHOWN = 20
 

@@ -1,0 +1,71 @@
+"""A reviewer's own work: what they did, how they do, and what came back to them. Nobody else's figures are in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from labeling.labels import rater_of
+from labeling.models import Vote
+from moderation import queue
+from moderation.models.reviews import ReviewItem
+from monitoring.label_quality import RaterCard, scorecards
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from labeling.quality.scorecard import Scorecard
+
+DAYS = 14
+SENT_BACK = 20
+
+
+@dataclass(frozen=True)
+class QueueWork:
+    """One queue: what waits for the person, what they answered, and their scorecard (None before they answered)."""
+
+    kind: str
+    title: str
+    n_waiting: int
+    n_answered: int
+    card: Scorecard | None
+
+
+@dataclass(frozen=True)
+class OwnWork:
+    """Everything on the page."""
+
+    days: Sequence[tuple[dt.date, int]]  # answers on each of the last days, today last
+    queues: Sequence[QueueWork]
+    held: ReviewItem | None
+    sent_back: Sequence[ReviewItem]
+
+
+def of(user: User) -> OwnWork:
+    """Return the work of `user`."""
+    rater, today = rater_of(user), timezone.localdate()
+    mine = Vote.objects.filter(rater=rater)
+    since = timezone.now() - dt.timedelta(days=DAYS)
+    found = mine.filter(voted_at__gt=since).annotate(day=TruncDate("voted_at")).order_by().values("day")
+    counts = {row["day"]: row["n"] for row in found.annotate(n=Count("pk"))}
+    days = [today - dt.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    returned = ReviewItem.objects.filter(assignee=user).exclude(returned_reason="")
+    return OwnWork(
+        days=[(day, counts.get(day, 0)) for day in days],
+        queues=[_queue(user, rater, kind, title) for kind, title in ReviewItem.Kind.choices],
+        held=queue.held_by(user),
+        sent_back=list(returned.select_related("lead").order_by("-claimed_at")[:SENT_BACK]),
+    )
+
+
+def _queue(user: User, rater: str, kind: str, title: str) -> QueueWork:
+    cards: list[RaterCard] = scorecards(kind)
+    card = next((row.card for row in cards if row.rater == rater), None)
+    n_answered = Vote.objects.filter(kind=kind, rater=rater).count()
+    return QueueWork(kind, title, queue.waiting_for(user, kind=kind).count(), n_answered, card)

@@ -1,0 +1,45 @@
+"""Who was refused what, counted by the hour: failed sign-ins, and pages or calls that asked for more rights.
+
+Counts, not lines of the ledger: whoever may knock as often as they like must not be able to fill it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_login_failed
+from django.db import Error as DBError
+from django.db import connection
+from django.dispatch import receiver
+from django.utils import timezone
+
+from monitoring.models import Refusal
+
+log = logging.getLogger(__name__)
+Kind = Refusal.Kind
+
+
+def record(kind: str, *, account: str, what: str) -> None:
+    """Count one refusal. A database that is away costs the count, not the answer."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    table = connection.ops.quote_name(Refusal._meta.db_table)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (kind, account, what, hour, n) VALUES (%s, %s, %s, %s, 1) "  # noqa: S608
+                f"ON CONFLICT (hour, kind, account, what) DO UPDATE SET n = {table}.n + 1",
+                [kind, account[:40], what[:120], hour],
+            )
+    except DBError as exc:
+        log.warning("a refusal was not counted: %s", type(exc).__name__)
+
+
+@receiver(user_login_failed, dispatch_uid="monitoring.refusals")
+def _sign_in_failed(credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
+    """Name the account by its number: what was typed may be a password."""
+    name = str(credentials.get("username") or "")
+    pk = get_user_model().objects.filter(username=name).values_list("pk", flat=True).first() if name else None
+    route = getattr(getattr(request, "resolver_match", None), "view_name", "") or "sign-in"
+    record(Kind.SIGN_IN, account=f"user:{pk}" if pk else "", what=route)
