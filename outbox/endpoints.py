@@ -86,7 +86,7 @@ def disable_endpoint(endpoint: Endpoint, *, actor: User | SystemActor, reason: s
     with transaction.atomic():
         line = advance(
             endpoint, from_=Endpoint.Status.ACTIVE, to=Endpoint.Status.DISABLED, disabled_reason=reason.strip()[:200],
-            payload={"reason": reason.strip()[:200]},
+            payload={"reason": ledger.typed(reason.strip()[:200], by=actor)},
         )  # fmt: skip
         ledger.append_many([line], actor=actor)
 

@@ -144,14 +144,14 @@ def test_a_receiver_that_is_too_slow_is_hung_up_on(receiver: Receiver) -> None:
     receiver.usual = Reply(delay_s=5)
     began = time.monotonic()
     assert "did not answer within 0.5 s" in post(receiver.url, timeout_s=0.5).error
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 def test_one_that_drips_its_answer_is_hung_up_on_too(receiver: Receiver) -> None:
     receiver.usual = Reply(200, drip_s=0.1)
     began = time.monotonic()
     assert "did not answer within 0.5 s" in post(receiver.url, timeout_s=0.5).error
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 def test_an_endless_answer_is_cut_off(receiver: Receiver) -> None:
