@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from catalog.models import Channel, CustomerReview, Locale, Product
 from catalog.selectors import live_copy_for
 from core.exceptions import EcomsiteError
-from moderation import back_pressure, generation
+from moderation import back_pressure, generation, marking
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
 from moderation.queue_policies import policy_for
@@ -106,9 +106,10 @@ def _check_csrf(request: HttpRequest, view: View) -> HttpResponse | None:
 
 @require_safe
 def copy(request: HttpRequest, sku: str) -> HttpResponse:
-    """GET /api/v1/copy/{sku}?channel=&locale= — the copy that is live, where it came from, and its AI mark.
+    """GET /api/v1/copy/{sku}?channel=&locale=&marked= — the copy that is live, where it came from, and its AI mark.
 
-    Without `channel` the description; without `locale` the language of the product's own title.
+    Without `channel` the description; without `locale` the language of the product's own title. With `marked=1` also
+    the text with its C2PA manifest inside, where the channel keeps one.
     """
     channel = request.GET.get("channel", Channel.DESCRIPTION.value)
     if channel not in Channel.values:
@@ -131,7 +132,8 @@ def copy(request: HttpRequest, sku: str) -> HttpResponse:
             "text": live.text,
             "published_at": live.published_at,
             "provenance": live.provenance,
-            "ai_mark": live.ai_mark,
+            "ai_mark": marking.for_api(live),
+            **({"marked_text": marking.with_manifest(live)} if request.GET.get("marked") == "1" else {}),
         }
     )
     response["Content-Language"] = live.locale
@@ -252,7 +254,9 @@ def index(request: HttpRequest) -> HttpResponse:
             "channels": Channel.values,
             "locales": Locale.values,
             "endpoints": {
-                "GET /api/v1/copy/{sku}?channel=&locale=": "live copy with provenance and AI mark; 404 with a reason",
+                "GET /api/v1/copy/{sku}?channel=&locale=&marked=": "live copy with provenance and AI mark; 404 with a "
+                "reason; marked=1: also the text with its C2PA manifest",
+                "GET /api/v1/feed?channel=&locale=&format=": "all live copy, marked, as jsonl or merchant (Google's XML)",
                 "POST /api/v1/requests": {
                     "body": {
                         "skus": ["…"],
@@ -266,6 +270,10 @@ def index(request: HttpRequest) -> HttpResponse:
                 },
                 "GET /api/v1/requests/{id}": "how far an order has come",
                 "GET /api/v1/reviews/{external_id}/sentiment": "sentiment of a customer review",
+                "POST /api/v1/items/{id}/confirm": "the second person's word, {proposal, note}; moderation.check_decision",
+                "POST /api/v1/items/{id}/return": "back with a reason, {proposal, reason}; moderation.check_decision",
+                "POST /api/v1/appeals": "against a rejection, {statement, reason}; moderation.appeal_decision",
+                "GET /api/v1/appeals/{id}": "what became of it",
                 "GET /healthz": "the process is up",
                 "GET /readyz": "every part in words; 503 while one is missing",
             },

@@ -39,8 +39,20 @@ app.conf.beat_schedule = {
     ),
     # Once a day, by its own account: a beat that was started again within the hour must not put it off for ever.
     "prove completeness": _every(3600, "labeling.prove_completeness"),
+    "plan searches for wrong labels": _every(900, "training.plan_label_checks"),
+    "search for wrong labels": _every(60, "training.check_labels"),
+    "fit raters": _every(3600, "training.fit_raters"),
+    "plan training": _every(300, "training.plan_runs"),
+    "train": _every(60, "training.train"),
+    "run retro-scans": _every(60, "moderation.run_retro_scans"),
+    "score by the challenger": _every(60, "moderation.score_in_the_shadow"),
     "deliver webhooks": _every(10, "outbox.deliver"),
+    "check the ledger": _every(env.integer("LEDGER_HEAD_SECONDS", 60, minimum=5), "audit.check_ledger"),
+    "verify the whole ledger": _every(3600, "audit.verify_whole_ledger"),
+    "have the ledger stamped": _every(300, "audit.stamp_head"),
     "forget delivered webhooks": _every(3600, "outbox.forget_delivered"),
+    "watch for trouble": _every(60, "monitoring.watch"),
+    "look for the AI mark on pages": _every(3600, "monitoring.check_marks"),
     # A canary for each queue: beat, broker and worker, end to end (monitoring/heartbeats.py).
     **{
         f"heartbeat of {queue}": {

@@ -1,10 +1,13 @@
-"""A content security policy for every page: nothing is loaded from anywhere but here."""
+"""What every answer goes through: a content security policy, and a count of who was refused what."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+
+from core.actors import actor_ref
+from monitoring import refusals
 
 POLICY = "; ".join(
     (
@@ -32,4 +35,21 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+
+class CountRefusals:
+    """Middleware: count each 403 that a signed-in person got, by the name of the page or call."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and count a refusal."""
+        response = self.get_response(request)
+        if response.status_code == 403 and request.user.is_authenticated:
+            route = request.resolver_match.view_name if request.resolver_match else ""
+            refusals.record(
+                refusals.Kind.PERMISSION, account=actor_ref(request.user), what=route or request.method or ""
+            )
         return response

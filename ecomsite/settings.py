@@ -15,8 +15,18 @@ from django.core.management.utils import get_random_secret_key
 from kombu import Queue
 
 from ecomsite import env
+from ecomsite.compliance import (  # noqa: F401  (Django finds them here)
+    AI_MARK,
+    APPEAL_DAYS,
+    FACT_EVIDENCE,
+    LEDGER,
+    PERSONAL_DATA,
+    POLICY_CHECKS,
+    STATEMENTS,
+)
 from ecomsite.console.theme import UNFOLD  # noqa: F401  (unfold reads it here)
 from ecomsite.env import BASE_DIR, VAR_DIR
+from ecomsite.learning import LABEL_CHECKS, TRAINING  # noqa: F401  (Django finds them here)
 
 # --- Web ---------------------------------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", default=False)
@@ -66,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ecomsite.security.CountRefusals",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -150,10 +161,13 @@ CELERY_TASK_ROUTES = {
     "moderation.drain_generation": {"queue": "gpu"},
     "moderation.screen_candidates": {"queue": "gpu"},
     "moderation.score_reviews": {"queue": "gpu"},
+    "moderation.score_in_the_shadow": {"queue": "training"},
     # Whatever waits for Label Studio, so that a slow server there holds up nothing else.
     "labeling.*": {"queue": "external"},
+    **{name: {"queue": "external"} for name in ("audit.stamp_head", "audit.verify_whole_ledger")},
     # Whatever waits for receivers of webhooks, who are many, and none of them ours.
     "outbox.*": {"queue": "webhooks"},
+    "monitoring.check_marks": {"queue": "webhooks"},
     "training.*": {"queue": "training"},
 }
 CELERY_TASK_ACKS_LATE = True
@@ -209,20 +223,14 @@ INFERENCE: dict[str, Any] = {
         "sequence_classifier": "inference.backends.sequence_classifier.SequenceClassifier",
         "sentence_encoder": "inference.backends.sentence_encoder.SentenceEncoder",
         "cold_start": "inference.backends.cold_start.ColdStartSentiment",
+        "embedding_head": "inference.backends.linear_heads.EmbeddingHead",
+        "character_head": "inference.backends.linear_heads.CharacterHead",
+        "by_language": "inference.backends.by_language.ByLanguage",
     },
     "BATCH_SIZE": env.integer("INFERENCE_BATCH_SIZE", 16, minimum=1),
     "THREADS": env.integer("INFERENCE_THREADS", 0),
     "ENDPOINT_TIMEOUT_S": env.integer("INFERENCE_ENDPOINT_TIMEOUT_S", 120, minimum=1),
 }
-
-# --- Policy checks: pure functions of text and facts, in the order they run ---------------------------------------
-POLICY_CHECKS = [
-    "moderation.policy.form.LengthCheck",
-    "moderation.policy.form.RefusalCheck",
-    "moderation.policy.terms.ProhibitedTermsCheck",
-    "moderation.policy.personal_data.PersonalDataCheck",
-    "moderation.policy.grounding.GroundingCheck",
-]
 
 # --- Label Studio ------------------------------------------------------------------------------------------------
 LABELING: dict[str, Any] = {
@@ -278,8 +286,6 @@ MODERATION: dict[str, Any] = {
     # A sentiment below this confidence is looked at by a person.
     "SENTIMENT_CONFIDENCE": 0.75,
 }
-# Who answers for the AI mark on published copy (GB 45438-2025 ContentProducer).
-AI_CONTENT_PRODUCER = env.text("AI_CONTENT_PRODUCER", "ecomsite")
 
 # --- Logging: to stderr, one line each; the supervisor writes it to var/log --------------------------------------
 LOGGING = {

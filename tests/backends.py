@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from django.db import connection
 
 from core.exceptions import PermanentError, TransientError
-from inference.contracts import Classification, Generation, GenerationParams, Message, TextClassifier, TextGenerator
+from inference.contracts import (
+    Classification,
+    Generation,
+    GenerationParams,
+    Message,
+    TextClassifier,
+    TextEncoder,
+    TextGenerator,
+)
 
 
 class Scripted(TextGenerator):
@@ -53,3 +64,28 @@ class WordCount(TextClassifier):
         label = "positive" if good > bad else "negative"
         rest = [name for name in self.labels if name != label]
         return Classification(label, {label: 0.9, **dict.fromkeys(rest, 0.05)})
+
+
+class Acceptable(TextClassifier):
+    """Valid when the text says `welcome`."""
+
+    labels = ("valid", "invalid")
+
+    def classify(self, texts: Sequence[str]) -> list[Classification]:
+        return [
+            Classification(*(("valid", {"valid": 0.9, "invalid": 0.1}) if "welcome" in text else ("invalid", {"valid": 0.2, "invalid": 0.8})))
+            for text in texts
+        ]  # fmt: skip
+
+
+class WordVectors(TextEncoder):
+    """A vector of which words a text has, each at a place that its hash gives."""
+
+    dimension = 64
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in text.split():
+                vectors[row, zlib.crc32(word.encode()) % self.dimension] += 1
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

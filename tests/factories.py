@@ -18,9 +18,12 @@ from catalog.models import CustomerReview, Product, ProductFact, PublishedCopy
 from core.hashing import hash_json
 from core.refs import ref
 from inference.models import ModelAlias, ModelVersion
-from labeling.models import LabelingProject, LabelingTask
+from labeling.models import Annotation, Consensus, LabelingProject, LabelingTask
 from moderation import priority, queue_policies
+from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
+from moderation.models.policies import PolicyVersion
+from moderation.models.retro_scans import RetroScan
 from moderation.models.reviews import Decision, ReviewItem, Sentiment
 from outbox.models import Delivery, Endpoint, Event, Secret
 
@@ -72,7 +75,8 @@ def product(*, facts: Mapping[str, str] | None = None, **fields: Any) -> Product
 
 def model_version(role: str = "copywriter", *, alias: str | None = "champion", **fields: Any) -> ModelVersion:
     """A registered version, and `alias` moved to it (None: no alias)."""
-    backends = {"copywriter": "causal_lm", "sentiment": "sequence_classifier", "encoder": "sentence_encoder"}
+    backends = {"copywriter": "causal_lm", "sentiment": "sequence_classifier", "encoder": "sentence_encoder",
+                "validity": "sequence_classifier"}  # fmt: skip
     last = ModelVersion.objects.filter(role=role).order_by("-number").first()
     values = {
         "number": last.number + 1 if last else 1,
@@ -225,12 +229,32 @@ def lease(item: ReviewItem, user: User, *, minutes: float = 15) -> ReviewItem:
     return item
 
 
+def answer(item: ReviewItem, user: User | None, **said: Any) -> Consensus:
+    """What `user` answered to `item` in Label Studio, as `labeling` has it after a pull; it is still to be settled."""
+    assert item.labeling_task is not None
+    number, now = next(_numbers), timezone.now()
+    annotation = Annotation.objects.create(
+        task=item.labeling_task, ls_annotation_id=number, annotator=user, ls_user_id=number, result=[],
+        ls_created_at=now, ls_updated_at=now,
+    )  # fmt: skip
+    consensus = Consensus.objects.create(task=item.labeling_task, annotation_set_hash=str(number), answer=said)
+    consensus.annotations.add(annotation)
+    return consensus
+
+
 def decision(item: ReviewItem, outcome: str = "approve", *, reasons: Sequence[str] = (), **fields: Any) -> Decision:
     """The final act on `item`, which is decided with it."""
     values = {"decided_by": "human_single", "reason_codes": list(reasons)} | fields
     made = Decision.objects.create(item=item, outcome=outcome, **values)
     ReviewItem.objects.filter(pk=item.pk).update(status="decided", decided_at=timezone.now())
     return made
+
+
+def appeal(decision_: Decision, **fields: Any) -> Appeal:
+    """An open appeal against a decision, by somebody without a role unless `appellant` says otherwise."""
+    if "appellant" not in fields:
+        fields["appellant"] = User.objects.create(username=f"appellant-{next(_numbers)}")
+    return Appeal.objects.create(decision=decision_, **({"reason": "The facts say so."} | fields))
 
 
 def published_copy(candidate_: Candidate | None = None, **fields: Any) -> PublishedCopy:
@@ -248,6 +272,14 @@ def published_copy(candidate_: Candidate | None = None, **fields: Any) -> Publis
     return PublishedCopy.objects.create(
         product=candidate_.product, channel=candidate_.channel, locale=candidate_.locale, **values
     )
+
+
+def retro_scan(**fields: Any) -> RetroScan:
+    """A policy being tried on live copy: the one in force, by nobody in particular."""
+    version = PolicyVersion.objects.order_by("number").first()
+    actor = fields.pop("actor", None) or User.objects.create(username=f"scanner-{next(_numbers)}")
+    values = {"version": version, "actor": actor, "reason": "tests", "until": timezone.now()} | fields
+    return RetroScan.objects.create(**values)
 
 
 def webhook_endpoint(*types: str, **fields: Any) -> Endpoint:

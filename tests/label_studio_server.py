@@ -19,6 +19,8 @@ from tests import people
 
 REVIEWER = Person("reviewer@example.com", people.PASSWORD, "1" * 40)
 SENIOR = Person("senior@example.com", people.PASSWORD, "2" * 40)
+# For questions that several people are asked.
+OTHERS = tuple(Person(f"reviewer-{n}@example.com", people.PASSWORD, str(n) * 40) for n in (4, 5, 6))
 ADMIN = Person("admin@example.com", people.PASSWORD, "3" * 40, is_admin=True)
 SERVICE_TOKEN = "0" * 40
 
@@ -43,7 +45,7 @@ def label_studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     server = LabelStudio(tmp_path_factory.mktemp("label-studio"), free_port(), database_url, SERVICE_TOKEN)
     if not Path(server.venv / "bin" / "python").exists():
         pytest.skip(f"Label Studio is not installed in {server.venv}: run `make setup`")
-    server.start([REVIEWER, SENIOR, ADMIN])
+    server.start([REVIEWER, SENIOR, *OTHERS, ADMIN])
     server.wait_until_ready()
     yield server
     server.stop()

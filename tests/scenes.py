@@ -15,7 +15,9 @@ from django.utils import timezone
 from audit import ledger
 from audit.ledger import Line
 from core.actors import SystemActor
+from core.hashing import hash_json
 from core.refs import ref
+from moderation.marking import mark_for
 from moderation.models.candidates import Candidate
 from monitoring import heartbeats
 from tests import factories as make
@@ -102,7 +104,7 @@ def busy_desk() -> Scene:
     fixed = make.review_item(machine, assignee=reviewer)
     decision = make.decision(fixed, "edit", reviewer=reviewer, result=fix, reasons=["superlative"],
                              rationale="No “best in the world”.", lead_time=dt.timedelta(seconds=48))  # fmt: skip
-    live = make.published_copy(fix, ai_mark={"label": "AI-generated, edited by a person"})
+    live = make.published_copy(fix, ai_mark=mark_for(fix))
     with transaction.atomic():
         ledger.append_many(
             [
@@ -120,7 +122,11 @@ def busy_desk() -> Scene:
             [
                 Line("moderation.item.dispatched", ref(fixed), {"to": f"user:{reviewer.pk}"}),
                 Line("moderation.decision.edit", ref(decision), {"reasons": ["superlative"], "lead_time_s": 48.0}),
-                Line("moderation.copy.published", ref(live), {"channel": "description", "locale": "en"}),
+                Line(
+                    "moderation.copy.published",
+                    ref(live),
+                    {"channel": "description", "locale": "en", "text_hash": hash_json([live.text])},
+                ),
             ],
             actor=reviewer,
         )

@@ -11,8 +11,12 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.conf import settings
 from django.db import connection
 
+from audit import secrets
 from ecomsite.stack.processes import die_with_parent
 
 
@@ -35,7 +39,25 @@ def environment() -> dict[str, str]:
         "DATABASE_URL": urlunsplit(url._replace(path=f"/{name}")),
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "PYTHONPATH": str(Path(__file__).parent.parent),
+        **_ledger_keys(),
     }
+
+
+def _ledger_keys() -> dict[str, str]:
+    """Have other processes seal and sign as this one does: each test has keys of its own (`ledger_of_its_own`)."""
+    own = settings.LEDGER
+    sealing = secrets.secret(
+        given=own["SEALING_KEY"], path=own["SEALING_KEY_FILE"], make=lambda: os.urandom(32).hex(), name="sealing"
+    )
+    signing = secrets.secret(given=own["KEY"], path=own["KEY_FILE"], make=_new_key, name="signing")
+    return {
+        "LEDGER_SEALING_KEY": sealing, "LEDGER_KEY": signing, "LEDGER_ANCHOR_FILE": str(own["ANCHOR_FILE"])
+    }  # fmt: skip
+
+
+def _new_key() -> str:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode().strip()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,15 +16,20 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import PublishedCopy
 from core.actors import require_permission
+from core.differences import diff
 from core.refs import pk_of, ref
 from ecomsite.console import highlight
 from ecomsite.console.pages import act, page
 from ecomsite.media import picture_of
 from labeling.links import task_url
 from labeling.models import LabelingTask
-from moderation import evidence, generation, publication, queue, screening
+from moderation import appeals, evidence, generation, publication, queue, screening
+from moderation.interface_texts import REASONS
+from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.policy import grounding
+from moderation.seats import sees_labels
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,11 @@ def candidate(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _context(request: HttpRequest, shown: Candidate) -> dict[str, Any]:
     machine = shown.parent or shown
     item = ReviewItem.objects.filter(candidate=machine).select_related("assignee", "labeling_task").first()
-    findings = list(shown.findings.all())
+    findings = list(shown.findings.select_related("policy_version").defer("policy_version__content"))
     copy = PublishedCopy.objects.filter(candidate_ref=ref(shown)).first()
     fixes = list(shown.fixes.all())
+    draft = screening.draft_of(shown)
+    claims = grounding.claims(draft)
     may = request.user.has_perm
     return {
         "title": f"{shown.product.title} · {shown.get_channel_display()} · {shown.get_locale_display()}",
@@ -61,21 +69,42 @@ def _context(request: HttpRequest, shown: Candidate) -> dict[str, Any]:
         "pieces": highlight.mark(shown.text, findings),
         "findings": findings,
         "severities": Finding.Severity.choices,
-        "facts": highlight.facts_in(shown.text, shown.facts),
+        "facts": highlight.facts_in(
+            shown.text,
+            shown.facts,
+            backing={claim.fact for claim in claims if claim.fact},
+            proven={fact.name for fact in draft.facts if fact.has_evidence},
+        ),
+        "claims": claims,
+        "n_backed": sum(claim.fact is not None for claim in claims),
+        "may_see_proofs": may("catalog.view_factevidence"),
         "scores": shown.scores.select_related("model_version"),
         "siblings": shown.request.candidates.filter(parent=None).exclude(pk=machine.pk).order_by("rank", "ordinal"),
-        "parent_diff": highlight.diff(shown.parent.text, shown.text) if shown.parent else None,
-        "fixes": [(fix, highlight.diff(shown.text, fix.text)) for fix in fixes],
+        "parent_diff": diff(shown.parent.text, shown.text) if shown.parent else None,
+        "fixes": [(fix, diff(shown.text, fix.text)) for fix in fixes],
         "item": item,
-        "decisions": Decision.objects.filter(item=item).select_related("reviewer") if item else [],
+        "decisions": decisions_of(item) if item else [],
+        "may_appeal": may("moderation.appeal_decision"),
+        "may_adjudicate": item is not None and sees_labels(request.user),
+        "appeal_before": Appeal.objects.filter(candidate=shown).first(),
         "copy": copy,
-        "moments": _moments(shown) if may("moderation.audit_candidate") else None,
+        "moments": moments(shown, reader=request.user) if may("moderation.audit_candidate") else None,
         "may_overrule": shown.status == Candidate.Status.BLOCKED and may("moderation.overrule_block"),
         "may_retire": copy is not None and copy.retired_at is None and may("catalog.retire_copy"),
+        "reasons": REASONS.items(),
         "may_request": may("moderation.request_copy"),
-        "may_open": _is_in_label_studio(item) and may("moderation.review_item"),
+        "may_open": _is_in_label_studio(_to_open(request, item)) and may("moderation.review_item"),
         "may_release": _holds(request, item) and may("moderation.review_item"),
     }
+
+
+def decisions_of(item: ReviewItem) -> list[Decision]:
+    """Return the decisions on `item` as the pages show them: with who, how long, and whether one can appeal."""
+    found = item.decisions.select_related("reviewer", "checker", "appeal", "item__candidate")
+    for decision in found:
+        decision.has_statement = decision.outcome in appeals.AGAINST  # type: ignore[attr-defined]
+        decision.why_no_appeal = appeals.why_not(decision)  # type: ignore[attr-defined]
+    return list(found)
 
 
 def _is_in_label_studio(item: ReviewItem | None) -> bool:
@@ -86,9 +115,9 @@ def _holds(request: HttpRequest, item: ReviewItem | None) -> bool:
     return item is not None and item.status == ReviewItem.Status.DISPATCHED and item.assignee_id == request.user.pk
 
 
-def _moments(shown: Candidate) -> list[Moment]:
-    """Ledger lines with names for pseudonyms: names live in the accounts, never in the ledger."""
-    entries = evidence.timeline(shown)
+def moments(shown: Candidate, *, reader: Any) -> list[Moment]:
+    """Return the history of a candidate: ledger lines with names for pseudonyms: names live in the accounts, never in the ledger."""
+    entries = evidence.timeline(shown, reader=reader)
     ids = {int(match.group(1)) for entry in entries if (match := re.fullmatch(r"user:(\d+)", entry.actor))}
     names = {f"user:{user.pk}": user.get_full_name() or user.username for user in User.objects.filter(pk__in=ids)}
     return [
@@ -114,12 +143,19 @@ def copy(request: HttpRequest, pk: UUID) -> HttpResponse:
 def open_task(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take the person to the candidate's task in Label Studio."""
     require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
-    task = get_object_or_404(LabelingTask, ls_task_id__isnull=False, pk=_task_id_of(pk))
+    item = _to_open(request, ReviewItem.objects.filter(candidate=pk).first())
+    task = get_object_or_404(LabelingTask, ls_task_id__isnull=False, pk=item and item.labeling_task_id)
     return HttpResponseRedirect(task_url(task))
 
 
-def _task_id_of(candidate_id: UUID) -> UUID | None:
-    return ReviewItem.objects.filter(candidate=candidate_id).values_list("labeling_task", flat=True).first()
+def _to_open(request: HttpRequest, lead: ReviewItem | None) -> ReviewItem | None:
+    """The person's own seat. The task of somebody else's, with the answer in it, is for those who see labels."""
+    if lead is None:
+        return None
+    panel = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead))
+    if own := panel.filter(assignee=request.user).order_by("-claimed_at").first():  # type: ignore[misc]
+        return own
+    return lead if panel.count() == 1 or sees_labels(request.user) else None
 
 
 @require_POST
@@ -138,9 +174,10 @@ def overrule(request: HttpRequest, pk: UUID) -> HttpResponse:
 def retire(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take published copy down."""
     found, reason = get_object_or_404(PublishedCopy, pk=pk), request.POST.get("reason", "")
+    codes = request.POST.getlist("reason_codes") or ["other"]
     return act(
         request,
-        lambda: publication.retire(found, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        lambda: publication.retire(found, actor=request.user, reason=reason, reason_codes=codes),  # type: ignore[arg-type]
         done="Retired: shoppers no longer see this text.",
         back=reverse("console:copy", args=[pk]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -79,3 +79,63 @@ def shares(counts: Sequence[tuple[str, int]], *, width: float = 100) -> list[Sha
         parts.append(Share(kind, n, round(100 * part, 1), round(x * width, 3), round(part * width, 3)))
         x += part
     return parts
+
+
+@dataclass(frozen=True)
+class Point:
+    """A figure with its interval, in the chart's own units (y grows downwards), and its words."""
+
+    x: float
+    y: float
+    top: float
+    bottom: float
+    name: str
+    title: str
+
+
+def points(
+    figures: Sequence[tuple[str, float | None, float | None, float | None]], *, low: float = 0, high: float = 1,
+    width: float = 640, height: float = 140,
+) -> list[Point]:  # fmt: skip
+    """Return a point for each (name, value, low, high), the scale from `low` to `high`; those without a value are left out."""
+    slot = width / max(len(figures), 1)
+
+    def place(value: float) -> float:
+        return round(height * (1 - (min(max(value, low), high) - low) / (high - low)), 1)
+
+    return [
+        Point(round(slot * (i + 0.5), 1), place(value), place(most), place(least), name,
+              f"{name}: {value:.2f} ({least:.2f} to {most:.2f})")
+        for i, (name, value, least, most) in enumerate(figures)
+        if value is not None and least is not None and most is not None
+    ]  # fmt: skip
+
+
+def whisker(value: float, low: float, high: float, *, width: float = 300) -> tuple[float, float, float]:
+    """Return where a bar of a share ends, and where its interval begins and ends."""
+    return round(value * width, 1), round(low * width, 1), round(high * width, 1)
+
+
+def shaded(rows: Iterable[tuple[str, Sequence[int]]]) -> list[tuple[str, int, list[tuple[int, int, bool]]]]:
+    """Return a table of counts, row i and column i about the same thing, as (name, total, cells of count, per cent, on the diagonal)."""
+    found = []
+    for i, (name, counts) in enumerate(rows):
+        total = sum(counts)
+        found.append((name, total, [(n, round(100 * n / total) if total else 0, i == j) for j, n in enumerate(counts)]))
+    return found
+
+
+def curves(
+    lines: Mapping[str, Sequence[tuple[float, float]]], *, width: float = 640, height: float = 160
+) -> dict[str, object] | None:
+    """Return lines (name → points of x and y) as polylines on one scale, and the ends of that; None without two points."""
+    every = [point for line in lines.values() for point in line]
+    if len(every) < 2:
+        return None
+    right, top = max(x for x, _ in every) or 1, max(y for _, y in every) or 1
+
+    def places(line: Sequence[tuple[float, float]]) -> str:
+        return " ".join(f"{width * x / right:.1f},{height * (1 - y / top):.1f}" for x, y in line)
+
+    drawn = [(name, places(line), line[-1][1]) for name, line in lines.items() if line]
+    return {"lines": drawn, "right": right, "top": top}

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from core.admin import INVISIBLE
 
 SEVERITIES = ("info", "warn", "block")  # rising
-WORDS = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W_]+(?:['’.,-][^\W_]+)*|\s+|.", re.DOTALL)
-MAX_DIFF_WORDS = 6000
 
 
 class Found(Protocol):
@@ -85,51 +82,39 @@ def _plain(text: str, *, severity: str, titles: tuple[str, ...]) -> list[Piece]:
     return pieces
 
 
-@dataclass(frozen=True)
-class Change:
-    """A run of words that a person kept, took out or put in: `same`, `out`, `in`."""
-
-    kind: str
-    text: str
-
-
-def diff(before: str, after: str) -> list[Change]:
-    """Return what a person changed, word by word (Chinese sign by sign)."""
-    old, new = WORDS.findall(before), WORDS.findall(after)
-    if max(len(old), len(new)) > MAX_DIFF_WORDS:
-        return [Change("out", before), Change("in", after)]
-    changes = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            changes.append(Change("same", "".join(old[i1:i2])))
-            continue
-        if i1 < i2:
-            changes.append(Change("out", "".join(old[i1:i2])))
-        if j1 < j2:
-            changes.append(Change("in", "".join(new[j1:j2])))
-    return changes
+_LEAST_SAID = {True: 3, False: 1}  # letters; one Chinese sign can be a word
 
 
 @dataclass(frozen=True)
 class ShownFact:
-    """A fact of the brief, and whether the text says it in so many words."""
+    """A fact of the brief: whether the text says it in so many words or makes a claim of it, and whether it is proven."""
 
     name: str
     value: str
     is_said: bool = field(default=False)
+    is_proven: bool = field(default=False)
 
 
-def facts_in(text: str, facts: Sequence[Mapping[str, Any]]) -> list[ShownFact]:
-    """Return the facts a draft was written from, each with whether its value stands in `text` (spaces aside)."""
-    said = _squeezed(text)
-    return [
-        ShownFact(
-            str(fact.get("name", "")),
-            str(fact.get("value", "")),
-            bool(_squeezed(str(fact.get("value", "")))) and _squeezed(str(fact.get("value", ""))) in said,
+def facts_in(
+    text: str,
+    facts: Sequence[Mapping[str, Any]],
+    *,
+    backing: Collection[str] = (),
+    proven: Collection[str] = (),
+) -> list[ShownFact]:
+    """Return the facts a draft was written from, each with whether its value stands in `text` (spaces aside).
+
+    `backing` are the names of facts that back a claim of the text, `proven` those with a proof attached.
+    """
+    said, shown = _squeezed(text), []
+    for fact in facts:
+        name, value = str(fact.get("name", "")), str(fact.get("value", ""))
+        # "no" stands in many a word; so short a value is said only where a claim rests on it.
+        is_said = name in backing or (
+            len(_squeezed(value)) >= _LEAST_SAID[value.isascii()] and _squeezed(value) in said
         )
-        for fact in facts
-    ]
+        shown.append(ShownFact(name, value, is_said, name in proven))
+    return shown
 
 
 def _squeezed(text: str) -> str:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from audit.models import LedgerCheck
 from core.exceptions import EcomsiteError
 
 
 def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
     """Render `template` inside the console's frame (navigation, messages, signed-in person)."""
     return render(request, template, {**admin.site.each_context(request), **context}, status=status)
+
+
+def with_names(checks: Iterable[LedgerCheck]) -> list[tuple[LedgerCheck, str]]:
+    """Checks of the ledger with who made them: names live in the accounts, never in the record."""
+    rows = list(checks)
+    ids = {int(row.by.removeprefix("user:")) for row in rows if row.by.startswith("user:")}
+    names = {f"user:{user.pk}": user.get_full_name() or user.username for user in User.objects.filter(pk__in=ids)}
+    return [(row, names.get(row.by, row.by.removeprefix("system:"))) for row in rows]
 
 
 def act(request: HttpRequest, action: Callable[[], object], *, done: str, back: str) -> HttpResponseRedirect:

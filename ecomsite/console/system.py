@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from catalog.models import Channel
 from core.actors import require_permission
 from core.exceptions import EcomsiteError
 from ecomsite.console import charts
@@ -68,11 +69,18 @@ def _queue(report: sla.Report) -> dict[str, Any]:
 class QueuePolicyForm(forms.ModelForm):  # type: ignore[type-arg]
     """The rules of one queue."""
 
+    check_channels = forms.MultipleChoiceField(
+        choices=Channel.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        label="A second person confirms: channels", help_text="whatever goes out in these",
+    )  # fmt: skip
+
     class Meta:
         model = QueuePolicy
         fields = (
             "enable_reservations", "reservation_minutes", "reviewer_access_mode", "reviewers", "sla_minutes",
-            "ageing_minutes", "max_waiting",
+            "ageing_minutes", "max_waiting", "num_reviewers_per_item", "num_reviewers_risky", "risky_from",
+            "consensus_method", "min_quality", "blind_percent", "rereview_percent", "gold_percent", "random_percent",
+            "check_severity", "check_codes", "check_channels", "check_categories",
         )  # fmt: skip
         labels = {
             "enable_reservations": "Reserve an item for who takes it",
@@ -82,6 +90,18 @@ class QueuePolicyForm(forms.ModelForm):  # type: ignore[type-arg]
             "sla_minutes": "Decided within (minutes)",
             "ageing_minutes": "Ageing (minutes)",
             "max_waiting": "Most that may wait",
+            "num_reviewers_per_item": "People who answer each item",
+            "num_reviewers_risky": "People who answer a risky item",
+            "risky_from": "Risky from (0.1 to 1)",
+            "consensus_method": "What they agree on, by",
+            "min_quality": "Consensus at least this sure (0 to 1)",
+            "blind_percent": "Shown without the suggestion (%)",
+            "rereview_percent": "Answered again, blind (%)",
+            "gold_percent": "Known answers mixed in (%)",
+            "random_percent": "Drawn at random (%)",
+            "check_severity": "A second person confirms: findings this grave",
+            "check_codes": "A second person confirms: codes that hold (separated by commas)",
+            "check_categories": "A second person confirms: categories that hold (separated by commas)",
         }
         widgets = {"reviewer_access_mode": forms.RadioSelect, "reviewers": forms.CheckboxSelectMultiple}
 

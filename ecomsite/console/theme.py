@@ -68,7 +68,7 @@ def waiting_badge(request: HttpRequest) -> str:
     """How many review items wait; shown beside the queue."""
     from moderation.models.reviews import ReviewItem
 
-    n = ReviewItem.objects.filter(status__in=("waiting", "escalated")).count()
+    n = ReviewItem.objects.work().filter(status__in=("waiting", "escalated")).count()
     return str(n) if n else ""
 
 
@@ -77,6 +77,16 @@ def quarantine_badge(request: HttpRequest) -> str:
     from monitoring import quarantine
 
     n = quarantine.recent_count()
+    return str(n) if n else ""
+
+
+def contested_badge(request: HttpRequest) -> str:
+    """How much waits for a senior, a second person or a judge; shown beside its link."""
+    from moderation.models.appeals import Appeal
+    from moderation.models.reviews import ReviewItem
+
+    n = ReviewItem.objects.filter(status__in=("escalated", "confirming")).count()
+    n += Appeal.objects.filter(status=Appeal.Status.OPEN).count()
     return str(n) if n else ""
 
 
@@ -122,6 +132,7 @@ UNFOLD: dict[str, Any] = {
                     {"title": "Desk", "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
                     _next("Next: copy", "play_circle", "copy_review"),
                     _next("Next: sentiment", "sentiment_satisfied", "review_sentiment"),
+                    _page("My work", "person", "console:my_work", "moderation.review_item"),
                     {
                         **_table("Queue", "inbox", "moderation.reviewitem"),
                         "badge": "ecomsite.console.theme.waiting_badge",
@@ -129,6 +140,15 @@ UNFOLD: dict[str, Any] = {
                     _table("Candidates", "edit_note", "moderation.candidate"),
                     _table("Requests", "assignment", "moderation.generationrequest"),
                     _table("Decisions", "gavel", "moderation.decision"),
+                    _page("Contested", "balance", "console:contested", "moderation.view_appeal",
+                          badge="ecomsite.console.theme.contested_badge"),
+                    {
+                        "title": "Label quality",
+                        "icon": "rule",
+                        "link": lambda request: reverse_lazy("console:label_quality", args=["review_sentiment"]),
+                        "active": lambda request: "/label-quality/" in request.path,
+                        "permission": _holds("labeling.view_label"),
+                    },
                 ],
             },
             {
@@ -145,6 +165,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Models",
                 "separator": True,
                 "items": [
+                    _page("Training", "model_training", "console:training", "training.view_trainingrun"),
                     _table("Versions", "deployed_code", "inference.modelversion"),
                     _table("Aliases", "label", "inference.modelalias"),
                 ],
@@ -153,8 +174,15 @@ UNFOLD: dict[str, Any] = {
                 "title": "Compliance",
                 "separator": True,
                 "items": [
+                    _page("Auditor's questions", "contact_support", "console:auditor", "audit.verify_ledger"),
+                    _page("Policies", "policy", "console:policies", "moderation.view_policyversion"),
+                    _page("Retro-scans", "manage_search", "console:retro_scans", "moderation.view_retroscan"),
                     _table("Ledger", "history_edu", "audit.ledgerentry"),
                     _page("Verify the ledger", "verified_user", "console:verify_ledger", "audit.verify_ledger"),
+                    _table("AI mark on pages", "label_important", "monitoring.markcheck"),
+                    _table("Refused access", "block", "monitoring.refusal"),
+                    _table("Ledger checks", "fact_check", "audit.ledgercheck"),
+                    _table("Signed heads", "account_tree", "audit.treehead"),
                 ],
             },
             {
@@ -162,6 +190,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Queues & health", "monitor_heart", "console:system", "moderation.view_reviewitem"),
+                    _table("Alerts", "notifications", "monitoring.alert"),
                     _page("Quarantine", "healing", "console:quarantine", "monitoring.view_quarantine",
                           badge="ecomsite.console.theme.quarantine_badge"),
                     _table("Label Studio projects", "workspaces", "labeling.labelingproject"),
@@ -193,7 +222,7 @@ UNFOLD: dict[str, Any] = {
             "moderation.reviewitem",
             "status__exact",
             [("waiting", "Waiting"), ("dispatched", "With a reviewer"), ("escalated", "Escalated"),
-             ("decided", "Decided"), ("withdrawn", "Withdrawn")],
+             ("confirming", "For a second person"), ("decided", "Decided"), ("withdrawn", "Withdrawn")],
         ),
         _tabs(
             "outbox.delivery",

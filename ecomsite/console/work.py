@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit.verification import verify
+from audit import anchors, checks, keys
+from audit.models import LedgerCheck, TimeStamp
 from catalog.models import CustomerReview
 from core.actors import require_permission
-from ecomsite.console.pages import page
+from ecomsite.console.pages import page, with_names
 from labeling.links import task_url
 from moderation import queue
 from moderation.models.candidates import Candidate, GenerationRequest
@@ -25,9 +26,13 @@ def next_item(request: HttpRequest) -> HttpResponse:
     """Lease the next item to the person and open it in Label Studio; who still holds one gets that one again."""
     kind = _kind_in(request)
     item = queue.next_item(request.user, kind=kind)  # type: ignore[arg-type]
-    if item is None or item.labeling_task is None:
+    # What was sent back to them is on its way there again.
+    if item is None or not _is_there(item):
         return page(request, "console/nothing.html", _waiting_context(request, kind))
-    return HttpResponseRedirect(task_url(item.labeling_task))
+    if item.returned_at:  # their answer was not complete, or a second person did not agree: why, before they go there
+        context = {"title": "Once more, please", "item": item, "task_url": task_url(item.labeling_task)}  # type: ignore[arg-type]
+        return page(request, "console/returned.html", context)
+    return HttpResponseRedirect(task_url(item.labeling_task))  # type: ignore[arg-type]
 
 
 @require_safe
@@ -37,14 +42,19 @@ def nothing_fragment(request: HttpRequest) -> HttpResponse:
     return render(request, "console/_nothing.html", _waiting_context(request, _kind_in(request)))
 
 
+def _is_there(item: ReviewItem) -> bool:
+    return item.labeling_task is not None and item.labeling_task.ls_task_id is not None
+
+
 def _kind_in(request: HttpRequest) -> str:
     kind = request.GET.get("kind", ReviewItem.Kind.COPY)
     return kind if kind in ReviewItem.Kind.values else ReviewItem.Kind.COPY.value
 
 
 def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
-    items = ReviewItem.objects.filter(kind=kind)
-    requests = GenerationRequest.objects
+    items = ReviewItem.objects.work().filter(kind=kind)
+    requests, held = GenerationRequest.objects, queue.held_by(request.user, kind=kind)  # type: ignore[arg-type]
+    n_held = int(held is not None and _is_there(held)), int(held is not None and not _is_there(held))
     return {
         "title": "Next",
         "kind": kind,
@@ -52,8 +62,8 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
         "is_copy": kind == ReviewItem.Kind.COPY,
         "missing": why_nothing_comes(kind),
         "may_take": may_take(request.user, policy_for(kind)),  # type: ignore[arg-type]
-        "n_ready": queue.waiting_for(request.user, kind=kind).count(),  # type: ignore[arg-type]
-        "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count(),
+        "n_ready": n_held[0] + queue.waiting_for(request.user, kind=kind).count(),  # type: ignore[arg-type]
+        "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count() + n_held[1],
         "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),  # type: ignore[misc]
         "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),
         "n_unscored": 0
@@ -66,9 +76,19 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
 
 @require_http_methods(["GET", "POST"])
 def verify_ledger(request: HttpRequest) -> HttpResponse:
-    """Recompute the hash chain on request and say whether it holds."""
+    """Verify the whole ledger on request, record who did, and say whether it holds; with the checks before."""
     require_permission(request.user, "audit.verify_ledger")  # type: ignore[arg-type]
     expected = request.POST.get("expected_head", "").strip()
-    result = verify(expected_head=expected) if request.method == "POST" else None
-    context = {"title": "Verify the ledger", "result": result, "expected_head": expected}
+    result = None
+    if request.method == "POST":
+        result = checks.verify_now(actor=request.user, expected_head=expected)  # type: ignore[arg-type]
+    context = {
+        "title": "Verify the ledger",
+        "result": result,
+        "expected_head": expected,
+        "checks": with_names(LedgerCheck.objects.all()[:8]),
+        "key": next(reversed(keys.recorded()), None),
+        "second_place": anchors.path(),
+        "stamp": TimeStamp.objects.last(),
+    }
     return page(request, "console/verify_ledger.html", context)

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from defusedxml import ElementTree
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from moderation.marking import mark_for
+from moderation import content_credentials
+from moderation.marking import is_genuine, mark_for
 from moderation.models.candidates import GenerationRequest
 from tests import factories as make
 from tests import people
@@ -226,3 +228,42 @@ def test_only_pictures_under_the_media_root_are_served(settings: Any, tmp_path: 
     (root / "link.svg").symlink_to(tmp_path / "secret.svg")
     for path in ("../secret.svg", "%2e%2e/secret.svg", "page.html", "link.svg", "", "missing.png", "a%00.svg"):
         assert Client().get(f"/media/{path}").status_code == 404, path
+
+
+def test_what_a_page_needs_for_the_mark_comes_with_the_text_and_the_manifest_when_asked_for() -> None:
+    candidate = make.candidate(status="published", text="A mug for two.")
+    make.published_copy(candidate, text=candidate.text, ai_mark=mark_for(candidate))
+    url = f"/api/v1/copy/{candidate.product.sku}"
+    mark = Client().get(url).json()["ai_mark"]
+    assert "c2pa" not in mark
+    assert json.loads(mark["meta"]["AIGC"])["ProduceID"] == str(candidate.pk)
+    assert mark["json_ld"]["digitalSourceType"] == "https://schema.org/TrainedAlgorithmicMediaDigitalSource"
+    text = Client().get(url, {"marked": "1"}).json()["marked_text"]
+    assert text.startswith(candidate.text)
+    assert content_credentials.state_of(text) == "valid"
+
+
+def test_the_mark_is_made_again_for_the_text_that_a_person_edited() -> None:
+    draft = make.candidate(status="superseded")
+    fix = make.candidate(request=draft.request, parent=draft, origin="human", text="A better text.", ordinal=9)
+    mark = mark_for(fix)
+    assert "edited by a person" in mark["label"]
+    assert mark["digitalSourceType"].endswith("compositeWithTrainedAlgorithmicMedia")
+    assert content_credentials.state_of(content_credentials.marked(fix.text, mark["c2pa"])) == "valid"
+    assert is_genuine(mark["AIGC"], fix.text)
+    assert not is_genuine(mark["AIGC"], draft.text)
+
+
+def test_the_feed_has_every_live_text_with_its_mark() -> None:
+    for text in ("Fish & chips <plate>\x0b", "A mug for two."):
+        candidate = make.candidate(status="published", text=text)
+        make.published_copy(candidate, text=text, ai_mark=mark_for(candidate))
+    make.published_copy(make.candidate(status="retired"), retired_at=timezone.now())
+    lines = b"".join(Client().get("/api/v1/feed").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert [json.loads(line)["ai_mark"]["AIGC"]["Label"] for line in lines] == ["1", "1"]
+    merchant = Client().get("/api/v1/feed", {"format": "merchant"})
+    root = ElementTree.fromstring(b"".join(merchant.streaming_content))  # type: ignore[attr-defined]
+    g = "{http://base.google.com/ns/1.0}"
+    assert [node.text for node in root.iter(f"{g}digital_source_type")] == ["trained_algorithmic_media"] * 2
+    assert {node.text for node in root.iter(f"{g}content")} == {"Fish & chips <plate>", "A mug for two."}
+    assert Client().get("/api/v1/feed", {"format": "csv"}).status_code == 400

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from core.actors import SystemActor
 from labeling.accounts import sync_accounts
@@ -17,7 +17,7 @@ from moderation import generation
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem
 from tests import factories, people
-from tests.chromium import CHROMIUM, FLAGS, needs_chromium
+from tests.chromium import needs_chromium
 from tests.label_studio_server import REVIEWER, Desk
 from tests.moderation.conftest import GOOD
 from tests.workers import wait_for
@@ -30,17 +30,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     needs_chromium,
 ]
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A tab of a fresh headless Chromium."""
-    # Playwright's synchronous API runs an event loop in this thread, which Django takes for an async view.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1440, "height": 1000})
-        browser.close()
 
 
 class Story:
@@ -126,6 +115,7 @@ def test_a_fix_made_in_label_studio_is_served_within_five_seconds(tell: Callable
     assert (item.status, item.assignee.email) == ("dispatched", REVIEWER.email)
     story.choose("Fix")
     story.rewrite(FIXED)
+    story.choose("Off brand")
     submitted = story.submit()
     wait_for(lambda: story.served() == FIXED, seconds=20, what="the API to serve the fix")
     took = time.monotonic() - submitted
@@ -148,6 +138,10 @@ def test_what_a_reviewer_rejects_is_never_served_and_the_next_draft_comes_up(tel
     first = ReviewItem.objects.get().candidate
     story.press_next()
     story.choose("Reject")
+    story.submit()
+    story.page.wait_for_selector("text=Tick at least one reason.", timeout=10_000)
+    story.page.keyboard.press("Escape")
+    story.choose("Wrong fact")
     story.submit()
 
     def is_rejected() -> bool:

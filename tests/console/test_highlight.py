@@ -45,22 +45,6 @@ def test_marking_never_loses_or_adds_visible_text(text: str, spans: list[tuple[s
     assert kept == highlight.INVISIBLE.sub("", text)
 
 
-@given(st.text(max_size=200), st.text(max_size=200))
-def test_a_difference_holds_both_texts(before: str, after: str) -> None:
-    changes = highlight.diff(before, after)
-    assert "".join(c.text for c in changes if c.kind != "in") == before
-    assert "".join(c.text for c in changes if c.kind != "out") == after
-
-
-def test_chinese_is_compared_sign_by_sign() -> None:
-    changes = highlight.diff("海绿色马克杯", "海蓝色马克杯")
-    assert [(c.kind, c.text) for c in changes] == [("same", "海"), ("out", "绿"), ("in", "蓝"), ("same", "色马克杯")]
-
-
-def test_huge_texts_are_compared_as_a_whole() -> None:
-    assert [c.kind for c in highlight.diff("a " * 5000, "b " * 5000)] == ["out", "in"]
-
-
 def test_facts_said_in_the_text_are_ticked_whatever_the_spacing() -> None:
     facts = [{"name": "capacity", "value": "350 ml"}, {"name": "colour", "value": "red"}, {"name": "x", "value": ""}]
     assert [fact.is_said for fact in highlight.facts_in("Holds 350ml.", facts)] == [True, False, False]

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.models import PublishedCopy
 from moderation.models.candidates import GenerationRequest
 from outbox.models import Delivery, Endpoint
 from tests import factories as make
 from tests import people
 from tests.chromium import CHROMIUM, FLAGS, needs_chromium
+from tests.console.test_label_quality import labelled_queue
+from tests.console.test_training import finished
 from tests.scenes import Scene, busy_desk
 
 pytestmark = [
@@ -52,9 +57,12 @@ class Visitor:
         """Open a page of the console and wait until it is still; keep a picture where CONSOLE_SHOTS names a folder."""
         self.page.goto(f"{self.address}{path}")
         self.page.wait_for_load_state("networkidle")
+        self.keep(path.split("?")[0].strip("/").replace("/", "-") or "desk")
+
+    def keep(self, name: str) -> None:
+        """Keep a picture of what is shown, where CONSOLE_SHOTS names a folder."""
         if folder := os.environ.get("CONSOLE_SHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
-            name = path.split("?")[0].strip("/").replace("/", "-") or "desk"
             self.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
@@ -77,7 +85,10 @@ def visitor(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit
 
 
 def test_every_page_works_without_a_script_error_or_a_request_to_elsewhere(scene: Scene, visitor: Visitor) -> None:
-    people.people("Administrator", email="admin@example.com")
+    admin = people.people("Administrator", email="admin@example.com")
+    admin.groups.add(Group.objects.get(name="Reviewer"))
+    run = finished()
+    labelled_queue(60)
     visitor.sign_in("admin@example.com")
     for path in (
         reverse("admin:index"),
@@ -90,14 +101,26 @@ def test_every_page_works_without_a_script_error_or_a_request_to_elsewhere(scene
         reverse("console:system"),
         reverse("console:queue_policy", args=["copy_review"]),
         reverse("console:quarantine"),
+        reverse("console:policies"),
+        reverse("console:policy", args=[1]),
+        reverse("console:retro_scans"),
         reverse("admin:moderation_candidate_changelist"),
         reverse("admin:catalog_product_change", args=[scene.in_review.product_id]),
+        reverse("console:facts", args=[scene.in_review.product_id]),
         reverse("admin:audit_ledgerentry_changelist"),
         reverse("admin:outbox_endpoint_changelist"),
         reverse("admin:outbox_delivery_changelist"),
         reverse("console:add_webhook"),
         reverse("console:webhook", args=[Endpoint.objects.get().pk]),
         reverse("console:delivery", args=[Delivery.objects.get(status="dead").pk]),
+        reverse("console:label_quality", args=["review_sentiment"]),
+        reverse("console:my_work"),
+        reverse("console:training"),
+        reverse("console:training_run", args=[run.pk]),
+        reverse("console:auditor"),
+        reverse("admin:monitoring_alert_changelist"),
+        reverse("admin:monitoring_markcheck_changelist"),
+        reverse("admin:monitoring_refusal_changelist"),
     ):
         visitor.open(path)
         assert not visitor.troubles, path
@@ -113,3 +136,43 @@ def test_drafts_appear_while_one_watches(visitor: Visitor) -> None:
     GenerationRequest.objects.filter(pk=order.pk).update(status="completed")
     visitor.page.wait_for_selector("text=Here is the draft.", timeout=10_000)
     assert not visitor.troubles
+
+
+def test_an_auditor_answers_three_questions_by_clicking(scene: Scene, visitor: Visitor, tmp_path: Path) -> None:
+    people.people("Auditor", email="alex@example.com")
+    live = PublishedCopy.objects.filter(retired_at=None).select_related("product").first()
+    assert live is not None
+    visitor.sign_in("alex@example.com")
+    page = visitor.page
+    page.click("nav >> text=Auditor's questions")
+
+    page.click("text=What did shoppers see of a product on a date")
+    page.fill("[name=sku]", live.product.sku)
+    page.click("button[name=ask]")
+    page.wait_for_selector("text=unaltered: text, ledger and signed mark agree")
+    assert live.text in page.inner_text(".es-table")
+    visitor.keep("auditor-1")
+
+    page.click("text=All questions")
+    page.click("text=What did a person let out unchanged in less than so many seconds?")
+    page.fill("[name=seconds]", "3600")
+    page.click("button[name=ask]")
+    page.wait_for_selector("text=were let out unchanged in less than 3600 s")
+    visitor.keep("auditor-6")
+
+    page.click("text=All questions")
+    page.click("text=Is the record complete?")
+    page.wait_for_selector("text=lines without a gap")
+    visitor.keep("auditor-14")
+
+    visitor.open(reverse("console:candidate", args=[scene.published.pk]))
+    page.click("text=Evidence pack …")
+    with page.expect_download() as download:
+        page.click("button:has-text('Download')")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        html = tmp_path / "evidence.html"
+        html.write_bytes(archive.read("evidence.html"))
+    assert not visitor.troubles
+    page.goto(html.as_uri())
+    assert "What shoppers saw of" in page.inner_text("h1")
+    visitor.keep("evidence")

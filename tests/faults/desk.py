@@ -53,6 +53,8 @@ class Desk:
             "DATABASE_URL": self.postgres.url("ecomsite"),
             "CELERY_BROKER_URL": self.broker.url(),
             "ECOMSITE_VAR": str(self.root / "var"),
+            # Read by the process that draws up the account too, which knows its own var/ from before.
+            "LEDGER_ANCHOR_FILE": str(self.root / "var" / "anchors" / "ledger.jsonl"),
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "PYTHONPATH": str(BASE_DIR),
             "SECRET_KEY": "only-for-tests-0123456789-0123456789-0123456789-abcdef",

@@ -12,11 +12,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
 from outbox import endpoints, replay
 from outbox.models import Endpoint
 from outbox.selectors import with_counts
-from training.management.actors import actor_from, add_by
 
 
 class Command(BaseCommand):

@@ -1,0 +1,79 @@
+"""Settings of what compliance rests on: policy checks, personal data, proofs, the AI mark, the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ecomsite import env
+from ecomsite.env import VAR_DIR
+
+# --- Policy checks: pure functions of text and facts, in the order they run ---------------------------------------
+POLICY_CHECKS = [
+    "moderation.policy.form.LengthCheck",
+    "moderation.policy.form.RefusalCheck",
+    "moderation.policy.language.LanguageCheck",
+    "moderation.policy.rules.PolicyRulesCheck",
+    "moderation.policy.facts_graph.FactsGraphCheck",
+    "moderation.policy.profanity.ProfanityCheck",
+    "moderation.policy.personal_data.PersonalDataCheck",
+    "moderation.policy.injection.InjectionCheck",
+    "moderation.policy.grounding.GroundingCheck",
+    "moderation.policy.duplicates.DuplicateCheck",
+]
+
+# --- Personal data ------------------------------------------------------------------------------------------------
+PERSONAL_DATA: dict[str, Any] = {
+    # A spaCy model (a package or a directory) by which Presidio looks for names of people and places; empty = it does not.
+    "SPACY_MODEL": env.text("PERSONAL_DATA_SPACY_MODEL"),
+}
+if PERSONAL_DATA["SPACY_MODEL"]:
+    POLICY_CHECKS.append("moderation.policy.named_people.NamedPeopleCheck")
+
+# --- Proofs attached to facts -------------------------------------------------------------------------------------
+FACT_EVIDENCE: dict[str, Any] = {
+    "FOLDER": VAR_DIR / "evidence",
+    "MAX_BYTES": env.integer("FACT_EVIDENCE_MAX_MIB", 10, minimum=1) * 1024 * 1024,
+}
+
+# --- The AI mark on published copy (moderation/marking.py, monitoring/mark_checks.py) -----------------------------
+AI_MARK: dict[str, Any] = {
+    # GB 45438-2025: ContentProducer.
+    "PRODUCER": env.text("AI_CONTENT_PRODUCER", "ecomsite"),
+    # Where a C2PA manifest goes into the text itself, 2 KB that do not show: not into lines that are cut to length.
+    "C2PA_CHANNELS": env.words("AI_MARK_C2PA_CHANNELS", "description"),
+    # An Ed25519 key and its certificate, then those of who issued it, in one PEM; made at first use, signed by itself.
+    "KEY_FILE": Path(env.text("AI_MARK_KEY_FILE", str(VAR_DIR / "keys" / "ai-mark.pem"))),
+    # Where shoppers see a product, with {sku}, {locale} and {channel}: read to see that the mark is still there.
+    "PAGE_URL": env.text("SHOP_PAGE_URL"),
+    "CHECKS_A_DAY": env.integer("AI_MARK_CHECKS_A_DAY", 200),
+}
+
+# --- The ledger: who signs it, where its heads are kept a second time (audit/) -------------------------------------
+LEDGER: dict[str, Any] = {
+    # An Ed25519 key in PEM. Without one the first signature makes the file: outside of the database it signs for.
+    "KEY": env.text("LEDGER_KEY"),
+    "KEY_FILE": VAR_DIR / "keys" / "ledger.pem",
+    # Wraps the keys that seal what people wrote: 64 hex digits.
+    "SEALING_KEY": env.text("LEDGER_SEALING_KEY"),
+    "SEALING_KEY_FILE": VAR_DIR / "keys" / "ledger-sealing",
+    # The second place. By default on the same disk, which is better than nothing and no more.
+    "ANCHOR_FILE": Path(env.text("LEDGER_ANCHOR_FILE", str(VAR_DIR / "anchors" / "ledger.jsonl"))),
+    # A time-stamping authority (RFC 3161), and the certificates that its answers must lead to.
+    "TSA_URL": env.text("LEDGER_TSA_URL"),
+    "TSA_ROOTS": env.text("LEDGER_TSA_ROOTS"),
+    "TSA_TIMEOUT_S": env.integer("LEDGER_TSA_TIMEOUT_S", 10, minimum=1),
+}
+
+# --- Appeals and statements of reasons ------------------------------------------------------------------------------
+# The EU's DSA asks for at least six months to complain (Art. 20).
+APPEAL_DAYS = env.integer("APPEAL_DAYS", 184, minimum=1)
+EU = "AT,BE,BG,CY,CZ,DE,DK,EE,ES,FI,FR,GR,HR,HU,IE,IT,LT,LU,LV,MT,NL,PL,PT,RO,SE,SI,SK"
+STATEMENTS: dict[str, Any] = {
+    # Where a text is not shown: countries of the EU and the EEA by their ISO codes.
+    "TERRITORIES": env.words("STATEMENT_TERRITORIES", EU),
+    # The house rules as whoever is affected can read them.
+    "TERMS_URL": env.text("STATEMENT_TERMS_URL", ""),
+    # How to appeal, besides the API: an address or a page, as it shall stand in the text for whom it affects.
+    "APPEAL_CONTACT": env.text("APPEAL_CONTACT", ""),
+}

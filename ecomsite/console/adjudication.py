@@ -1,0 +1,255 @@
+"""What is contested: escalated, waiting for a second person, or appealed against; and one such item with everything about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from core.actors import actor_ref, require_permission
+from core.differences import Change, diff
+from ecomsite.console import highlight
+from ecomsite.console.candidates import decisions_of, moments
+from ecomsite.console.pages import act, page
+from labeling.links import task_url
+from labeling.models import Consensus
+from moderation import appeals, confirmations, decisions, outcomes, queue, statements
+from moderation.interface_texts import REASONS
+from moderation.models.appeals import Appeal
+from moderation.models.reviews import Decision, ReviewItem
+from moderation.seats import sees_labels
+
+Status = ReviewItem.Status
+LATEST = 50
+
+
+@require_safe
+def contested(request: HttpRequest) -> HttpResponse:
+    """List what waits for a senior, for a second person and for a judge, and the latest appeals."""
+    require_permission(request.user, "moderation.view_appeal")  # type: ignore[arg-type]
+    knows = sees_labels(request.user)
+    about = ("candidate__product", "customer_review", "lead__candidate__product", "lead__customer_review")
+    items = ReviewItem.objects.select_related(*about, "assignee", "proposed_by")
+    decided = Appeal.objects.select_related("decision__item__candidate__product", "appellant", "judge")
+    context = {
+        "title": "Contested",
+        "knows": knows,
+        "escalated": items.filter(status=Status.ESCALATED).order_by("urgent_from")[:LATEST] if knows else [],
+        "confirming": items.filter(status=Status.CONFIRMING).order_by("proposed_at")[:LATEST] if knows else [],
+        "open": decided.filter(status=Appeal.Status.OPEN).order_by("created_at"),
+        "judged": decided.exclude(status=Appeal.Status.OPEN).order_by("-decided_at")[:LATEST],
+    }
+    return page(request, "console/contested.html", context)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one person answered, as it stands beside the others': under a pseudonym, with their role."""
+
+    who: str
+    role: str
+    own: bool
+    seat: ReviewItem
+    said: Mapping[str, Any]
+    verdict: str
+    reasons: list[str]
+    changes: list[Change]
+    at: dt.datetime
+    lead_time: dt.timedelta | None
+    dwell_time: dt.timedelta | None
+    saw: bool | None
+    is_proposal: bool
+    returned: str  # why it was sent back
+
+
+@require_safe
+def adjudicate(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show all there is about a contested item, side by side; for who may know what others said."""
+    require_permission(request.user, "moderation.view_reviewitem")  # type: ignore[arg-type]
+    if not sees_labels(request.user):
+        raise PermissionDenied
+    lead = get_object_or_404(ReviewItem.objects.select_related("lead"), pk=pk).leading
+    return page(request, "console/adjudicate.html", _context(request, lead))
+
+
+def _context(request: HttpRequest, lead: ReviewItem) -> dict[str, Any]:
+    may, candidate, subject = request.user.has_perm, lead.candidate, lead.subject
+    findings = list(candidate.findings.all()) if candidate else []
+    filed = Appeal.objects.filter(decision__item=lead).select_related("decision", "appellant", "judge").first()
+    escalated = _escalated_in(lead)
+    answers = _answers(request, lead, subject.text)
+    outgoing = _outgoing(lead)
+    return {
+        "title": f"{candidate.product.title if candidate else 'Customer review'} · contested",
+        "lead": lead, "candidate": candidate, "product": candidate.product if candidate else None,
+        "pieces": highlight.mark(subject.text, findings), "findings": findings, "locale": subject.locale,
+        "outgoing": highlight.mark(outgoing.text, outgoing.findings) if outgoing else [],
+        "outgoing_findings": outgoing.findings if outgoing else [],
+        "facts": highlight.facts_in(subject.text, candidate.facts) if candidate else [],
+        "answers": answers, "proposal": next((a for a in answers if a.is_proposal), None),
+        "decisions": decisions_of(lead), "appeal": filed, "may_appeal": may("moderation.appeal_decision"),
+        "escalated": escalated,
+        "may_take": escalated is not None and _may_take(request, escalated),
+        "may_confirm": confirmations.may_confirm(lead, request.user),
+        "had_a_part": lead.status == Status.CONFIRMING and may("moderation.check_decision"),
+        "may_judge": filed is not None and appeals.may_judge(filed, request.user),
+        "moments": moments(candidate, reader=request.user) if candidate and may("moderation.audit_candidate") else None,
+    }  # fmt: skip
+
+
+def _outgoing(lead: ReviewItem) -> outcomes.Reading | None:
+    """A person's own wording that waits for a second one, as the checks see it now; None where the draft itself does."""
+    if lead.status != Status.CONFIRMING or lead.proposal is None or lead.candidate is None:
+        return None
+    reading = outcomes.read(lead, lead.proposal.answer)
+    return reading if reading.outcome == Decision.Outcome.EDIT else None
+
+
+def _escalated_in(lead: ReviewItem) -> ReviewItem | None:
+    """The item a senior would answer: the leading one, or the seat of its adjudicator."""
+    panel = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead), status=Status.ESCALATED)
+    return panel.select_related("labeling_task", "assignee").first()
+
+
+def _may_take(request: HttpRequest, item: ReviewItem) -> bool:
+    user = request.user
+    if not user.has_perm("moderation.review_escalated_item"):
+        return False
+    return item.assignee_id == user.pk or queue.waiting_for(user).filter(pk=item.pk).exists()  # type: ignore[arg-type]
+
+
+def _answers(request: HttpRequest, lead: ReviewItem, text: str) -> list[Answer]:
+    seats = {
+        seat.labeling_task_id: seat
+        for seat in ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).select_related("labeling_task", "assignee")
+    }
+    given = Consensus.objects.filter(
+        Q(task__in=[pk for pk in seats if pk]) & (Q(method="single") | Q(pk=lead.proposal_id))
+    )
+    found = []
+    for consensus in given.prefetch_related("annotations__annotator__groups").order_by("settled_at"):
+        seat, annotation = seats[consensus.task_id], consensus.annotations.order_by("ls_updated_at").last()
+        who: User | None = annotation.annotator if annotation else None
+        said, fixed = consensus.answer, str(consensus.answer.get("fixed_text") or "")
+        found.append(
+            Answer(
+                who=actor_ref(who) if who else "an unknown account",
+                role=", ".join(sorted(group.name for group in who.groups.all())) if who else "",
+                own=who == request.user, seat=seat, said=said,
+                verdict=str(said.get("verdict") or said.get("sentiment") or "none"),
+                reasons=[REASONS.get(code, code) for code in said.get("reason_codes") or []],
+                changes=diff(text, fixed) if fixed else [], at=consensus.settled_at,
+                lead_time=decisions.lead_time(consensus), dwell_time=decisions.dwell_time(seat, consensus),
+                saw=decisions.saw_suggestion(seat), is_proposal=consensus.pk == lead.proposal_id,
+                returned=_why_returned(seat, consensus),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _why_returned(seat: ReviewItem, consensus: Consensus) -> str:
+    """Why the last answer before it was returned was; earlier ones have their reasons in the history."""
+    given = Consensus.objects.filter(task=consensus.task_id, method="single")
+    before = given.filter(settled_at__lte=seat.returned_at) if seat.returned_at else given.none()
+    last = before.order_by("settled_at").last()
+    return seat.returned_reason if last and last.pk == consensus.pk else ""
+
+
+# --- What a person may do with it ----------------------------------------------------------------------------------
+
+
+@require_POST
+def take(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Give a senior this escalated item, and take them to it in Label Studio, where answers are given."""
+    found = get_object_or_404(ReviewItem, pk=pk)
+    held: list[ReviewItem] = []
+    back = act(
+        request,
+        lambda: held.append(queue.take_escalated(found, user=request.user)),  # type: ignore[arg-type]
+        done="It is yours now.",
+        back=reverse("console:adjudicate", args=[found.leading.pk]),
+    )
+    return HttpResponseRedirect(task_url(held[0].labeling_task)) if held and held[0].labeling_task else back
+
+
+@require_POST
+def confirm(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+    """The second person confirms."""
+    found, note = get_object_or_404(ReviewItem, pk=pk), request.POST.get("note", "")
+    return act(
+        request,
+        lambda: confirmations.confirm(found, proposal=_proposal(request), actor=request.user, note=note),  # type: ignore[arg-type]
+        done="Confirmed: it is decided, by the two of you.",
+        back=reverse("console:adjudicate", args=[pk]),
+    )
+
+
+@require_POST
+def return_(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+    """The second person gives it back."""
+    found, reason = get_object_or_404(ReviewItem, pk=pk), request.POST.get("reason", "")
+    return act(
+        request,
+        lambda: confirmations.return_(found, proposal=_proposal(request), actor=request.user, reason=reason),  # type: ignore[arg-type]
+        done="Returned, with your reason.",
+        back=reverse("console:adjudicate", args=[pk]),
+    )
+
+
+def _proposal(request: HttpRequest) -> int:
+    value = request.POST.get("proposal", "")
+    return int(value) if value.isdecimal() else 0
+
+
+@require_POST
+def appeal(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+    """File an appeal against a decision."""
+    found, reason = get_object_or_404(Decision.objects.select_related("item"), pk=pk), request.POST.get("reason", "")
+    key = found.item.candidate_id
+    return act(
+        request,
+        lambda: appeals.appeal(found, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        done="The appeal is filed: somebody who had no part in the decision will judge it.",
+        back=reverse("console:candidate", args=[key]) if key else reverse("console:contested"),
+    )
+
+
+@require_POST
+def judge(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+    """Uphold or overturn."""
+    found, overturn = get_object_or_404(Appeal.objects.select_related("decision"), pk=pk), "overturn" in request.POST
+    return act(
+        request,
+        lambda: appeals.judge(found, actor=request.user, overturn=overturn, answer=request.POST.get("answer", "")),  # type: ignore[arg-type]
+        done="Overturned: the text goes to review again." if overturn else "Upheld: the decision stands.",
+        back=reverse("console:adjudicate", args=[found.decision.item_id]),
+    )
+
+
+@require_safe
+def statement(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Download the statement of reasons: JSON, or with `?text=en` the text for whom it affects."""
+    require_permission(request.user, "moderation.view_decision")  # type: ignore[arg-type]
+    decision = get_object_or_404(Decision, pk=pk)
+    if decision.outcome not in statements.OF:
+        return redirect("console:contested")
+    name = statements.puid_of(decision)
+    if locale := request.GET.get("text", ""):
+        response = HttpResponse(statements.text_for(decision, locale=locale), content_type="text/plain; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{name}.{locale if locale.isalpha() else "zh"}.txt"'
+        return response
+    response = JsonResponse(
+        statements.statement_for(decision).as_json(), json_dumps_params={"indent": 2, "ensure_ascii": False}
+    )
+    response["Content-Disposition"] = f'attachment; filename="{name}.json"'
+    return response

@@ -1,0 +1,126 @@
+"""One item with everybody who was asked about it, and what a senior may do with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from core.actors import require_permission
+from core.refs import ref
+from ecomsite.console.candidates import decisions_of
+from ecomsite.console.pages import act, page
+from labeling.label_config import load_interface
+from labeling.labels import rater_of
+from labeling.models import Label, LabelIssue, Vote
+from moderation import panels, second_reviews
+from moderation.models.reviews import ReviewItem
+from moderation.seats import UNDECIDED, sees_labels
+
+Status = ReviewItem.Status
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One person's part, as the page shows it. `hidden`: who looks may still be asked, and must not be told of it."""
+
+    item: ReviewItem
+    vote: Vote | None
+    saw: bool
+    hidden: bool
+    may_send_back: bool
+
+
+@require_safe
+def panel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show who was asked, what they answered, and what came of it."""
+    require_permission(request.user, "moderation.view_reviewitem")  # type: ignore[arg-type]
+    item = get_object_or_404(ReviewItem, pk=pk)
+    if item.purpose != Vote.Purpose.LABEL and not sees_labels(request.user):
+        raise Http404
+    return page(request, "console/panel.html", _context(request, item.leading))
+
+
+def _context(request: HttpRequest, lead: ReviewItem) -> dict[str, Any]:
+    subject, may = ref(lead.subject), request.user.has_perm
+    asked = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).select_related("assignee", "labeling_task")
+    items, knows = list(asked.order_by("created_at", "pk")), sees_labels(request.user)
+    votes = {vote.rater: vote for vote in Vote.objects.filter(kind=lead.kind, subject=subject)}
+    senior = may("moderation.review_escalated_item")
+    # While anybody is asked, or tested, who works the queue may be the next; what others said is not for them.
+    is_hidden = not knows and (bool(lead.gold_label) or any(item.status in UNDECIDED for item in items))
+    shown = items if knows else [item for item in items if item.purpose == Vote.Purpose.LABEL]
+    seats = [_seat(request, item, votes, senior=senior, is_hidden=is_hidden) for item in shown]
+    label = None if is_hidden else Label.objects.filter(kind=lead.kind, subject=subject).first()
+    return {
+        "title": f"{lead.get_kind_display()} · who was asked",
+        "lead": lead,
+        "text": next(iter(load_interface(lead.kind).texts([subject]))),
+        "locale": lead.subject.locale,
+        "candidate_url": reverse("console:candidate", args=[lead.candidate_id]) if lead.candidate_id else "",
+        "seats": seats,
+        "decisions": [] if is_hidden else decisions_of(lead),
+        "may_appeal": may("moderation.appeal_decision"),
+        "may_adjudicate": knows,
+        "suggestion": "" if is_hidden else lead.suggestion,
+        "label": label,
+        "issues": LabelIssue.objects.filter(kind=lead.kind, subject=subject) if may("labeling.view_labelissue") else [],
+        "n_asked": sum(seat.item.purpose == Vote.Purpose.LABEL for seat in seats),
+        "may_ask_more": senior and lead.status in (Status.WAITING, Status.DISPATCHED, Status.ANSWERED),
+        "may_set_gold": lead.status == Status.DECIDED and label is not None and may("moderation.set_gold"),
+    }
+
+
+def _seat(request: HttpRequest, item: ReviewItem, votes: dict[str, Vote], *, senior: bool, is_hidden: bool) -> Seat:
+    own = item.assignee_id == request.user.pk
+    return Seat(
+        item=item,
+        vote=votes.get(rater_of(item.assignee)) if item.assignee else None,
+        saw=bool(item.suggestion and item.labeling_task and item.labeling_task.shows_predictions),
+        hidden=is_hidden and not own,
+        may_send_back=senior and not own and item.status == Status.ANSWERED,
+    )
+
+
+@require_POST
+def send_back(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+    """Give an answer back, with the reason."""
+    item, to_same_person = get_object_or_404(ReviewItem, pk=pk), request.POST.get("to") == "same"
+    return act(
+        request,
+        lambda: panels.send_back(
+            item, actor=request.user, reason=request.POST.get("reason", ""), to_same_person=to_same_person  # type: ignore[arg-type]
+        ),
+        done="Sent back to the person who answered." if to_same_person else "Somebody else is asked.",
+        back=reverse("console:panel", args=[item.leading.pk]),
+    )  # fmt: skip
+
+
+@require_POST
+def ask_more(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+    """Have more people answer an item."""
+    item, n = get_object_or_404(ReviewItem, pk=pk), request.POST.get("n", "")
+    return act(
+        request,
+        lambda: panels.ask_more(item, n=int(n) if n.isdecimal() else 0, actor=request.user),  # type: ignore[arg-type]
+        done="More people are asked.",
+        back=reverse("console:panel", args=[pk]),
+    )
+
+
+@require_POST
+def set_gold(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+    """Make the answer a known one, or end that."""
+    item, label = get_object_or_404(ReviewItem, pk=pk), request.POST.get("label", "")
+    return act(
+        request,
+        lambda: second_reviews.set_gold(item, label=label, actor=request.user),  # type: ignore[arg-type]
+        done="People are tested with it from now on." if label else "Nobody is tested with it any more.",
+        back=reverse("console:panel", args=[pk]),
+    )

@@ -1,0 +1,69 @@
+"""The policy in force, every version before, and what a version says rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from core.actors import require_permission
+from ecomsite.console.pages import page
+from moderation import policies
+from moderation.models.policies import PolicyActivation, PolicyVersion
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show which policy is in force, what was before, and whether the files say something else."""
+    require_permission(request.user, "moderation.view_policyversion")  # type: ignore[arg-type]
+    now = policies.policy_in_force().version
+    context = {
+        "title": "Policies",
+        "now": now,
+        "packs": [_pack_summary(pack) for pack in now.content["packs"]],
+        "activations": PolicyActivation.objects.select_related("version", "by").defer("version__content")[:50],
+        "waiting": policies.difference(now.content, policies.content_now()),
+        "unused": PolicyVersion.objects.filter(activations=None).defer("content"),
+    }
+    return page(request, "console/policies.html", context)
+
+
+def _pack_summary(pack: Mapping[str, Any]) -> dict[str, Any]:
+    severities = [rule["severity"] for rule in pack["rules"]]
+    counts = {severity: severities.count(severity) for severity in ("block", "warn", "info")}
+    return {"name": pack["pack"], "title": pack["title"], "jurisdiction": pack["jurisdiction"], **counts}
+
+
+@require_safe
+def version(request: HttpRequest, number: int) -> HttpResponse:
+    """Show a version: its rules with law and examples, when it was in force, and what it changed."""
+    require_permission(request.user, "moderation.view_policyversion")  # type: ignore[arg-type]
+    shown = get_object_or_404(PolicyVersion, number=number)
+    before = PolicyVersion.objects.filter(number__lt=number).first()
+    context = {
+        "title": f"Policy {number}",
+        "version": shown,
+        "before": before,
+        "changes": policies.difference(before.content if before else None, shown.content) if before else (),
+        "packs": shown.content["packs"],
+        "graph": shown.content.get("facts_graph", {}).get("rules", ()),
+        "checks": shown.content["checks"],
+        "drifted": policies.policy_of(shown).drifted,
+        "activations": shown.activations.select_related("by"),
+        "is_in_force": policies.policy_in_force().version.pk == shown.pk,
+        "marked": request.GET.get("rule", ""),
+    }
+    return page(request, "console/policy_version.html", context)
+
+
+@require_safe
+def by_hash(request: HttpRequest, content_hash: str) -> HttpResponse:
+    """Show the version that a decision or an export names by its hash."""
+    require_permission(request.user, "moderation.view_policyversion")  # type: ignore[arg-type]
+    found = policies.find_version(content_hash)
+    if found is None:
+        raise Http404("no policy has this hash")
+    return version(request, found.number)

@@ -1,0 +1,167 @@
+"""How good labels are: the page of each queue, the search for wrong ones, and a reviewer's own page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from core.actors import require_permission
+from ecomsite.console import charts
+from ecomsite.console.pages import act, page
+from labeling.label_config import load_interface
+from labeling.models import LabelCheck, LabelIssue
+from moderation import second_reviews
+from moderation.models.reviews import ReviewItem
+from monitoring import label_quality as measured
+from monitoring import own_work
+from training import label_checks
+
+if TYPE_CHECKING:
+    from labeling.quality.intervals import Estimate
+
+FEWEST_PEOPLE = 2
+
+
+@require_safe
+def label_quality(request: HttpRequest, kind: str) -> HttpResponse:
+    """Show how good the labels of a queue are."""
+    return page(request, "console/label_quality.html", {**_context(request, kind), "title": "Label quality"})
+
+
+@require_safe
+def checks_fragment(request: HttpRequest, kind: str) -> HttpResponse:
+    """How far the search for wrong labels is."""
+    _require_view(request, kind)
+    return render(request, "console/_label_checks.html", _checks(request, kind))
+
+
+@require_POST
+def check_now(request: HttpRequest, kind: str) -> HttpResponseRedirect:
+    """Search for wrong labels now."""
+    _require_view(request, kind)
+    return act(
+        request,
+        lambda: label_checks.plan(kind, reason="asked for by hand", actor=request.user),  # type: ignore[arg-type]
+        done="The search begins as soon as the training worker is free.",
+        back=reverse("console:label_quality", args=[kind]),
+    )
+
+
+@require_safe
+def my_work(request: HttpRequest) -> HttpResponse:
+    """Show a reviewer their own figures; nobody else's."""
+    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    work = own_work.of(request.user)  # type: ignore[arg-type]
+    top = max((n for _, n in work.days), default=0) or 1
+    bars = [(day, n, round(n / top * 100)) for day, n in work.days]
+    context = {"title": "My work", "work": work, "bars": bars, "top": top, "n_answers": sum(n for _, n in work.days)}
+    return page(request, "console/my_work.html", context)
+
+
+def _require_view(request: HttpRequest, kind: str) -> None:
+    if kind not in ReviewItem.Kind.values:
+        raise Http404
+    if not request.user.has_perm("labeling.view_label"):
+        raise PermissionDenied
+
+
+def _context(request: HttpRequest, kind: str) -> dict[str, Any]:
+    _require_view(request, kind)
+    found = measured.quality_of(kind)
+    names = _names_of([*found.rater_names, *(card.rater for card in found.scorecards)])
+    return {
+        "quality": found,
+        "kind_title": ReviewItem.Kind(kind).label,
+        "kinds": ReviewItem.Kind.choices,
+        "by_week": charts.points([(f"{week:%d %b}", *_triple(a.krippendorff_alpha)) for week, a in found.by_week]),
+        "scale": [(0, "1"), (70, "0.5"), (140, "0")],
+        "pairs": _pairs(found, names),
+        "confusion": _confusion(found),
+        "anchoring": _anchoring(found),
+        "cards": [(names.get(row.rater, row.rater), row.card) for row in found.scorecards],
+        "precision": [(method, figure) for method, figure in found.precision.items()],
+        "precision_weeks": [
+            (week.week, week.n, week.confirmed, round(100 * week.confirmed / week.n))
+            for week in found.precision_by_week
+        ],
+        "worst": _worst(kind, found.worst),
+        **_checks(request, kind),
+    }
+
+
+def _checks(request: HttpRequest, kind: str) -> dict[str, Any]:
+    checks = measured.checks_of(kind)
+    running = next((check for check in checks if check.status in label_checks.OPEN), None)
+    done = next((check for check in checks if check.status == LabelCheck.Status.COMPLETED), None)
+    return {
+        "datalab": done.report.get("datalab") if done else None,
+        "kind": kind, "checks": checks, "running": running, "may_check": request.user.has_perm("labeling.check_labels"),
+        "progress": round(100 * running.n_done / running.n_total) if running and running.n_total else 0,
+    }  # fmt: skip
+
+
+def _triple(figure: Estimate) -> tuple[float | None, float | None, float | None]:
+    return figure.value, figure.low, figure.high
+
+
+def _names_of(raters: Iterable[str]) -> dict[str, str]:
+    """People's names live in the accounts; the votes hold pseudonyms."""
+    ids = {int(match.group(1)) for rater in raters if (match := re.fullmatch(r"user:(\d+)", rater))}
+    return {f"user:{user.pk}": user.get_full_name() or user.username for user in User.objects.filter(pk__in=ids)}
+
+
+def _pairs(found: measured.Quality, names: dict[str, str]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The agreement of every two people as a table of cells: κ, in words, and how dark."""
+    pairs = found.pairs
+    if pairs is None or len(found.rater_names) < FEWEST_PEOPLE:
+        return []
+    rows = []
+    for i, one in enumerate(found.rater_names):
+        cells: list[dict[str, Any]] = []
+        for j, other in enumerate(found.rater_names):
+            kappa, n = float(pairs.kappa[i, j]), int(pairs.n[i, j])
+            known = i != j and kappa == kappa
+            words = f"{names.get(one, one)} and {names.get(other, other)}: {n} in common"
+            if known:
+                words += f", κ {kappa:.2f} ({pairs.low[i, j]:.2f} to {pairs.high[i, j]:.2f})"
+            cells.append({"kappa": kappa if known else None, "n": n, "title": words, "same": i == j,
+                          "shade": round(max(kappa, 0) * 100) if known else 0})  # fmt: skip
+        rows.append((names.get(one, one), cells))
+    return rows
+
+
+def _confusion(found: measured.Quality) -> list[tuple[str, int, list[tuple[int, int, bool]]]]:
+    rows = charts.shaded(found.confusion)
+    return rows if any(total for _, total, _ in rows) else []
+
+
+def _anchoring(found: measured.Quality) -> dict[str, Any] | None:
+    seen = found.anchoring
+    if seen is None:
+        return None
+    arms = []
+    for title, figure, labels in (
+        ("with the suggestion", seen.accepted_assisted, seen.labels_assisted),
+        ("without it", seen.accepted_blind, seen.labels_blind),
+    ):
+        bar = None if figure.value is None else charts.whisker(figure.value, figure.low or 0, figure.high or 1)
+        spread = charts.shares([(name, round(share * 1000)) for name, share in zip(found.names, labels, strict=True)])
+        arms.append({"title": title, "figure": figure, "bar": bar, "spread": spread})
+    return {"words": seen.in_words(), "arms": arms, "shift": seen.label_shift, "chance": seen.label_shift_by_chance}
+
+
+def _worst(kind: str, found: Iterable[LabelIssue]) -> list[tuple[LabelIssue, str, str]]:
+    """The flags with the text and, where people were asked here, the page that says whom."""
+    flags = list(found)
+    texts = load_interface(kind).texts([flag.subject for flag in flags])
+    items = second_reviews.leads_of([flag.subject for flag in flags])
+    links = [reverse("console:panel", args=[items[flag.subject]]) if flag.subject in items else "" for flag in flags]
+    return list(zip(flags, texts, links, strict=True))

@@ -1,0 +1,219 @@
+"""The learning loop: what serves, each run of training as it goes, the card of each version, and who lets it serve."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from ecomsite.console import charts, training_copy
+from ecomsite.console.pages import act, page
+from inference.models import ModelAlias, ModelVersion, Role
+from moderation import shadow
+from training import release, runs, triggers
+from training.models import EvaluationReport, TrainingRun
+from training.recipes import RECIPES, Method
+
+SHOWN = 25
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show what serves, what was trained, and what the next run waits for."""
+    _require_view(request)
+    return page(request, "console/training.html", {**_overview(request), "title": "Training"})
+
+
+@require_safe
+def overview_fragment(request: HttpRequest) -> HttpResponse:
+    """The runs, as they go."""
+    _require_view(request)
+    return render(request, "console/_training.html", {"runs": _runs()})
+
+
+@require_POST
+def start(request: HttpRequest, task: str) -> HttpResponseRedirect:
+    """Plan a run now."""
+    reason = request.POST.get("reason", "").strip() or "asked for by hand"
+    return act(
+        request,
+        lambda: runs.plan(
+            task,
+            reason=reason,
+            actor=request.user,  # type: ignore[arg-type]
+            recipe={"method": method} if (method := request.POST.get("method")) else {},
+        ),
+        done="The run begins as soon as the training worker is free.",
+        back=reverse("console:training"),
+    )
+
+
+@require_safe
+def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show one run: how far it is, its losses, what was measured and what the gate said."""
+    _require_view(request)
+    return page(request, "console/training_run.html", {**_run(request, pk), "title": "Training run"})
+
+
+@require_safe
+def run_fragment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The run as it goes."""
+    _require_view(request)
+    return render(request, "console/_training_run.html", _run(request, pk))
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
+    """End a run."""
+    found = get_object_or_404(TrainingRun, pk=pk)
+    return act(
+        request,
+        lambda: runs.cancel(found, actor=request.user),  # type: ignore[arg-type]
+        done="The run ends after its present step.",
+        back=reverse("console:training_run", args=[pk]),
+    )
+
+
+@require_POST
+def approve(request: HttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
+    """Let a version serve, as one of those who have to agree."""
+    version = get_object_or_404(ModelVersion, pk=pk)
+    reason = request.POST.get("reason", "")
+    return act(
+        request,
+        lambda: release.approve(version, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        done="Your approval is in the ledger.",
+        back=_back(version),
+    )
+
+
+@require_POST
+def roll_back(request: HttpRequest, role: str) -> HttpResponseRedirect:
+    """Let the champion before this one serve again."""
+    reason = request.POST.get("reason", "")
+    return act(
+        request,
+        lambda: release.roll_back(role, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        done="The champion before serves again, with the next batch.",
+        back=reverse("console:training"),
+    )
+
+
+def _back(version: ModelVersion) -> str:
+    made_by = version.training_runs.first()
+    return reverse("console:training_run", args=[made_by.pk]) if made_by else reverse("console:training")
+
+
+def _require_view(request: HttpRequest) -> None:
+    if not request.user.has_perm("training.view_trainingrun"):
+        raise PermissionDenied
+
+
+def _runs() -> list[tuple[TrainingRun, EvaluationReport | None, dict[str, Any]]]:
+    """Return the latest runs, each with what the gate said and how far it is."""
+    found = TrainingRun.objects.select_related("version", "snapshot")[:SHOWN]
+    made = [row.version for row in found if row.version]
+    reports = EvaluationReport.objects.filter(version__in=made).order_by("created_at")
+    verdicts = {report.version: report for report in reports}
+    return [(row, verdicts.get(row.version) if row.version else None, _progress(row)) for row in found]
+
+
+def _overview(request: HttpRequest) -> dict[str, Any]:
+    aliases = {(row.role, row.name): row for row in ModelAlias.objects.select_related("version")}
+    return {
+        "runs": _runs(),
+        "roles": [_role(role, aliases) for role in Role if (role, "champion") in aliases],
+        "tasks": [(task, task.label, _waits_for(task), RECIPES[task].model_fields) for task in runs.TRAINED],
+        "methods": get_args(Method),
+        "may_train": request.user.has_perm("training.train_model"),
+        "may_promote": request.user.has_perm("inference.promote_model"),
+    }
+
+
+def _role(role: Role, aliases: dict[tuple[str, str], ModelAlias]) -> dict[str, Any]:
+    champion, challenger = aliases[role, "champion"], aliases.get((role, "challenger"))
+    beside = None
+    if challenger and role == Role.SENTIMENT and challenger.version_id != champion.version_id:
+        beside = shadow.compared(challenger.version, champion.version)
+    return {
+        "role": role, "title": role.label, "champion": champion, "challenger": challenger,
+        "previous": aliases.get((role, "previous")), "shadow": beside,
+    }  # fmt: skip
+
+
+def _waits_for(task: str) -> str:
+    """Say in words what the next run of a task waits for."""
+    if why := triggers.why_due(task):
+        return f"A run is due: {why[1]}."
+    return triggers.in_words(task)
+
+
+def _progress(row: TrainingRun) -> dict[str, Any]:
+    share = row.n_done / row.n_total if row.n_total else 0.0
+    left = None
+    if row.stage_began_at and 0 < share < 1 and row.status in runs.OPEN:
+        spent = timezone.now() - row.stage_began_at
+        left = spent * ((1 - share) / share)
+    return {"percent": round(100 * share), "left": left}
+
+
+def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
+    row = get_object_or_404(
+        TrainingRun.objects.select_related("version", "snapshot", "champion", "requested_by"), pk=pk
+    )
+    report = (
+        EvaluationReport.objects.filter(version=row.version).select_related("against").first() if row.version else None
+    )
+    found = report.metrics if report else {}
+    return {
+        "run": row,
+        "report": report,
+        "is_open": row.status in runs.OPEN,
+        "progress": _progress(row),
+        "took": row.finished_at - row.started_at if row.started_at and row.finished_at else None,
+        "curves": [
+            (part, training_copy.title_of(part), _curve(row.history, part))
+            for part in dict.fromkeys(entry[0] for entry in row.history)
+        ],
+        "parts": [
+            (training_copy.title_of(name), part)
+            for name, part in (row.version.card.get("parts", {}) if row.version else {}).items()
+        ],
+        "copy_figures": training_copy.figures(found),
+        "copy_samples": training_copy.samples(found),
+        "figures": [
+            (name, title, found[name])
+            for name, title in (("new", "this version"), ("champion", "champion"))
+            if "accuracy" in found.get(name, {})
+        ],
+        "confusion": charts.shaded(
+            zip(found.get("labels", []), found.get("new", {}).get("confusion", []), strict=False)
+        ),
+        "slices": _slices(found),
+        "approvals": list(row.version.approvals.select_related("approver")) if row.version else [],
+        "needed": release.approvers_needed(row.version.role) if row.version else 0,
+        "aliases": [alias.name for alias in row.version.aliases.all()] if row.version else [],
+        "excluded": sorted((row.snapshot.manifest.get("excluded") or {}).items()) if row.snapshot else [],
+        "may_train": request.user.has_perm("training.train_model"),
+        "may_promote": request.user.has_perm("inference.promote_model"),
+    }
+
+
+def _curve(history: Sequence[Sequence[Any]], part: str) -> dict[str, Any] | None:
+    lines = {
+        name: [(entry[1], entry[3]) for entry in history if entry[0] == part and entry[2] == name]
+        for name in ("loss", "eval_loss")
+    }
+    return charts.curves(lines)
+
+
+def _slices(found: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    before = {(row["by"], row["value"]): row for row in found.get("champion_slices", [])}
+    return [(row, before.get((row["by"], row["value"]))) for row in found.get("slices", [])]

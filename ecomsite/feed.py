@@ -1,0 +1,76 @@
+"""All live copy in one stream, each text with its AI mark: JSON lines, or the XML that Google Merchant Center reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+from xml.sax.saxutils import escape
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from catalog.models import Channel, Locale, PublishedCopy
+from core.hashing import canonical_json
+from ecomsite.api import error
+from moderation import marking
+
+CHUNK: Final = 500
+# What XML 1.0 has no way to write.
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@require_safe
+def live_copy(request: HttpRequest) -> HttpResponseBase:
+    """GET /api/v1/feed?channel=&locale=&format= — every live text with its mark, by sku. Streams; open to all."""
+    channel = request.GET.get("channel", Channel.DESCRIPTION.value)
+    locale, kind = request.GET.get("locale", Locale.EN.value), request.GET.get("format", "jsonl")
+    for value, known in ((channel, Channel.values), (locale, Locale.values), (kind, list(FORMATS))):
+        if value not in known:
+            return error(400, f"Unknown value: {value[:40]}.", hint=f"Choose from {', '.join(known)}.")
+    copies = PublishedCopy.objects.filter(channel=channel, locale=locale, retired_at=None)
+    media, write = FORMATS[kind]
+    response = StreamingHttpResponse(
+        write(copies.select_related("product").order_by("product__sku")), content_type=media
+    )
+    response["Cache-Control"] = "public, no-cache"
+    response["AI-Disclosure"] = "mode=ai-originated"
+    return response
+
+
+def as_lines(copies: QuerySet[PublishedCopy]) -> Iterator[str]:
+    """Yield one JSON object a line: sku, text, the text with its manifest (or null), when, and the mark."""
+    for copy in copies.iterator(chunk_size=CHUNK):
+        yield canonical_json({
+            "sku": copy.product.sku, "channel": copy.channel, "locale": copy.locale, "text": copy.text,
+            "marked_text": marking.with_manifest(copy), "published_at": copy.published_at.isoformat(),
+            "ai_mark": marking.for_api(copy),
+        }) + "\n"  # fmt: skip
+
+
+def as_merchant(copies: QuerySet[PublishedCopy]) -> Iterator[str]:
+    """Yield a supplemental feed: id and structured_description with digital_source_type, as Merchant Center asks.
+
+    https://support.google.com/merchants/answer/14782581 (AI-generated titles and descriptions).
+    """
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel>\n'
+    yield "<title>Live copy</title><link></link><description>Texts with their AI mark</description>\n"
+    for copy in copies.iterator(chunk_size=CHUNK):
+        yield (
+            f"<item><g:id>{_xml(copy.product.sku)}</g:id><g:structured_description>"
+            f"<g:digital_source_type>{marking.MERCHANT}</g:digital_source_type>"
+            f"<g:content>{_xml(copy.text)}</g:content></g:structured_description></item>\n"
+        )
+    yield "</channel></rss>\n"
+
+
+def _xml(text: str) -> str:
+    return escape(_NOT_XML.sub("", text))
+
+
+Writer = Callable[[QuerySet[PublishedCopy]], Iterator[str]]
+FORMATS: Final[dict[str, tuple[str, Writer]]] = {
+    "jsonl": ("application/x-ndjson", as_lines),
+    "merchant": ("application/xml; charset=utf-8", as_merchant),
+}

@@ -1,0 +1,49 @@
+"""Settings of what learns from people: the search for wrong labels, and training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ecomsite import env
+from ecomsite.env import VAR_DIR
+
+# The search for labels that look wrong (training/label_checks.py).
+LABEL_CHECKS: dict[str, Any] = {
+    # Fewer labels than this in a queue are not searched.
+    "MIN_LABELS": env.integer("LABEL_CHECK_MIN_LABELS", 100, minimum=20),
+    # Up to so many labels an encoder is fine-tuned on each fold as well: minutes on a CPU, and it finds more.
+    "FINE_TUNE_UP_TO": env.integer("LABEL_CHECK_FINE_TUNE_UP_TO", 0),
+    # Flags should be right this often; the threshold moves until second reviews say that they are.
+    "PRECISION": env.integer("LABEL_CHECK_PRECISION_PERCENT", 50, minimum=1) / 100,
+}
+
+# --- The learning loop (training/) --------------------------------------------------------------------------------
+TRAINING: dict[str, Any] = {
+    # Checkpoints, and what trackers write: a folder for each run.
+    "RUNS": VAR_DIR / "training",
+    # Reported to, by the names transformers knows: tensorboard, wandb, mlflow. Their packages have to be installed.
+    "TRACKERS": env.words("TRAINING_TRACKERS", "tensorboard"),
+    # When a run starts by itself (training/triggers.py).
+    "MIN_LABELS": env.integer("TRAINING_MIN_LABELS", 200, minimum=40),
+    "NEW_LABELS": env.integer("TRAINING_NEW_LABELS", 200, minimum=1),
+    "EVERY_DAYS": env.integer("TRAINING_EVERY_DAYS", 7, minimum=1),
+    "MIN_INTERVAL_HOURS": env.integer("TRAINING_MIN_INTERVAL_HOURS", 6),
+    "BUDGET_MINUTES": env.integer("TRAINING_BUDGET_MINUTES", 240, minimum=1),
+    # From so many on, labelled without a suggestion, these alone are the test part.
+    "MIN_BLIND_TEST": env.integer("TRAINING_MIN_BLIND_TEST", 200, minimum=20),
+    # Changes to copies of training rows, where a recipe asks for any.
+    "AUGMENTERS": ["training.augmentation.drop_words", "training.augmentation.replace_synonyms"],
+    # What a new model has to show before it serves (training/evaluation/gate.py).
+    "GATE": {"min_test": env.integer("GATE_MIN_TEST", 100, minimum=20), "gain": 0.0, "slice_loss": 0.0},
+    # The same for copy (training/evaluation/copy_gate.py).
+    "COPY_GATE": {"min_products": env.integer("GATE_MIN_PRODUCTS", 30, minimum=10)},
+    # From so many fixes on they are preferred to the drafts that they fixed.
+    "MIN_PREFERENCES": env.integer("TRAINING_MIN_PREFERENCES", 20, minimum=2),
+    # How many people have to agree as well; 0: a model that passes serves at once.
+    "APPROVERS": {
+        "sentiment": env.integer("TRAINING_SENTIMENT_APPROVERS", 0),
+        "copywriter": env.integer("TRAINING_COPYWRITER_APPROVERS", 2),
+        # It ranks drafts of one product, and nothing else.
+        "validity": 0,
+    },
+}

@@ -1,0 +1,172 @@
+"""Labels become a model that serves, in Label Studio and in the console.
+
+People label, flags are reviewed, a run is started and watched, the gate lets the new model in, and the next review is
+scored by it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from core.hints import hint
+from core.refs import ref
+from inference import resolver
+from labeling import sync
+from labeling.accounts import sync_accounts
+from labeling.label_config import choices
+from labeling.models import Label, LabelIssue
+from moderation import review, second_reviews
+from moderation.models.reviews import ReviewItem, Sentiment
+from tests import factories, people
+from tests.chromium import needs_chromium
+from tests.label_studio_server import OTHERS, REVIEWER, Desk, as_person
+from tests.model_store import PreparedModels
+from tests.workers import wait_for
+from training import label_checks
+from training.models import EvaluationReport, TrainingRun
+
+pytestmark = [
+    pytest.mark.browser, pytest.mark.label_studio, pytest.mark.model, pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(1200), needs_chromium,
+]  # fmt: skip
+ENGINEER = "engineer@example.com"
+N, NOISE = 300, 0.08
+# What this shop's customers mean by these words no general model knows.
+SAYINGS = {
+    "positive": ("runs true to size", "the seam sits flat", "kept its shape after ten washes"),
+    "negative": ("runs two sizes small", "the seam rides up", "pilled after one wash"),
+    "neutral": ("ordered the grey one", "a present for my brother", "the parcel came on friday"),
+}
+
+
+@pytest.fixture
+def scored(
+    prepared_models: PreparedModels,
+    start_worker: Callable[..., Any],
+    label_studio: Desk,
+    live_server: Any,
+    settings: Any,
+) -> dict[str, str]:
+    """Reviews that the model which ships has scored; returns subject → what it truly says."""
+    settings.SITE_URL = live_server.url
+    rules = {"rereview_percent": 0, "max_waiting": 10_000}
+    settings.MODERATION = {
+        **settings.MODERATION,
+        "QUEUE": settings.MODERATION["QUEUE"] | rules,
+        "SENTIMENT_CONFIDENCE": 1.01,
+    }
+    for role, backend, locales in (
+        ("sentiment", "cold_start", ["en", "zh-Hans"]),
+        ("encoder", "sentence_encoder", ["en"]),
+    ):
+        factories.model_version(
+            role, backend=backend, artifact_hash=prepared_models.folders[role].name, locales=locales
+        )
+    env = {"LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING["TOKEN"], "GATE_MIN_TEST": "40",
+           "LABEL_CHECK_MIN_LABELS": "50"}  # fmt: skip
+    start_worker("gpu", **env)
+    start_worker("training", **env)
+    rng, truth, product = random.Random(5), {}, factories.product()
+    for number in range(N):
+        product = factories.product() if number % 4 == 0 else product
+        label = tuple(SAYINGS)[number % 3]
+        text = f"{rng.choice(SAYINGS[label]).capitalize()}, number {number}."
+        truth[ref(factories.customer_review(text, product=product))] = label
+    hint("moderation.score_reviews")
+    wait_for(lambda: Sentiment.objects.count() == N, seconds=240, what="the scores")
+    return truth
+
+
+def answer_all(desk: Desk, truth: dict[str, str], *, noise: float = 0.0) -> None:
+    """Several people answer all that waits in Label Studio, `noise` of it wrongly."""
+    rng = random.Random(6)
+    hands = [
+        (user.pk, as_person(desk.url, person.token))
+        for person in (REVIEWER, *OTHERS)
+        for user in [_account(person.email)]
+    ]
+    sync.push_tasks()
+    while ReviewItem.objects.filter(status="waiting", labeling_task__status="open").exists():
+        sync.push_tasks()
+    for number, item in enumerate(
+        ReviewItem.objects.filter(status="waiting").select_related("labeling_task", "lead", "customer_review")
+    ):
+        asked = (
+            set(ReviewItem.objects.filter(lead=item.lead).values_list("assignee", flat=True)) if item.lead else set()
+        )
+        if item.lead:
+            asked.add(item.lead.assignee_id)
+        _, sdk = next(hand for hand in hands[number % 4 :] + hands if hand[0] not in asked)
+        label = truth[ref(item.subject)]
+        if rng.random() < noise:
+            label = rng.choice([other for other in SAYINGS if other != label])
+        sdk.annotations.create(
+            id=item.labeling_task.ls_task_id, result=[choices("sentiment", label, to="review")], lead_time=3
+        )
+    sync.reconcile()
+    while review.settle_decisions():
+        pass
+
+
+def _account(email: str) -> Any:
+    from django.contrib.auth.models import User
+
+    return User.objects.get(email=email)
+
+
+def test_what_people_say_in_label_studio_becomes_the_model_that_scores_the_next_review(
+    scored: dict[str, str], label_studio: Desk, live_server: Any, page: Page
+) -> None:
+    for person in (REVIEWER, *OTHERS):
+        people.people("Reviewer", email=person.email)
+    people.people("ML engineer", email=ENGINEER)
+    sync_accounts()
+    before = resolver.resolve("sentiment")
+    while review.open_reviews():
+        pass
+    answer_all(label_studio, scored, noise=NOISE)
+    assert Label.objects.count() >= 0.9 * N
+
+    label_checks.plan("review_sentiment", reason="before training", actor=label_checks.CHECKER)
+    wait_for(lambda: LabelIssue.objects.exists(), seconds=240, what="flags")
+    while second_reviews.open_second_reviews():
+        pass
+    answer_all(label_studio, scored)
+    assert LabelIssue.objects.filter(status="confirmed").count() >= 5, "the wrong labels were mended"
+
+    page.goto(f"{live_server.url}/")
+    page.fill("[name=username]", ENGINEER)
+    page.fill("[name=password]", people.PASSWORD)
+    page.click("[type=submit]")
+    page.goto(f"{live_server.url}{reverse('console:training')}")
+    page.fill("[name=reason]", "the first labels")
+    page.select_option("[name=method]", "head")
+    page.click("text=Train now")
+    wait_for(lambda: TrainingRun.objects.exclude(started_at=None).exists(), seconds=240, what="the worker to begin")
+    page.click("table a[href*='/training/']")
+    page.wait_for_selector("[data-gate]", timeout=300_000)
+    run = TrainingRun.objects.get()
+    assert run.snapshot is not None
+    report = EvaluationReport.objects.get()
+    assert report.verdict == "pass", report.reasons
+    wait_for(lambda: TrainingRun.objects.get().status == "succeeded", seconds=120, what="the end of the run")
+    page.reload()
+    if folder := os.environ.get("CONSOLE_SHOTS"):
+        page.screenshot(path=str(Path(folder) / "training-run.png"), full_page=True)
+    assert "champion" in page.locator(".es h2").first.inner_text()
+    after = resolver.resolve("sentiment")
+    assert after != before
+
+    fresh = factories.customer_review("Pilled after one wash, sadly.", product=factories.product())
+    hint("moderation.score_reviews")
+    wait_for(lambda: Sentiment.objects.filter(review=fresh).exists(), seconds=180, what="the score of the next review")
+    score = Sentiment.objects.get(review=fresh)
+    assert (score.model_version, score.label) == (after, "negative"), "no worker was restarted"

@@ -1,0 +1,118 @@
+"""The pages about training: what serves, runs as they go, what the gate said, and who lets a version serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from inference import resolver
+from tests import factories, people
+from tests.scenes import HOSTILE
+from tests.training.test_release import trained
+from training import runs
+from training.models import TrainingRun
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def figure(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.02, "high": value + 0.02}
+
+
+def described(accuracy: float) -> dict[str, Any]:
+    return {"n": 200, "accuracy": figure(accuracy), "macro_f1": figure(accuracy), "auc": 0.9, "log_loss": 0.4, "ece": 0.05,
+            "labels": [], "confusion": [[90, 10], [15, 85]]}  # fmt: skip
+
+
+def finished(*, verdict: str = "pass", role: str = "sentiment") -> TrainingRun:
+    """A run that ended, with everything its page shows."""
+    factories.model_version(role, artifact_hash="")
+    report = trained(
+        role,
+        verdict=verdict,
+        card={
+            "parts": {
+                "other": {"method": "lora", "n_train": 700, "steps": 90, "steps_planned": 120, "stopped_early": True}
+            }
+        },
+    )
+    report.metrics = {"labels": ["positive", "negative"], "new": described(0.9), "champion": described(0.85),
+                      "slices": [{"by": "language", "value": "en", "n": 150, "accuracy": figure(0.91)}],
+                      "champion_slices": [{"by": "language", "value": "en", "n": 150, "accuracy": figure(0.86)}]}  # fmt: skip
+    report.reasons = [
+        ["pass", "the saved model works in a fresh process"],
+        [verdict, "+5.0 points against the champion"],
+    ]
+    report.save()
+    return TrainingRun.objects.create(
+        task="sentiment", status="succeeded", trigger="hand", reason=HOSTILE[:200], version=report.version, snapshot=report.snapshot,
+        champion=report.against, started_at=timezone.now(), finished_at=timezone.now(),
+        history=[["other", step, name, 1 / step] for step in range(1, 30) for name in ("loss", "eval_loss")],
+    )  # fmt: skip
+
+
+def test_the_overview_says_what_serves_and_what_the_next_run_waits_for() -> None:
+    run = finished()
+    page = signed_in(people.ml_engineer()).get(reverse("console:training")).content.decode()
+    assert "The first run starts at 200 labels; there are 0." in page
+    assert str(run.pk) in page
+    assert "Train now" in page
+    assert HOSTILE not in page, "escaped"
+    read_only = signed_in(people.auditor()).get(reverse("console:training")).content.decode()
+    assert "Train now" not in read_only
+    assert signed_in(people.reviewer()).get(reverse("console:training")).status_code == 403
+
+
+def test_a_run_is_shown_with_its_losses_figures_and_the_gates_reasons() -> None:
+    run = finished(verdict="inconclusive")
+    page = signed_in(people.auditor()).get(reverse("console:training_run", args=[run.pk])).content.decode()
+    for words in ("Loss, English and other", "polyline", "90%", "+5.0 points against the champion", "language: en",
+                  "(stopped early)", f"train --from-run {run.pk}", "Inconclusive"):  # fmt: skip
+        assert words in page, words
+    assert HOSTILE not in page
+    assert "Approve" not in page
+
+
+def test_a_run_is_started_and_cancelled_from_the_page() -> None:
+    engineer = signed_in(people.ml_engineer())
+    assert signed_in(people.auditor()).post(reverse("console:start_training", args=["sentiment"])).status_code == 403
+    answer = engineer.post(reverse("console:start_training", args=["sentiment"]), {"reason": "new season"}, follow=True)
+    assert "begins as soon as the training worker is free" in answer.content.decode()
+    run = TrainingRun.objects.get()
+    assert run.reason == "new season"
+    claimed = runs.claim()
+    assert claimed is not None
+    runs.say(claimed, "Training on English and other texts", 30, 120)
+    fragment = engineer.get(reverse("console:training_run_now", args=[run.pk])).content.decode()
+    assert 'aria-valuenow="25"' in fragment
+    assert "data-done" not in fragment
+    assert (
+        "ends after this step"
+        in engineer.post(reverse("console:cancel_training", args=[run.pk]), follow=True).content.decode()
+    )
+
+
+def test_two_people_let_a_copywriter_serve_and_one_takes_it_back() -> None:
+    run = finished(role="copywriter")
+    before = resolver.resolve("copywriter")
+    address = reverse("console:approve_model", args=[run.version.pk])
+    one, two = signed_in(people.ml_engineer()), signed_in(people.ml_engineer())
+    page = one.get(reverse("console:training_run", args=[run.pk])).content.decode()
+    assert "0 of 2 approvals" in page
+    one.post(address, {"reason": "read twenty"})
+    assert "approved this version already" in one.post(address, {"reason": "again"}, follow=True).content.decode()
+    assert resolver.resolve("copywriter") == before
+    two.post(address, {"reason": "read forty"})
+    assert resolver.resolve("copywriter") == run.version
+    one.post(reverse("console:roll_back_model", args=["copywriter"]), {"reason": "too florid"})
+    assert resolver.resolve("copywriter") == before

@@ -1,0 +1,59 @@
+"""The two-person rule against a real Label Studio, where every account sees and may answer every task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from catalog.models import PublishedCopy
+from labeling import sync
+from moderation import confirmations, queue, review
+from moderation.models.reviews import Decision, ReviewItem
+from tests import factories, people
+from tests.label_studio_server import REVIEWER, SENIOR, Desk
+from tests.labeling.conftest import choice, typed
+from tests.moderation.conftest import GOOD
+
+pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
+ACCEPT = [choice("verdict", "accept"), typed("comment", "the certificate is on file")]
+
+
+def _comes_back(item: ReviewItem) -> None:
+    sync.reconcile()
+    review.settle_decisions()
+    item.refresh_from_db()
+
+
+def test_no_answer_in_label_studio_is_a_confirmation(label_studio: Desk, settings: Any) -> None:
+    maker, senior = (
+        people.people("Reviewer", email=REVIEWER.email),
+        people.people("Senior reviewer", email=SENIOR.email),
+    )
+    draft = factories.candidate(GOOD, status="in_review", rank=1)
+    factories.finding(draft, "sea green", code="health_claim")
+    assert review.open_reviews() == 1
+    sync.push_tasks()
+    item = ReviewItem.objects.get()
+    assert queue.next_item(maker) == item
+    task = item.labeling_task.ls_task_id
+
+    made = label_studio.reviewer.annotations.create(task, result=[choice("verdict", "accept")])
+    _comes_back(item)
+    assert (item.status, item.assignee) == ("dispatched", maker), "it says nothing on the claim, and stays theirs"
+    label_studio.reviewer.annotations.update(made.id, result=ACCEPT)
+    _comes_back(item)
+    assert (item.status, item.proposed_by) == ("confirming", maker)
+
+    label_studio.reviewer.annotations.create(task, result=ACCEPT)  # the maker, once more
+    label_studio.senior.annotations.create(task, result=ACCEPT)  # somebody else, on the same task
+    label_studio.senior.annotations.update(made.id, result=ACCEPT)  # and somebody else in the maker's own answer
+    _comes_back(item)
+    assert item.status == "confirming"
+    assert not Decision.objects.exists()
+    assert not PublishedCopy.objects.exists()
+
+    decision = confirmations.confirm(item, proposal=item.proposal_id, actor=people.senior())
+    assert decision.reviewer == maker
+    assert PublishedCopy.objects.get().text == GOOD
+    assert senior.pk not in (decision.reviewer_id, decision.checker_id)
