@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning the standard library's
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 

@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning the standard library's
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
 
 import django  # noqa: E402
