@@ -91,6 +91,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def numbers_of_its_own() -> None:
+    """Give each test the same SKUs whichever ran before it."""
+    from tests import factories
+
+    factories.number_from_one()
+
+
+@pytest.fixture(autouse=True)
 def ledger_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test, as its own ledger, its own keys and second place."""
     from django.conf import settings
