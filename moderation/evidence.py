@@ -33,9 +33,7 @@ class TimelineEntry:
 
 def subjects_of(candidate: Candidate) -> list[str]:
     """Return the references of everything that belongs to the story of `candidate`: order, draft, fix, work, live copy."""
-    family = [candidate, *candidate.fixes.all()]
-    if candidate.parent:
-        family.append(candidate.parent)
+    family = [*candidate.lineage(), *candidate.fixes.all()]
     asked = Q(candidate__in=family) | Q(lead__candidate__in=family)
     items = list(ReviewItem.objects.filter(asked).select_related("labeling_task"))
     copies = PublishedCopy.objects.filter(candidate_ref__in=[ref(member) for member in family])

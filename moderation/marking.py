@@ -38,7 +38,7 @@ def mark_for(candidate: Candidate) -> dict[str, Any]:
     `digitalSourceType` IPTC's, and `c2pa` the manifest that goes behind the text where the channel keeps it.
     """
     edited = candidate.origin == Candidate.Origin.HUMAN
-    producer, name = settings.AI_MARK["PRODUCER"], (candidate.parent or candidate).model_version
+    producer, name = settings.AI_MARK["PRODUCER"], candidate.first_draft.model_version
     record = {
         "Label": "1", "ContentProducer": producer, "ProduceID": str(candidate.pk), "ContentPropagator": producer,
         "PropagateID": str(candidate.pk), "ReservedCode2": "",

@@ -33,9 +33,7 @@ RELEASING = {Decision.Outcome.APPROVE, Decision.Outcome.EDIT}
 
 def provenance_of(candidate: Candidate, decision: Decision) -> dict[str, Any]:
     """Return what the API tells about a published text: which model and prompt, whether edited, when decided. No persons."""
-    machine = candidate
-    while machine.parent:  # a fix of a text that came back by an appeal is a fix of a fix
-        machine = machine.parent
+    machine = candidate.first_draft
     version = machine.model_version
     return {
         "model": None if version is None else {"role": version.role, "name": version.name, "version": version.number},

@@ -53,8 +53,8 @@ def candidate(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _context(request: HttpRequest, shown: Candidate) -> dict[str, Any]:
-    machine = shown.parent or shown
-    item = ReviewItem.objects.filter(candidate=machine).select_related("assignee", "labeling_task").first()
+    reviewed = shown.parent or shown
+    item = ReviewItem.objects.filter(candidate=reviewed).select_related("assignee", "labeling_task").first()
     findings = list(shown.findings.select_related("policy_version").defer("policy_version__content"))
     copy = PublishedCopy.objects.filter(candidate_ref=ref(shown)).first()
     fixes = list(shown.fixes.all())
@@ -79,7 +79,9 @@ def _context(request: HttpRequest, shown: Candidate) -> dict[str, Any]:
         "n_backed": sum(claim.fact is not None for claim in claims),
         "may_see_proofs": may("catalog.view_factevidence"),
         "scores": shown.scores.select_related("model_version"),
-        "siblings": shown.request.candidates.filter(parent=None).exclude(pk=machine.pk).order_by("rank", "ordinal"),
+        "siblings": shown.request.candidates.filter(parent=None)
+        .exclude(pk=shown.first_draft.pk)
+        .order_by("rank", "ordinal"),
         "parent_diff": diff(shown.parent.text, shown.text) if shown.parent else None,
         "fixes": [(fix, diff(shown.text, fix.text)) for fix in fixes],
         "item": item,

@@ -146,6 +146,18 @@ class Candidate(models.Model):
     def __str__(self) -> str:
         return f"{self.product.sku} {self.channel} {self.locale} #{self.ordinal}"
 
+    def lineage(self) -> list[Candidate]:
+        """Return the text and what it was made from, the first draft last: a fix after an appeal is a fix of a fix."""
+        texts = [self]
+        while texts[-1].parent:
+            texts.append(texts[-1].parent)
+        return texts
+
+    @property
+    def first_draft(self) -> Candidate:
+        """What a model wrote before anybody edited it; the text itself where nobody did."""
+        return self.lineage()[-1]
+
 
 class Finding(models.Model):
     """One hit of one check in one candidate, with the span of text it points at."""

@@ -19,6 +19,8 @@ from moderation.models.retro_scans import RetroHit, RetroScan
 from monitoring.auditor.asking import MOST_ROWS, Answer, Asked, table
 from monitoring.evidence.story import live_at, story_of
 
+# By a decision, or put back after a recall.
+MADE_LIVE: Final = ("moderation.copy.published", "moderation.copy.restored")
 # What each family of claims is called in the codes of findings.
 CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
     "absolute": ("absolute_claim", "unsupported_first", "unproven_claim"), "health": ("health_claim", "medical_claim"),
@@ -43,7 +45,7 @@ def shown(asked: Asked) -> Answer:
     rows, good = [], True
     for story in _stories(asked):
         hashes = [line["payload"].get("text_hash") for line in story["ledger"]
-                  if line["action"] == "moderation.copy.published" and line["subject"] == story["copy"]]  # fmt: skip
+                  if line["action"] in MADE_LIVE and line["subject"] == story["copy"]]  # fmt: skip
         is_same = bool(hashes) and hashes[-1] == story["text_hash"]
         good &= is_same and story["ai_mark_is_genuine"]
         rows.append((story["channel"], story["locale"], story["text"], story["published_at"][:19], is_same,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -36,7 +36,8 @@ def story_of(copy: PublishedCopy, *, at: dt.datetime) -> dict[str, Any]:
     shown = Candidate.objects.select_related("product", "parent", "model_version", "request").get(
         pk=pk_of(copy.candidate_ref, Candidate)
     )
-    machine = shown.parent or shown
+    texts = shown.lineage()
+    machine = texts[-1]
     return {
         "copy": ref(copy), "channel": copy.channel, "locale": copy.locale, "text": copy.text,
         "text_hash": hash_json([copy.text]), "published_at": copy.published_at.isoformat(),
@@ -44,9 +45,9 @@ def story_of(copy: PublishedCopy, *, at: dt.datetime) -> dict[str, Any]:
         "provenance": copy.provenance,
         "draft": _draft(machine),
         "changes": [dataclasses.asdict(change) for change in diff(machine.text, shown.text)] if shown != machine else [],
-        "findings": {ref(candidate): _findings(candidate) for candidate in {machine.pk: machine, shown.pk: shown}.values()},
-        "decisions": [_decision(decision) for decision in _decisions(machine, at)],
-        "answers": list(_answers(machine, at)), "appeals": list(_appeals(machine, at)),
+        "findings": {ref(text): _findings(text) for text in reversed(texts)},
+        "decisions": [_decision(decision) for decision in _decisions(texts, at)],
+        "answers": list(_answers(texts, at)), "appeals": list(_appeals(texts, at)),
         "ledger": [_line(entry) for entry in _entries(shown, at)],
     }  # fmt: skip
 
@@ -84,9 +85,17 @@ def _findings(candidate: Candidate) -> list[dict[str, Any]]:
     ]
 
 
-def _decisions(machine: Candidate, at: dt.datetime) -> QuerySet[Decision]:
-    about = Q(item__candidate=machine) | Q(item__lead__candidate=machine)
-    found = Decision.objects.filter(about, created_at__lte=at)
+def _decisions(texts: Sequence[Candidate], at: dt.datetime) -> QuerySet[Decision]:
+    """Return what was decided on `texts`, and what was until an appeal brought one of them back."""
+    about = (
+        Decision.objects.filter(item__candidate__in=texts)
+        .values("pk")
+        .union(
+            Decision.objects.filter(item__lead__candidate__in=texts).values("pk"),
+            Appeal.objects.filter(candidate__in=texts).values("decision"),
+        )
+    )
+    found = Decision.objects.filter(pk__in=about, created_at__lte=at)
     return found.select_related("reviewer", "checker", "item").order_by("created_at", "pk")
 
 
@@ -104,18 +113,19 @@ def _decision(decision: Decision) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _answers(machine: Candidate, at: dt.datetime) -> Iterable[dict[str, Any]]:
-    """Yield what each person said of it, and whether they saw what a model suggested before they said it."""
-    for vote in Vote.objects.filter(kind=ReviewItem.Kind.COPY, subject=ref(machine), voted_at__lte=at).order_by("pk"):
+def _answers(texts: Sequence[Candidate], at: dt.datetime) -> Iterable[dict[str, Any]]:
+    """Yield what each person said of them, and whether they saw what a model suggested before they said it."""
+    subjects = [ref(text) for text in texts]
+    for vote in Vote.objects.filter(kind=ReviewItem.Kind.COPY, subject__in=subjects, voted_at__lte=at).order_by("pk"):
         yield {
             "who": vote.rater, "label": vote.label, "purpose": vote.purpose, "at": vote.voted_at.isoformat(),
             "seconds": vote.seconds, "saw_suggestion": vote.is_assisted, "suggestion": vote.suggestion,
         }  # fmt: skip
 
 
-def _appeals(machine: Candidate, at: dt.datetime) -> Iterable[dict[str, Any]]:
+def _appeals(texts: Sequence[Candidate], at: dt.datetime) -> Iterable[dict[str, Any]]:
     """Yield the appeals against those decisions: who, and what came of it by then."""
-    found = Appeal.objects.filter(decision__in=_decisions(machine, at), created_at__lte=at)
+    found = Appeal.objects.filter(decision__in=_decisions(texts, at), created_at__lte=at)
     for appeal in found.select_related("appellant", "judge").order_by("created_at"):
         judged = appeal.decided_at is not None and appeal.decided_at <= at
         yield {

@@ -13,12 +13,16 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
+from audit import ledger
 from audit.models import LedgerEntry
 from catalog.models import PublishedCopy
 from core.actors import SystemActor
+from core.hashing import hash_json
+from core.refs import ref
+from moderation import marking
 from monitoring.auditor.asking import Asked
 from monitoring.auditor.questions import QUESTIONS, ask
-from tests import people
+from tests import factories, people
 from tests.scenes import Scene, busy_desk
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +119,13 @@ def test_a_text_that_was_changed_in_sql_is_not_called_unaltered(scene: Scene) ->
     assert live is not None
     PublishedCopy.objects.filter(pk=live.pk).update(text="Somebody else's words.")
     assert "NOT proven" in ask(1, Asked(sku=live.product.sku), actor=SystemActor("tests")).words
+
+
+def test_a_text_put_back_after_a_recall_is_called_unaltered() -> None:
+    candidate, us = factories.candidate(status="published"), SystemActor("tests")
+    live = factories.published_copy(candidate, ai_mark=marking.mark_for(candidate))
+    asked = Asked(sku=live.product.sku)
+    assert "NOT proven" in ask(1, asked, actor=us).words, "no line says that it went live"
+    ledger.append("moderation.copy.restored", subject=ref(live), actor=us,
+                  payload={"text_hash": hash_json([live.text])})  # fmt: skip
+    assert "unaltered" in ask(1, asked, actor=us).words

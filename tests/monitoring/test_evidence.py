@@ -26,7 +26,9 @@ from core.hashing import canonical_json, hash_json
 from core.refs import ref
 from moderation import marking
 from moderation.models.candidates import Candidate
+from moderation.models.reviews import Decision
 from monitoring.evidence import pack
+from monitoring.evidence.story import story_of
 from tests import factories as make
 from tests import people
 
@@ -61,6 +63,23 @@ def test_a_pack_says_who_wrote_what_was_found_changed_and_decided(fixed: Publish
     assert [f["code"] for found in text["findings"].values() for f in found] == ["unsupported_number"]
     assert text["ledger"][-1]["action"] == "moderation.copy.published"
     assert "@example.com" not in canonical_json(content)
+
+
+def test_what_an_appeal_brought_back_and_a_person_fixed_again_goes_back_to_the_model(fixed: PublishedCopy) -> None:
+    fix = Candidate.objects.get(pk=fixed.candidate_ref.partition(":")[2])
+    first = Decision.objects.get()
+    again = make.candidate(request=fix.request, parent=fix.parent, origin="human", text=fix.text, ordinal=8)
+    make.appeal(first, status="overturned", judge=people.senior(), candidate=again, decided_at=timezone.now())
+    last = make.candidate(request=fix.request, parent=again, origin="human", text="A plain mug.", ordinal=9)
+    item = make.review_item(again, status="decided")
+    second = make.decision(item, outcome="edit", result=last, reviewer=people.reviewer())
+    PublishedCopy.objects.filter(pk=fixed.pk).update(retired_at=timezone.now())
+    story = story_of(make.published_copy(last, text=last.text, ai_mark=marking.mark_for(last)), at=timezone.now())
+    assert fix.parent is not None
+    assert story["draft"]["candidate"] == ref(fix.parent)
+    assert [found["decision"] for found in story["decisions"]] == [ref(first), ref(second)]
+    assert [found["status"] for found in story["appeals"]] == ["overturned"]
+    assert len(story["findings"]) == 3
 
 
 def test_the_same_date_gives_the_same_hash_whatever_comes_later(fixed: PublishedCopy) -> None:
