@@ -12,7 +12,6 @@ from django.utils import timezone
 from catalog.models import PublishedCopy
 from core.actors import actor_ref
 from core.exceptions import PermanentError
-from core.refs import keys_of
 from moderation import content_credentials, marking
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.retro_scans import RetroHit, RetroScan
@@ -94,8 +93,9 @@ def claims(asked: Asked) -> Answer:
     wanted = Q()
     for word in CLAIMS.get(asked.code, (asked.code,)) if asked.code else sum(CLAIMS.values(), ()):
         wanted |= Q(code__contains=word)
-    refs = _live_refs(asked)
-    found = Finding.objects.filter(wanted, candidate__in=keys_of(refs, Candidate)).select_related("candidate__product")
+    of_product = {"product__sku": asked.sku} if asked.sku else {}
+    live = Candidate.objects.filter(status=Candidate.Status.PUBLISHED, **of_product)
+    found = Finding.objects.filter(wanted, candidate__in=live).select_related("candidate__product")
     rows = [
         (f.candidate.product.sku, f.candidate.channel, f.candidate.locale, f.code,
          f.candidate.text[f.start : f.end] if f.start is not None else "(the text)", f.severity, f.verdict or "–",
@@ -103,7 +103,7 @@ def claims(asked: Asked) -> Answer:
         for f in found.order_by("candidate__product__sku", "candidate_id", "start")[: MOST_ROWS + 1]
     ]  # fmt: skip
     columns = ("sku", "channel", "locale", "claim", "words", "severity", "reviewer said", "backed by, or nearest fact")
-    return Answer(f"{len(rows)} claim(s) in {len(refs)} live text(s) were pointed at.",
+    return Answer(f"{len(rows)} claim(s) in {live.count():,} live text(s) were pointed at.",
                   [table("Claims", columns, rows, note=f"--code takes a finding's code or one of: {', '.join(CLAIMS)}.")])  # fmt: skip
 
 
@@ -155,13 +155,6 @@ def marks(asked: Asked) -> Answer:
     )
     words = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in sorted(counts.items()))
     return Answer(f"Live texts: {words or 'none'}.", [table("Marks", columns, rows)])
-
-
-def _live_refs(asked: Asked) -> list[str]:
-    live = PublishedCopy.objects.filter(retired_at=None)
-    if asked.sku:
-        live = live.filter(product__sku=asked.sku)
-    return list(live.values_list("candidate_ref", flat=True))
 
 
 def _evidence(evidence: Mapping[str, Any]) -> str:
