@@ -127,6 +127,8 @@ class LedgerKeyAdmin(ReadOnlyAdmin):
 class TimeStampAdmin(ReadOnlyAdmin):
     """Time stamps of an authority."""
 
+    nothing_here = "No time stamp"
+    what_brings = "Set LEDGER_TSA_URL to have an authority stamp the ledger's heads."
     list_display = ("head", "at", "authority")
     fields = list_display
 

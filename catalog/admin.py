@@ -110,6 +110,8 @@ class ProductAdmin(ModelAdmin):
 class CustomerReviewAdmin(ReadOnlyAdmin):
     """What customers wrote, with the sentiment a model gave it."""
 
+    nothing_here = "No customer review yet"
+    what_brings = "“manage.py import_reviews FILE” brings them."
     list_display = ("about", "sentiment", "rating", "product", "locale", "written_at")
     list_filter = ("sentiments__label", "locale", "rating")
     list_select_related = ("product",)
@@ -152,6 +154,8 @@ class LiveFilter(admin.SimpleListFilter):
 class PublishedCopyAdmin(ReadOnlyAdmin):
     """What shoppers see and saw. A row opens the candidate with its whole history; copy is retired there."""
 
+    nothing_here = "Nothing is live yet"
+    what_brings = "What a reviewer approves goes live by itself."
     list_display = ("about", "product", "channel", "locale", "shelf", "published_at", "retired_at", "retired_reason")
     list_filter = (LiveFilter, "channel", "locale")
     list_select_related = ("product",)
@@ -176,6 +180,8 @@ class PublishedCopyAdmin(ReadOnlyAdmin):
 class ImportRunAdmin(ReadOnlyAdmin):
     """Imports: how far each came, and where its bad rows are listed."""
 
+    nothing_here = "Nothing was imported yet"
+    what_brings = "“manage.py import_products FILE” imports a feed."
     list_display = (
         "file_name", "kind", "feed_format", "state", "n_rows", "n_created", "n_updated", "n_unchanged", "n_bad",
         "started_at", "finished_at",

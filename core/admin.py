@@ -28,6 +28,9 @@ class ReadOnlyAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     actions: tuple[str, ...] = ()
+    # Said where there is no row at all, and what would bring one.
+    nothing_here = "Nothing here yet"
+    what_brings = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds rows by hand."""

@@ -100,6 +100,8 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 class CompletenessProofAdmin(ReadOnlyAdmin):
     """Whether everything in Label Studio is accounted for, night by night."""
 
+    nothing_here = "Not proven yet"
+    what_brings = "It runs every night; “manage.py prove_completeness” does it now."
     list_display = ("started_at", "project", "state", "n_tasks", "n_accounted", "n_repaired", "words", "finished_at")
     list_filter = ("project",)
     list_select_related = ("project",)

@@ -41,6 +41,8 @@ ITEM_COLOURS = {
 class GenerationRequestAdmin(ReadOnlyAdmin):
     """Orders for copy. A row opens the order with its drafts."""
 
+    nothing_here = "Nothing is on order"
+    what_brings = "“Request copy” orders drafts for products."
     list_display = ("product", "channel", "locale", "state", "n_candidates", "round", "created_at", "trouble")
     list_filter = ("status", "channel", "locale", "prompt_version")
     list_select_related = ("product",)
@@ -75,6 +77,8 @@ class GenerationRequestAdmin(ReadOnlyAdmin):
 class CandidateAdmin(ReadOnlyAdmin):
     """Drafts by state. A row opens the candidate page."""
 
+    nothing_here = "No draft yet"
+    what_brings = "Models write them once copy is requested."
     list_display = (
         "about",
         "state",
@@ -133,6 +137,8 @@ class AgeFilter(admin.SimpleListFilter):
 class ReviewItemAdmin(ReadOnlyAdmin):
     """The queue of human work."""
 
+    nothing_here = "Nothing to review yet"
+    what_brings = "Drafts that pass the checks and reviews that the model is unsure of come here."
     list_display = (
         "about",
         "kind",
@@ -198,6 +204,8 @@ class ReviewItemAdmin(ReadOnlyAdmin):
 class SentimentAdmin(ReadOnlyAdmin):
     """Sentiment scores of customer reviews."""
 
+    nothing_here = "No review was scored yet"
+    what_brings = "Imported customer reviews are scored by the sentiment model."
     list_display = ("review", "shown", "confidence_shown", "model_version", "created_at")
     list_filter = ("label", "model_version")
     list_select_related = ("review", "model_version")

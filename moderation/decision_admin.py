@@ -42,6 +42,8 @@ class QuickFilter(admin.SimpleListFilter):
 class DecisionAdmin(ReadOnlyAdmin):
     """What people decided, and why."""
 
+    nothing_here = "Nothing was decided yet"
+    what_brings = "Reviewers decide in Label Studio; “Next” on the front page hands out work."
     list_display = (
         "about", "what", "reason_codes", "rationale", "reviewer", "checker", "took", "dwelt", "suggestion_shown",
         "created_at",
@@ -77,6 +79,8 @@ class DecisionAdmin(ReadOnlyAdmin):
 class AppealAdmin(ReadOnlyAdmin):
     """Appeals by state. A row opens the page of the contested item."""
 
+    nothing_here = "No appeal"
+    what_brings = "Rejections and takings down can be appealed against on the page of the text, or through the API."
     list_display = ("about", "state", "reason_shown", "appellant", "judge", "answer", "created_at", "decided_at")
     list_filter = ("status", ("created_at", RangeDateTimeFilter))
     list_select_related = ("decision__item__candidate", "appellant", "judge")

@@ -21,6 +21,8 @@ from monitoring.parts import in_words
 class AlertAdmin(ReadOnlyAdmin):
     """What was in trouble, newest first; "See to it" says that somebody does."""
 
+    nothing_here = "No alert"
+    what_brings = "Nothing has been in trouble. Each part of the desk is looked at every minute; “Queues & health” shows them all."
     list_display = ("part", "state_shown", "words", "raised_at", "lasted", "taken_after", "acknowledged_by", "note")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "state", "part", ("raised_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -61,6 +63,8 @@ class AlertAdmin(ReadOnlyAdmin):
 class RefusalAdmin(ReadOnlyAdmin):
     """Failed sign-ins and missing permissions, counted by the hour."""
 
+    nothing_here = "Nobody was refused"
+    what_brings = "Failed sign-ins and missing permissions are counted here, by the hour."
     list_display = ("hour", "kind", "account", "what", "n")
     list_filter = ("kind", ("hour", RangeDateTimeFilter))
     list_filter_submit = True
@@ -71,6 +75,10 @@ class RefusalAdmin(ReadOnlyAdmin):
 class MarkCheckAdmin(ReadOnlyAdmin):
     """The last look at the page of each live text that was looked at."""
 
+    nothing_here = "No page was looked at yet"
+    what_brings = (
+        "“manage.py check_marks” reads the shop's pages and looks for the AI mark; SHOP_PAGE_URL says where they are."
+    )
     list_display = ("copy", "outcome_shown", "found", "at", "url_shown")
     list_filter = ("outcome", ("at", RangeDateTimeFilter))
     list_filter_submit = True

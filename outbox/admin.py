@@ -22,6 +22,8 @@ DELIVERY_COLOURS = {"pending": "info", "delivered": "success", "dead": "danger"}
 class EndpointAdmin(ReadOnlyAdmin):
     """Who is told of what, and how that goes. No secret, and of the address the host alone."""
 
+    nothing_here = "Nobody is told of anything"
+    what_brings = "“manage.py webhooks add URL” tells another system what happens here."
     list_display = ("name", "host", "state", "told_of", "n_pending", "n_dead", "failing_since", "served_at")
     list_filter = ("status",)
     actions_list = ("add_endpoint",)
@@ -75,6 +77,8 @@ class EndpointAdmin(ReadOnlyAdmin):
 class DeliveryAdmin(ReadOnlyAdmin):
     """Deliveries by state. A row opens the delivery, where a dead letter can be replayed."""
 
+    nothing_here = "Nothing was sent"
+    what_brings = "Deliveries to webhook endpoints are listed here."
     list_display = ("kind", "endpoint", "state", "tries", "answer", "tried_at", "next_try", "last_error")
     list_filter = ("status", "event__type", "endpoint", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True

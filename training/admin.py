@@ -12,6 +12,8 @@ from training.models import DatasetSnapshot, EvaluationReport
 class DatasetSnapshotAdmin(ReadOnlyAdmin):
     """What models learnt from."""
 
+    nothing_here = "No snapshot yet"
+    what_brings = "Each run of training freezes one; “manage.py freeze_snapshot” does it alone."
     list_display = ("task", "artifact_hash", "n_train", "n_validation", "n_test", "created_at")
     list_filter = ("task",)
     search_fields = ("artifact_hash",)
@@ -21,6 +23,8 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
 class EvaluationReportAdmin(ReadOnlyAdmin):
     """What was measured of each version, and the gate's verdict."""
 
+    nothing_here = "Nothing was measured yet"
+    what_brings = "Each run of training ends in a report; the page Training starts one."
     list_display = ("version", "verdict", "against", "gate_version", "created_at")
     list_filter = ("verdict",)
     list_select_related = ("version", "against")

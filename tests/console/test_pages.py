@@ -58,6 +58,18 @@ def test_the_desk_shows_every_stage_with_its_count(scene: Scene) -> None:
     assert html.count(">Next <") == 2
 
 
+def test_an_empty_table_says_what_would_fill_it_and_a_filtered_one_how_to_see_all() -> None:
+    client = _signed_in("Administrator")
+    for model in ("monitoring_alert", "monitoring_refusal", "catalog_publishedcopy", "outbox_delivery"):
+        html = _words(client.get(reverse(f"admin:{model}_changelist")))
+        assert "Create a new item" not in html
+        assert "Nothing matches" not in html
+    assert "goes live by itself" in _words(client.get(reverse("admin:catalog_publishedcopy_changelist")))
+    filtered = _words(client.get(reverse("admin:catalog_publishedcopy_changelist"), {"channel__exact": "ad_slogan"}))
+    assert "Nothing matches" in filtered
+    assert "Show everything" in filtered
+
+
 def test_a_count_beside_a_link_is_drawn_only_where_there_is_something_to_count() -> None:
     client, badge = _signed_in("Reviewer"), "min-w-[18px] bg-red-100"
     assert badge not in _words(client.get(reverse("admin:index")))
