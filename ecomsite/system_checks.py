@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+
+from training.trainers import trackers
 
 
 @register(Tags.security, deploy=True)
@@ -24,3 +27,13 @@ def webhook_secret_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
             Error("LABEL_STUDIO_WEBHOOK_SECRET is not set.", hint="Set it to a long random value.", id="ecomsite.E002")
         ]
     return []
+
+
+@register(Tags.compatibility)
+def trackers_are_installed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E003: a run of training would find out only after its snapshot is frozen. Not asked of machines without torch."""
+    if find_spec("torch") is None:
+        return []
+    hint = "Install it where the training worker runs, or correct TRAINING_TRACKERS."
+    problems = trackers.problems(settings.TRAINING["TRACKERS"])
+    return [Error(f"TRAINING_TRACKERS: {words}.", hint=hint, id="ecomsite.E003") for words in problems]

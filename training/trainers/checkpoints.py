@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from training.trainers import trackers
 from training.trainers.contracts import Watch
 
 COMPLETE = "complete"
@@ -33,10 +34,11 @@ def arguments(
 ) -> dict[str, Any]:  # fmt: skip
     """Return what every trainer asks of transformers: evaluate and save at each `every` steps, keep the best, go on alike.
 
-    `recipe` is of either kind; `n_steps` is how many there will be in all.
+    `recipe` is of either kind; `n_steps` is how many there will be in all; `work` is `RUN/parts/PART`, and what trackers
+    call the run.
     """
     return {
-        "output_dir": str(work), "seed": recipe.seed, "data_seed": recipe.seed,
+        "output_dir": str(work), "run_name": f"{work.parent.parent.name} {work.name}", "seed": recipe.seed, "data_seed": recipe.seed,
         "per_device_train_batch_size": recipe.batch_size, "gradient_accumulation_steps": recipe.accumulate,
         "weight_decay": recipe.weight_decay, "warmup_steps": math.ceil(recipe.warmup * n_steps),
         "eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every,
@@ -44,6 +46,12 @@ def arguments(
         "greater_is_better": False, "logging_steps": max(1, every // 4),
         "restore_callback_states_from_checkpoint": True, "report_to": list(report_to) or "none", "disable_tqdm": True,
     }  # fmt: skip
+
+
+def train(trainer: Trainer, work: Path) -> None:
+    """Train to the end, from the newest whole checkpoint in `work` where there is one."""
+    with trackers.runs_of_their_own(trainer.args.report_to):
+        trainer.train(resume_from_checkpoint=latest(work))
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]

@@ -184,7 +184,7 @@ def _lora(recipe: CopyRecipe) -> Any:
 def _finish(trainer: Any, tokenizer: Any, work: Path, into: Path) -> dict[str, Any]:
     shares = shared_prompts.share(trainer.model.get_base_model())
     n_trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
-    trainer.train(resume_from_checkpoint=checkpoints.latest(work))
+    checkpoints.train(trainer, work)
     into.mkdir(parents=True, exist_ok=True)
     trainer.model.merge_and_unload().save_pretrained(into, safe_serialization=True)
     tokenizer.save_pretrained(into)

@@ -71,7 +71,7 @@ def fit(
         trainer.weights = torch.tensor(len(train) / (len(labels) * np.maximum(counts, 1)), dtype=torch.float32)
     if recipe.method == "adalora":
         trainer.add_callback(_Budget())
-    trainer.train(resume_from_checkpoint=checkpoints.latest(work))
+    checkpoints.train(trainer, work)
     _save(trainer.model, tokenizer, into)
     best = trainer.state.best_metric
     return {
