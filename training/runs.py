@@ -30,6 +30,7 @@ OPEN = (Status.PLANNED, Status.RUNNING)
 PATIENT = 5
 # So many figures are kept of a run; further ones thin out what is there.
 MOST_FIGURES = 600
+EVALUATED = "eval_loss"
 
 
 def patience() -> dt.timedelta:
@@ -111,12 +112,18 @@ def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
 
 
 def keep_figures(run: TrainingRun, part: str, step: int, figures: Mapping[str, float]) -> None:
-    """Add figures of a step to the run's history; those of a step that is done again replace it."""
+    """Add figures of a step to the run's history; those of a step that is done again replace it.
+
+    An evaluation further on than any before, with the checkpoint that it is made for, takes back the attempts: what gets
+    on is not what kills its worker, however often a deploy ends it.
+    """
+    furthest = max((row[1] for row in run.history if row[0] == part and row[2] == EVALUATED), default=-1)
+    attempts = {"n_attempts": 1} if EVALUATED in figures and step > furthest else {}
     kept = [row for row in run.history if not (row[0] == part and row[1] >= step and row[2] in figures)]
     kept += [[part, step, name, round(value, 6)] for name, value in figures.items()]
     if len(kept) > MOST_FIGURES:
         kept = kept[::2]
-    note(run, history=kept)
+    note(run, history=kept, **attempts)
 
 
 def cancel(run: TrainingRun, *, actor: User) -> None:

@@ -111,6 +111,25 @@ def test_a_run_that_kills_its_worker_each_time_does_not_block_its_task_for_ever(
 
 
 @pytest.mark.django_db
+def test_a_run_that_gets_on_each_time_is_not_given_up_however_often_its_worker_is_stopped(settings: Any) -> None:
+    runs.plan("sentiment", reason="x", actor=ME)
+    most = settings.LEASES["MAX_ATTEMPTS"]
+    for number in range(2 * most):
+        run = runs.claim()
+        assert run is not None
+        runs.keep_figures(run, "other", 10 * number + 10, {"eval_loss": 0.5})
+        TrainingRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    for _ in range(most - 1):  # and now it comes to the same step each time
+        run = runs.claim()
+        assert run is not None
+        runs.keep_figures(run, "other", 20 * most, {"eval_loss": 0.5})
+        runs.keep_figures(run, "other", 20 * most + 3, {"loss": 0.4})
+        TrainingRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert runs.claim() is None
+    assert TrainingRun.objects.get().status == "failed"
+
+
+@pytest.mark.django_db
 def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(settings: Any) -> None:
     settings.TRAINING = {
         **settings.TRAINING,
