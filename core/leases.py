@@ -113,8 +113,8 @@ def renew(rows: Sequence[Leased], *, duration: dt.timedelta) -> int:
 
 
 @contextmanager
-def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta) -> Iterator[None]:
-    """Renew the lease on `rows` (one claim) while the block runs; what hangs for LEASES["LONGEST_WORK"] loses it.
+def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta, longest: dt.timedelta | None = None) -> Iterator[None]:
+    """Renew the lease on `rows` (one claim) while the block runs; what hangs for `longest` (LEASES["LONGEST_WORK"]) loses it.
 
     Renews from a thread with a connection of its own, every third of `duration`; a paused process renews nothing.
     When the block loses the database, the rows are due again as soon as that is back, and keep their attempt.
@@ -123,7 +123,7 @@ def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta) -> Iterator[Non
         yield
         return
     done = threading.Event()
-    beat = threading.Thread(target=_beat, args=(rows, duration, done), daemon=True, name="lease heartbeat")
+    beat = threading.Thread(target=_beat, args=(rows, duration, longest, done), daemon=True, name="lease heartbeat")
     beat.start()
     is_database_away = False
     try:
@@ -138,8 +138,8 @@ def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta) -> Iterator[Non
             _excuse(rows, patience=duration)
 
 
-def _beat(rows: Sequence[Leased], duration: dt.timedelta, done: threading.Event) -> None:
-    until = time.monotonic() + settings.LEASES["LONGEST_WORK"].total_seconds()
+def _beat(rows: Sequence[Leased], duration: dt.timedelta, longest: dt.timedelta | None, done: threading.Event) -> None:
+    until = time.monotonic() + (longest or settings.LEASES["LONGEST_WORK"]).total_seconds()
     try:
         while not done.wait(duration.total_seconds() / 3) and time.monotonic() < until:
             try:

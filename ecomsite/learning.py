@@ -29,6 +29,7 @@ TRAINING: dict[str, Any] = {
     "EVERY_DAYS": env.integer("TRAINING_EVERY_DAYS", 7, minimum=1),
     "MIN_INTERVAL_HOURS": env.integer("TRAINING_MIN_INTERVAL_HOURS", 6),
     "BUDGET_MINUTES": env.integer("TRAINING_BUDGET_MINUTES", 240, minimum=1),
+    "LONGEST_RUN_MINUTES": env.integer("TRAINING_LONGEST_RUN_MINUTES", 360, minimum=1),
     # From so many on, labelled without a suggestion, these alone are the test part.
     "MIN_BLIND_TEST": env.integer("TRAINING_MIN_BLIND_TEST", 200, minimum=20),
     # Changes to copies of training rows, where a recipe asks for any.

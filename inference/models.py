@@ -59,6 +59,9 @@ class ModelAlias(models.Model):
     name = models.CharField(max_length=24, choices=Name)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="aliases")
     moved_at = models.DateTimeField(auto_now=True)
+    rolled_back = models.BooleanField(
+        default=False, help_text="a person took the last champion back: the next one is let in by a person"
+    )
 
     class Meta:
         ordering = ("role", "name")

@@ -13,7 +13,7 @@ from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelVersion, Role
 
-DONE = "done.json"
+DONE, UNFINISHED = "done.json", "done.json.part"
 
 
 def once(folder: Path, fit: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
@@ -23,7 +23,8 @@ def once(folder: Path, fit: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
         return kept
     shutil.rmtree(folder / "model", ignore_errors=True)
     figures = fit(folder / "model")
-    (folder / DONE).write_text(json.dumps(figures), encoding="utf-8")
+    (folder / UNFINISHED).write_text(json.dumps(figures), encoding="utf-8")
+    (folder / UNFINISHED).replace(folder / DONE)  # whole, or not there
     return figures
 
 

@@ -169,11 +169,11 @@ def _doubted(kind: str) -> set[str]:
 
 
 def _blind(kind: str, subjects: list[str]) -> dict[str, bool]:
-    """Return for each subject whether a person labelled it without seeing a suggestion; nothing where it is not known."""
+    """Return for each subject whether nobody who labelled it saw a suggestion; nothing where it is not known."""
     found: dict[str, bool] = {}
     votes = Vote.objects.filter(kind=kind, subject__in=subjects).exclude(is_assisted=None)
     for subject, is_assisted in votes.values_list("subject", "is_assisted"):
-        found[subject] = found.get(subject, False) or not is_assisted
+        found[subject] = found.get(subject, True) and not is_assisted
     return found
 
 
@@ -186,7 +186,9 @@ def _copy() -> Iterator[Example | Excluded]:
         if decision.result is not None:
             found, rejected = _prompted(decision.result, decision), _fixed_draft(decision)
             if isinstance(found, Example) and rejected:
-                found = replace(found, fields={**found.fields, "rejected": rejected})
+                found = replace(
+                    found, fields={**found.fields, "rejected": rejected, "reasons": list(decision.reason_codes)}
+                )
             yield found
 
 

@@ -31,17 +31,18 @@ TRAINER = SystemActor("training.pipeline")
 Status = TrainingRun.Status
 
 
-def run_next() -> bool:
-    """Claim one run that waits, or whose worker died, and work it to its end. Returns whether there was one.
+def run_next(only: TrainingRun | None = None) -> bool:
+    """Claim one run that waits, or whose worker died, or that one alone, and work it to its end. Returns whether there was one.
 
     A run that fails is tried again after a rest, from its last checkpoint; after too many failures it has failed.
     """
-    run = runs.claim()
+    run = runs.claim(only)
     if run is None:
+        _tidy()
         return False
     try:
         # What says nothing for long, a large evaluation, keeps its lease too.
-        with leases.heartbeat([run], duration=runs.patience()):
+        with leases.heartbeat([run], duration=runs.patience(), longest=runs.longest()):
             _work(run)
     except leases.DATABASE_AWAY:
         raise
@@ -54,7 +55,16 @@ def run_next() -> bool:
     except Exception as exc:
         log.exception("the run %s failed", run.pk)
         runs.stumble(run, error=f"{type(exc).__name__}: {exc}", actor=TRAINER)
+    _tidy()
     return True
+
+
+def _tidy() -> None:
+    """Remove the checkpoints of runs that have ended, however they did: they are many times a model's size."""
+    kept = {folder.parent.name: folder for folder in Path(str(settings.TRAINING["RUNS"])).glob("*/parts")}
+    still = TrainingRun.objects.filter(pk__in=kept, status__in=runs.OPEN).values_list("pk", flat=True)
+    for name in kept.keys() - {str(pk) for pk in still}:
+        shutil.rmtree(kept[name], ignore_errors=True)
 
 
 def folder_of(run: TrainingRun) -> Path:
@@ -71,9 +81,11 @@ def _work(run: TrainingRun) -> None:
         runs.note(run, champion=resolver.find(ROLE_OF[run.task]))
     if run.version is None:
         _fit(run, recipe)
+    if run.version == run.champion:  # the very same weights, of the same snapshot: there is nothing to compare
+        runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict="the champion itself")
+        return
     runs.say(run, "Measuring it beside the champion", 0, 1)
     report = _evaluate(run)
-    shutil.rmtree(folder_of(run) / "parts", ignore_errors=True)
     release.consider(report)
     runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=report.verdict)
 

@@ -7,6 +7,7 @@ report that the gate let pass, and with as many approvals as its role needs (`tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -50,6 +51,7 @@ def register(
 ) -> ModelVersion:
     """Record a model and return its version, numbered within the role. The same model is recorded once.
 
+    What was trained here stays so under whatever other options or languages: it needs the gate's report all the same.
     Raises `PermanentError` for an unknown role or back end, no locale, or an artefact that is not in the store;
     `PermissionDenied` without `inference.register_model`.
     """
@@ -75,6 +77,9 @@ def register(
         known = ModelVersion.objects.filter(**identity).first()
         if known is not None:
             return known
+        trained = ModelVersion.objects.filter(artifact_hash=artifact_hash).exclude(dataset_hash="").first()
+        if artifact_hash and trained is not None:
+            base_hash, dataset_hash = base_hash or trained.base_hash, dataset_hash or trained.dataset_hash
         highest = ModelVersion.objects.filter(role=role).aggregate(Max("number"))["number__max"] or 0
         version = ModelVersion.objects.create(
             **identity,
@@ -101,11 +106,11 @@ def promote(
     alias: str = CHAMPION,
     actor: User | SystemActor,
     reason: str,
-    replacing: ModelVersion | None = None,
+    replacing: ModelVersion | EllipsisType | None = ...,
 ) -> ModelAlias:
     """Point `alias` of the version's role at `version`; the champion before it becomes `previous`.
 
-    With `replacing`, the move happens only while the alias still points there, else `StaleState`. Raises
+    With `replacing`, the move happens only while the alias still points there (None: nowhere), else `StaleState`. Raises
     `PermanentError` when the alias points there already, is `previous` (that one only follows the champion), the
     artefact is not in the store, or a version trained here lacks a passing report or approvals; `PermissionDenied` without `inference.promote_model`.
     """
@@ -121,8 +126,9 @@ def promote(
     with transaction.atomic():
         _lock()
         current = ModelAlias.objects.select_related("version").filter(role=version.role, name=alias).first()
-        if replacing is not None and (current is None or current.version_id != replacing.pk):
-            raise StaleState(f"the {alias} of {version.role} is no longer {replacing}", hint="Look again, then decide.")
+        if replacing is not ... and (current.version if current else None) != replacing:
+            words = f"the {alias} of {version.role} is no longer {replacing or 'vacant'}"
+            raise StaleState(words, hint="Look again, then decide.")
         if current is not None and current.version_id == version.pk:
             raise PermanentError(f"{version} is the {alias} already")
         if current is not None and alias == CHAMPION:
@@ -172,13 +178,14 @@ def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlia
         if previous.artifact_hash:
             artifacts.verify(artifacts.path_for(previous.artifact_hash))
         _point(role, PREVIOUS, champion)
-        moved = _point(role, CHAMPION, previous)
+        moved = _point(role, CHAMPION, previous, rolled_back=True)
         _record(moved, before=champion, actor=actor, reason=reason, rolled_back=True)
     return moved
 
 
-def _point(role: str, alias: str, version: ModelVersion) -> ModelAlias:
-    row, _ = ModelAlias.objects.update_or_create(role=role, name=alias, defaults={"version": version})
+def _point(role: str, alias: str, version: ModelVersion, *, rolled_back: bool = False) -> ModelAlias:
+    fields = {"version": version, "rolled_back": rolled_back}
+    row, _ = ModelAlias.objects.update_or_create(role=role, name=alias, defaults=fields)
     return row
 
 

@@ -15,9 +15,6 @@ from inference import resolver
 from inference.models import ModelAlias, ModelVersion
 from training import registry
 from training.models import Approval, EvaluationReport
-from training.registry import (
-    approvers_needed as approvers_needed,  # the console asks here: it does not know the registry
-)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -30,21 +27,27 @@ Verdict = EvaluationReport.Verdict
 def consider(report: EvaluationReport) -> ModelAlias | None:
     """Act on a report: a version that passed serves where nobody else has to agree, else it is the challenger.
 
-    One whose test was inconclusive becomes challenger too: shadow scoring gathers what is missing. Returns the alias
-    that moved; None when nothing moved.
+    One whose test was inconclusive becomes challenger too: shadow scoring gathers what is missing. After a roll-back no
+    gate alone puts the next one in place: a person lets it in. Returns the alias that moved; None when nothing moved.
     """
     version = report.version
     if report.verdict == Verdict.FAILED:
         return None
-    automatic = report.verdict == Verdict.PASSED and not approvers_needed(version.role)
+    automatic = report.verdict == Verdict.PASSED and not people_needed(version.role)
     alias = registry.CHAMPION if automatic else registry.CHALLENGER
     try:
         return registry.promote(
-            version, alias=alias, actor=GATE, reason=_words(report), replacing=report.against if automatic else None
+            version, alias=alias, actor=GATE, reason=_words(report), replacing=report.against if automatic else ...
         )
     except EcomsiteError as exc:  # it is there already, or the champion moved on meanwhile: a person decides
         log.warning("%s was not made %s: %s", version, alias, exc)
         return None
+
+
+def people_needed(role: str) -> int:
+    """Return how many people have to let in a version that passed: one at least after somebody rolled the champion back."""
+    rolled_back = ModelAlias.objects.filter(role=role, name=registry.CHAMPION, rolled_back=True).exists()
+    return max(registry.approvers_needed(role), int(rolled_back))
 
 
 def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | None:
@@ -65,7 +68,7 @@ def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | 
             )
         ledger.append("training.version.approved", subject=ref(version), actor=actor,
                       payload={"reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
-        if version.approvals.count() < approvers_needed(version.role):
+        if version.approvals.count() < people_needed(version.role):
             return None
         return registry.promote(version, actor=actor, reason=reason, replacing=report.against)
 

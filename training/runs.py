@@ -24,6 +24,7 @@ from training.models.datasets import Task
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+KEEPER = SystemActor("training.runs")
 Status, Trigger = TrainingRun.Status, TrainingRun.Trigger
 OPEN = (Status.PLANNED, Status.RUNNING)
 # A run that says nothing for so many leases' time is taken for dead: loading a model, or one evaluation, takes less.
@@ -39,6 +40,11 @@ def patience() -> dt.timedelta:
     return PATIENT * work
 
 
+def longest() -> dt.timedelta:
+    """Return for how long a run may work at a stretch."""
+    return dt.timedelta(minutes=settings.TRAINING["LONGEST_RUN_MINUTES"])
+
+
 class Cancelled(Exception):
     """Somebody asked for the run to end."""
 
@@ -49,12 +55,16 @@ def plan(
 ) -> tuple[TrainingRun, bool]:  # fmt: skip
     """Ask for a run and return it, and whether it is new: of each task at most one is open, and that is returned then.
 
-    With `like`, the run uses the recipe and the very snapshot of that one. Raises `PermanentError` for a recipe that
-    cannot be followed; `PermissionDenied` without `training.train_model`.
+    With `like`, a run of the same task, the run uses the recipe and the very snapshot of that one. Raises `PermanentError`
+    for a recipe that cannot be followed; `PermissionDenied` without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
     if task not in TRAINED:
         raise PermanentError(f"nothing is trained for the task {task!r}", hint=f"Known: {', '.join(TRAINED)}.")
+    if like is not None and like.task != task:
+        raise PermanentError(
+            f"that run was for {like.task}, not for {task}", hint="Leave the task out: it is that run's."
+        )
     asked = recipes.parse(dict(like.recipe if like else recipe or {}), task)
     with transaction.atomic():
         run, is_new = TrainingRun.objects.get_or_create(
@@ -76,22 +86,28 @@ def plan(
 TRAINED = (Task.SENTIMENT, Task.VALIDITY, Task.COPY)
 
 
-def claim() -> TrainingRun | None:
-    """Lease the oldest run that waits or whose worker died; None when there is none. Mark it as running."""
-    waiting = leases.claimable(TrainingRun.objects.filter(status__in=OPEN)).order_by("created_at", "pk")
+def claim(only: TrainingRun | None = None) -> TrainingRun | None:
+    """Lease the oldest run that waits or whose worker died, or that one alone; None when there is none. Mark it as running."""
+    mine = {} if only is None else {"pk": only.pk}
+    waiting = leases.claimable(TrainingRun.objects.filter(status__in=OPEN, **mine)).order_by("created_at", "pk")
     claimed = leases.claim(waiting, n=1, duration=patience())
     if not claimed:
         _give_up_on_spent()
         return None
     run = TrainingRun.objects.select_related("snapshot", "champion", "version").get(pk=claimed[0].pk)
-    note(run, status=Status.RUNNING, started_at=run.started_at or timezone.now())
+    run.claimed_at = timezone.now()
+    note(run, status=Status.RUNNING, started_at=run.started_at or run.claimed_at)
     return run
 
 
 def _give_up_on_spent() -> None:
     """End runs that were tried too often: each time their worker died. One of them would block its task for ever."""
-    spent = TrainingRun.objects.filter(status__in=OPEN).exclude(quarantined_at=None)
-    spent.update(status=Status.FAILED, finished_at=Now(), quarantined_at=None)
+    with transaction.atomic():
+        spent = TrainingRun.objects.select_for_update().filter(status__in=OPEN).exclude(quarantined_at=None)
+        for run in spent:
+            TrainingRun.objects.filter(pk=run.pk).update(status=Status.FAILED, finished_at=Now(), quarantined_at=None)
+            ledger.append("training.run.ended", subject=ref(run), actor=KEEPER,
+                          payload={"task": run.task, "status": str(Status.FAILED), "verdict": ""})  # fmt: skip
 
 
 def note(run: TrainingRun, **fields: Any) -> None:
@@ -104,9 +120,17 @@ def note(run: TrainingRun, **fields: Any) -> None:
 
 
 def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
-    """Note how far a run is. Raises `Cancelled` when somebody asked for its end, `LeaseLost` as `note`."""
+    """Note how far a run is.
+
+    Raises `Cancelled` when somebody asked for its end, `PermanentError` when it takes too long, `LeaseLost` as `note`.
+    """
     if TrainingRun.objects.filter(pk=run.pk).exclude(cancel_requested_at=None).exists():
         raise Cancelled
+    if run.claimed_at and timezone.now() - run.claimed_at > longest():
+        raise PermanentError(
+            f"it took longer than {settings.TRAINING['LONGEST_RUN_MINUTES']} minutes",
+            hint="Ask for fewer epochs, or raise TRAINING_LONGEST_RUN_MINUTES.",
+        )
     began = {} if stage == run.stage else {"stage_began_at": timezone.now()}
     note(run, stage=stage, n_done=done, n_total=of, **began)
 

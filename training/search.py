@@ -6,7 +6,6 @@ Akiba, T. et al. (2019), "Optuna", KDD. A study is kept on disk, so that an inte
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,13 +31,12 @@ def better(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     work.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        study_name="recipe", storage=f"sqlite:///{work / 'study.db'}", load_if_exists=True,
-        sampler=optuna.samplers.TPESampler(seed=recipe.seed),
-    )  # fmt: skip
+    study = optuna.create_study(study_name="recipe", storage=f"sqlite:///{work / 'study.db'}", load_if_exists=True)
     if not study.trials:
         study.enqueue_trial({"learning_rate": recipe.learning_rate, "epochs": recipe.epochs})
-    ends = time.monotonic() + 60 * recipe.search_minutes
+    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):  # its worker was killed: once more
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        study.enqueue_trial(trial.system_attrs.get("fixed_params") or trial.params)
 
     def cost(trial: Any) -> float:
         tried = _suggest(recipe, trial)
@@ -52,13 +50,19 @@ def better(
             shutil.rmtree(folder, ignore_errors=True)
         return float(found["best_eval_loss"] or "inf")
 
-    while len(_finished(study)) < recipe.search_trials and time.monotonic() < ends:
+    while (n := len(_finished(study))) < recipe.search_trials and _seconds(study) < 60 * recipe.search_minutes:
+        # Seeded by how many are done, so that a search that was interrupted goes on as it would have.
+        study.sampler = optuna.samplers.TPESampler(seed=recipe.seed + n)
         study.optimize(cost, n_trials=1)
     return _with(recipe, study.best_params) if _finished(study) else recipe
 
 
 def _finished(study: Any) -> list[Any]:
     return [trial for trial in study.trials if trial.state.is_finished() and trial.value is not None]
+
+
+def _seconds(study: Any) -> float:
+    return float(sum(trial.duration.total_seconds() for trial in _finished(study)))
 
 
 def _suggest(recipe: Recipe, trial: Any) -> Recipe:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.actors import SystemActor
@@ -55,7 +55,9 @@ def why_due(task: str) -> tuple[str, str] | None:
     new = labels.filter(**{since: last.created_at}).count()
     if new >= rules["NEW_LABELS"]:
         return Trigger.NEW_LABELS, f"{new} {word} are new"
-    if drift := drift_of(task):
+    # After a run for the same reason the latest have to be new ones: trained on the same labels, it would come to the same.
+    is_news = new >= (LATEST if last.trigger == Trigger.DRIFT else 1)
+    if is_news and (drift := drift_of(task)):
         return Trigger.DRIFT, drift
     if new and now - last.created_at >= dt.timedelta(days=rules["EVERY_DAYS"]):
         return Trigger.SCHEDULE, f"the last run was {(now - last.created_at).days} days ago, {new} {word} are new"
@@ -84,9 +86,10 @@ def in_words(task: str) -> str:
 
 def minutes_spent(since: dt.datetime) -> float:
     """Return how many minutes runs have worked since then."""
-    ran = TrainingRun.objects.filter(started_at__gte=since).exclude(finished_at=None)
-    total = ran.aggregate(total=Sum(F("finished_at") - F("started_at")))["total"]
-    return total.total_seconds() / 60 if total else 0.0
+    now = timezone.now()
+    ran = TrainingRun.objects.exclude(started_at=None).exclude(finished_at__lt=since)
+    times = [(max(start, since), end or now) for start, end in ran.values_list("started_at", "finished_at") if start]
+    return sum((end - start).total_seconds() for start, end in times) / 60
 
 
 def drift_of(task: str) -> str:

@@ -198,7 +198,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         ),
         "slices": _slices(found),
         "approvals": list(row.version.approvals.select_related("approver")) if row.version else [],
-        "needed": release.approvers_needed(row.version.role) if row.version else 0,
+        "needed": release.people_needed(row.version.role) if row.version else 0,
         "aliases": [alias.name for alias in row.version.aliases.all()] if row.version else [],
         "excluded": sorted((row.snapshot.manifest.get("excluded") or {}).items()) if row.snapshot else [],
         "may_train": request.user.has_perm("training.train_model"),

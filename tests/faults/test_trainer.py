@@ -80,7 +80,7 @@ def runs_actor() -> Any:
 def _last_checkpoint(run: TrainingRun) -> int:
     from training.pipeline import folder_of
 
-    found = folder_of(run).glob(f"parts/*/{PREFIX}*/complete")
+    found = folder_of(run).glob(f"parts/*/{PREFIX}*/trainer_state.json")
     return max((int(path.parent.name.removeprefix(PREFIX)) for path in found), default=0)
 
 

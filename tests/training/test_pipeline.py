@@ -157,6 +157,7 @@ def test_a_run_that_is_cancelled_while_it_trains_ends(guessing: ModelVersion, mo
     run.refresh_from_db()
     assert run.status == "cancelled"
     assert resolver.resolve("sentiment") == guessing
+    assert not (pipeline.folder_of(run) / "parts").exists(), "its checkpoints would fill the disk"
 
 
 @pytest.mark.parametrize("method", ["full", "lora", "adalora", "prefix", "head"])
@@ -202,6 +203,18 @@ def test_the_command_trains_here_and_tells_what_the_gate_says(guessing: ModelVer
         call_command("train", "sentiment", "--here", "--set", "method")
     with pytest.raises(CommandError, match="There is no run"):
         call_command("train", "--from-run", "nonsense")
+    first = TrainingRun.objects.get()
+    runs.plan("validity", reason="waits for a worker", actor=people.ml_engineer())
+    call_command("train", "--from-run", str(first.pk), "--here")
+    again = TrainingRun.objects.filter(task="sentiment").latest("created_at")
+    assert (again.snapshot, again.version, again.champion) == (first.snapshot, first.version, first.version)
+    assert "the champion itself: nothing changes" in capsys.readouterr().out
+    assert resolver.find("sentiment", alias="challenger") is None, "it is not measured against itself"
+    assert TrainingRun.objects.get(task="validity").status == "planned", "another run is a worker's"
+    with pytest.raises(CommandError, match="was for sentiment, not for validity"):
+        call_command("train", "validity", "--from-run", str(first.pk), "--here")
+    with pytest.raises(CommandError, match="leave out --set"):
+        call_command("train", "--from-run", str(first.pk), "--set", "epochs=3")
 
 
 def test_what_a_model_says_of_unlabelled_text_is_spread_over_all_labels(guessing: ModelVersion) -> None:

@@ -92,3 +92,41 @@ def test_a_champion_that_moved_on_meanwhile_is_not_replaced_unseen() -> None:
     newer = factories.model_version("sentiment", artifact_hash="")
     assert release.consider(report) is None
     assert champion() == newer, "the report says nothing about this one"
+
+
+def test_after_a_roll_back_a_person_lets_the_next_one_in() -> None:
+    before = factories.model_version("sentiment", artifact_hash="")
+    first = trained()
+    release.consider(first)
+    release.roll_back("sentiment", actor=people.ml_engineer(), reason="it is too harsh")
+    assert release.consider(first) is not None
+    assert champion() == before, "the gate finds what it found before, and a person did not want it"
+    second = trained(options={"another": 1})
+    assert release.people_needed("sentiment") == 1
+    moved = release.consider(second)
+    assert moved is not None
+    assert moved.name == "challenger"
+    release.approve(second.version, actor=people.ml_engineer(), reason="this one is not")
+    assert (champion(), release.people_needed("sentiment")) == (second.version, 0)
+
+
+def test_a_champion_that_came_while_it_trained_is_not_replaced_unmeasured() -> None:
+    report = trained()
+    assert report.against is None
+    meanwhile = factories.model_version("sentiment", artifact_hash="")
+    assert release.consider(report) is None
+    assert champion() == meanwhile
+
+
+def test_what_was_trained_here_needs_its_report_under_any_other_name() -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    report = trained(verdict="fail")
+    ModelVersion.objects.filter(pk=report.version.pk).update(artifact_hash="a" * 64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("inference.artifacts.verify", lambda folder: None)
+        patch.setattr("inference.artifacts.path_for", lambda stored: stored)
+        again = registry.register(role="sentiment", name="mine", backend="sequence_classifier", locales=["zh-Hans"],
+                                  actor=people.ml_engineer(), artifact_hash="a" * 64)  # fmt: skip
+        assert again != report.version
+        with pytest.raises(PermanentError, match="was not measured"):
+            registry.promote(again, actor=people.ml_engineer(), reason="I like it")

@@ -52,6 +52,21 @@ def test_who_may_train_and_a_recipe_that_cannot_be_followed() -> None:
     with pytest.raises(PermanentError, match="nothing is trained for the task 'poetry'"):
         runs.plan("poetry", reason="x", actor=people.ml_engineer())
     assert not TrainingRun.objects.exists()
+    other, _ = runs.plan("validity", reason="x", actor=people.ml_engineer())
+    with pytest.raises(PermanentError, match="was for validity, not for sentiment"):
+        runs.plan("sentiment", reason="again", actor=people.ml_engineer(), like=other)
+    assert TrainingRun.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_run_that_takes_too_long_is_stopped_and_says_what_to_do(settings: Any) -> None:
+    runs.plan("sentiment", reason="x", actor=ME)
+    run = runs.claim()
+    assert run is not None
+    runs.say(run, "Training", 1, 10)
+    run.claimed_at = timezone.now() - dt.timedelta(minutes=settings.TRAINING["LONGEST_RUN_MINUTES"], seconds=1)
+    with pytest.raises(PermanentError, match="took longer than"):
+        runs.say(run, "Training", 2, 10)
 
 
 @pytest.mark.django_db
@@ -106,6 +121,7 @@ def test_a_run_that_kills_its_worker_each_time_does_not_block_its_task_for_ever(
     assert runs.claim() is None
     assert TrainingRun.objects.get().status == "failed"
     assert "its worker died or stalled" in TrainingRun.objects.get().last_error
+    assert LedgerEntry.objects.get(action="training.run.ended").payload["status"] == "failed"
     _, is_new = runs.plan("sentiment", reason="again", actor=ME)
     assert is_new
 
@@ -155,6 +171,12 @@ def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(s
     settings.TRAINING = {**settings.TRAINING, "BUDGET_MINUTES": 30}
     TrainingRun.objects.update(started_at=now - dt.timedelta(minutes=31), finished_at=now)
     assert triggers.why_due("sentiment") is None, "the day's budget is spent"
+    TrainingRun.objects.update(started_at=now - dt.timedelta(hours=30), finished_at=now - dt.timedelta(hours=23))
+    assert triggers.minutes_spent(now - dt.timedelta(days=1)) == pytest.approx(60, abs=0.1), (
+        "of a run from the day before"
+    )
+    TrainingRun.objects.update(started_at=now - dt.timedelta(minutes=5), finished_at=None)
+    assert triggers.minutes_spent(now - dt.timedelta(days=1)) == pytest.approx(5, abs=0.2), "of one that still works"
 
 
 @pytest.mark.django_db
@@ -175,6 +197,9 @@ def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
         factories.decision(item, "label", label="negative" if is_recent and number % 2 else "positive")
     trigger, reason = triggers.why_due("sentiment") or ("", "")
     assert (trigger, reason) == ("drift", "people agree with the champion on 50 of the latest 100, 200 of 200 before")
+    TrainingRun.objects.update(trigger="drift", created_at=timezone.now() - dt.timedelta(hours=7))
+    label_reviews(5, seed=2)
+    assert triggers.why_due("sentiment") is None, "on nearly the same labels it would come to the same"
 
 
 def test_the_default_is_what_was_measured() -> None:

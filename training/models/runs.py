@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -18,6 +19,9 @@ class TrainingRun(Leased):
 
     At most one is open for each task.
     """
+
+    # When this process took it on; not stored.
+    claimed_at: dt.datetime | None = None
 
     class Status(models.TextChoices):
         PLANNED = "planned", "Planned"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 
 from training.trainers import trackers
 from training.trainers.contracts import Watch
 
-COMPLETE = "complete"
 PREFIX = "checkpoint-"
 
 
@@ -21,12 +21,20 @@ def latest(folder: Path) -> str | None:
     """Return the newest whole checkpoint in `folder`, after removing those that are not; None when there is none."""
     whole = []
     for path in folder.glob(f"{PREFIX}*"):
-        if (path / COMPLETE).exists():
-            whole.append(path)
-        else:
+        if _state(path) is None:
             shutil.rmtree(path, ignore_errors=True)
+        else:
+            whole.append(path)
     newest = max(whole, key=lambda path: int(path.name.removeprefix(PREFIX)), default=None)
     return str(newest) if newest else None
+
+
+def _state(checkpoint: Path) -> TrainerState | None:
+    """Return the state of a whole checkpoint: it is what transformers writes last. None where it was not written to its end."""
+    try:
+        return TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def arguments(
@@ -49,22 +57,27 @@ def arguments(
 
 
 def train(trainer: Trainer, work: Path) -> None:
-    """Train to the end, from the newest whole checkpoint in `work` where there is one."""
+    """Train to the end, from the newest whole checkpoint in `work` where there is one.
+
+    One that had stopped early is not trained further: transformers forgets, on going on, that it had stopped.
+    """
+    found = latest(work)
+    state = _state(Path(found)) if found else None
+    if state is not None and state.stateful_callbacks.get("TrainerControl", {}).get("args", {}).get(
+        "should_training_stop"
+    ):
+        trainer.state = state
+        trainer._load_best_model()
+        return
     with trackers.runs_of_their_own(trainer.args.report_to):
-        trainer.train(resume_from_checkpoint=latest(work))
+        trainer.train(resume_from_checkpoint=found)
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]
-    """Marks checkpoints as whole, and tells `watch` of every step and of every figure."""
+    """Tells `watch` of every step and of every figure."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Called when everything of a checkpoint is on disk."""
-        folder = Path(str(args.output_dir)) / f"{PREFIX}{state.global_step}"
-        if folder.is_dir():
-            (folder / COMPLETE).touch()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Called after every step of the optimiser."""

@@ -107,6 +107,11 @@ class _Weighted(Trainer):  # type: ignore[misc]
 
     weights: torch.Tensor | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The loss of each batch is a mean already, so accumulated ones are to be divided by how many they are.
+        self.model_accepts_loss_kwargs = False
+
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
         if self.weights is None:
             return super().compute_loss(model, inputs, return_outputs=return_outputs, **kwargs)
@@ -138,39 +143,48 @@ def _model(base: Path, labels: Sequence[str], recipe: Recipe, n_steps: int) -> A
         ignore_mismatched_sizes=True,
     )  # fmt: skip
     adapter = _ADAPTERS.get(recipe.method)
-    return model if adapter is None else peft.get_peft_model(model, adapter(recipe, n_steps))
+    return model if adapter is None else peft.get_peft_model(model, adapter(recipe, model, n_steps))
 
 
-def _targets() -> str:
-    # Every linear layer of the encoder, not the new head, which is trained whole.
-    return r".*encoder.*\.(query|key|value|dense|q_lin|k_lin|v_lin|out_lin|lin1|lin2)"
+def _heads(model: Any) -> list[str]:
+    """Return the layers above the encoder, which are new or nearly so and are trained whole."""
+    names = {name for name, _ in model.named_modules() if "." not in name} | {"pooler"}
+    inside = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    return [name for name in ("classifier", "pooler", "pre_classifier", "score") if name in names & inside]
 
 
-def _lora(recipe: Recipe, n_steps: int) -> Any:
+def _targets(model: Any) -> list[str]:
+    """Return every linear layer of the encoder, whatever the architecture calls them."""
+    heads = set(_heads(model))
+    layers = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
+    return [name for name in layers if not heads & set(name.split("."))]
+
+
+def _lora(recipe: Recipe, model: Any, n_steps: int) -> Any:
     return peft.LoraConfig(
         task_type=peft.TaskType.SEQ_CLS, r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, lora_dropout=0.05,
-        target_modules=_targets(), modules_to_save=["classifier", "pooler"],
+        target_modules=_targets(model), modules_to_save=_heads(model),
     )  # fmt: skip
 
 
-def _adalora(recipe: Recipe, n_steps: int) -> Any:
+def _adalora(recipe: Recipe, model: Any, n_steps: int) -> Any:
     # It starts with more than it ends with; the budget is cut between a tenth and two thirds of the steps.
     return peft.AdaLoraConfig(
         task_type=peft.TaskType.SEQ_CLS, init_r=recipe.lora_rank + recipe.lora_rank // 2, target_r=recipe.lora_rank,
         lora_alpha=2 * recipe.lora_rank, tinit=n_steps // 10, tfinal=n_steps // 3, total_step=max(n_steps, 4),
-        target_modules=_targets(), modules_to_save=["classifier", "pooler"],
+        target_modules=_targets(model), modules_to_save=_heads(model),
     )  # fmt: skip
 
 
-def _prefix(recipe: Recipe, n_steps: int) -> Any:
+def _prefix(recipe: Recipe, model: Any, n_steps: int) -> Any:
     return peft.PrefixTuningConfig(
         task_type=peft.TaskType.SEQ_CLS,
         num_virtual_tokens=recipe.prefix_tokens,
-        modules_to_save=["classifier", "pooler"],
+        modules_to_save=_heads(model),
     )
 
 
-_ADAPTERS: Mapping[str, Callable[[Recipe, int], Any]] = {"lora": _lora, "adalora": _adalora, "prefix": _prefix}
+_ADAPTERS: Mapping[str, Callable[[Recipe, Any, int], Any]] = {"lora": _lora, "adalora": _adalora, "prefix": _prefix}
 
 
 def _unwrapped(model: Any) -> Any:

@@ -38,7 +38,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         known = "; ".join(f"{task}: {', '.join(recipe.model_fields)}" for task, recipe in RECIPES.items())
-        parser.add_argument("task", nargs="?", default="sentiment", choices=[str(task) for task in runs.TRAINED])
+        parser.add_argument(
+            "task", nargs="?", choices=[str(task) for task in runs.TRAINED], help="sentiment, or that of --from-run"
+        )
         parser.add_argument("--reason", default="asked for on the command line")
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=f"of the recipe: {known}")
         parser.add_argument("--from-run", metavar="ID", help="repeat that run: its recipe, on its snapshot")
@@ -47,18 +49,23 @@ class Command(BaseCommand):
         add_by(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        like = self._like(options["from_run"])
+        task = options["task"] or (like.task if like else "sentiment")
+        if like and options["set"]:
+            raise CommandError("--from-run repeats a run as it was; leave out --set, or --from-run.")
         try:
             run, is_new = runs.plan(
-                options["task"], reason=options["reason"], actor=actor_from(options["by"]),
-                recipe=dict(_pair(text) for text in options["set"]), like=self._like(options["from_run"]),
+                task, reason=options["reason"], actor=actor_from(options["by"]),
+                recipe=dict(_pair(text) for text in options["set"]), like=like,
             )  # fmt: skip
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc
         self.stdout.write(f"{'Planned' if is_new else 'Already under way'}: run {run.pk}, {run.reason}.")
         if options["no_wait"]:
             return
-        if options["here"]:
-            pipeline.run_next()
+        while options["here"] and self._is_open(run):
+            if not pipeline.run_next(run):  # it rests after an error, or a worker has it
+                time.sleep(1)
         self._wait(run)
         self._tell(TrainingRun.objects.get(pk=run.pk))
 
@@ -69,6 +76,9 @@ class Command(BaseCommand):
             return TrainingRun.objects.select_related("snapshot").get(pk=key)
         except (TrainingRun.DoesNotExist, ValidationError) as exc:
             raise CommandError(f"There is no run {key}.") from exc
+
+    def _is_open(self, run: TrainingRun) -> bool:
+        return TrainingRun.objects.filter(pk=run.pk, status__in=runs.OPEN).exists()
 
     def _wait(self, run: TrainingRun) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -82,6 +92,9 @@ class Command(BaseCommand):
     def _tell(self, run: TrainingRun) -> None:
         if run.status != TrainingRun.Status.SUCCEEDED:
             raise CommandError(f"The run {run.get_status_display().lower()}: {run.last_error or 'somebody ended it'}")
+        if run.version == run.champion:
+            self.stdout.write(f"It came to {run.version}, the champion itself: nothing changes.")
+            return
         report = EvaluationReport.objects.filter(version=run.version).select_related("version").first()
         if report is None:
             return
