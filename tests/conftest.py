@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import random
 import shutil
 import socket
 import tempfile
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.db.models.signals import post_migrate
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 # Before anything of ecomsite is imported, which reads it: tests keep out of the var/ of a desk that runs here.
 ROOT = Path(tempfile.mkdtemp(prefix="ecomsite-test-"))
@@ -22,6 +26,12 @@ os.environ["ECOMSITE_VAR"] = str(ROOT / "var")
 
 from ecomsite.stack.broker import Broker  # noqa: E402
 from ecomsite.stack.postgres import Postgres  # noqa: E402
+
+# The same examples each time, however long one takes: what is found by chance is found by whoever cannot look into it.
+hypothesis_settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("suite")
 
 pytest_plugins = ["tests.workers", "tests.label_studio_server"]
 
@@ -91,11 +101,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def numbers_of_its_own() -> None:
-    """Give each test the same SKUs whichever ran before it."""
+def numbers_and_keys_of_its_own(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test the same SKUs and primary keys each time: lots, ties and the order of rows hang on them."""
+    from django.apps import apps
+    from django.db.models import UUIDField
+
     from tests import factories
 
     factories.number_from_one()
+    rng = random.Random(request.node.nodeid)
+    for model in apps.get_models():
+        if isinstance(model._meta.pk, UUIDField):
+            monkeypatch.setattr(model._meta.pk, "_get_default", lambda: uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 @pytest.fixture(autouse=True)

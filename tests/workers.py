@@ -20,7 +20,7 @@ from audit import secrets
 from ecomsite.stack.processes import die_with_parent
 
 
-def wait_for(condition: Callable[[], object], *, seconds: float = 30, what: str = "") -> object:
+def wait_for(condition: Callable[[], object], *, seconds: float = 90, what: str = "") -> object:
     """Poll `condition` until it is true and return its value; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -90,7 +90,7 @@ def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..
             assert process.poll() is None, log.read_text()
             return ready in log.read_bytes()
 
-        wait_for(is_ready, seconds=60, what=f"the worker of {queues}")
+        wait_for(is_ready, seconds=180, what=f"the worker of {queues}")
         process.log = log  # type: ignore[attr-defined]
         return process
 

@@ -80,7 +80,9 @@ def visitor(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield Visitor(browser.new_context(viewport={"width": 1440, "height": 900}).new_page(), live_server.url)
+        tab = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        tab.set_default_timeout(90_000)
+        yield Visitor(tab, live_server.url)
         browser.close()
 
 
@@ -134,7 +136,7 @@ def test_drafts_appear_while_one_watches(visitor: Visitor) -> None:
     assert "The model is writing" in visitor.page.inner_text("main, #main")
     make.candidate("Here is the draft.", request=order)
     GenerationRequest.objects.filter(pk=order.pk).update(status="completed")
-    visitor.page.wait_for_selector("text=Here is the draft.", timeout=10_000)
+    visitor.page.wait_for_selector("text=Here is the draft.", timeout=60_000)
     assert not visitor.troubles
 
 

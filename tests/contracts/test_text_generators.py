@@ -22,6 +22,7 @@ from inference.backends.openai_compatible import OpenAICompatible
 from inference.contracts import CopyBrief, Fact, GenerationParams, Message, TextGenerator
 from tests.conftest import free_port
 from tests.model_store import PreparedModels, tiny_llama
+from tests.workers import wait_for
 
 PROMPTS = [
     [Message("system", "write product data"), Message("user", f"the mug holds 350 ml {word * n}")]
@@ -49,15 +50,15 @@ def endpoint(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
             stderr=subprocess.STDOUT,
         )
         try:
-            for _ in range(600):
+
+            def is_up() -> bool:
                 assert server.poll() is None, log.read_text()[-3000:]
                 try:
-                    if httpx.get(f"http://127.0.0.1:{port}/health", timeout=1).is_success:
-                        break
+                    return httpx.get(f"http://127.0.0.1:{port}/health", timeout=1).is_success
                 except httpx.TransportError:
-                    time.sleep(0.1)
-            else:
-                pytest.fail(f"the server did not come up: {log.read_text()[-3000:]}")
+                    return False
+
+            wait_for(is_up, seconds=180, what="the server")
             yield {"base_url": f"http://127.0.0.1:{port}/v1", "model": str(tiny_folder), "attempts": 1}
         finally:
             server.terminate()

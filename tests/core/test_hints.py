@@ -72,7 +72,7 @@ def test_a_process_that_ends_sends_its_last_hint(start_worker: Callable[..., Any
         subprocess.run([sys.executable, "-c", code], env=environment(), check=True, timeout=60)
         return Heartbeat.objects.exists()
 
-    wait_for(is_heard, seconds=60, what="the hint of a process that is gone")
+    wait_for(is_heard, what="the hint of a process that is gone")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -90,9 +90,12 @@ def test_a_forked_process_hints_too(start_worker: Callable[..., Any]) -> None:
         "    os._exit(0)\n"
         "os._exit(os.waitstatus_to_exitcode(os.wait()[1]))\n"
     )
-    subprocess.run([sys.executable, "-c", code], env=environment(), check=True, timeout=60)
 
-    wait_for(lambda: Heartbeat.objects.exists(), what="the hint of a forked process")
+    def is_heard() -> bool:
+        subprocess.run([sys.executable, "-c", code], env=environment(), check=True, timeout=60)
+        return Heartbeat.objects.exists()
+
+    wait_for(is_heard, what="the hint of a forked process")
 
 
 def test_a_hint_that_waits_longer_than_half_a_beat_interval_is_dropped(settings: Any) -> None:

@@ -116,15 +116,15 @@ def test_a_row_that_kills_its_worker_is_claimed_alone_and_then_never_again() -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_heartbeat_keeps_the_lease_while_one_works_and_not_for_ever(settings: Any) -> None:
-    second = dt.timedelta(seconds=0.6)
+    second = dt.timedelta(seconds=2)
     factories.generation_request()
     rows = leases.claim(queued(), n=1, duration=second)
     with leases.heartbeat(rows, duration=second):
-        time.sleep(1.2)
+        time.sleep(2.6)
         assert _is_held(rows[0])
     settings.LEASES = {**settings.LEASES, "LONGEST_WORK": dt.timedelta(0)}
     with leases.heartbeat(rows, duration=second):
-        time.sleep(1.2)
+        time.sleep(2.6)
         assert not _is_held(rows[0])
 
 
@@ -152,13 +152,13 @@ def test_work_that_loses_the_database_keeps_its_attempt_and_is_due_at_once() -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_heartbeat_goes_on_for_the_others_when_the_first_is_done() -> None:
-    second = dt.timedelta(seconds=0.6)
+    second = dt.timedelta(seconds=2)
     for _ in range(2):
         factories.generation_request()
     first, other = rows = leases.claim(queued(), n=2, duration=second, status="generating")
     with leases.heartbeat(rows, duration=second):
         complete(first)
-        time.sleep(1.2)
+        time.sleep(2.6)
         assert _is_held(other)
 
 

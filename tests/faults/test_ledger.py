@@ -34,10 +34,10 @@ def run(*arguments: str, timeout: int) -> None:
     assert process.returncode == 0, said[-8000:]
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(1000)
 def test_nothing_is_lost_and_nothing_done_twice_whatever_is_killed() -> None:
     # Soft shutdown waits for its whole time-out, by itself: see test_shutdown.
-    run("--items", "1500", "--without", "soft_shutdown", timeout=400)
+    run("--items", "1500", "--without", "soft_shutdown", timeout=900)
 
 
 LONG = ("--items", "10000", "--faults", "21", "--window", "60", "--settle", "20", "--lease", "5", "--pace", "1",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from audit.models import LedgerEntry
@@ -86,7 +87,17 @@ def kill_in_the_middle(process: subprocess.Popen[bytes], scan: RetroScan, status
     wait_for(lambda: scan.hits.filter(status=status).count() >= n, seconds=120, what=f"{n} texts {status}")
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    wait_for(_is_quiet, what="PostgreSQL to end what the dead one had begun")
     return scan.hits.filter(status=status).count()
+
+
+def _is_quiet() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' "
+            "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        return bool(cursor.fetchone() == (0,))
 
 
 def finish(process: subprocess.Popen[bytes], scan: RetroScan, status: str) -> None:

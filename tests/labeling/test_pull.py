@@ -31,7 +31,7 @@ def task(label_studio: Desk, staff: Any, open_task: Open) -> LabelingTask:
 
 def events() -> list[WebhookEvent]:
     """The inbox, once what Label Studio just sent has arrived."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not WebhookEvent.objects.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     return list(WebhookEvent.objects.all())
@@ -136,7 +136,7 @@ def test_the_deletion_of_an_annotation_is_followed_from_its_webhook(
     events()
     ingest.process_events()
     label_studio.reviewer.annotations.delete(made.id)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while WebhookEvent.objects.count() < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def rejected(script: Any, answer: Callable[..., Any]) -> Decision:
+def rejected(script: Any, answer: Callable[..., Any], rules: Any) -> Decision:
     """A good draft that somebody rejected."""
     script(GOOD)
     item = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))
@@ -43,7 +43,7 @@ def rejected(script: Any, answer: Callable[..., Any]) -> Decision:
 
 
 @pytest.fixture
-def retired(script: Any, answer: Callable[..., Any]) -> Decision:
+def retired(script: Any, answer: Callable[..., Any], rules: Any) -> Decision:
     """A text that was live and taken down."""
     script(GOOD)
     item = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))

@@ -451,7 +451,7 @@ def test_an_export_may_begin_at_a_date_and_leaves_out_what_is_gone(tmp_path: Pat
     Label.objects.create(
         kind=KIND, subject="tests.thing:1", label="positive", method="single", labelled_at=reviews[2].created_at
     )
-    since = reviews[2].created_at.replace(hour=0, minute=0)
+    since = reviews[2].created_at.replace(hour=0, minute=0, second=0, microsecond=0)
     done = export_labels(tmp_path / "x.jsonl", kind=KIND, since=since, actor=ACTOR)
     assert (done.n_rows, done.n_gone) == (1, 2)
 

@@ -183,12 +183,15 @@ def test_beat_and_workers_are_told_apart_by_name(start_worker: Callable[..., Any
     assert parts["worker_gpu"].state == "ok"
     assert "no worker answers" in parts["worker_default"].words
     Heartbeat.objects.filter(queue="gpu").update(at=timezone.now() - dt.timedelta(minutes=5))
-    parts = {part.name: part for part in runners.check(broker_is_up=True)}
-    assert "a worker answers; without beat nobody asks" in parts["worker_gpu"].words
+
+    def gpu_says(words: str) -> Callable[[], bool]:  # it has less than a second to answer, each time
+        return lambda: words in {part.name: part for part in runners.check(broker_is_up=True)}["worker_gpu"].words
+
+    wait_for(gpu_says("a worker answers; without beat nobody asks"))
     heartbeats.record(heartbeats.BEAT)
     parts = {part.name: part for part in runners.check(broker_is_up=True)}
     assert parts["beat"].state == "ok"
-    assert "a worker answers, but work last got through 5 minutes ago" in parts["worker_gpu"].words
+    wait_for(gpu_says("a worker answers, but work last got through 5 minutes ago"))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -201,7 +201,8 @@ def test_an_endpoint_that_takes_nothing_for_days_is_disabled(receiver: Receiver)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_slow_receiver_holds_one_turn_and_others_are_served_meanwhile(start_receiver: Any) -> None:
+def test_a_slow_receiver_holds_one_turn_and_others_are_served_meanwhile(start_receiver: Any, settings: Any) -> None:
+    settings.OUTBOX = {**settings.OUTBOX, "TIMEOUT_S": 60}
     slow, quick = start_receiver(), start_receiver()
     subscribe(slow, "copy.published"), subscribe(quick, "copy.retired")
     answer = threading.Event()
@@ -223,7 +224,7 @@ def test_a_slow_receiver_holds_one_turn_and_others_are_served_meanwhile(start_re
             happen("copy.retired")
         began = time.monotonic()
         assert drain() == 5
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
         assert len(quick.received) == 5
         assert len(slow.received) == 1, "nobody else goes to the slow one meanwhile"
         answer.set()

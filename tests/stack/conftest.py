@@ -25,7 +25,7 @@ def folder() -> Iterator[Path]:
 def wait_until() -> Callable[..., None]:
     """Return a function that polls a condition until it holds."""
 
-    def wait(condition: Callable[[], object], *, seconds: float = 20) -> None:
+    def wait(condition: Callable[[], object], *, seconds: float = 90) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"

@@ -84,10 +84,13 @@ def test_the_desk_runs_on_servers_of_ones_own(
         assert parts.isdisjoint({"postgres", "broker", "label-studio"}), "nothing embedded was started"
 
         def ready() -> bool:
-            with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
-                return answer.status == 200 and json.load(answer)["status"] == "ready"
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+                    return answer.status == 200 and json.load(answer)["status"] == "ready"
+            except OSError:  # not ready is an error to it
+                return False
 
-        wait_for(ready, seconds=60, what="every queue to let work through")
+        wait_for(ready, seconds=180, what="every queue to let work through")
     finally:
         down = subprocess.run([*manage, "down"], env=env, capture_output=True, text=True, timeout=120, check=False)
     assert down.returncode == 0, down.stdout + down.stderr

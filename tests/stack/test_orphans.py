@@ -53,5 +53,5 @@ def test_nothing_is_left_running_when_the_supervisor_is_killed(
         assert sum(name in command for command in before.values()) >= at_least, (name, before)
     process.kill()
     process.wait()
-    wait_until(lambda: not running_in(folder), seconds=20)
+    wait_until(lambda: not running_in(folder), seconds=90)
     assert "database system is shut down" in (folder / "postgres" / "postgres.log").read_text()
