@@ -32,6 +32,8 @@ TRAINING: dict[str, Any] = {
     "LONGEST_RUN_MINUTES": env.integer("TRAINING_LONGEST_RUN_MINUTES", 360, minimum=1),
     # From so many on, labelled without a suggestion, these alone are the test part.
     "MIN_BLIND_TEST": env.integer("TRAINING_MIN_BLIND_TEST", 200, minimum=20),
+    # Feeds, by the names of their files, whose licence does not allow to train on what came with them.
+    "BARRED_FEEDS": env.words("TRAINING_BARRED_FEEDS"),
     # Changes to copies of training rows, where a recipe asks for any.
     "AUGMENTERS": ["training.augmentation.drop_words", "training.augmentation.replace_synonyms"],
     # What a new model has to show before it serves (training/evaluation/gate.py).

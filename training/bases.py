@@ -43,7 +43,7 @@ def encoder(named: str) -> Base:
     if named:
         return _named(named)
     version = resolver.resolve(Role.ENCODER)
-    return Base(artifacts.path_for(version.artifact_hash), version.artifact_hash)
+    return Base(artifacts.path_for(version.artifact_hash), version.artifact_hash, licence=version.licence)
 
 
 def writer(named: str, champion: ModelVersion | None) -> Base:

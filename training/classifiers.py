@@ -61,7 +61,7 @@ def fit(
         artifact_hash = artifacts.store_directory(assembled, created_from={"snapshot": snapshot.artifact_hash})
     methods = "+".join(sorted({str(part["method"]) for part in figures.values()}))
     locales = sorted({*snapshot.manifest["by_locale"]["train"], *(champion.locales if champion else ())})
-    return Fitted(artifact_hash, base.artifact_hash, methods, figures, locales=locales)
+    return Fitted(artifact_hash, base.artifact_hash, methods, figures, locales=locales, licence=base.licence)
 
 
 def _by_script(rows: Sequence[snapshots.Row], labels: Sequence[str]) -> dict[str, list[tuple[str, int]]]:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from catalog.models import CustomerReview, Product
@@ -78,6 +79,7 @@ class Excluded:
 
 OPEN_ISSUE, DUPLICATE, CONFLICT = "open label issue", "duplicate", "the same text, labelled differently"
 PERSONAL_DATA, GONE, OUTDATED = "personal data", "erased", "the facts have changed since"
+LICENCE = "its feed may not be learnt from"
 ASSISTED = "the model's suggestion was shown, and enough were judged without it"
 
 
@@ -146,6 +148,8 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
         text = clean(review.full_text) if review else ""
         if review is None or not text:
             yield Excluded(label.subject, GONE)
+        elif _is_barred(review.product):
+            yield Excluded(label.subject, LICENCE)
         elif label.subject in doubted:
             yield Excluded(label.subject, OPEN_ISSUE)
         elif holds_personal_data(text):
@@ -161,6 +165,11 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
 def _group(product: Product | None, text: str) -> str:
     """Return what must not be split: all that is about one product; without a product, the text itself."""
     return product.sku if product else f"text:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _is_barred(product: Product | None) -> bool:
+    """Return whether a product came with a feed whose licence does not allow to train on it: TRAINING["BARRED_FEEDS"]."""
+    return product is not None and product.source in settings.TRAINING["BARRED_FEEDS"]
 
 
 def _doubted(kind: str) -> set[str]:
@@ -246,6 +255,8 @@ def _prompted(candidate: Candidate, decision: Decision) -> Example | Excluded:
     subject, text, product = ref(candidate), clean(candidate.text), candidate.product
     if not text:
         return Excluded(subject, GONE)
+    if _is_barred(product):
+        return Excluded(subject, LICENCE)
     if candidate.facts_hash != product.facts_hash:
         return Excluded(subject, OUTDATED)
     if holds_personal_data(text):

@@ -172,3 +172,15 @@ def test_a_snapshot_is_exported_as_a_data_set(tmp_path: Any, capsys: Any) -> Non
     assert [found[part].num_rows for part in SPLITS] == [snapshot.n_train, snapshot.n_validation, snapshot.n_test]
     about = json.loads((tmp_path / "set" / "snapshot.json").read_text())
     assert set(about["labels"]) == {"positive", "neutral", "negative"}
+
+
+def test_what_came_with_a_feed_that_may_not_be_learnt_from_is_left_out(settings: Any) -> None:
+    subjects = label_reviews(10)
+    bought = factories.product(source="wholesaler.csv")
+    CustomerReview.objects.filter(pk=subjects[3].partition(":")[2]).update(product=bought)
+    draft = factories.candidate("A mug.", status="approved", request=factories.generation_request(product_=bought))
+    factories.decision(factories.review_item(draft), "approve", result=draft)
+    assert excluded() == {}
+    settings.TRAINING = {**settings.TRAINING, "BARRED_FEEDS": ["wholesaler.csv"]}
+    assert excluded() == {curation.LICENCE: 1}
+    assert list(curation.collect("copy")) == [curation.Excluded(ref(draft), curation.LICENCE)]
