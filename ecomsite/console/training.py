@@ -188,6 +188,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         ],
         "copy_figures": training_copy.figures(found),
         "copy_samples": training_copy.samples(found),
+        "copy_slices": _beside(**found.get("by_slice", {})),
         "figures": [
             (name, title, found[name])
             for name, title in (("new", "this version"), ("champion", "champion"))
@@ -196,7 +197,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "confusion": charts.shaded(
             zip(found.get("labels", []), found.get("new", {}).get("confusion", []), strict=False)
         ),
-        "slices": _slices(found),
+        "slices": _beside(new=found.get("slices", []), champion=found.get("champion_slices", [])),
         "approvals": list(row.version.approvals.select_related("approver")) if row.version else [],
         "needed": release.people_needed(row.version.role) if row.version else 0,
         "aliases": [alias.name for alias in row.version.aliases.all()] if row.version else [],
@@ -214,6 +215,9 @@ def _curve(history: Sequence[Sequence[Any]], part: str) -> dict[str, Any] | None
     return charts.curves(lines)
 
 
-def _slices(found: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
-    before = {(row["by"], row["value"]): row for row in found.get("champion_slices", [])}
-    return [(row, before.get((row["by"], row["value"]))) for row in found.get("slices", [])]
+def _beside(
+    new: Sequence[dict[str, Any]] = (), champion: Sequence[dict[str, Any]] = ()
+) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Return each slice of the new model with that of the champion."""
+    before = {(row["by"], row["value"]): row for row in champion}
+    return [(row, before.get((row["by"], row["value"]))) for row in new]

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from core.actors import SystemActor
@@ -65,6 +67,14 @@ def test_a_better_copywriter_is_trained_measured_and_let_in_by_two_people(carele
     assert report.metrics["new"]["rouge_l"]["value"] > report.metrics["champion"]["rouge_l"]["value"]
     assert report.metrics["comparison"]["unsupported_claims"]["high"] < 0
     assert report.metrics["samples"][0]["new"] == GOOD
+    assert {(row["by"], row["value"]) for row in report.metrics["by_slice"]["new"]} >= {
+        ("language", "en"), ("channel", "description"), ("category", "Kitchen"),
+    }  # fmt: skip
+    page = Client()
+    page.force_login(people.auditor())
+    shown = page.get(reverse("console:training_run", args=[run.pk])).content.decode()
+    assert "Claims without a fact, a text, by slice" in shown
+    assert "channel: description" in shown
     assert {entry[0] for entry in run.history} == {"imitation", "preference"}
     card = (artifacts.root() / f"{run.version.artifact_hash}.card.md").read_text()
     assert "claims no fact backs" in card

@@ -8,19 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from training.evaluation import copy_metrics
 from training.evaluation.copy_metrics import Floats, interval
 from training.evaluation.gate import FAIL, INCONCLUSIVE, PASS, Verdict, worst
 
-GATE_VERSION = "copy-1"
+GATE_VERSION = "copy-2"
 # Said beside the findings; it decides nothing.
 NOTE = "note"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """`min_products`: with fewer nothing is told. `max_blocked`: where there is no champion to be compared with."""
+    """`min_products`: with fewer nothing is told. `max_blocked`: where there is no champion to be compared with.
+
+    `min_slice`: products of a language, channel or category that is judged apart.
+    """
 
     min_products: int = 30
+    min_slice: int = 15
     max_blocked: float = 0.05
 
 
@@ -35,13 +40,15 @@ class Measured:
 
 
 def judge(
-    new: Measured | None, old: Measured | None, *, rules: Rules, facts: Mapping[str, bool] | None = None
-) -> Verdict:
+    new: Measured | None, old: Measured | None, *, rules: Rules, groups: Mapping[str, Sequence[str]] | None = None,
+    facts: Mapping[str, bool] | None = None,
+) -> Verdict:  # fmt: skip
     """Return whether the model that wrote `new` (None: it wrote nothing) may replace the one that wrote `old` (None: there is none).
 
     It has to make fewer claims that no fact backs, beyond chance; to be blocked no more often; and not to be further
     from what people let out, beyond chance. Beyond chance: the 95 % interval of the paired difference, products drawn
-    again, does not hold zero. `facts` are conditions that hold or do not.
+    again, does not hold zero. In no slice (`groups`: name → value of each text) may it make more such claims, beyond
+    chance at 95 % for all slices together. `facts` are conditions that hold or do not.
     """
     findings = [(PASS if holds else FAIL, words) for words, holds in (facts or {}).items()]
     n = len(set(new.products)) if new else 0
@@ -53,6 +60,7 @@ def judge(
         findings.append((PASS if share <= rules.max_blocked else FAIL, words))
     else:
         findings += [_claims(new, old), _blocked(new, old), _distance(new, old)]
+        findings += _by_slice(new, old, groups or {}, rules)
     return worst(findings)
 
 
@@ -94,6 +102,19 @@ def _distance(new: Measured, old: Measured) -> tuple[str, str]:
         f"{np.nanmean(old.edit_distance):.1%}: {_words(found)}; it must not be above zero"
     )
     return (FAIL if found["low"] > 0 else PASS), words
+
+
+def _by_slice(new: Measured, old: Measured, groups: Mapping[str, Sequence[str]], rules: Rules) -> list[tuple[str, str]]:
+    parts = copy_metrics.parts(groups, new.products, fewest=rules.min_slice)
+    findings = []
+    for by, value, rows in parts:
+        gap, products = (new.unsupported_claims - old.unsupported_claims)[rows], [new.products[row] for row in rows]
+        found = interval(gap, products, level=1 - 0.05 / len(parts))
+        if found["low"] > 0:
+            findings.append((FAIL, f"more claims without a fact where {by} is {value}: {found['value']:+.2f} a text"))
+    return findings or [
+        (PASS, f"more such claims in none of {len(parts)} slices of {rules.min_slice} products or more")
+    ]
 
 
 def _words(found: Mapping[str, float]) -> str:

@@ -68,8 +68,38 @@ def describe(texts: Sequence[Written], measured: Mapping[str, Floats], *, seed: 
     return found
 
 
-def interval(values: Floats, products: Sequence[str], *, seed: int = 0) -> dict[str, float]:
-    """Return the mean of `values` and its 95 % percentile interval; whole products are drawn, for their texts are alike."""
+def slices(
+    measured: Mapping[str, Floats], groups: Mapping[str, Sequence[str]], products: Sequence[str], *, fewest: int
+) -> list[dict[str, Any]]:
+    """Return claims without a fact, blocks and edit distance (means) for each slice of at least `fewest` products.
+
+    `groups`: name of the slices → value of each text.
+    """
+    found = []
+    for by, value, rows in parts(groups, products, fewest=fewest):
+        row: dict[str, Any] = {"by": by, "value": value, "n": len(rows)}
+        for name in ("unsupported_claims", "blocked", "edit_distance"):
+            values = measured[name][rows]
+            row[name] = None if np.isnan(values).all() else round(float(np.nanmean(values)), 4)
+        found.append(row)
+    return found
+
+
+def parts(
+    groups: Mapping[str, Sequence[str]], products: Sequence[str], *, fewest: int
+) -> list[tuple[str, str, npt.NDArray[np.intp]]]:
+    """Return name, value and places of each slice with texts for at least `fewest` products."""
+    named, found = np.asarray(products), []
+    for by, values in groups.items():
+        for value in sorted(set(values)):
+            rows = np.flatnonzero(np.asarray(values) == value)
+            if len(set(named[rows])) >= fewest:
+                found.append((by, value, rows))
+    return found
+
+
+def interval(values: Floats, products: Sequence[str], *, seed: int = 0, level: float = 0.95) -> dict[str, float]:
+    """Return the mean of `values` and its percentile interval; whole products are drawn, for their texts are alike."""
     _, places = np.unique(np.asarray(products), return_inverse=True)
     known = ~np.isnan(values)
     sums = np.bincount(places, weights=np.where(known, values, 0.0))
@@ -77,7 +107,7 @@ def interval(values: Floats, products: Sequence[str], *, seed: int = 0) -> dict[
     draws = np.random.default_rng(seed).integers(0, len(sums), size=(ROUNDS, len(sums)))
     drawn = counts[draws].sum(axis=1)
     means = np.divide(sums[draws].sum(axis=1), drawn, out=np.full(ROUNDS, np.nan), where=drawn > 0)
-    low, high = np.nanpercentile(means, (2.5, 97.5))
+    low, high = np.nanpercentile(means, (50 * (1 - level), 50 * (1 + level)))
     return {
         "value": round(float(sums.sum() / counts.sum()), 4),
         "low": round(float(low), 4),

@@ -61,12 +61,17 @@ def evaluate(
         old = _written(rows, write(_generator(rival), rows, tell=lambda done: tell(len(rows) + done, of)))
         measured["champion"] = copy_metrics.measure(old, checks)
         found["champion"] = copy_metrics.describe(old, measured["champion"])
+    rules, groups = copy_gate.as_rules(settings.TRAINING["COPY_GATE"]), _groups(rows)
+    found["by_slice"] = {
+        name: copy_metrics.slices(figures, groups, [row.group for row in rows], fewest=rules.min_slice)
+        for name, figures in measured.items()
+        if figures
+    }
     sides = {name: _side(new, figures) for name, figures in measured.items() if figures}
     if len(sides) == 2:
         found["comparison"] = copy_gate.differences(sides["new"], sides["champion"])
     found["samples"] = _samples(rows, new, old)
-    rules = copy_gate.as_rules(settings.TRAINING["COPY_GATE"])
-    verdict = copy_gate.judge(sides.get("new"), sides.get("champion"), rules=rules, facts=facts)
+    verdict = copy_gate.judge(sides.get("new"), sides.get("champion"), rules=rules, groups=groups, facts=facts)
     verdict = replace(verdict, findings=(*verdict.findings, *_notes(version, rival)))
     return reports.write(
         version, snapshot, champion=champion, gate_version=copy_gate.GATE_VERSION, verdict=verdict, metrics=found
@@ -124,6 +129,14 @@ def _written(rows: Sequence[snapshots.Row], texts: Sequence[str]) -> list[Writte
         Written(draft_of(row, text), product=row.group, human=str(row.fields["completion"]))
         for row, text in zip(rows, texts, strict=True)
     ]
+
+
+def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
+    return {
+        "language": [row.locale for row in rows],
+        "channel": [str(row.fields["brief"]["channel"]) for row in rows],
+        "category": [row.category.split(" > ")[0] or "none" for row in rows],
+    }
 
 
 def _side(texts: Sequence[Written], figures: Mapping[str, copy_metrics.Floats]) -> copy_gate.Measured:

@@ -44,6 +44,9 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
         *_figures(f"champion: {report.against}", found.get("champion", {})),
         *_table(("slice", "texts", "accuracy"),
                 [(f"{row['by']}: {row['value']}", row["n"], interval(row["accuracy"])) for row in found.get("slices", [])]),
+        *_table(("slice", "texts", "claims without a fact", "blocked"),
+                [(f"{row['by']}: {row['value']}", row["n"], row["unsupported_claims"], row["blocked"])
+                 for row in found.get("by_slice", {}).get("new", [])]),
         "## Gate", "",
         f"**{report.get_verdict_display()}** by the rules {report.gate_version}.", "",
         *[f"- {verdict}: {words}" for verdict, words in report.reasons], "",
