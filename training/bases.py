@@ -41,7 +41,7 @@ class Base:
 def encoder(named: str) -> Base:
     """Return the encoder that a recipe names, else the one that ships. Raises `PermanentError` when it cannot be had."""
     if named:
-        return _named(named)
+        return _described(_named(named), Role.ENCODER)
     version = resolver.resolve(Role.ENCODER)
     return Base(artifacts.path_for(version.artifact_hash), version.artifact_hash, licence=version.licence)
 
@@ -52,35 +52,32 @@ def writer(named: str, champion: ModelVersion | None) -> Base:
     Raises `PermanentError` when it cannot be had: there is no champion, or it runs behind an endpoint.
     """
     if named:
-        found = _named(named)
-        return _described(found.artifact_hash)
+        return _described(_named(named), Role.COPYWRITER)
     if champion is None or not (pinned := champion.base_hash or champion.artifact_hash):
         raise PermanentError(
             "there is no copywriter on this disk to start from",
             hint="`manage.py prepare_models`, or name one in the recipe: `--set base=DIRECTORY`.",
         )
     artifacts.verify(artifacts.path_for(pinned))
-    return _described(pinned)
+    return _described(pinned, Role.COPYWRITER)
 
 
-def _described(artifact_hash: str) -> Base:
-    version = ModelVersion.objects.filter(role=Role.COPYWRITER, artifact_hash=artifact_hash).order_by("number").first()
+def _described(artifact_hash: str, role: Role) -> Base:
+    version = ModelVersion.objects.filter(role=role, artifact_hash=artifact_hash).order_by("number").first()
     return Base(
         artifacts.path_for(artifact_hash), artifact_hash,
         tuple(version.locales) if version else (), version.licence if version else "",
     )  # fmt: skip
 
 
-def _named(location: str) -> Base:
-    """Return the model of a directory, an artefact or a hub id, stored."""
+def _named(location: str) -> str:
+    """Store the model of a directory, an artefact or a hub id, and return its hash."""
     if Path(location).expanduser().is_dir():
-        stored = artifacts.store_directory(Path(location).expanduser(), created_from={"source": location})
-        return Base(artifacts.path_for(stored), stored)
+        return artifacts.store_directory(Path(location).expanduser(), created_from={"source": location})
     if len(location) == 64:
         artifacts.verify(artifacts.path_for(location))
-        return Base(artifacts.path_for(location), location)
+        return location
     from training.registration import directory_of
 
     with directory_of(location) as directory:
-        stored = artifacts.store_directory(directory, created_from={"source": location})
-    return Base(artifacts.path_for(stored), stored)
+        return artifacts.store_directory(directory, created_from={"source": location})

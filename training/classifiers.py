@@ -25,8 +25,13 @@ STAGES = {CHINESE: "Training on Chinese texts", OTHER: "Training on English and 
 FEWEST_VALIDATION = 12
 
 
+def base_of(recipe: Recipe, *, champion: ModelVersion | None, pinned: str = "") -> bases.Base:
+    """Return what `recipe` is fitted on: what it names, else the artefact `pinned`, else the encoder of now."""
+    return bases.encoder(recipe.base or pinned)
+
+
 def fit(
-    snapshot: DatasetSnapshot, recipe: Recipe, *, champion: ModelVersion | None, work: Path, tell: Any,
+    snapshot: DatasetSnapshot, recipe: Recipe, *, base: bases.Base, champion: ModelVersion | None, work: Path, tell: Any,
     report_to: Sequence[str] = (),
 ) -> Fitted:  # fmt: skip
     """Train on `snapshot` and return the stored artefact. A part that was finished before an interruption is kept.
@@ -35,7 +40,6 @@ def fit(
     """
     labels = snapshots.labels_of(snapshot.task)
     rows = {part: _by_script(snapshots.read(snapshot, part), labels) for part in ("train", "validation")}
-    base = bases.encoder(recipe.base)
     figures: dict[str, Any] = {}
     made: dict[str, Path] = {}
     for script in (OTHER, CHINESE):

@@ -31,8 +31,13 @@ Rows = Sequence[Mapping[str, Any]]
 Trainer = Callable[..., dict[str, Any]]
 
 
+def base_of(recipe: CopyRecipe, *, champion: ModelVersion | None, pinned: str = "") -> bases.Base:
+    """Return what `recipe` is fitted on: what it names, else the artefact `pinned`, else the base of the champion."""
+    return bases.writer(recipe.base or pinned, champion)
+
+
 def fit(
-    snapshot: DatasetSnapshot, recipe: CopyRecipe, *, champion: ModelVersion | None, work: Path, tell: Any,
+    snapshot: DatasetSnapshot, recipe: CopyRecipe, *, base: bases.Base, champion: ModelVersion | None, work: Path, tell: Any,
     report_to: Sequence[str] = (),
 ) -> Fitted:  # fmt: skip
     """Train on `snapshot` and return the stored artefact. A stage that was finished before an interruption is kept.
@@ -41,7 +46,6 @@ def fit(
     """
     from training.trainers import copywriter
 
-    base = bases.writer(recipe.base, champion)
     parts = {part: _writable(snapshots.read(snapshot, part), base) for part in ("train", "validation")}
     train, validation = held_out(parts["train"], parts["validation"], fewest=FEWEST_VALIDATION)
     if len(train) < FEWEST_TEXTS:

@@ -106,7 +106,9 @@ def _trade(task: str) -> tuple[Any, Any]:
 def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
     maker, _ = _trade(run.task)
     assert run.snapshot is not None  # noqa: S101
-    runs.note(run, environment=_environment())
+    # The aliases may move before a run is resumed, or repeated: it stays with what it began with.
+    base = maker.base_of(recipe, champion=run.champion, pinned=run.environment.get("base", ""))
+    runs.note(run, environment={**_environment(), "base": base.artifact_hash})
 
     def tell(part: str, done: int, of: int, figures: Mapping[str, float]) -> None:
         runs.say(run, maker.STAGES[part], done, of)
@@ -116,7 +118,7 @@ def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
     work = folder_of(run) / "parts"
     work.mkdir(parents=True, exist_ok=True)
     trackers = settings.TRAINING["TRACKERS"]
-    fitted = maker.fit(run.snapshot, recipe, champion=run.champion, work=work, tell=tell, report_to=trackers)
+    fitted = maker.fit(run.snapshot, recipe, base=base, champion=run.champion, work=work, tell=tell, report_to=trackers)
     for events in work.glob("*/runs"):  # TensorBoard's files outlive the checkpoints
         shutil.copytree(events, folder_of(run) / "runs" / events.parent.name, dirs_exist_ok=True)
     with transaction.atomic():

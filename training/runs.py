@@ -55,7 +55,7 @@ def plan(
 ) -> tuple[TrainingRun, bool]:  # fmt: skip
     """Ask for a run and return it, and whether it is new: of each task at most one is open, and that is returned then.
 
-    With `like`, a run of the same task, the run uses the recipe and the very snapshot of that one. Raises `PermanentError`
+    With `like`, a run of the same task, the run uses the recipe, the base and the very snapshot of that one. Raises `PermanentError`
     for a recipe that cannot be followed; `PermissionDenied` without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
@@ -72,6 +72,7 @@ def plan(
             defaults={
                 "status": Status.PLANNED, "trigger": trigger, "reason": reason[:200], "recipe": asked.model_dump(),
                 "snapshot": like.snapshot if like else None, "champion": None,
+                "environment": {"base": like.environment.get("base", "")} if like else {},
                 "requested_by": None if isinstance(actor, SystemActor) else actor,
             },
         )  # fmt: skip

@@ -112,6 +112,18 @@ def test_a_label_doubted_meanwhile_is_left_out_of_the_next_run_alone(guessing: M
     assert later.snapshot.manifest["excluded"] == {"open label issue": 1}
 
 
+def test_a_run_is_repeated_on_the_base_it_had_whatever_serves_by_now(
+    guessing: ModelVersion, base: ModelVersion, tmp_path: Path
+) -> None:
+    label_reviews(160)
+    first = train({"method": "head", "max_tokens": 32})
+    other = tiny_bert(tmp_path / "other", labels=("a", "b"))
+    factories.model_version("encoder", artifact_hash=artifacts.store_directory(other))
+    again = train(like=first)
+    assert (again.version, again.environment["base"]) == (first.version, base.artifact_hash)
+    assert train({"method": "head", "max_tokens": 32}).version != first.version
+
+
 @pytest.mark.parametrize("stage", ["snapshots.freeze", "registry.register", "release.consider"])
 def test_a_run_that_failed_on_the_way_goes_on_from_there(
     guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch, stage: str
