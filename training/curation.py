@@ -23,6 +23,7 @@ from inference import prompts
 from inference.models import Role
 from labeling import issues
 from labeling.label_config import load_interface
+from labeling.labels import IMPORTED
 from labeling.models import Label, LabelIssue, Vote
 from moderation import validity
 from moderation.models.appeals import Appeal
@@ -50,7 +51,8 @@ ROLE_OF: Mapping[str, Role] = {
 class Example:
     """One thing to learn. `group`: the product, which decides the part it belongs to. `fields` are what a trainer reads.
 
-    `is_blind`: the person saw no suggestion of a model; None where that is not known.
+    `is_blind`: the person saw no suggestion of a model; None where that is not known. `is_stated`: a file stated the label,
+    from the stars perhaps, and named no person who gave it.
     """
 
     subject: str
@@ -59,6 +61,7 @@ class Example:
     fields: Mapping[str, Any] = field(default_factory=dict)
     category: str = ""
     is_blind: bool | None = None
+    is_stated: bool = False
 
     def key(self) -> str:
         """Return what makes two examples the same one: their text, without differences of case, width and spaces."""
@@ -79,6 +82,7 @@ class Excluded:
 
 OPEN_ISSUE, DUPLICATE, CONFLICT = "open label issue", "duplicate", "the same text, labelled differently"
 PERSONAL_DATA, GONE, OUTDATED = "personal data", "erased", "the facts have changed since"
+STATED = "a file stated the label, and enough were given by people"
 LICENCE = "its feed may not be learnt from"
 ASSISTED = "the model's suggestion was shown, and enough were judged without it"
 
@@ -158,7 +162,7 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
             yield Example(
                 label.subject, group=_group(review.product, text), locale=review.locale,
                 fields={"text": text, "label": label.label}, category=review.product.category if review.product else "",
-                is_blind=blind.get(label.subject),
+                is_blind=blind.get(label.subject), is_stated=label.method == IMPORTED,
             )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,8 +66,8 @@ def labels_of(task: str) -> list[str]:
 def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
     """Write all examples of `task` to the artefact store and return the snapshot; equal content gives the one there is.
 
-    The test part holds people's labels only, and where at least TRAINING["MIN_BLIND_TEST"] of them were given without
-    a model's suggestion, these alone. Raises `PermanentError` when there is nothing to freeze; `PermissionDenied`
+    Once the test part has as many labels of people as the gate asks for, what a file stated is left out of it; and where
+    at least TRAINING["MIN_BLIND_TEST"] were given without a model's suggestion, these alone are in it. Raises `PermanentError` when there is nothing to freeze; `PermissionDenied`
     without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
@@ -89,6 +89,7 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
         "by_label": {part: _count(rows, "label") for part, rows in parts.items()},
         "by_locale": {part: dict(sorted(Counter(row.locale for row in rows).items())) for part, rows in parts.items()},
         "test_is_blind": bool(parts["test"]) and all(row.is_blind for row in parts["test"]),
+        "test_is_stated": sum(row.is_stated for row in parts["test"]),
         "excluded": dict(sorted(Counter(row.reason for row in excluded).items())),
     }
     with tempfile.TemporaryDirectory(prefix="ecomsite-snapshot-") as folder:
@@ -123,11 +124,19 @@ def _parts(task: str) -> tuple[dict[Split, list[Example]], list[Excluded]]:
             excluded.append(item)
         else:
             parts[split_of(item.group)].append(item)
-    blind = [row for row in parts["test"] if row.is_blind]
-    if len(blind) >= int(settings.TRAINING["MIN_BLIND_TEST"]):
-        excluded += [Excluded(row.subject, curation.ASSISTED) for row in parts["test"] if not row.is_blind]
-        parts["test"] = blind
+    for fewest, reason, is_kept in _PREFERRED:
+        kept = [row for row in parts["test"] if is_kept(row)]
+        if len(kept) >= fewest():
+            excluded += [Excluded(row.subject, reason) for row in parts["test"] if not is_kept(row)]
+            parts["test"] = kept
     return parts, sorted(excluded, key=lambda row: row.subject)
+
+
+# What the test part is to hold alone once there is enough of it: how many, why the rest is left out, and which it is.
+_PREFERRED: Sequence[tuple[Callable[[], int], str, Callable[[Example], bool]]] = (
+    (lambda: settings.TRAINING["GATE"]["min_test"], curation.STATED, lambda row: not row.is_stated),
+    (lambda: settings.TRAINING["MIN_BLIND_TEST"], curation.ASSISTED, lambda row: bool(row.is_blind)),
+)
 
 
 def _count(rows: Sequence[Example], name: str) -> dict[str, int]:

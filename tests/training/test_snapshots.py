@@ -103,6 +103,19 @@ def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(
     assert {row.fields["blind"] for row in snapshots.read(snapshot, "train")} == {True, False}
 
 
+def test_with_enough_labels_of_people_what_a_file_stated_is_not_tested_on(settings: Any) -> None:
+    subjects = label_reviews(200)
+    Label.objects.filter(subject__in=subjects[::2]).update(method="import", source="import:stars")
+    settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10_000}}
+    few = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    assert few.manifest["test_is_stated"] > 0, "better than nothing, and said"
+    settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10}}
+    enough = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    assert (enough.manifest["test_is_stated"], enough.n_test) == (0, few.n_test - few.manifest["test_is_stated"])
+    assert enough.manifest["excluded"][curation.STATED] == few.manifest["test_is_stated"]
+    assert enough.n_train == few.n_train, "to learn from it is good enough"
+
+
 def test_a_snapshot_that_was_changed_is_not_read() -> None:
     label_reviews(50)
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
