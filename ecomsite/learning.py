@@ -37,7 +37,11 @@ TRAINING: dict[str, Any] = {
     # Changes to copies of training rows, where a recipe asks for any.
     "AUGMENTERS": ["training.augmentation.drop_words", "training.augmentation.replace_synonyms"],
     # What a new model has to show before it serves (training/evaluation/gate.py).
-    "GATE": {"min_test": env.integer("GATE_MIN_TEST", 100, minimum=20), "gain": 0.0, "slice_loss": 0.0},
+    "GATE": {
+        "min_test": env.integer("GATE_MIN_TEST", 100, minimum=20),
+        "gain": env.integer("GATE_GAIN_POINTS", 0, minimum=-50) / 100,
+        "slice_loss": env.integer("GATE_SLICE_LOSS_POINTS", 0) / 100,
+    },
     # The same for copy (training/evaluation/copy_gate.py).
     "COPY_GATE": {"min_products": env.integer("GATE_MIN_PRODUCTS", 30, minimum=10)},
     # From so many fixes on they are preferred to the drafts that they fixed.

@@ -56,6 +56,17 @@ def test_an_equal_model_takes_over_by_chance_alone() -> None:
     assert passed / 400 <= 0.05
 
 
+def test_where_not_worse_is_enough_an_equal_model_passes_and_a_worse_one_does_not() -> None:
+    rules, passed = Rules(gain=-0.05, slice_loss=0.05), {0.88: 0, 0.80: 0}
+    for new_is_right in passed:
+        rng = np.random.default_rng(6)
+        for _ in range(100):
+            new, old = pair(rng, 1000, old=0.88, new=new_is_right)
+            passed[new_is_right] += judge(new, old, groups=groups(1000), rules=rules).verdict == gate.PASS
+    assert passed[0.88] >= 90
+    assert passed[0.80] == 0
+
+
 def test_too_few_test_texts_are_inconclusive_whatever_they_say() -> None:
     new, old = pair(np.random.default_rng(3), 60, old=0.5, new=1.0)
     verdict = judge(new, old, groups=groups(60), rules=Rules())
