@@ -61,10 +61,12 @@ def run_next(only: TrainingRun | None = None) -> bool:
 
 def _tidy() -> None:
     """Remove the checkpoints of runs that have ended, however they did: they are many times a model's size."""
-    kept = {folder.parent.name: folder for folder in Path(str(settings.TRAINING["RUNS"])).glob("*/parts")}
-    still = TrainingRun.objects.filter(pk__in=kept, status__in=runs.OPEN).values_list("pk", flat=True)
-    for name in kept.keys() - {str(pk) for pk in still}:
-        shutil.rmtree(kept[name], ignore_errors=True)
+    # Looked for before it is asked who is at work: what another worker begins meanwhile is not among them.
+    found = list(Path(str(settings.TRAINING["RUNS"])).glob("*/parts"))
+    still = {str(pk) for pk in TrainingRun.objects.filter(status__in=runs.OPEN).values_list("pk", flat=True)}
+    for folder in found:
+        if folder.parent.name not in still:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def folder_of(run: TrainingRun) -> Path:
