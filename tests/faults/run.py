@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tests.faults.account import Account
     from tests.faults.in_flight import InFlight
 
-LEASE_SLACK_S = 30
 MIN_RATIO = 0.95
 
 
@@ -185,7 +184,7 @@ class Run:
             f"duplicate effects {len(account.duplicates)}, unexpected {len(account.unexpected)}\n"
             f"an expired lease lay about for {self.overdue:.1f} s at most; slower than {MIN_RATIO} of before: {len(slow)}"
         )
-        return account.is_clean and not slow and self.overdue < LEASE_SLACK_S
+        return account.is_clean and not slow and self.overdue < self.options.slack
 
 
 def say(line: str) -> None:
@@ -211,6 +210,7 @@ def main() -> int:
     parser.add_argument("--window", type=float, default=0, help="seconds to measure throughput; 0: not at all")
     parser.add_argument("--settle", type=float, default=0, help="seconds before the first measurement")
     parser.add_argument("--finish", type=float, default=120, help="seconds that the rest of the work may take")
+    parser.add_argument("--slack", type=float, default=30, help="seconds that an expired lease may lie about")
     parser.add_argument("--label-studio", action="store_true")
     parser.add_argument("--keep", type=Path, help="folder for servers and logs, left behind")
     options = parser.parse_args()
