@@ -15,6 +15,8 @@ from training.evaluation.gate import FAIL, INCONCLUSIVE, PASS, Verdict, worst
 GATE_VERSION = "copy-2"
 # Said beside the findings; it decides nothing.
 NOTE = "note"
+# Name of a figure → value, low and high of the paired difference.
+Gaps = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,13 @@ def judge(
         words = f"{share:.1%} of its texts are blocked, at most {rules.max_blocked:.0%}; there is no champion to compare with"
         findings.append((PASS if share <= rules.max_blocked else FAIL, words))
     else:
-        findings += [_claims(new, old), _blocked(new, old), _distance(new, old)]
+        gaps = differences(new, old)
+        findings += [_claims(new, old, gaps), _blocked(new, old, gaps), _distance(new, old, gaps)]
         findings += _by_slice(new, old, groups or {}, rules)
     return worst(findings)
 
 
-def differences(new: Measured, old: Measured) -> dict[str, dict[str, float]]:
+def differences(new: Measured, old: Measured) -> Gaps:
     """Return the paired differences, new less old, with 95 % intervals: below zero the new model is better."""
     names = ("unsupported_claims", "blocked", "edit_distance")
     return {
@@ -74,8 +77,8 @@ def differences(new: Measured, old: Measured) -> dict[str, dict[str, float]]:
     }
 
 
-def _claims(new: Measured, old: Measured) -> tuple[str, str]:
-    found = differences(new, old)["unsupported_claims"]
+def _claims(new: Measured, old: Measured, gaps: Gaps) -> tuple[str, str]:
+    found = gaps["unsupported_claims"]
     words = (
         f"{new.unsupported_claims.mean():.2f} claims without a fact in a text, the champion {old.unsupported_claims.mean():.2f}: "
         f"{_words(found)}; it has to be below zero"
@@ -85,16 +88,16 @@ def _claims(new: Measured, old: Measured) -> tuple[str, str]:
     return (FAIL if found["low"] > 0 else INCONCLUSIVE), words
 
 
-def _blocked(new: Measured, old: Measured) -> tuple[str, str]:
-    found = differences(new, old)["blocked"]
+def _blocked(new: Measured, old: Measured, gaps: Gaps) -> tuple[str, str]:
+    found = gaps["blocked"]
     words = f"{new.blocked.mean():.1%} of its texts are blocked, of the champion's {old.blocked.mean():.1%}"
     if found["value"] <= 0:
         return PASS, words
     return (FAIL if found["low"] > 0 else INCONCLUSIVE), f"{words}: {_words(found)}"
 
 
-def _distance(new: Measured, old: Measured) -> tuple[str, str]:
-    found = differences(new, old).get("edit_distance")
+def _distance(new: Measured, old: Measured, gaps: Gaps) -> tuple[str, str]:
+    found = gaps.get("edit_distance")
     if found is None:
         return INCONCLUSIVE, "there is no text of a person to compare with"
     words = (
