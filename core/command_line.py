@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable
@@ -26,6 +27,20 @@ def add_by(parser: CommandParser) -> None:
     parser.add_argument(
         "--by", metavar="USERNAME", help="the person who does this, for the ledger; their permissions are checked"
     )
+
+
+def pairs_from(texts: Iterable[str], *, option: str) -> dict[str, Any]:
+    """Return what an option NAME=VALUE that may be given several times says; a value that is JSON is read as such."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise CommandError(f"{option} takes NAME=VALUE, not {text!r}.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
 
 
 def actor_from(username: str | None) -> User | SystemActor:

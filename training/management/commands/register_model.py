@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from core.command_line import actor_from, add_by
+from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
 from inference.models import Role
 from training import registry
@@ -55,7 +54,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         actor = actor_from(options["by"])
-        settings_of_backend = dict(_pair(text) for text in options["option"])
+        settings_of_backend = pairs_from(options["option"], option="--option")
         if options["model"]:
             settings_of_backend["model"] = options["model"]
         source = Source(
@@ -75,13 +74,3 @@ class Command(BaseCommand):
             raise CommandError(str(exc)) from exc
         did = "registered and promoted to champion" if options["promote"] else "registered"
         self.stdout.write(self.style.SUCCESS(f"{version} {did}: {version.artifact_hash or version.source}"))
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise CommandError(f"--option takes NAME=VALUE, not {text!r}.")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any
@@ -12,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from core.command_line import actor_from, add_by
+from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
 from training import pipeline, runs
 from training.models import EvaluationReport, TrainingRun
@@ -56,7 +55,7 @@ class Command(BaseCommand):
         try:
             run, is_new = runs.plan(
                 task, reason=options["reason"], actor=actor_from(options["by"]),
-                recipe=dict(_pair(text) for text in options["set"]), like=like,
+                recipe=pairs_from(options["set"], option="--set"), like=like,
             )  # fmt: skip
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc
@@ -101,13 +100,3 @@ class Command(BaseCommand):
         self.stdout.write(f"{report.version}: the gate says {report.verdict}.")
         for verdict, words in report.reasons:
             self.stdout.write(f"  {verdict}: {words}")
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise CommandError(f"--set takes NAME=VALUE, not {text!r}.")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
