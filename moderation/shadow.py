@@ -28,8 +28,9 @@ def score() -> int:
     reviews: list[CustomerReview] = [row.review for row in latest.order_by("-created_at")[:BATCH]]
     if not reviews:
         return 0
+    model = loader.load_classifier(challenger)
     began = time.perf_counter()
-    answers = loader.load_classifier(challenger).classify([row.full_text for row in reviews])
+    answers = model.classify([row.full_text for row in reviews])
     seconds = (time.perf_counter() - began) / len(reviews)
     ShadowScore.objects.bulk_create(
         (ShadowScore(review=review, model_version=challenger, label=answer.label, confidence=answer.confidence, seconds=seconds)
