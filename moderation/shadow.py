@@ -2,48 +2,89 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 
-from catalog.models import CustomerReview
+from core.exceptions import EcomsiteError
 from inference import loader, resolver
 from inference.models import ModelVersion, Role
-from moderation.models.reviews import Sentiment, ShadowScore
+from moderation import validity
+from moderation.models.candidates import Score
+from moderation.models.reviews import Sentiment
+from moderation.models.shadow_scores import ShadowScore
 
+log = logging.getLogger(__name__)
 BATCH = 64
 
 
-def score() -> int:
-    """Have the challenger score up to `BATCH` of the reviews that the champion scored last. Returns how many.
+@dataclass(frozen=True)
+class Traffic:
+    """The live texts of a role, and what its champions said of each."""
 
-    Two workers at once may look at the same reviews; each review is kept once.
+    noun: str  # the texts, in words
+    field: str  # points at a text, both in `said` and in `ShadowScore`
+    said: QuerySet[Any]  # rows with that field, `model_version`, `label` and `created_at`
+    put: Callable[[Any], str]  # how a text is put before a model
+
+
+# Of a draft the champion's one number is kept, how likely it is valid: its label is the likelier of the two.
+_LIKELIER = Case(When(value__gte=0.5, then=Value(validity.VALID)), default=Value(validity.INVALID))
+_JUDGED = Score.objects.filter(name="valid_description").annotate(label=_LIKELIER)
+TRAFFIC: Mapping[str, Traffic] = {
+    Role.SENTIMENT: Traffic(
+        "reviews", "review", Sentiment.objects.select_related("review"), lambda review: str(review.full_text)
+    ),
+    Role.VALIDITY: Traffic("drafts", "candidate", _JUDGED.select_related("candidate__product"), validity.text_of),
+}
+
+
+def score() -> int:
+    """Have the challenger of each role score up to `BATCH` of the texts that its champion scored last. Returns how many.
+
+    Two workers at once may look at the same texts; each text is kept once. A challenger that cannot be loaded or does
+    not answer is logged, and tried again with the next call; the other roles go on.
     """
-    champion, challenger = resolver.find(Role.SENTIMENT), resolver.find(Role.SENTIMENT, alias="challenger")
+    n = 0
+    for role in TRAFFIC:
+        try:
+            n += _score(role)
+        except EcomsiteError as exc:
+            log.warning("the challenger of the role %s cannot score in the shadow: %s", role, exc)
+    return n
+
+
+def _score(role: str) -> int:
+    champion, challenger = resolver.find(role), resolver.find(role, alias="challenger")
     if champion is None or challenger is None or challenger.pk == champion.pk:
         return 0
-    seen = ShadowScore.objects.filter(review=OuterRef("review"), model_version=challenger)
-    latest = Sentiment.objects.filter(~Exists(seen), model_version=champion).select_related("review")
-    reviews: list[CustomerReview] = [row.review for row in latest.order_by("-created_at")[:BATCH]]
-    if not reviews:
+    traffic = TRAFFIC[role]
+    seen = ShadowScore.objects.filter(**{traffic.field: OuterRef(traffic.field)}, model_version=challenger)
+    latest = traffic.said.filter(~Exists(seen), model_version=champion).order_by("-created_at")
+    texts = [getattr(row, traffic.field) for row in latest[:BATCH]]
+    if not texts:
         return 0
     model = loader.load_classifier(challenger)
     began = time.perf_counter()
-    answers = model.classify([row.full_text for row in reviews])
-    seconds = (time.perf_counter() - began) / len(reviews)
+    answers = model.classify([traffic.put(text) for text in texts])
+    seconds = (time.perf_counter() - began) / len(texts)
     ShadowScore.objects.bulk_create(
-        (ShadowScore(review=review, model_version=challenger, label=answer.label, confidence=answer.confidence, seconds=seconds)
-         for review, answer in zip(reviews, answers, strict=True)),
+        (ShadowScore(**{traffic.field: text}, model_version=challenger, label=answer.label, confidence=answer.confidence, seconds=seconds)
+         for text, answer in zip(texts, answers, strict=True)),
         ignore_conflicts=True,
     )  # fmt: skip
-    return len(reviews)
+    return len(texts)
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """A challenger beside the champion on live traffic: how many reviews, how often alike, seconds a review."""
+    """A challenger beside the champion on live traffic: how many texts, how often alike, seconds a text."""
 
+    noun: str
     n: int
     n_alike: int
     seconds: float
@@ -53,10 +94,13 @@ class Shadow:
         return self.n_alike / self.n if self.n else 0.0
 
 
-def compared(challenger: ModelVersion, champion: ModelVersion) -> Shadow:
-    """Return how the two compare on the reviews that both have scored."""
-    theirs = Sentiment.objects.filter(review=OuterRef("review"), model_version=champion)
+def compared(challenger: ModelVersion, champion: ModelVersion) -> Shadow | None:
+    """Return how the two compare on the texts that both have scored; None where their role has no shadow."""
+    traffic = TRAFFIC.get(challenger.role)
+    if traffic is None:
+        return None
+    theirs = traffic.said.filter(**{traffic.field: OuterRef(traffic.field)}, model_version=champion)
     scored = ShadowScore.objects.filter(Exists(theirs), model_version=challenger)
     alike = scored.filter(Exists(theirs.filter(label=OuterRef("label"))))
     n, spent = scored.count(), list(scored.values_list("seconds", flat=True)[:500])
-    return Shadow(n, alike.count(), sum(spent) / len(spent) if spent else 0.0)
+    return Shadow(traffic.noun, n, alike.count(), sum(spent) / len(spent) if spent else 0.0)

@@ -35,7 +35,7 @@ def score_reviews() -> None:
 
 @shared_task(name="moderation.score_in_the_shadow", soft_time_limit=600, ignore_result=True)
 def score_in_the_shadow() -> None:
-    """Have the challenger score a batch of what the champion scored."""
+    """Have each challenger score a batch of what the champion of its role scored."""
     shadow.score()
 
 

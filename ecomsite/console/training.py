@@ -140,7 +140,7 @@ def _overview(request: HttpRequest) -> dict[str, Any]:
 def _role(role: Role, aliases: dict[tuple[str, str], ModelAlias]) -> dict[str, Any]:
     champion, challenger = aliases[role, "champion"], aliases.get((role, "challenger"))
     beside = None
-    if challenger and role == Role.SENTIMENT and challenger.version_id != champion.version_id:
+    if challenger and challenger.version_id != champion.version_id:
         beside = shadow.compared(challenger.version, champion.version)
     return {
         "role": role, "title": role.label, "champion": champion, "challenger": challenger,

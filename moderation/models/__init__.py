@@ -1,3 +1,3 @@
 """Tables of the desk. Import the submodule that holds the one you need; this file is for Django's model loading."""
 
-from moderation.models import appeals, candidates, policies, queues, retro_scans, reviews, signatures  # noqa: F401  (Django finds them here)
+from moderation.models import appeals, candidates, policies, queues, retro_scans, reviews, shadow_scores, signatures  # noqa: F401  (Django finds them here)

@@ -36,24 +36,6 @@ class Sentiment(models.Model):
         return f"{self.label} ({self.confidence:.0%})"
 
 
-class ShadowScore(models.Model):
-    """What a challenger would have said of a review that the champion scored. Nothing acts on it."""
-
-    review = models.ForeignKey(CustomerReview, on_delete=models.CASCADE, related_name="+")
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
-    label = models.CharField(max_length=24)
-    confidence = models.FloatField(help_text="probability of `label`, 0 to 1")
-    seconds = models.FloatField(help_text="its share of the time its batch took")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ("-created_at",)
-        constraints = (models.UniqueConstraint(fields=("review", "model_version"), name="one_shadow_per_model"),)
-
-    def __str__(self) -> str:
-        return f"{self.label} ({self.confidence:.0%})"
-
-
 class ReviewItems(models.QuerySet["ReviewItem"]):
     """Review items, with what is asked of them often."""
 

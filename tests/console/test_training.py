@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inference import resolver
+from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.scenes import HOSTILE
 from tests.training.test_release import trained
@@ -71,6 +72,18 @@ def test_the_overview_says_what_serves_and_what_the_next_run_waits_for() -> None
     read_only = signed_in(people.auditor()).get(reverse("console:training")).content.decode()
     assert "Train now" not in read_only
     assert signed_in(people.reviewer()).get(reverse("console:training")).status_code == 403
+
+
+def test_the_overview_shows_a_challenger_in_the_shadow_on_drafts() -> None:
+    champion, challenger = (factories.model_version("validity", alias=name) for name in ("champion", "challenger"))
+    for value, label in ((0.9, "valid"), (0.2, "valid")):
+        draft = factories.candidate()
+        factories.score(draft, "valid_description", value, model_version=champion)
+        ShadowScore.objects.create(
+            candidate=draft, model_version=challenger, label=label, confidence=0.8, seconds=0.0125
+        )
+    page = signed_in(people.auditor()).get(reverse("console:training")).content.decode()
+    assert "says the same as the champion of 50% of 2 drafts, 0.0125 s each" in page
 
 
 def test_a_run_is_shown_with_its_losses_figures_and_the_gates_reasons() -> None:

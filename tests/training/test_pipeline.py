@@ -12,8 +12,8 @@ from core.refs import ref
 from inference import artifacts, loader, resolver
 from inference.models import ModelVersion
 from labeling.models import Label, LabelIssue
-from moderation import shadow
-from moderation.models.reviews import ShadowScore
+from moderation import screening, shadow
+from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.model_store import tiny_bert
 from tests.training.shop import KIND, label_reviews
@@ -201,7 +201,7 @@ def test_a_challenger_scores_in_the_shadow_and_nothing_acts_on_it(guessing: Mode
     assert shadow.score() == 1
     assert shadow.score() == 0
     assert ShadowScore.objects.get().label == "positive"
-    found = shadow.compared(run.version, guessing)
+    assert (found := shadow.compared(run.version, guessing))
     assert (found.n, found.n_alike) == (1, 0)
     assert review.sentiments.count() == 1
 
@@ -238,8 +238,9 @@ def test_what_a_model_says_of_unlabelled_text_is_spread_over_all_labels(guessing
     assert ref(run.version)
 
 
-def test_decisions_on_copy_teach_which_descriptions_are_valid(base: ModelVersion, settings: Any) -> None:
-    for number in range(260):
+def decide_on_drafts(n: int) -> None:
+    """Have people let out one draft and reject the next, `n` in all, each of a product of its own."""
+    for number in range(n):
         product = factories.product()
         request = factories.generation_request(product_=product, status="completed")
         good = number % 2 == 0
@@ -247,9 +248,31 @@ def test_decisions_on_copy_teach_which_descriptions_are_valid(base: ModelVersion
         draft = factories.candidate(f"{text} {number}", request=request, status="approved" if good else "rejected")
         outcome = {"outcome": "approve", "result": draft} if good else {"outcome": "reject"}
         factories.decision(factories.review_item(draft), **outcome)
+
+
+def test_decisions_on_copy_teach_which_descriptions_are_valid(base: ModelVersion, settings: Any) -> None:
+    decide_on_drafts(260)
     settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 30}}
     runs.plan("validity", reason="x", actor=people.ml_engineer(), recipe=CHARACTERS)
     assert pipeline.run_next()
     run = TrainingRun.objects.get()
     assert (run.status, run.last_error) == ("succeeded", "")
     assert resolver.resolve("validity") == run.version, EvaluationReport.objects.get().reasons
+
+
+def test_a_challenger_scores_the_drafts_that_were_screened(base: ModelVersion, tmp_path: Path) -> None:
+    folder = tiny_bert(tmp_path / "judge", labels=("valid", "invalid"))
+    guess = factories.model_version("validity", artifact_hash=artifacts.store_directory(folder))
+    draft = factories.candidate("A sea green stoneware mug that holds 350 ml.")
+    assert screening.screen_candidates() == 1
+    says_valid = draft.scores.get(name="valid_description", model_version=guess).value >= 0.5
+    decide_on_drafts(120)
+    runs.plan("validity", reason="x", actor=people.ml_engineer(), recipe=CHARACTERS)
+    assert pipeline.run_next()
+    version = TrainingRun.objects.get().version
+    assert version
+    assert resolver.find("validity", alias="challenger") == version, EvaluationReport.objects.get().reasons
+    assert shadow.score() == 1
+    assert ShadowScore.objects.get(candidate=draft).label == "valid"
+    assert (found := shadow.compared(version, guess))
+    assert (found.n, found.n_alike) == (1, int(says_valid))

@@ -1,0 +1,100 @@
+"""A challenger in the shadow: which texts it scores, how it is compared, and that nothing acts on what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from inference.models import ModelVersion
+from moderation import shadow
+from moderation.models.candidates import Candidate
+from moderation.models.reviews import Sentiment
+from moderation.models.shadow_scores import ShadowScore
+from tests import factories
+from tests.moderation.conftest import GOOD
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def champion(settings: Any, script: Any) -> ModelVersion:
+    """The champion of validity; what it said is in the tables, so it is never loaded."""
+    backends = {**settings.INFERENCE["BACKENDS"], "acceptable": "tests.backends.Acceptable"}
+    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": backends}
+    return factories.model_version("validity")
+
+
+@pytest.fixture
+def challenger(champion: ModelVersion) -> ModelVersion:
+    """A challenger that finds a draft valid when it says `welcome`."""
+    return factories.model_version("validity", alias="challenger", backend="acceptable", artifact_hash="")
+
+
+def judged(text: str, value: float, version: ModelVersion) -> Candidate:
+    """A draft in review that `version` found valid with that probability."""
+    draft = factories.candidate(text, status="in_review", rank=1)
+    factories.score(draft, "valid_description", value, model_version=version)
+    return draft
+
+
+def test_a_challenger_scores_the_drafts_that_the_champion_judged(champion: Any, challenger: Any) -> None:
+    before = factories.model_version("validity", alias="previous")
+    judged("You are welcome to it.", 0.1, before)
+    factories.score(factories.candidate(GOOD, status="in_review"), "positive_tone", 0.9)
+    factories.candidate(GOOD, status="in_review")
+    draft = judged(f"{GOOD} You are welcome.", 0.7, champion)
+    stood = Candidate.objects.filter(pk=draft.pk).values().get()
+    assert shadow.score() == 1
+    assert shadow.score() == 0, "each text once"
+    row = ShadowScore.objects.get()
+    assert (row.candidate, row.review, row.model_version) == (draft, None, challenger)
+    assert (row.label, row.confidence) == ("valid", 0.9)
+    assert row.seconds >= 0
+    assert [score.model_version for score in draft.scores.all()] == [champion]
+    assert Candidate.objects.filter(pk=draft.pk).values().get() == stood
+
+
+def test_the_two_are_alike_where_both_find_the_same_likelier(champion: Any, challenger: Any) -> None:
+    assert shadow.compared(challenger, champion) == shadow.Shadow("drafts", 0, 0, 0.0)
+    for text, value in (("welcome", 0.51), ("welcome", 0.49), ("plain", 0.51), ("plain", 0.49), ("plain", 0.0)):
+        judged(text, value, champion)
+    assert shadow.score() == 5
+    found = shadow.compared(challenger, champion)
+    assert found is not None
+    assert (found.noun, found.n, found.n_alike, found.share) == ("drafts", 5, 3, 0.6)
+    assert found.seconds > 0
+    newer = factories.model_version("validity")
+    assert shadow.compared(challenger, newer) == shadow.Shadow("drafts", 0, 0, 0.0), "it has judged none of them"
+
+
+def test_drafts_wait_for_no_reviews(champion: Any, challenger: Any, sentiment_champion: Any) -> None:
+    factories.model_version("sentiment", alias="challenger")  # its files are not there
+    factories.sentiment(factories.customer_review("good"), version=sentiment_champion)
+    judged("plain", 0.4, champion)
+    assert shadow.score() == 1
+    factories.model_version("sentiment", alias="challenger", backend="word_count", artifact_hash="")
+    assert shadow.score() == 1
+    assert {(row.candidate is None, row.review is None) for row in ShadowScore.objects.all()} == {
+        (True, False),
+        (False, True),
+    }
+    assert Sentiment.objects.count() == 1
+
+
+def test_where_a_role_has_no_shadow_there_is_nothing_to_compare() -> None:
+    before = factories.model_version("copywriter")
+    assert shadow.compared(factories.model_version("copywriter", alias="challenger"), before) is None
+
+
+def test_a_shadow_score_is_about_one_text_and_goes_with_it(champion: Any, challenger: Any) -> None:
+    said = {"model_version": challenger, "label": "valid", "confidence": 0.9, "seconds": 0.01}
+    draft, review = factories.candidate(), factories.customer_review()
+    ShadowScore.objects.create(candidate=draft, **said)
+    ShadowScore.objects.create(review=review, **said)
+    for texts in ({}, {"candidate": factories.candidate(), "review": review}, {"candidate": draft}, {"review": review}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ShadowScore.objects.create(**texts, **said)
+    draft.request.delete()
+    assert ShadowScore.objects.get().review == review
