@@ -1,7 +1,7 @@
 """The gate's power: how often a model that is better, equal or worse by so much is let in, by number of test texts.
 
-The two models of each cycle are right or wrong together on four fifths of the texts, as models trained alike are. Pure
-arithmetic, seconds on one core. `--write` refreshes the page.
+The two models of each cycle are right or wrong together on four fifths of the texts, as models trained alike are; of a
+product's texts half share their fate. Pure arithmetic, minutes on one core. `--write` refreshes the page.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from training.evaluation import gate  # noqa: E402
 
 OLD = 0.86
 GAINS = (-0.03, 0.0, 0.02, 0.04, 0.06, 0.08)
-SIZES = (100, 200, 500, 1000, 2000)
+# Test texts, and texts about each product.
+SIZES = ((100, 1), (200, 1), (500, 1), (1000, 1), (2000, 1), (500, 5), (1000, 5), (2000, 10))
 
 
-def accepted(n: int, gain: float, cycles: int) -> int:
+def accepted(n: int, per_product: int, gain: float, cycles: int) -> int:
     """Return in how many of `cycles` a model that is right more often by `gain` passes on `n` texts."""
-    rng = np.random.default_rng([n, round(1000 * (gain + 1))])
+    rng = np.random.default_rng([n, round(1000 * (gain + 1)), per_product])
     passed = 0
     for _ in range(cycles):
-        new, old = pair(rng, n, old=OLD, new=OLD + gain)
+        new, old = pair(rng, n, old=OLD, new=OLD + gain, per_product=per_product)
         passed += gate.judge(new, old, groups=groups(n), rules=gate.Rules()).verdict == gate.PASS
     return passed
 
@@ -41,13 +42,15 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     lines = [
-        "| test texts | " + " | ".join(f"{100 * gain:+.0f} points" for gain in GAINS) + " |",
-        "| --- |" + " --- |" * len(GAINS),
+        "| test texts | products | " + " | ".join(f"{100 * gain:+.0f} points" for gain in GAINS) + " |",
+        "| --- | --- |" + " --- |" * len(GAINS),
     ]
-    for n in SIZES:
-        found = [share(accepted(n, gain, options.cycles), options.cycles) for gain in GAINS]
+    for n, per_product in SIZES:
+        found = [share(accepted(n, per_product, gain, options.cycles), options.cycles) for gain in GAINS]
         lines.append(
-            f"| {n} | " + " | ".join(f"{one.value:.1%} [{one.low:.1%}, {one.high:.1%}]" for one in found) + " |"
+            f"| {n} | {n // per_product} | "
+            + " | ".join(f"{one.value:.1%} [{one.low:.1%}, {one.high:.1%}]" for one in found)
+            + " |"
         )
         print(lines[-1], flush=True)
     if options.write:

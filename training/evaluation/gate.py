@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.evaluation.metrics import Answers, Comparison, calibration_error, compare, macro_f1
+from training.evaluation.comparison import Comparison, compare
+from training.evaluation.metrics import Answers, calibration_error, macro_f1
 
-GATE_VERSION = "classifier-1"
+GATE_VERSION = "classifier-2"
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 
 
@@ -56,12 +57,11 @@ def judge(
         return worst(findings)
     findings += [_accuracy(new, rules), _calibration(new, rules)]
     if old is None:
-        findings.append(
-            _against(compare(new.right, _always_the_commonest(new)), rules, "always saying the commonest label")
-        )
+        found = compare(new.right, _always_the_commonest(new), new.products)
+        findings.append(_against(found, rules, "always saying the commonest label"))
     else:
-        findings.append(_against(compare(new.right, old.right), rules, "the champion"))
-        findings += _by_slice(new.right, old.right, groups, rules)
+        findings.append(_against(compare(new.right, old.right, new.products), rules, "the champion"))
+        findings += _by_slice(new, old, groups, rules)
     return worst(findings)
 
 
@@ -89,16 +89,14 @@ def _p(value: float) -> str:
 def _against(found: Comparison, rules: Rules, whom: str) -> tuple[str, str]:
     words = (
         f"{100 * found.gain:+.1f} points against {whom}, 95 % interval {100 * found.low:+.1f} to "
-        f"{100 * found.high:+.1f} (McNemar p {_p(found.p)}); it has to be above {100 * rules.gain:+.1f}"
+        f"{100 * found.high:+.1f} (McNemar by product p {_p(found.p)}); it has to be above {100 * rules.gain:+.1f}"
     )
     if found.low > rules.gain:
         return PASS, words
     return (FAIL if found.high < rules.gain else INCONCLUSIVE), words
 
 
-def _by_slice(
-    new: npt.NDArray[np.bool_], old: npt.NDArray[np.bool_], groups: Mapping[str, Sequence[str]], rules: Rules
-) -> list[tuple[str, str]]:
+def _by_slice(new: Answers, old: Answers, groups: Mapping[str, Sequence[str]], rules: Rules) -> list[tuple[str, str]]:
     parts = [
         (name, value, rows)
         for name, values in groups.items()
@@ -107,7 +105,8 @@ def _by_slice(
     ]
     findings = []
     for name, value, rows in parts:
-        found = compare(new[rows], old[rows], level=1 - 0.05 / len(parts))
+        mine, theirs = new.of(rows), old.of(rows)
+        found = compare(mine.right, theirs.right, mine.products, level=1 - 0.05 / len(parts))
         if found.high < -rules.slice_loss:
             findings.append((FAIL, f"worse where {name} is {value}: {100 * found.gain:+.1f} points on {found.n} texts"))
     return findings or [(PASS, f"worse in none of {len(parts)} slices of {rules.min_slice} texts or more")]

@@ -1,8 +1,8 @@
-"""What a classifier is worth on a held-out part: figures with intervals, by slice, and against another model."""
+"""What a classifier is worth on a held-out part: figures with intervals, and by slice. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,14 @@ N_BINS = 10
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a model said of n texts: `probabilities` (n, n_labels), rows sum to 1; `truth` (n,) what people said."""
+    """What a model said of n texts: `probabilities` (n, n_labels), rows sum to 1; `truth` (n,) what people said.
+
+    `products` (n,) numbers what each text is about; None: no two are about the same.
+    """
 
     probabilities: Floats
     truth: Ints
+    products: Ints | None = None
 
     @property
     def predicted(self) -> Ints:
@@ -32,20 +36,24 @@ class Answers:
 
     def of(self, rows: npt.NDArray[Any]) -> Answers:
         """Return the answers about some of the texts."""
-        return Answers(self.probabilities[rows], self.truth[rows])
+        products = None if self.products is None else self.products[rows]
+        return Answers(self.probabilities[rows], self.truth[rows], products)
 
 
 def describe(answers: Answers, labels: Sequence[str], *, seed: int = 0) -> dict[str, Any]:
-    """Return accuracy and macro-F1 with 95 % bootstrap intervals, AUC, log loss, calibration, and a row for each label."""
+    """Return accuracy and macro-F1 with 95 % bootstrap intervals, AUC, log loss, calibration, and a row for each label.
+
+    Whole products are drawn again, for texts about one are alike; of a single product the interval says nothing.
+    """
     n = len(answers.truth)
     if not n:
         return {"n": 0}
-    draws = _draws(n, seed)
+    tally = _Tally(answers, seed)
     report = per_label(answers, labels)
     return {
         "n": n,
-        "accuracy": _with_interval(float(answers.right.mean()), answers.right[draws].mean(axis=1)),
-        "macro_f1": _with_interval(macro_f1(answers), _bootstrap_f1(answers, draws)),
+        "accuracy": tally.accuracy(),
+        "macro_f1": tally.macro_f1(),
         "auc": auc(answers),
         "log_loss": round(
             float(-np.log(np.clip(answers.probabilities[np.arange(n), answers.truth], 1e-12, 1)).mean()), 4
@@ -57,15 +65,41 @@ def describe(answers: Answers, labels: Sequence[str], *, seed: int = 0) -> dict[
     }
 
 
-def _draws(n: int, seed: int) -> Ints:
-    # Fewer rounds for many texts, whose interval is narrow anyway: the array stays below 200 MB.
-    rounds = max(200, min(ROUNDS, 20_000_000 // n))
-    return np.random.default_rng(seed).integers(0, n, size=(rounds, n))
+class _Tally:
+    """How often label i was called j, of each product, and of products drawn again."""
+
+    def __init__(self, answers: Answers, seed: int) -> None:
+        n, n_labels = answers.probabilities.shape
+        found = np.arange(n) if answers.products is None else np.unique(answers.products, return_inverse=True)[1]
+        n_products = int(found.max()) + 1
+        cells = found * n_labels**2 + answers.truth * n_labels + answers.predicted
+        counts = np.bincount(cells, minlength=n_products * n_labels**2).reshape(n_products, n_labels**2)
+        # Fewer rounds for many, whose interval is narrow anyway: the array stays below 200 MB.
+        rounds = max(200, min(ROUNDS, 20_000_000 // n_products))
+        drawn = np.random.default_rng(seed).multinomial(n_products, np.full(n_products, 1 / n_products), size=rounds)
+        self.is_known = n_products > 1
+        self.all = counts.sum(axis=0).reshape(1, n_labels, n_labels)
+        self.drawn = (drawn @ counts).reshape(rounds, n_labels, n_labels)
+
+    def accuracy(self) -> dict[str, float]:
+        return self._with_interval(_accuracy)
+
+    def macro_f1(self) -> dict[str, float]:
+        return self._with_interval(_macro_f1)
+
+    def _with_interval(self, figure: Callable[[Ints], Floats]) -> dict[str, float]:
+        low, high = np.percentile(figure(self.drawn), (2.5, 97.5)) if self.is_known else (0.0, 1.0)
+        return {
+            "value": round(float(figure(self.all)[0]), 4),
+            "low": round(float(low), 4),
+            "high": round(float(high), 4),
+        }
 
 
-def _with_interval(value: float, drawn: npt.ArrayLike) -> dict[str, float]:
-    low, high = np.percentile(np.asarray(drawn, dtype=float), (2.5, 97.5))
-    return {"value": round(value, 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+def _accuracy(counts: Ints) -> Floats:
+    """Return the accuracy of each confusion matrix of (rounds, n_labels, n_labels)."""
+    hits: Floats = np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
+    return hits
 
 
 def confusion(answers: Answers, n_labels: int) -> Ints:
@@ -86,13 +120,6 @@ def _macro_f1(counts: Ints) -> Floats:
     both = counts.sum(axis=1) + counts.sum(axis=2)
     f1 = np.divide(2 * hits, both, out=np.zeros(hits.shape), where=both > 0)
     return np.asarray(f1.sum(axis=1) / np.maximum((both > 0).sum(axis=1), 1), dtype=np.float64)
-
-
-def _bootstrap_f1(answers: Answers, draws: Ints) -> Floats:
-    n_labels = answers.probabilities.shape[1]
-    cells = answers.truth * n_labels + answers.predicted
-    counts = np.stack([np.bincount(cells[draw], minlength=n_labels**2) for draw in draws])
-    return _macro_f1(counts.reshape(len(draws), n_labels, n_labels))
 
 
 def auc(answers: Answers) -> float | None:
@@ -145,9 +172,7 @@ def slices(answers: Answers, groups: Mapping[str, Sequence[str]], *, fewest: int
         for value in sorted(set(values)):
             part = answers.of(np.flatnonzero(column == value))
             if len(part.truth) >= fewest:
-                right = part.right
-                rows.append({"by": name, "value": value, "n": len(right),
-                             "accuracy": _with_interval(float(right.mean()), right[_draws(len(right), 0)].mean(axis=1))})  # fmt: skip
+                rows.append({"by": name, "value": value, "n": len(part.truth), "accuracy": _Tally(part, 0).accuracy()})
     return rows
 
 
@@ -155,43 +180,3 @@ def length_band(text: str) -> str:
     """Return which band of length a text falls into, for slices."""
     n = len(text)
     return "up to 80 characters" if n <= 80 else "81 to 300" if n <= 300 else "over 300"
-
-
-# --- Two models on the same texts ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """By how much one model is right more often than another: points of accuracy, 0…1, with a 95 % interval.
-
-    `only_new` and `only_old` count texts that one alone got right; `p` is McNemar's exact test of those two.
-    """
-
-    n: int
-    gain: float
-    low: float
-    high: float
-    only_new: int
-    only_old: int
-    p: float
-
-
-def compare(new: npt.NDArray[np.bool_], old: npt.NDArray[np.bool_], *, level: float = 0.95) -> Comparison:
-    """Compare who was right on the same texts.
-
-    The interval is Bonett and Price's adjusted Wald interval for a paired difference (2012, Journal of Educational and
-    Behavioral Statistics 37, 479), which holds its level with few texts. McNemar, Q. (1947), Psychometrika 12, 153.
-    """
-    from scipy.stats import binomtest, norm
-
-    n = len(new)
-    only_new, only_old = int((new & ~old).sum()), int((~new & old).sum())
-    if not n:
-        return Comparison(0, 0.0, -1.0, 1.0, 0, 0, 1.0)
-    p1, p2 = (only_new + 1) / (n + 2), (only_old + 1) / (n + 2)
-    half = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt(max(p1 + p2 - (p1 - p2) ** 2, 0) / (n + 2)))
-    differ = only_new + only_old
-    p = float(binomtest(only_new, differ).pvalue) if differ else 1.0
-    return Comparison(
-        n, (only_new - only_old) / n, max(-1.0, p1 - p2 - half), min(1.0, p1 - p2 + half), only_new, only_old, p
-    )

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from inference.models import ModelVersion
 from training import snapshots
-from training.evaluation import gate, metrics, reports, smoke
+from training.evaluation import comparison, gate, metrics, reports, smoke
 from training.evaluation.metrics import Answers
 from training.models import DatasetSnapshot, EvaluationReport
 
@@ -47,7 +47,7 @@ def evaluate(
     if old is not None:
         measured["champion"] = metrics.describe(old, labels)
         measured["champion_slices"] = metrics.slices(old, groups)
-        found = metrics.compare(new.right, old.right)
+        found = comparison.compare(new.right, old.right, new.products)
         measured["comparison"] = {
             "gain": round(found.gain, 4), "low": round(found.low, 4), "high": round(found.high, 4), "p": round(found.p, 5),
             "only_new": found.only_new, "only_champion": found.only_old,
@@ -62,7 +62,9 @@ def _answers(version: ModelVersion, rows: Sequence[snapshots.Row], labels: Seque
 
     places = {label: place for place, label in enumerate(labels)}
     truth = np.array([places[row.label] for row in rows], dtype=np.int64)
-    return Answers(np.asarray(classify(version, [row.text for row in rows], labels), dtype=np.float64), truth)
+    _, products = np.unique([row.group for row in rows], return_inverse=True)
+    found = classify(version, [row.text for row in rows], labels)
+    return Answers(np.asarray(found, dtype=np.float64), truth, products.astype(np.int64))
 
 
 def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:

@@ -9,22 +9,30 @@ from training.evaluation.gate import Rules, judge
 from training.evaluation.metrics import Answers
 
 
-def model(right: np.ndarray, truth: np.ndarray) -> Answers:
+def model(right: np.ndarray, truth: np.ndarray, products: np.ndarray | None = None) -> Answers:
     """Answers that are right where `right` says so, and sure of it to 90 %."""
     said = np.where(right, truth, 1 - truth)
     rows = np.full((len(truth), 2), 0.1)
     rows[np.arange(len(truth)), said] = 0.9
-    return Answers(rows, truth)
+    return Answers(rows, truth, products)
 
 
-def pair(rng: np.random.Generator, n: int, *, old: float, new: float, shared: float = 0.8) -> tuple[Answers, Answers]:
-    """Two models that are right with these chances; on a share of texts they are right or wrong together."""
-    truth = rng.integers(0, 2, n)
+def pair(
+    rng: np.random.Generator, n: int, *, old: float, new: float, shared: float = 0.8, per_product: int = 1
+) -> tuple[Answers, Answers]:
+    """Two models that are right with these chances; on a share of texts they are right or wrong together.
+
+    Of a product's texts half share their fate.
+    """
+    truth, products = rng.integers(0, 2, n), np.arange(n) // per_product
     draw, own = rng.random(n), rng.random((2, n))
     together = rng.random(n) < shared
+    if per_product > 1:
+        first, alike = products * per_product, rng.random(n) < 0.5
+        draw, own, together = (np.where(alike, one[..., first], one) for one in (draw, own, together))
     return (
-        model(np.where(together, draw, own[0]) < new, truth),
-        model(np.where(together, draw, own[1]) < old, truth),
+        model(np.where(together, draw, own[0]) < new, truth, products),
+        model(np.where(together, draw, own[1]) < old, truth, products),
     )
 
 
@@ -56,6 +64,14 @@ def test_an_equal_model_takes_over_by_chance_alone() -> None:
     assert passed / 400 <= 0.05
 
 
+def test_of_reviews_that_are_alike_too() -> None:
+    rng, passed = np.random.default_rng(7), 0
+    for _ in range(200):
+        new, old = pair(rng, 500, old=0.88, new=0.88, per_product=10)
+        passed += judge(new, old, groups=groups(500), rules=Rules()).verdict == gate.PASS
+    assert passed / 200 <= 0.06
+
+
 def test_where_not_worse_is_enough_an_equal_model_passes_and_a_worse_one_does_not() -> None:
     rules, passed = Rules(gain=-0.05, slice_loss=0.05), {0.88: 0, 0.80: 0}
     for new_is_right in passed:
@@ -65,6 +81,15 @@ def test_where_not_worse_is_enough_an_equal_model_passes_and_a_worse_one_does_no
             passed[new_is_right] += judge(new, old, groups=groups(1000), rules=rules).verdict == gate.PASS
     assert passed[0.88] >= 90
     assert passed[0.80] == 0
+
+
+def test_many_reviews_of_few_products_are_no_proof() -> None:
+    truth, products = np.zeros(500, dtype=int), np.repeat(np.arange(5), 100)
+    new, old = np.repeat([True, True, True, False, True], 100), np.repeat([True, False, False, True, True], 100)
+    answers = [model(right, truth, products) for right in (new, old)]
+    assert judge(*answers, groups={}, rules=Rules()).verdict == gate.INCONCLUSIVE
+    by_text = [model(right, truth) for right in (new, old)]
+    assert judge(*by_text, groups={}, rules=Rules()).verdict == gate.PASS, "though as texts of their own they would be"
 
 
 def test_too_few_test_texts_are_inconclusive_whatever_they_say() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, classification_report, f1_score, roc_auc_score
-from statsmodels.stats.contingency_tables import mcnemar
 
 from training.evaluation import metrics
 from training.evaluation.metrics import Answers
@@ -45,19 +44,19 @@ def test_a_model_that_is_as_sure_as_it_is_right_has_no_calibration_error() -> No
     assert metrics.calibration_error(Answers(np.tile([0.99, 0.01], (10, 1)), truth)) == pytest.approx(0.19)
 
 
-def test_the_comparison_is_mcnemars_and_its_interval_covers() -> None:
-    rng = np.random.default_rng(3)
-    new, old = rng.random(300) < 0.85, rng.random(300) < 0.8
-    found = metrics.compare(new, old)
-    table = [[int((new & old).sum()), int((new & ~old).sum())], [int((~new & old).sum()), int((~new & ~old).sum())]]
-    assert found.p == pytest.approx(mcnemar(table, exact=True).pvalue)
-    assert found.gain == pytest.approx(new.mean() - old.mean())
-    hits = 0
-    for _ in range(400):
-        new, old = rng.random(150) < 0.85, rng.random(150) < 0.8
-        drawn = metrics.compare(new, old)
-        hits += drawn.low <= 0.05 <= drawn.high
-    assert 0.92 <= hits / 400 <= 0.98
+def test_intervals_are_wider_where_texts_are_about_the_same_products() -> None:
+    alone = answers(200)
+    rows = np.repeat(np.arange(200), 5)  # each text five times over says no more than once
+    together = Answers(alone.probabilities[rows], alone.truth[rows], rows)
+    one, other = (metrics.describe(given, LABELS) for given in (alone, together))
+    for name in ("accuracy", "macro_f1"):
+        assert one[name] == other[name]
+
+
+def test_of_a_single_product_the_interval_says_nothing() -> None:
+    given = answers(50)
+    found = metrics.describe(Answers(given.probabilities, given.truth, np.zeros(50, dtype=int)), LABELS)
+    assert (found["accuracy"]["low"], found["accuracy"]["high"]) == (0, 1)
 
 
 def test_slices_have_enough_texts_each() -> None:
