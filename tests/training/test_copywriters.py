@@ -67,6 +67,7 @@ def test_a_better_copywriter_is_trained_measured_and_let_in_by_two_people(carele
     assert report.metrics["new"]["rouge_l"]["value"] > report.metrics["champion"]["rouge_l"]["value"]
     assert report.metrics["comparison"]["unsupported_claims"]["high"] < 0
     assert report.metrics["samples"][0]["new"] == GOOD
+    assert 0 < report.metrics["new"]["n_human"] < report.metrics["new"]["n"], "fixes alone"
     assert {(row["by"], row["value"]) for row in report.metrics["by_slice"]["new"]} >= {
         ("language", "en"), ("channel", "description"), ("category", "Kitchen"),
     }  # fmt: skip
@@ -99,6 +100,32 @@ def test_a_worse_copywriter_does_not_get_in(models: Path) -> None:
     assert report.verdict == "fail", report.reasons
     assert resolver.resolve("copywriter") == champion
     assert resolver.find("copywriter", alias="challenger") is None
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_better_copywriter_is_not_turned_down_for_being_unlike_the_champions_own_drafts(models: Path) -> None:
+    better, careless = writes(GOOD, models / "good"), writes(BAD, models / "bad")
+    decide_copy(200, good=BAD, fixed=1000)
+    snapshot = snapshots.freeze("copy", actor=people.ml_engineer())
+    ModelVersion.objects.filter(pk=better.pk).update(dataset_hash=snapshot.artifact_hash)
+    better.refresh_from_db()
+    report = copy_runner.evaluate(better, snapshot, champion=careless)
+    assert report.verdict == "pass", report.reasons
+    assert [words for verdict, words in report.reasons if verdict == "note"] == [
+        "people wrote a text of their own for 0 products: too few to tell how far from such texts it is, 15 are needed"
+    ]
+    assert (report.metrics["new"]["n_human"], "edit_distance" in report.metrics["new"]) == (0, False)
+    assert report.metrics["samples"][0]["human"] == BAD, "what was let out is read all the same"
+    # Two fixes are measured, and too few to judge by.
+    decide_copy(30, good=GOOD, bad=BAD, fixed=3, seed=2)
+    few = snapshots.freeze("copy", actor=people.ml_engineer())
+    ModelVersion.objects.filter(pk=better.pk).update(dataset_hash=few.artifact_hash)
+    better.refresh_from_db()
+    second = copy_runner.evaluate(better, few, champion=careless)
+    assert second.verdict == "pass", second.reasons
+    assert 0 < second.metrics["new"]["n_human"] < 15
+    assert second.metrics["new"]["edit_distance"]["value"] == 0
+    assert second.metrics["champion"]["edit_distance"]["value"] > 0
 
 
 @pytest.mark.usefixtures("no_process")

@@ -12,7 +12,7 @@ from training.evaluation import copy_metrics
 from training.evaluation.copy_metrics import Floats, interval
 from training.evaluation.gate import FAIL, INCONCLUSIVE, PASS, Verdict, worst
 
-GATE_VERSION = "copy-2"
+GATE_VERSION = "copy-3"
 # Said beside the findings; it decides nothing.
 NOTE = "note"
 # Name of a figure → value, low and high of the paired difference.
@@ -23,7 +23,8 @@ Gaps = dict[str, dict[str, float]]
 class Rules:
     """`min_products`: with fewer nothing is told. `max_blocked`: where there is no champion to be compared with.
 
-    `min_slice`: products of a language, channel or category that is judged apart.
+    `min_slice`: products of a language, channel or category that is judged apart, and products with a text that a person
+    wrote, from which on the distance to such texts is judged.
     """
 
     min_products: int = 30
@@ -33,7 +34,10 @@ class Rules:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What was measured of n texts by one model, (n,) each. Of two models that are compared, text i answers one prompt."""
+    """What was measured of n texts by one model, (n,) each. Of two models that are compared, text i answers one prompt.
+
+    `edit_distance`: to the text that a person wrote; NaN where none did.
+    """
 
     products: Sequence[str]
     unsupported_claims: Floats
@@ -48,8 +52,9 @@ def judge(
     """Return whether the model that wrote `new` (None: it wrote nothing) may replace the one that wrote `old` (None: there is none).
 
     It has to make fewer claims that no fact backs, beyond chance; to be blocked no more often; and not to be further
-    from what people let out, beyond chance. Beyond chance: the 95 % interval of the paired difference, products drawn
-    again, does not hold zero. In no slice (`groups`: name → value of each text) may it make more such claims, beyond
+    from what people wrote, beyond chance. Beyond chance: the 95 % interval of the paired difference, products drawn
+    again, does not hold zero. Too few texts of people to tell is a note and decides nothing: where drafts are let out as
+    they are, people have nothing to add, and a model with fewer claims may still take over. In no slice (`groups`: name → value of each text) may it make more such claims, beyond
     chance at 95 % for all slices together. `facts` are conditions that hold or do not.
     """
     findings = [(PASS if holds else FAIL, words) for words, holds in (facts or {}).items()]
@@ -62,7 +67,7 @@ def judge(
         findings.append((PASS if share <= rules.max_blocked else FAIL, words))
     else:
         gaps = differences(new, old)
-        findings += [_claims(new, old, gaps), _blocked(new, old, gaps), _distance(new, old, gaps)]
+        findings += [_claims(new, old, gaps), _blocked(new, old, gaps), _distance(new, old, gaps, rules)]
         findings += _by_slice(new, old, groups or {}, rules)
     return worst(findings)
 
@@ -96,13 +101,18 @@ def _blocked(new: Measured, old: Measured, gaps: Gaps) -> tuple[str, str]:
     return (FAIL if found["low"] > 0 else INCONCLUSIVE), f"{words}: {_words(found)}"
 
 
-def _distance(new: Measured, old: Measured, gaps: Gaps) -> tuple[str, str]:
-    found = gaps.get("edit_distance")
-    if found is None:
-        return INCONCLUSIVE, "there is no text of a person to compare with"
+def _distance(new: Measured, old: Measured, gaps: Gaps, rules: Rules) -> tuple[str, str]:
+    known = np.flatnonzero(~np.isnan(new.edit_distance - old.edit_distance))
+    n = len({new.products[place] for place in known})
+    if n < rules.min_slice:
+        return NOTE, (
+            f"people wrote a text of their own for {n} products: too few to tell how far from such texts it is, "
+            f"{rules.min_slice} are needed"
+        )
+    found = gaps["edit_distance"]
     words = (
-        f"{np.nanmean(new.edit_distance):.1%} of a text has to change to become what a person let out, of the champion's "
-        f"{np.nanmean(old.edit_distance):.1%}: {_words(found)}; it must not be above zero"
+        f"{np.nanmean(new.edit_distance):.1%} of a text has to change to become what a person wrote for one of {n} products, "
+        f"of the champion's {np.nanmean(old.edit_distance):.1%}: {_words(found)}; it must not be above zero"
     )
     return (FAIL if found["low"] > 0 else PASS), words
 

@@ -18,7 +18,7 @@ ROUNDS = 4000
 
 @dataclass(frozen=True)
 class Written:
-    """A text for a product as the checks of production see it, and the text that a person let out; empty without one."""
+    """A text for a product as the checks of production see it, and the text that a person wrote; empty without one."""
 
     draft: Draft
     product: str
@@ -30,7 +30,7 @@ def measure(texts: Sequence[Written], checks: Sequence[Check]) -> dict[str, Floa
 
     `unsupported_claims`: claims that no fact backs; `unsupported`: whether there is one. `blocked`, `flagged`: whether
     the policy stops the text, or asks a person to look. `grounding`: how well the facts back it. The others compare
-    with the human text: BLEU, chrF and TER as sacrebleu counts them, ROUGE-L and edit distance by characters where
+    with the text of a person: BLEU, chrF and TER as sacrebleu counts them, ROUGE-L and edit distance by characters where
     there are no spaces, so that equal Chinese texts come out at 1.
     """
     rows = [_measure(text, checks) for text in texts]
@@ -53,14 +53,16 @@ def _measure(text: Written, checks: Sequence[Check]) -> dict[str, float]:
 
 
 def describe(texts: Sequence[Written], measured: Mapping[str, Floats], *, seed: int = 0) -> dict[str, Any]:
-    """Return the mean of each figure with its 95 % interval, by drawing products again; and `distinct_2`.
+    """Return the mean of each figure with its 95 % interval, by drawing products again; `n_human` and `distinct_2`.
 
-    `distinct_2` is the share of different word pairs among all of them.
+    `n_human` counts the texts that could be compared with a person's. `distinct_2` is the share of different word pairs
+    among all of them.
     """
     if not texts:
         return {"n": 0, "products": 0}
     products = [text.product for text in texts]
     found: dict[str, Any] = {"n": len(texts), "products": len(set(products))}
+    found["n_human"] = sum(bool(text.human) for text in texts)
     for name, values in measured.items():
         if not np.isnan(values).all():
             found[name] = interval(values, products, seed=seed)

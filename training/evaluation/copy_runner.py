@@ -125,8 +125,16 @@ def draft_of(row: snapshots.Row, text: str) -> Draft:
 
 
 def _written(rows: Sequence[snapshots.Row], texts: Sequence[str]) -> list[Written]:
+    """Return the texts, each with what a person wrote instead of a draft, where one did.
+
+    A draft that was let out as it was is a model's text, mostly the champion's own: to be near it is no merit.
+    """
     return [
-        Written(draft_of(row, text), product=row.group, human=str(row.fields["completion"]))
+        Written(
+            draft_of(row, text),
+            product=row.group,
+            human=str(row.fields["completion"]) if row.fields.get("rejected") else "",
+        )
         for row, text in zip(rows, texts, strict=True)
     ]
 
@@ -149,9 +157,9 @@ def _side(texts: Sequence[Written], figures: Mapping[str, copy_metrics.Floats]) 
 def _samples(rows: Sequence[snapshots.Row], new: Sequence[Written], old: Sequence[Written]) -> list[dict[str, str]]:
     """Return texts for those who have to approve: a product, and what each side wrote for it."""
     return [
-        {"title": text.draft.title, "channel": text.draft.channel, "human": text.human, "new": text.draft.text,
-         "champion": old[place].draft.text if old else ""}
-        for place, text in enumerate(new[:SAMPLES])
+        {"title": text.draft.title, "channel": text.draft.channel, "human": str(row.fields["completion"]),
+         "new": text.draft.text, "champion": old[place].draft.text if old else ""}
+        for place, (row, text) in enumerate(zip(rows[:SAMPLES], new[:SAMPLES], strict=True))
     ]  # fmt: skip
 
 

@@ -84,7 +84,8 @@ def _copy_figures(found: Mapping[str, Any]) -> list[str]:
         for name, title in COPY_FIGURES.items()
     ]
     return [
-        f"{new['n']} texts for {new['products']} products.",
+        f"{new['n']} texts for {new['products']} products; for {new.get('n_human', 0)} a person wrote a text, with which "
+        "share to change, BLEU, chrF, TER and ROUGE-L compare.",
         "",
         *_table(("figure", "this version", "champion"), rows),
     ]
@@ -92,7 +93,7 @@ def _copy_figures(found: Mapping[str, Any]) -> list[str]:
 
 COPY_FIGURES = {
     "unsupported": "texts with claims no fact backs", "unsupported_claims": "such claims in a text", "blocked": "blocked texts",
-    "grounding": "how well the facts back a text", "edit_distance": "share to change to the human text", "bleu": "BLEU",
+    "grounding": "how well the facts back a text", "edit_distance": "share to change to what a person wrote", "bleu": "BLEU",
     "chrf": "chrF", "ter": "TER", "rouge_l": "ROUGE-L", "characters": "characters",
 }  # fmt: skip
 

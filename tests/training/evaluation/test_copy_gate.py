@@ -69,6 +69,22 @@ def test_one_that_is_better_on_the_whole_and_worse_in_a_channel_fails() -> None:
     assert judge(new, old, rules=RULES).verdict == gate.PASS, "on the whole it makes fewer"
 
 
+def test_what_people_did_not_write_is_not_compared_with() -> None:
+    rng = np.random.default_rng(9)
+    # Far from a text let out as it was, which is the champion's; for a few products a person wrote one.
+    new, old = texts(rng, 60, claims=0.1, distance=0.6), texts(rng, 60, claims=1.5, distance=0.1)
+    assert judge(new, old, rules=RULES).verdict == gate.FAIL
+    for n_fixed in (0, 1, RULES.min_slice - 1):
+        new.edit_distance[2 * n_fixed :] = np.nan
+        found = judge(new, old, rules=RULES)
+        words = f"people wrote a text of their own for {n_fixed} products: too few to tell how far from such texts it is, 15 are needed"
+        assert (copy_gate.NOTE, words) in found.findings
+        assert found.verdict == gate.PASS, "who lets out all drafts as they are can have a better model, too"
+        new.edit_distance[:] = 0.6
+    new.edit_distance[2 * RULES.min_slice :] = np.nan
+    assert judge(new, old, rules=RULES).verdict == gate.FAIL
+
+
 def test_too_few_products_are_inconclusive_however_many_texts() -> None:
     rng = np.random.default_rng(5)
     found = judge(texts(rng, 29, claims=0.0, each=10), texts(rng, 29, claims=2.0, each=10), rules=RULES)
