@@ -1,7 +1,7 @@
 """The only writer of the model registry: register versions, move the aliases that serving follows, roll back.
 
 A promotion asks for a person's permission and leaves a ledger line. A version that was trained here serves only with a
-report that the gate let pass, and with as many approvals as its role needs (`training.release`).
+report against the champion of now that the gate let pass, and with as many approvals as its role needs (`training.release`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from audit import ledger
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
-from inference import artifacts
+from inference import artifacts, resolver
 from inference.models import ModelAlias, ModelVersion, Role
 from training.models import EvaluationReport
 
@@ -112,7 +112,8 @@ def promote(
 
     With `replacing`, the move happens only while the alias still points there (None: nowhere), else `StaleState`. Raises
     `PermanentError` when the alias points there already, is `previous` (that one only follows the champion), the
-    artefact is not in the store, or a version trained here lacks a passing report or approvals; `PermissionDenied` without `inference.promote_model`.
+    artefact is not in the store, or a version trained here lacks approvals or a passing report against the champion (the
+    one that served before needs no new one); `PermissionDenied` without `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if alias not in (CHAMPION, CHALLENGER):
@@ -121,8 +122,6 @@ def promote(
         raise PermanentError("a promotion needs a reason", hint="It goes into the ledger.")
     if version.artifact_hash:
         artifacts.verify(artifacts.path_for(version.artifact_hash))
-    if alias == CHAMPION and version.dataset_hash:
-        _require_release(version)
     with transaction.atomic():
         _lock()
         current = ModelAlias.objects.select_related("version").filter(role=version.role, name=alias).first()
@@ -131,6 +130,8 @@ def promote(
             raise StaleState(words, hint="Look again, then decide.")
         if current is not None and current.version_id == version.pk:
             raise PermanentError(f"{version} is the {alias} already")
+        if alias == CHAMPION and version.dataset_hash:
+            _require_release(version)
         if current is not None and alias == CHAMPION:
             _point(version.role, PREVIOUS, current.version)
         moved = _point(version.role, alias, version)
@@ -144,18 +145,26 @@ def approvers_needed(role: str) -> int:
 
 
 def passed_report(version: ModelVersion) -> EvaluationReport:
-    """Return the latest report on `version`. Raises `PermanentError` unless the gate let it pass."""
-    report = version.reports.select_related("against", "snapshot").first()
+    """Return the report on `version` against the champion of now. Raises `PermanentError` unless the gate let it pass."""
+    champion, reports = resolver.find(version.role), version.reports.select_related("against", "snapshot")
+    report = reports.filter(against=champion).first() or reports.first()
     if report is None or report.verdict != EvaluationReport.Verdict.PASSED:
         found = (
             "was not measured" if report is None else f"did not pass the gate: {report.get_verdict_display().lower()}"
         )
         raise PermanentError(f"{version} {found}", hint="Train again with more labels, or make it the challenger.")
+    if report.against != champion:
+        made_by = version.training_runs.first()
+        raise PermanentError(
+            f"{version} was measured against {report.against or 'nobody'}, and {champion or 'nobody'} serves now.",
+            hint=f"Run it again: `manage.py train --from-run {made_by.pk if made_by else 'RUN'}`.",
+        )
     return report
 
 
 def _require_release(version: ModelVersion) -> None:
-    passed_report(version)
+    if not ModelAlias.objects.filter(role=version.role, name=PREVIOUS, version=version).exists():  # as a roll-back
+        passed_report(version)
     needed = approvers_needed(version.role)
     if (have := version.approvals.count()) < needed:
         raise PermanentError(f"{version} has {have} of {needed} approvals", hint="Approve it on its page.")

@@ -27,19 +27,20 @@ Verdict = EvaluationReport.Verdict
 def consider(report: EvaluationReport) -> ModelAlias | None:
     """Act on a report: a version that passed serves where nobody else has to agree, else it is the challenger.
 
-    One whose test was inconclusive becomes challenger too: shadow scoring gathers what is missing. After a roll-back no
-    gate alone puts the next one in place: a person lets it in. Returns the alias that moved; None when nothing moved.
+    One whose test was inconclusive becomes challenger too: shadow scoring gathers what is missing; and so does one that
+    was measured against another champion than serves by now. After a roll-back no gate alone puts the next one in place:
+    a person lets it in. Returns the alias that moved; None when nothing moved.
     """
-    version = report.version
-    if report.verdict == Verdict.FAILED:
+    version, champion = report.version, resolver.find(report.version.role)
+    if report.verdict == Verdict.FAILED or champion == version:
         return None
-    automatic = report.verdict == Verdict.PASSED and not people_needed(version.role)
+    automatic = report.verdict == Verdict.PASSED and not people_needed(version.role) and report.against == champion
     alias = registry.CHAMPION if automatic else registry.CHALLENGER
     try:
         return registry.promote(
             version, alias=alias, actor=GATE, reason=_words(report), replacing=report.against if automatic else ...
         )
-    except EcomsiteError as exc:  # it is there already, or the champion moved on meanwhile: a person decides
+    except EcomsiteError as exc:  # it is there already, or the champion moved on this very moment: its page says so
         log.warning("%s was not made %s: %s", version, alias, exc)
         return None
 
@@ -79,5 +80,4 @@ def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlia
 
 
 def _words(report: EvaluationReport) -> str:
-    champion = resolver.find(report.version.role)
-    return f"gate {report.gate_version}: {report.verdict} on {report.snapshot.n_test} test texts against {champion or 'nobody'}"
+    return f"gate {report.gate_version}: {report.verdict} on {report.snapshot.n_test} test texts against {report.against or 'nobody'}"

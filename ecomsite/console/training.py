@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, get_args
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -13,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from core.exceptions import EcomsiteError
 from ecomsite.console import charts, training_copy
 from ecomsite.console.pages import act, page
+from inference import resolver
 from inference.models import ModelAlias, ModelVersion, Role
 from moderation import shadow
 from training import release, runs, triggers
@@ -42,17 +45,32 @@ def overview_fragment(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest, task: str) -> HttpResponseRedirect:
     """Plan a run now."""
     reason = request.POST.get("reason", "").strip() or "asked for by hand"
-    return act(
-        request,
-        lambda: runs.plan(
-            task,
-            reason=reason,
-            actor=request.user,  # type: ignore[arg-type]
-            recipe={"method": method} if (method := request.POST.get("method")) else {},
-        ),
-        done="The run begins as soon as the training worker is free.",
-        back=reverse("console:training"),
-    )
+    method = request.POST.get("method")
+    return _plan(request, task, reason=reason, recipe={"method": method} if method else {})
+
+
+@require_POST
+def repeat(request: HttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
+    """Plan a run like one before: its recipe on its snapshot, measured against who serves now."""
+    like = get_object_or_404(TrainingRun.objects.select_related("snapshot"), pk=pk)
+    return _plan(request, like.task, reason="again, against who serves now", like=like)
+
+
+def _plan(request: HttpRequest, task: str, **asked: Any) -> HttpResponseRedirect:
+    """Plan a run. Where one is open already, show that one and say so: what was asked now is not done."""
+    try:
+        found, is_new = runs.plan(task, actor=request.user, **asked)  # type: ignore[arg-type]
+    except EcomsiteError as exc:
+        messages.error(request, str(exc))
+    else:
+        if not is_new:
+            words = (
+                "This run is open already, so yours was not planned. Ask again when it has ended, or cancel it first."
+            )
+            messages.warning(request, words)
+            return HttpResponseRedirect(reverse("console:training_run", args=[found.pk]))
+        messages.success(request, "The run begins as soon as the training worker is free.")
+    return HttpResponseRedirect(reverse("console:training"))
 
 
 @require_safe
@@ -129,7 +147,7 @@ def _overview(request: HttpRequest) -> dict[str, Any]:
     aliases = {(row.role, row.name): row for row in ModelAlias.objects.select_related("version")}
     return {
         "runs": _runs(),
-        "roles": [_role(role, aliases) for role in Role if (role, "champion") in aliases],
+        "roles": [_role(role, aliases) for role in Role if aliases.keys() & {(role, "champion"), (role, "challenger")}],
         "tasks": [(task, task.label, _waits_for(task), RECIPES[task].model_fields) for task in runs.TRAINED],
         "methods": get_args(Method),
         "may_train": request.user.has_perm("training.train_model"),
@@ -138,9 +156,9 @@ def _overview(request: HttpRequest) -> dict[str, Any]:
 
 
 def _role(role: Role, aliases: dict[tuple[str, str], ModelAlias]) -> dict[str, Any]:
-    champion, challenger = aliases[role, "champion"], aliases.get((role, "challenger"))
+    champion, challenger = aliases.get((role, "champion")), aliases.get((role, "challenger"))
     beside = None
-    if challenger and challenger.version_id != champion.version_id:
+    if champion and challenger and challenger.version_id != champion.version_id:
         beside = shadow.compared(challenger.version, champion.version)
     return {
         "role": role, "title": role.label, "champion": champion, "challenger": challenger,
@@ -172,6 +190,8 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         EvaluationReport.objects.filter(version=row.version).select_related("against").first() if row.version else None
     )
     found = report.metrics if report else {}
+    aliases = [alias.name for alias in row.version.aliases.all()] if row.version else []
+    serving = resolver.find(row.version.role) if row.version else None
     return {
         "run": row,
         "report": report,
@@ -200,7 +220,11 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "slices": _beside(new=found.get("slices", []), champion=found.get("champion_slices", [])),
         "approvals": list(row.version.approvals.select_related("approver")) if row.version else [],
         "needed": release.people_needed(row.version.role) if row.version else 0,
-        "aliases": [alias.name for alias in row.version.aliases.all()] if row.version else [],
+        "aliases": aliases,
+        "serving": serving,
+        "awaits_people": bool(report and report.verdict == "pass" and report.against == serving),
+        "is_outdated": bool(report and report.verdict == "pass" and report.against != serving)
+        and not {"champion", "previous"} & set(aliases),
         "excluded": sorted((row.snapshot.manifest.get("excluded") or {}).items()) if row.snapshot else [],
         "may_train": request.user.has_perm("training.train_model"),
         "may_promote": request.user.has_perm("inference.promote_model"),

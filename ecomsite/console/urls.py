@@ -47,6 +47,7 @@ urlpatterns = [
     _page("training/<uuid:pk>/", training.run, "training_run"),
     _page("training/<uuid:pk>/now/", training.run_fragment, "training_run_now"),
     _page("training/<uuid:pk>/cancel/", training.cancel, "cancel_training"),
+    _page("training/<uuid:pk>/again/", training.repeat, "repeat_training"),
     _page("models/<uuid:pk>/approve/", training.approve, "approve_model"),
     _page("models/<slug:role>/roll-back/", training.roll_back, "roll_back_model"),
     _page("my-work/", quality.my_work, "my_work"),

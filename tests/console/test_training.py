@@ -14,7 +14,7 @@ from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.scenes import HOSTILE
 from tests.training.test_release import trained
-from training import runs
+from training import release, runs
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +113,67 @@ def test_a_run_is_started_and_cancelled_from_the_page() -> None:
         "ends after this step"
         in engineer.post(reverse("console:cancel_training", args=[run.pk]), follow=True).content.decode()
     )
+
+
+def test_who_asks_while_a_run_is_open_is_shown_that_one_and_told_so() -> None:
+    open_run, _ = runs.plan("sentiment", reason="the first", actor=people.ml_engineer())
+    asked = {"reason": "mine", "method": "full"}
+    answer = signed_in(people.ml_engineer()).post(
+        reverse("console:start_training", args=["sentiment"]), asked, follow=True
+    )
+    assert answer.redirect_chain[-1][0] == reverse("console:training_run", args=[open_run.pk])
+    page = answer.content.decode()
+    assert "open already, so yours was not planned" in page
+    assert "begins as soon as" not in page
+    assert TrainingRun.objects.get().reason == "the first"
+
+
+def test_a_version_that_passed_against_another_champion_says_so_and_is_run_again_from_the_page() -> None:
+    run = finished()
+    newer = factories.model_version("sentiment", artifact_hash="")
+    release.consider(run.version.reports.get())
+    address = reverse("console:training_run", args=[run.pk])
+    engineer = signed_in(people.ml_engineer())
+    page = engineer.get(address).content.decode()
+    assert f"was measured against {run.champion}, and {newer} serves now" in page
+    assert "challenger</span>" in page
+    assert "Run it again" not in signed_in(people.auditor()).get(address).content.decode()
+    again = reverse("console:repeat_training", args=[run.pk])
+    assert signed_in(people.auditor()).post(again).status_code == 403
+    assert "begins as soon as" in engineer.post(again, follow=True).content.decode()
+    planned = TrainingRun.objects.get(status="planned")
+    assert (planned.task, planned.snapshot) == (run.task, run.snapshot)
+
+
+def test_what_served_and_was_followed_by_another_is_not_said_to_be_outdated() -> None:
+    run = finished()
+    release.consider(run.version.reports.get())
+    address = reverse("console:training_run", args=[run.pk])
+    engineer = signed_in(people.ml_engineer())
+    assert "Run it again" not in engineer.get(address).content.decode()
+    release.consider(trained(options={"another": 1}))
+    page = engineer.get(address).content.decode()
+    assert "previous</span>" in page
+    assert "Run it again" not in page
+
+
+def test_a_copywriter_that_passed_against_another_champion_cannot_be_approved() -> None:
+    run = finished(role="copywriter")
+    address = reverse("console:training_run", args=[run.pk])
+    engineer = signed_in(people.ml_engineer())
+    assert "Why may it serve?" in engineer.get(address).content.decode()
+    factories.model_version("copywriter", artifact_hash="")
+    page = engineer.get(address).content.decode()
+    assert "Why may it serve?" not in page
+    assert "Run it again" in page
+
+
+def test_the_overview_lists_a_challenger_of_a_role_without_a_champion() -> None:
+    waiting = factories.model_version("validity", alias="challenger")
+    page = signed_in(people.auditor()).get(reverse("console:training")).content.decode()
+    assert "Judge of descriptions" in page
+    assert f">v{waiting.number}</a>" in page
+    assert "none yet" in page
 
 
 def test_two_people_let_a_copywriter_serve_and_one_takes_it_back() -> None:

@@ -90,8 +90,58 @@ def test_a_champion_that_moved_on_meanwhile_is_not_replaced_unseen() -> None:
     factories.model_version("sentiment", artifact_hash="")
     report = trained()
     newer = factories.model_version("sentiment", artifact_hash="")
-    assert release.consider(report) is None
-    assert champion() == newer, "the report says nothing about this one"
+    moved = release.consider(report)
+    assert moved is not None
+    assert (moved.name, moved.version, champion()) == ("challenger", report.version, newer), (
+        "nothing is said of this one"
+    )
+    with pytest.raises(
+        PermanentError, match=r"was measured against sentiment v1 .* and sentiment v3 .* serves now.*--from-run"
+    ):
+        registry.promote(report.version, actor=people.ml_engineer(), reason="it passed")
+    assert champion() == newer
+    EvaluationReport.objects.create(
+        version=report.version, snapshot=report.snapshot, against=newer, gate_version="1", verdict="pass"
+    )
+    registry.promote(report.version, actor=people.ml_engineer(), reason="it passed here, too")
+    assert champion() == report.version
+
+
+def test_people_do_not_approve_what_was_measured_against_another_champion() -> None:
+    factories.model_version("copywriter", artifact_hash="")
+    report = trained("copywriter")
+    release.consider(report)
+    release.approve(report.version, actor=people.ml_engineer(), reason="read twenty")
+    newer = factories.model_version("copywriter", artifact_hash="")
+    for _ in range(2):
+        with pytest.raises(PermanentError, match=r"copywriter v3 .* serves now"):
+            release.approve(report.version, actor=people.ml_engineer(), reason="read forty")
+    assert report.version.approvals.count() == 1
+    assert champion("copywriter") == newer
+
+
+def test_what_served_before_serves_again_without_another_report() -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    first = trained()
+    release.consider(first)
+    second = trained(options={"another": 1})
+    release.consider(second)
+    engineer = people.ml_engineer()
+    registry.promote(first.version, actor=engineer, reason="by name")
+    assert champion() == first.version
+    release.roll_back("sentiment", actor=engineer, reason="not that bad")
+    assert champion() == second.version
+    release.roll_back("sentiment", actor=engineer, reason="it is")
+    assert champion() == first.version
+
+
+def test_a_report_that_is_considered_again_changes_nothing() -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    report = trained()
+    release.consider(report)
+    assert release.consider(report) is None, "its worker died before it noted that it was done"
+    assert champion() == report.version
+    assert resolver.find("sentiment", alias="challenger") is None
 
 
 def test_after_a_roll_back_a_person_lets_the_next_one_in() -> None:
@@ -114,8 +164,9 @@ def test_a_champion_that_came_while_it_trained_is_not_replaced_unmeasured() -> N
     report = trained()
     assert report.against is None
     meanwhile = factories.model_version("sentiment", artifact_hash="")
-    assert release.consider(report) is None
-    assert champion() == meanwhile
+    moved = release.consider(report)
+    assert moved is not None
+    assert (moved.name, champion()) == ("challenger", meanwhile)
 
 
 def test_what_was_trained_here_needs_its_report_under_any_other_name() -> None:
