@@ -17,11 +17,17 @@ from training import augmentation, bases, recipes, snapshots
 from training.models import DatasetSnapshot
 from training.recipes import Recipe
 from training.splits import held_out
-from training.trainers.contracts import Fitted, Labelled, Watch
+from training.trainers.contracts import Fitted, Labelled
 
 BACKEND = "by_language"
 CHINESE, OTHER = "chinese", "other"
-STAGES = {CHINESE: "Training on Chinese texts", OTHER: "Training on English and other texts"}
+SEARCH = "search:"
+STAGES = {
+    CHINESE: "Training on Chinese texts",
+    OTHER: "Training on English and other texts",
+    SEARCH + CHINESE: "Looking for better numbers on Chinese texts",
+    SEARCH + OTHER: "Looking for better numbers on English and other texts",
+}
 FEWEST_VALIDATION = 12
 
 
@@ -36,7 +42,7 @@ def fit(
 ) -> Fitted:  # fmt: skip
     """Train on `snapshot` and return the stored artefact. A part that was finished before an interruption is kept.
 
-    `tell(script, done, of, figures)` hears of progress. Raises `PermanentError` where no script has enough labels.
+    `tell(stage, done, of, figures)` hears of progress in each of STAGES. Raises `PermanentError` where no script has enough labels.
     """
     labels = snapshots.labels_of(snapshot.task)
     rows = {part: _by_script(snapshots.read(snapshot, part), labels) for part in ("train", "validation")}
@@ -47,7 +53,7 @@ def fit(
         train, validation = (Labelled([text for text, _ in part], [label for _, label in part]) for part in parts)
         if len(train) >= recipes.FEWEST_LABELS and len(set(train.labels)) > 1:
             folder = work / script
-            fit_part = partial(_part, train, validation, labels, recipe, base, script, partial(tell, script), report_to)
+            fit_part = partial(_part, train, validation, labels, recipe, base, script, tell, report_to)
             figures[script] = bases.once(folder, fit_part)
             made[script] = folder / "model"
     if not made:
@@ -81,19 +87,20 @@ def _by_script(rows: Sequence[snapshots.Row], labels: Sequence[str]) -> dict[str
 
 def _part(
     train: Labelled, validation: Labelled, labels: Sequence[str], asked: Recipe, base: bases.Base, script: str,
-    watch: Watch, report_to: Sequence[str], model: Path,
+    tell: Any, report_to: Sequence[str], model: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Fit the part of one script into the folder `model`; return its figures, the settled recipe among them."""
     recipe = recipes.settle(
         asked, n_train=len(train), is_chinese=script == CHINESE, base_reads_chinese=bool(asked.base)
     )
-    folder = model.parent
+    folder, n_labelled = model.parent, len(train)
+    watch, searching = partial(tell, script), partial(tell, SEARCH + script)
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
     if recipe.search_trials and recipe.method not in {"characters", "head"}:
         from training import search
 
         recipe = search.better(
-            recipe, train, validation, labels=labels, base=base.directory, work=folder / "search", watch=watch
+            recipe, train, validation, labels=labels, base=base.directory, work=folder / "search", watch=searching
         )
     if recipe.method == "characters":
         from training.trainers.linear_heads import fit_character_head
@@ -117,8 +124,8 @@ def _part(
             report_to=report_to,
         ), "sequence_classifier"  # fmt: skip
     options = {} if recipe.method == "characters" else {"max_tokens": recipe.max_tokens}
-    return {**found, "method": recipe.method, "backend": backend, "options": options, "n_train": len(train),
-            "n_validation": len(validation), "recipe": recipe.model_dump()}  # fmt: skip
+    return {**found, "method": recipe.method, "backend": backend, "options": options, "n_train": n_labelled,
+            "n_copies": len(train) - n_labelled, "n_validation": len(validation), "recipe": recipe.model_dump()}  # fmt: skip
 
 
 def _assemble(into: Path, made: Mapping[str, Path], figures: Mapping[str, Any], champion: ModelVersion | None) -> None:

@@ -43,7 +43,14 @@ def finished(*, verdict: str = "pass", role: str = "sentiment") -> TrainingRun:
         verdict=verdict,
         card={
             "parts": {
-                "other": {"method": "lora", "n_train": 700, "steps": 90, "steps_planned": 120, "stopped_early": True}
+                "other": {
+                    "method": "lora",
+                    "n_train": 700,
+                    "n_copies": 350,
+                    "steps": 90,
+                    "steps_planned": 120,
+                    "stopped_early": True,
+                }
             }
         },
     )
@@ -90,7 +97,7 @@ def test_a_run_is_shown_with_its_losses_figures_and_the_gates_reasons() -> None:
     run = finished(verdict="inconclusive")
     page = signed_in(people.auditor()).get(reverse("console:training_run", args=[run.pk])).content.decode()
     for words in ("Loss, English and other", "polyline", "90%", "+5.0 points against the champion", "language: en",
-                  "(stopped early)", f"train --from-run {run.pk}", "Inconclusive"):  # fmt: skip
+                  "(stopped early)", "lora on 700 texts and 350 changed copies of them", f"train --from-run {run.pk}", "Inconclusive"):  # fmt: skip
         assert words in page, words
     assert HOSTILE not in page
     assert "Approve" not in page

@@ -65,10 +65,14 @@ def interval(figure: Mapping[str, float]) -> str:
 def _parts(parts: Mapping[str, Mapping[str, Any]]) -> list[tuple[object, ...]]:
     shown = ("steps", "best_eval_loss", "stopped_early", "C", "trained_parameters")
     return [
-        (name, part.get("method", ""), part.get("n_train", ""),
+        (name, part.get("method", ""), f"{part.get('n_train', '')}{_copies(part)}",
          "; ".join(f"{key} {part[key]}" for key in shown if part.get(key) is not None))
         for name, part in parts.items()
     ]  # fmt: skip
+
+
+def _copies(part: Mapping[str, Any]) -> str:
+    return f" and {part['n_copies']} changed copies of them" if part.get("n_copies") else ""
 
 
 def _labels(found: Mapping[str, Any]) -> str:
