@@ -30,6 +30,8 @@ TRAINING: dict[str, Any] = {
     "MIN_INTERVAL_HOURS": env.integer("TRAINING_MIN_INTERVAL_HOURS", 6),
     "BUDGET_MINUTES": env.integer("TRAINING_BUDGET_MINUTES", 240, minimum=1),
     "LONGEST_RUN_MINUTES": env.integer("TRAINING_LONGEST_RUN_MINUTES", 360, minimum=1),
+    # Among which a batch is shared; 0: one for each GPU, one without any (training/trainers/launch.py).
+    "PROCESSES": env.integer("TRAINING_PROCESSES", 0),
     # From so many on, labelled without a suggestion, these alone are the test part.
     "MIN_BLIND_TEST": env.integer("TRAINING_MIN_BLIND_TEST", 200, minimum=20),
     # Feeds, by the names of their files, whose licence does not allow to train on what came with them.

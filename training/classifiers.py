@@ -117,10 +117,10 @@ def _part(
             into=model, watch=watch,
         ), "embedding_head"  # fmt: skip
     else:
-        from training.trainers import transformer_classifier
+        from training.trainers import launch, transformer_classifier
 
-        found, backend = transformer_classifier.fit(
-            train, validation, labels=labels, recipe=recipe, base=base.directory, work=folder, into=model, watch=watch,
+        found, backend = launch.run(
+            transformer_classifier.fit, train, validation, labels=labels, recipe=recipe, base=base.directory, work=folder, into=model, watch=watch,
             report_to=report_to,
         ), "sequence_classifier"  # fmt: skip
     options = {} if recipe.method == "characters" else {"max_tokens": recipe.max_tokens}

@@ -79,10 +79,11 @@ def _stage(
     report_to: Sequence[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Run a stage that is not done yet and return its figures."""
+    from training.trainers import launch
 
     def fit(model: Path) -> dict[str, Any]:
-        found = trainer(
-            rows["train"], rows["validation"], recipe=recipe, base=base, work=folder, into=model,
+        found = launch.run(
+            trainer, rows["train"], rows["validation"], recipe=recipe, base=base, work=folder, into=model,
             watch=partial(tell, name), report_to=report_to,
         )  # fmt: skip
         return {**found, "method": "LoRA" if name == IMITATION else "DPO", "recipe": recipe.model_dump()}

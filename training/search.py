@@ -27,7 +27,7 @@ def better(
     """Return `recipe` with the learning rate, epochs, batch size, decay and warm-up that cost the validation part least."""
     import optuna
 
-    from training.trainers import transformer_classifier
+    from training.trainers import launch, transformer_classifier
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     work.mkdir(parents=True, exist_ok=True)
@@ -42,8 +42,8 @@ def better(
         tried = _suggest(recipe, trial)
         folder = work / f"trial-{trial.number}"
         try:
-            found = transformer_classifier.fit(
-                train, validation, labels=labels, recipe=tried, base=base, work=folder, into=folder / "model",
+            found = launch.run(
+                transformer_classifier.fit, train, validation, labels=labels, recipe=tried, base=base, work=folder, into=folder / "model",
                 watch=lambda done, of, figures: watch(trial.number, recipe.search_trials, {}),
             )  # fmt: skip
         finally:

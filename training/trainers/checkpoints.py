@@ -11,7 +11,7 @@ from typing import Any
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
-from training.trainers import trackers
+from training.trainers import launch, trackers
 from training.trainers.contracts import Watch
 
 PREFIX = "checkpoint-"
@@ -47,7 +47,7 @@ def arguments(
     """
     return {
         "output_dir": str(work), "run_name": f"{work.parent.parent.name} {work.name}", "seed": recipe.seed, "data_seed": recipe.seed,
-        "per_device_train_batch_size": recipe.batch_size, "gradient_accumulation_steps": recipe.accumulate,
+        "per_device_train_batch_size": launch.share_of(recipe.batch_size), "gradient_accumulation_steps": recipe.accumulate,
         "weight_decay": recipe.weight_decay, "warmup_steps": math.ceil(recipe.warmup * n_steps),
         "eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every,
         "save_total_limit": 2, "load_best_model_at_end": True, "metric_for_best_model": "eval_loss",
@@ -61,7 +61,8 @@ def train(trainer: Trainer, work: Path) -> None:
 
     One that had stopped early is not trained further: transformers forgets, on going on, that it had stopped.
     """
-    found = latest(work)
+    with trainer.args.main_process_first():  # what is not whole goes before another process sees it
+        found = latest(work)
     state = _state(Path(found)) if found else None
     if state is not None and state.stateful_callbacks.get("TrainerControl", {}).get("args", {}).get(
         "should_training_stop"

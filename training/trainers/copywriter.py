@@ -23,7 +23,7 @@ from core.exceptions import PermanentError
 from inference.backends import chat_tokens, torch_runtime
 from inference.contracts import Message
 from training.recipes import CopyRecipe
-from training.trainers import checkpoints, shared_prompts
+from training.trainers import checkpoints, launch, shared_prompts
 from training.trainers.contracts import Watch, unwatched
 
 EVALUATIONS = 6
@@ -185,9 +185,10 @@ def _finish(trainer: Any, tokenizer: Any, work: Path, into: Path) -> dict[str, A
     shares = shared_prompts.share(trainer.model.get_base_model())
     n_trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
     checkpoints.train(trainer, work)
-    into.mkdir(parents=True, exist_ok=True)
-    trainer.model.merge_and_unload().save_pretrained(into, safe_serialization=True)
-    tokenizer.save_pretrained(into)
+    if launch.is_first():
+        into.mkdir(parents=True, exist_ok=True)
+        trainer.model.merge_and_unload().save_pretrained(into, safe_serialization=True)
+        tokenizer.save_pretrained(into)
     state = trainer.state
     return {
         "steps": state.global_step, "steps_planned": state.max_steps, "best_eval_loss": state.best_metric,

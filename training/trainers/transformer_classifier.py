@@ -31,7 +31,7 @@ from transformers import (
 from inference.backends import torch_runtime
 from inference.backends.sequence_classifier import ADAPTER
 from training.recipes import Recipe
-from training.trainers import checkpoints
+from training.trainers import checkpoints, launch
 from training.trainers.contracts import Labelled, Watch, unwatched
 
 # Evaluated this often: an epoch of a large set is long, and one of a small set is only a few steps.
@@ -71,14 +71,16 @@ def fit(
         trainer.weights = torch.tensor(len(train) / (len(labels) * np.maximum(counts, 1)), dtype=torch.float32)
     if recipe.method == "adalora":
         trainer.add_callback(_Budget())
+    n_trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
     checkpoints.train(trainer, work)
-    _save(trainer.model, tokenizer, into)
+    if launch.is_first():
+        _save(trainer.model, tokenizer, into)
     best = trainer.state.best_metric
     return {
         "steps": trainer.state.global_step, "steps_planned": n_steps, "best_eval_loss": best,
         "best_step": trainer.state.best_global_step,
         "stopped_early": trainer.state.global_step < n_steps,
-        "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        "trained_parameters": n_trained,
     }  # fmt: skip
 
 
