@@ -29,6 +29,7 @@ from moderation import validity
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.outcomes import VERDICTS
 from moderation.policy import identifiers
 from moderation.policy.folding import fold
 from moderation.screening import brief_of
@@ -85,6 +86,7 @@ PERSONAL_DATA, GONE, OUTDATED = "personal data", "erased", "the facts have chang
 STATED = "a file stated the label, and enough were given by people"
 LICENCE = "its feed may not be learnt from"
 ASSISTED = "the model's suggestion was shown, and enough were judged without it"
+OVERRULED = "a second review came to another verdict on the draft"
 
 
 def collect(task: str) -> Iterator[Example | Excluded]:
@@ -195,9 +197,9 @@ def _blind(kind: str, subjects: list[str]) -> dict[str, bool]:
 
 def _copy() -> Iterator[Example | Excluded]:
     """Accepted and fixed copy with the prompt it answers, as the one renderer writes it; a fix with the draft it fixed."""
-    for decision in _decisions(Decision.Outcome.APPROVE, Decision.Outcome.EDIT):
+    for decision, _, doubt in _decisions(Decision.Outcome.APPROVE, Decision.Outcome.EDIT):
         if decision.result is not None:
-            found, rejected = _prompted(decision.result, decision), _fixed_draft(decision)
+            found, rejected = _prompted(decision.result, decision, doubt), _fixed_draft(decision)
             if isinstance(found, Example) and rejected:
                 found = replace(
                     found, fields={**found.fields, "rejected": rejected, "reasons": list(decision.reason_codes)}
@@ -216,11 +218,11 @@ def _fixed_draft(decision: Decision) -> str:
 
 def _preference() -> Iterator[Example | Excluded]:
     """Fixes, each with the draft that was fixed and why."""
-    for decision in _decisions(Decision.Outcome.EDIT):
+    for decision, _, doubt in _decisions(Decision.Outcome.EDIT):
         rejected = _fixed_draft(decision)
         if decision.result is None or not rejected:
             continue
-        found = _prompted(decision.result, decision)
+        found = _prompted(decision.result, decision, doubt)
         if isinstance(found, Example):
             fields = {"prompt": found.fields["prompt"], "chosen": found.fields["completion"],
                       "rejected": rejected, "reasons": list(decision.reason_codes)}  # fmt: skip
@@ -229,15 +231,14 @@ def _preference() -> Iterator[Example | Excluded]:
 
 
 def _validity() -> Iterator[Example | Excluded]:
-    """Drafts as they were judged: is this description valid for this product?"""
-    doubted = _doubted(ReviewItem.Kind.COPY)
-    for decision in _decisions(Decision.Outcome.APPROVE, Decision.Outcome.EDIT, Decision.Outcome.REJECT):
+    """Drafts as they were judged, last of all by a second review: is this description valid for this product?"""
+    for decision, outcome, doubt in _decisions(*VERDICTS.values()):
         draft = decision.item.candidate
         if draft is None:
             continue
-        found = Excluded(ref(draft), OPEN_ISSUE) if ref(draft) in doubted else _prompted(draft, decision)
+        found = _prompted(draft, decision, "" if doubt == OVERRULED else doubt)
         if isinstance(found, Example):
-            label = validity.VALID if decision.outcome == Decision.Outcome.APPROVE else validity.INVALID
+            label = validity.VALID if outcome == Decision.Outcome.APPROVE else validity.INVALID
             found = replace(found, fields={"text": clean(validity.text_of(draft)), "label": label})
         yield found
 
@@ -248,15 +249,30 @@ def decisions_on_copy(*outcomes: str) -> QuerySet[Decision]:
     return stand.exclude(decided_by=Decision.DecidedBy.AUTOMATIC).exclude(appeal__status=Appeal.Status.OVERTURNED)
 
 
-def _decisions(*outcomes: str) -> Iterator[Decision]:
-    """Yield the decisions about copy that stand, oldest first, with what an example needs of them."""
-    rows = decisions_on_copy(*outcomes).select_related("item__candidate__product", "result__product")
-    return rows.order_by("created_at", "pk").iterator(chunk_size=BATCH)
+def _decisions(*outcomes: str) -> Iterator[tuple[Decision, str, str]]:
+    """Yield the decisions about copy that stand, oldest first, each with the outcome it should have had and its doubt.
+
+    The outcome is a second review's where there was one: that changes the draft's label, never the decision
+    (`moderation.decisions.relabel`). The doubt is why what was let out is not learnt from; empty where it is.
+    """
+    kind = ReviewItem.Kind.COPY
+    doubted = _doubted(kind)
+    labels = Label.objects.filter(kind=kind, method=Vote.Purpose.SECOND_REVIEW, label__in=VERDICTS)
+    second = dict(labels.values_list("subject", "label"))
+    needed = ("item__candidate__product", "item__labeling_task", "result__product")
+    rows = decisions_on_copy(*outcomes).select_related(*needed).order_by("created_at", "pk")
+    for decision in rows.iterator(chunk_size=BATCH):
+        draft = ref(decision.item.candidate) if decision.item.candidate else ""
+        outcome = VERDICTS[second[draft]] if draft in second else decision.outcome
+        doubt = OVERRULED if outcome != decision.outcome else ""
+        yield decision, outcome, OPEN_ISSUE if draft in doubted else doubt
 
 
-def _prompted(candidate: Candidate, decision: Decision) -> Example | Excluded:
+def _prompted(candidate: Candidate, decision: Decision, doubt: str) -> Example | Excluded:
     """Return the text of `candidate` with the prompt that asks for it, and what the checks see of the product: `brief`."""
     subject, text, product = ref(candidate), clean(candidate.text), candidate.product
+    if doubt:
+        return Excluded(subject, doubt)
     if not text:
         return Excluded(subject, GONE)
     if _is_barred(product):

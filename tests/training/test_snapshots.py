@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,6 +157,53 @@ def test_decisions_about_copy_become_examples_with_the_prompt_of_serving() -> No
     assert prompt[0]["content"] == prompts.render(_brief(approved))[0].content
     approved.product.__class__.objects.filter(pk=approved.product.pk).update(facts_hash="other")
     assert curation.Excluded(ref(approved), curation.OUTDATED) in list(curation.collect("copy"))
+
+
+def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() -> None:
+    people.reviewer()
+    approved = factories.candidate("A mug.", status="approved")
+    factories.decision(factories.review_item(approved), "approve", result=approved)
+    draft = factories.candidate("A golden mug.", status="rejected")
+    fix = factories.candidate("A blue mug.", request=draft.request, origin="human", parent=draft, model_version=None)
+    factories.decision(factories.review_item(draft), "edit", result=fix)
+    of = {approved: "accept", draft: "fix"}
+
+    def hold(method: str) -> None:
+        for one, label in of.items():
+            labels.record_label(
+                "copy_review", ref(one), label=label, method=method, quality=None, n_votes=1, at=one.created_at
+            )
+
+    def found(task: str) -> dict[str, str]:
+        return {item.subject: item.reason if isinstance(item, curation.Excluded) else str(item.fields.get("label", "learnt"))
+                for item in curation.collect(task)}  # fmt: skip
+
+    hold("single")
+    for one, label in of.items():
+        LabelIssue.objects.create(kind="copy_review", subject=ref(one), given=label, score=0.1, methods=["loss"])
+    doubt = curation.OPEN_ISSUE
+    assert found("copy") == {ref(approved): doubt, ref(fix): doubt}
+    assert found("preference") == {ref(fix): doubt}
+    assert found("validity") == {ref(approved): doubt, ref(draft): doubt}
+    # A second person comes to another verdict on both, which changes the labels and not the decisions.
+    LabelIssue.objects.update(status="confirmed")
+    of = {approved: "reject", draft: "accept"}
+    hold("second_review")
+    wrong = curation.OVERRULED
+    assert found("copy") == {ref(approved): wrong, ref(fix): wrong}
+    assert found("preference") == {ref(fix): wrong}
+    assert found("validity") == {ref(approved): "invalid", ref(draft): "valid"}
+
+
+def test_second_reviews_of_copy_are_looked_up_once() -> None:
+    def decide() -> int:
+        draft = factories.candidate("A mug.", status="approved")
+        factories.decision(factories.review_item(draft), "approve", result=draft)
+        with CaptureQueriesContext(connection) as asked:
+            list(curation.collect("copy"))
+        return sum("labeling_" in query["sql"] for query in asked)
+
+    assert decide() == decide()
 
 
 def _brief(candidate: Any) -> Any:
