@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FORMAT = "snapshot-1"
 EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
+STATED = "stated"
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
         "counts": {part: len(rows) for part, rows in parts.items()},
         "by_label": {part: _count(rows, "label") for part, rows in parts.items()},
         "by_locale": {part: dict(sorted(Counter(row.locale for row in rows).items())) for part, rows in parts.items()},
-        "test_is_blind": bool(parts["test"]) and all(row.is_blind for row in parts["test"]),
-        "test_is_stated": sum(row.is_stated for row in parts["test"]),
+        "test_labels": dict(sorted(Counter(_given(row) for row in parts["test"]).items())),
         "excluded": dict(sorted(Counter(row.reason for row in excluded).items())),
     }
     with tempfile.TemporaryDirectory(prefix="ecomsite-snapshot-") as folder:
@@ -137,6 +137,18 @@ _PREFERRED: Sequence[tuple[Callable[[], int], str, Callable[[Example], bool]]] =
     (lambda: settings.TRAINING["GATE"]["min_test"], curation.STATED, lambda row: not row.is_stated),
     (lambda: settings.TRAINING["MIN_BLIND_TEST"], curation.ASSISTED, lambda row: bool(row.is_blind)),
 )
+
+
+def _given(row: Example) -> str:
+    """Return how the label of `row` was given: `stated` by a file alone, or by people: `blind`, `assisted` or `unknown`."""
+    if row.is_stated:
+        return STATED
+    return "unknown" if row.is_blind is None else "blind" if row.is_blind else "assisted"
+
+
+def n_stated(snapshot: DatasetSnapshot) -> int:
+    """Return how many labels of the test part no person gave, as far as is known; all, where the snapshot does not say."""
+    return int(snapshot.manifest.get("test_labels", {STATED: snapshot.n_test}).get(STATED, 0))
 
 
 def _count(rows: Sequence[Example], name: str) -> dict[str, int]:

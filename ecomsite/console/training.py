@@ -21,6 +21,7 @@ from inference import resolver
 from inference.models import ModelAlias, ModelVersion, Role
 from moderation import shadow
 from training import release, runs, triggers
+from training.evaluation import model_card
 from training.models import EvaluationReport, TrainingRun
 from training.recipes import RECIPES, Method
 
@@ -226,6 +227,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "is_outdated": bool(report and report.verdict == "pass" and report.against != serving)
         and not {"champion", "previous"} & set(aliases),
         "excluded": sorted((row.snapshot.manifest.get("excluded") or {}).items()) if row.snapshot else [],
+        "labelled": model_card.labelled(row.snapshot) if row.snapshot else "",
         "may_train": request.user.has_perm("training.train_model"),
         "may_promote": request.user.has_perm("inference.promote_model"),
     }

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from core.refs import ref
 from inference import artifacts, loader, resolver
@@ -91,6 +93,23 @@ def test_forty_examples_stop_early_and_do_not_get_in(guessing: ModelVersion) -> 
     assert figures["stopped_early"], figures
     assert EvaluationReport.objects.get().verdict in {"fail", "inconclusive"}
     assert resolver.resolve("sentiment") == guessing
+
+
+def test_what_a_file_stated_lets_no_model_in(guessing: ModelVersion, settings: Any) -> None:
+    label_reviews(600)
+    Label.objects.update(method="import", source="import:stars")
+    settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 30}}
+    run = train()
+    report = EvaluationReport.objects.get()
+    assert (report.verdict, report.metrics["comparison"]["low"] > 0) == ("inconclusive", True)
+    assert resolver.resolve("sentiment") == guessing
+    said = f"The test texts were labelled: {run.snapshot.n_test} by a file that names no person."
+    assert said in (artifacts.root() / f"{run.version.artifact_hash}.card.md").read_text()
+    page = Client()
+    page.force_login(people.auditor())
+    shown = page.get(reverse("console:training_run", args=[run.pk])).content.decode()
+    assert said in shown
+    assert f"0 of {run.snapshot.n_test} test texts labelled by people are too few" in shown
 
 
 def test_too_few_labels_say_what_is_missing(guessing: ModelVersion) -> None:

@@ -97,7 +97,7 @@ def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(
         labels.record_vote(KIND, subject, rater="a", label="positive", purpose="label", at=Label.objects.first().labelled_at,
                            suggestion="positive", is_assisted=number % 2 == 0, seconds=3)  # fmt: skip
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
-    assert snapshot.manifest["test_is_blind"]
+    assert snapshot.manifest["test_labels"] == {"blind": snapshot.n_test}
     assert snapshot.manifest["excluded"][curation.ASSISTED] > 5
     assert all(row.fields["blind"] for row in snapshots.read(snapshot, "test"))
     everything = [row for part in SPLITS for row in snapshots.read(snapshot, part)]
@@ -110,11 +110,13 @@ def test_with_enough_labels_of_people_what_a_file_stated_is_not_tested_on(settin
     Label.objects.filter(subject__in=subjects[::2]).update(method="import", source="import:stars")
     settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10_000}}
     few = snapshots.freeze("sentiment", actor=people.ml_engineer())
-    assert few.manifest["test_is_stated"] > 0, "better than nothing, and said"
+    n = snapshots.n_stated(few)
+    assert few.manifest["test_labels"] == {"stated": n, "unknown": few.n_test - n}
+    assert n > 0, "better than nothing, and said"
     settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10}}
     enough = snapshots.freeze("sentiment", actor=people.ml_engineer())
-    assert (enough.manifest["test_is_stated"], enough.n_test) == (0, few.n_test - few.manifest["test_is_stated"])
-    assert enough.manifest["excluded"][curation.STATED] == few.manifest["test_is_stated"]
+    assert (snapshots.n_stated(enough), enough.n_test) == (0, few.n_test - n)
+    assert enough.manifest["excluded"][curation.STATED] == n
     assert enough.n_train == few.n_train, "to learn from it is good enough"
 
 

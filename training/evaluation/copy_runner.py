@@ -53,7 +53,6 @@ def evaluate(
     measured = {"new": copy_metrics.measure(new, checks)}
     found: dict[str, Any] = {
         "kind": "copy",
-        "test_is_blind": snapshot.manifest.get("test_is_blind", False),
         "new": copy_metrics.describe(new, measured["new"]),
     }
     old: list[Written] = []

@@ -43,17 +43,19 @@ class Verdict:
 
 def judge(
     new: Answers, old: Answers | None, *, groups: Mapping[str, Sequence[str]], rules: Rules,
-    facts: Mapping[str, bool] | None = None,
+    facts: Mapping[str, bool] | None = None, stated: int = 0,
 ) -> Verdict:  # fmt: skip
     """Return whether the model that gave the answers `new` may replace the one that gave `old`; None: there is none.
 
     `groups` are slices (name → value of each text). `facts` are conditions that hold or do not: the artefact works in a
-    fresh process, its hash is that of the registry, the test part was not trained on.
+    fresh process, its hash is that of the registry, the test part was not trained on. `stated` is how many of the texts
+    have a label that a file stated: without enough labels of people nothing is told, however many those are.
     """
     findings = [(PASS if holds else FAIL, words) for words, holds in (facts or {}).items()]
     n = len(new.truth)
-    if n < rules.min_test:
-        findings.append((INCONCLUSIVE, f"{n} test texts are too few to tell: {rules.min_test} are needed"))
+    if n - stated < rules.min_test:
+        texts = f"{n - stated} of {n} test texts labelled by people" if stated else f"{n} test texts"
+        findings.append((INCONCLUSIVE, f"{texts} are too few to tell: {rules.min_test} are needed"))
         return worst(findings)
     findings += [_accuracy(new, rules), _calibration(new, rules)]
     if old is None:

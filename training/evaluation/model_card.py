@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from inference import artifacts
-from training.models import EvaluationReport, TrainingRun
+from training.models import DatasetSnapshot, EvaluationReport, TrainingRun
+from training.snapshots import STATED
 
 
 def write(run: TrainingRun, report: EvaluationReport) -> Path:
@@ -32,8 +33,7 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
         "## Data", "",
         f"Snapshot `{snapshot.artifact_hash}`: {snapshot.n_train} texts to train on, {snapshot.n_validation} to choose "
         f"the moment to stop, {snapshot.n_test} to test. Split: {snapshot.manifest.get('split', '')}. "
-        + ("The test texts were labelled without a model's suggestion." if found.get("test_is_blind")
-           else "Some of the people who labelled the test texts saw a model's suggestion."), "",
+        f"{labelled(snapshot)}", "",
         *_table(("left out", "texts"), sorted(snapshot.manifest.get("excluded", {}).items())),
         "## Training", "",
         f"Base `{version.base_hash or 'none'}`.", "",
@@ -55,6 +55,19 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
         "the share drawn by lot. Languages and categories with few test texts are not judged apart.", "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def labelled(snapshot: DatasetSnapshot) -> str:
+    """Return by whom the test texts of `snapshot` were labelled, in words; nothing where it does not say."""
+    counts = snapshot.manifest.get("test_labels", {})
+    parts = [f"{counts[how]} by {whom}" for how, whom in BY_WHOM.items() if how in counts]
+    return f"The test texts were labelled: {'; '.join(parts)}." if parts else ""
+
+
+BY_WHOM = {
+    "blind": "people who saw no suggestion of a model", "assisted": "people some of whom saw a model's suggestion",
+    "unknown": "people of whom it is not known whether a model's suggestion was shown", STATED: "a file that names no person",
+}  # fmt: skip
 
 
 def interval(figure: Mapping[str, float]) -> str:

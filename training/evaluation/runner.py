@@ -37,10 +37,10 @@ def evaluate(
     old = _answers(champion, rows, labels) if champion is not None and champion.pk != version.pk else None
     groups = _groups(rows)
     facts = _facts(version, snapshot, rows, new, labels)
-    verdict = gate.judge(new, old, groups=groups, rules=gate.as_rules(settings.TRAINING["GATE"]), facts=facts)
+    rules, stated = gate.as_rules(settings.TRAINING["GATE"]), snapshots.n_stated(snapshot)
+    verdict = gate.judge(new, old, groups=groups, rules=rules, facts=facts, stated=stated)
     measured: dict[str, Any] = {
         "labels": list(labels),
-        "test_is_blind": snapshot.manifest.get("test_is_blind", False),
         "new": metrics.describe(new, labels),
         "slices": metrics.slices(new, groups),
     }

@@ -99,6 +99,14 @@ def test_too_few_test_texts_are_inconclusive_whatever_they_say() -> None:
     assert "60 test texts are too few" in verdict.findings[-1][1]
 
 
+def test_labels_that_a_file_stated_prove_nothing_however_many() -> None:
+    new, old = pair(np.random.default_rng(8), 500, old=0.7, new=0.95)
+    assert judge(new, old, groups={}, rules=Rules(), stated=400).verdict == gate.PASS, "a hundred are of people"
+    verdict = judge(new, old, groups={}, rules=Rules(), stated=401)
+    assert verdict.verdict == gate.INCONCLUSIVE
+    assert verdict.findings[-1][1] == "99 of 500 test texts labelled by people are too few to tell: 100 are needed"
+
+
 def test_one_that_is_better_on_the_whole_and_worse_in_a_slice_fails() -> None:
     truth = np.zeros(600, dtype=int)
     language = ["zh" if i < 60 else "en" for i in range(600)]
