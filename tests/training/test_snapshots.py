@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
@@ -23,7 +21,6 @@ from labeling.models import Label, LabelIssue
 from tests import factories, people
 from tests.training.shop import KIND, label_reviews
 from training import curation, snapshots
-from training.models import DatasetSnapshot
 from training.splits import SPLITS, split_of
 
 pytestmark = pytest.mark.django_db
@@ -219,23 +216,6 @@ def test_nothing_to_freeze_says_where_examples_come_from() -> None:
         snapshots.freeze("sentiment", actor=people.ml_engineer())
     with pytest.raises(PermissionDenied):
         snapshots.freeze("sentiment", actor=people.reviewer())
-
-
-def test_a_snapshot_is_exported_as_a_data_set(tmp_path: Any, capsys: Any) -> None:
-    label_reviews(60)
-    call_command("freeze_snapshot", "sentiment", "--out", str(tmp_path / "set"))
-    assert "to train on" in capsys.readouterr().out
-    from datasets import load_dataset
-
-    found = load_dataset(
-        "json",
-        data_files={part: str(tmp_path / "set" / f"{part}.jsonl") for part in SPLITS},
-        cache_dir=str(tmp_path / "cache"),
-    )
-    snapshot = DatasetSnapshot.objects.get()
-    assert [found[part].num_rows for part in SPLITS] == [snapshot.n_train, snapshot.n_validation, snapshot.n_test]
-    about = json.loads((tmp_path / "set" / "snapshot.json").read_text())
-    assert set(about["labels"]) == {"positive", "neutral", "negative"}
 
 
 def test_what_came_with_a_feed_that_may_not_be_learnt_from_is_left_out(settings: Any) -> None:

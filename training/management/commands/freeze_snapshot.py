@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
-from inference import artifacts
-from training import snapshots
+from training import exporting, snapshots
 from training.models.datasets import Task
-from training.splits import SPLITS
 
 
 class Command(BaseCommand):
     help = """Freeze the examples of a task; the same examples give the same snapshot. With --out the three parts are
-    written to a folder as JSON Lines that `datasets.load_dataset(FOLDER)` reads."""
+    written to a folder, with a README that names their columns, as JSON Lines that `datasets.load_dataset(FOLDER)` reads."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("task", choices=Task.values)
@@ -29,6 +26,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             snapshot = snapshots.freeze(options["task"], actor=actor_from(options["by"]))
+            if options["out"]:
+                exporting.export(snapshot, into=options["out"])
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc
         self.stdout.write(
@@ -38,7 +37,4 @@ class Command(BaseCommand):
         for reason, n in sorted(snapshot.manifest["excluded"].items()):
             self.stdout.write(f"  left out: {n} ({reason})")
         if options["out"]:
-            options["out"].mkdir(parents=True, exist_ok=True)
-            for name in (*(f"{part}.jsonl" for part in SPLITS), snapshots.ABOUT):
-                shutil.copyfile(artifacts.path_for(snapshot.artifact_hash) / name, options["out"] / name)
             self.stdout.write(f"Written to {options['out']}.")
