@@ -45,12 +45,14 @@ def fit(
     `tell(stage, done, of, figures)` hears of progress in each of STAGES. Raises `PermanentError` where no script has enough labels.
     """
     labels = snapshots.labels_of(snapshot.task)
-    rows = {part: _by_script(snapshots.read(snapshot, part), labels) for part in ("train", "validation")}
+    rows = {part: _by_script(snapshots.read(snapshot, part)) for part in ("train", "validation")}
     figures: dict[str, Any] = {}
     made: dict[str, Path] = {}
     for script in (OTHER, CHINESE):
         parts = held_out(rows["train"][script], rows["validation"][script], fewest=FEWEST_VALIDATION)
-        train, validation = (Labelled([text for text, _ in part], [label for _, label in part]) for part in parts)
+        train, validation = (
+            Labelled([row.text for row in part], [labels.index(row.label) for row in part]) for part in parts
+        )
         if len(train) >= recipes.FEWEST_LABELS and len(set(train.labels)) > 1:
             folder = work / script
             fit_part = partial(_part, train, validation, labels, recipe, base, script, tell, report_to)
@@ -74,14 +76,12 @@ def fit(
     return Fitted(artifact_hash, base.artifact_hash, methods, figures, locales=locales, licence=base.licence)
 
 
-def _by_script(rows: Sequence[snapshots.Row], labels: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
-    """Return text and place of the label of each row, by script."""
+def _by_script(rows: Sequence[snapshots.Row]) -> dict[str, list[snapshots.Row]]:
     from inference.backends.by_language import script_of
 
-    places = {label: place for place, label in enumerate(labels)}
-    found: dict[str, list[tuple[str, int]]] = {CHINESE: [], OTHER: []}
+    found: dict[str, list[snapshots.Row]] = {CHINESE: [], OTHER: []}
     for row in rows:
-        found[script_of(row.text)].append((row.text, places[row.label]))
+        found[script_of(row.text)].append(row)
     return found
 
 

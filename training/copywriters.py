@@ -59,8 +59,9 @@ def fit(
     figures[IMITATION] = _stage(
         copywriter.imitate, texts, recipe, base.directory, work / IMITATION, IMITATION, tell, report_to
     )
-    fixes = held_out(_fixes(parts["train"]), _fixes(parts["validation"]), fewest=FEWEST_VALIDATION)
-    pairs = dict(zip(("train", "validation"), fixes, strict=True))
+    fixed = [[row for row in rows if row.fields.get("rejected")] for rows in parts.values()]
+    fixes = held_out(*fixed, fewest=FEWEST_VALIDATION)
+    pairs = {part: _pairs(rows) for part, rows in zip(parts, fixes, strict=True)}
     if recipe.preferences and len(pairs["train"]) >= int(settings.TRAINING["MIN_PREFERENCES"]):
         figures[PREFERENCE] = _stage(
             copywriter.prefer, pairs, recipe, made, work / PREFERENCE, PREFERENCE, tell, report_to
@@ -103,9 +104,9 @@ def _fields(rows: Sequence[snapshots.Row]) -> list[Mapping[str, Any]]:
     return [row.fields for row in rows]
 
 
-def _fixes(rows: Sequence[snapshots.Row]) -> list[Mapping[str, Any]]:
-    """Return the pairs among `rows`: what a person made of a draft is preferred to the draft."""
+def _pairs(rows: Sequence[snapshots.Row]) -> list[Mapping[str, Any]]:
+    """Return what is preferred to what in `rows` of fixes: what a person made of a draft to the draft."""
     return [
         {"prompt": row.fields["prompt"], "chosen": row.fields["completion"], "rejected": row.fields["rejected"]}
-        for row in rows if row.fields.get("rejected")
+        for row in rows
     ]  # fmt: skip
