@@ -83,13 +83,13 @@ def _work(run: TrainingRun) -> None:
         runs.note(run, champion=resolver.find(ROLE_OF[run.task]))
     if run.version is None:
         _fit(run, recipe)
-    if run.version == run.champion:  # the very same weights, of the same snapshot: there is nothing to compare
-        runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict="the champion itself")
-        return
-    runs.say(run, "Measuring it beside the champion", 0, 1)
-    report = _evaluate(run)
-    release.consider(report)
-    runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=report.verdict)
+    # The very same weights, of the same snapshot, are the champion itself: there is nothing to compare.
+    report = None if run.version == run.champion else _evaluate(run)
+    with transaction.atomic():
+        runs.hold(run)
+        if report is not None:
+            release.consider(report)
+        runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=report.verdict if report else "the champion itself")
 
 
 def _trade(task: str) -> tuple[Any, Any]:
@@ -124,8 +124,7 @@ def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
     for events in work.glob("*/runs"):  # TensorBoard's files outlive the checkpoints
         shutil.copytree(events, folder_of(run) / "runs" / events.parent.name, dirs_exist_ok=True)
     with transaction.atomic():
-        if not leases.hold_all([run]):
-            raise LeaseLost(f"the lease on the run {run.pk} was lost")
+        runs.hold(run)
         version = registry.register(
             role=ROLE_OF[run.task], name=f"{run.task} by {fitted.method}", backend=maker.BACKEND,
             locales=fitted.locales, licence=fitted.licence, artifact_hash=fitted.artifact_hash, base_hash=fitted.base_hash,
@@ -138,6 +137,7 @@ def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
 def _evaluate(run: TrainingRun) -> EvaluationReport:
     from training.evaluation import model_card
 
+    runs.say(run, "Measuring it beside the champion", 0, 1)
     _, judge = _trade(run.task)
     assert run.version is not None  # noqa: S101
     assert run.snapshot is not None  # noqa: S101

@@ -125,8 +125,7 @@ def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
 
     Raises `Cancelled` when somebody asked for its end, `PermanentError` when it takes too long, `LeaseLost` as `note`.
     """
-    if TrainingRun.objects.filter(pk=run.pk).exclude(cancel_requested_at=None).exists():
-        raise Cancelled
+    _require_wanted(run)
     if run.claimed_at and timezone.now() - run.claimed_at > longest():
         raise PermanentError(
             f"it took longer than {settings.TRAINING['LONGEST_RUN_MINUTES']} minutes",
@@ -134,6 +133,20 @@ def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
         )
     began = {} if stage == run.stage else {"stage_began_at": timezone.now()}
     note(run, stage=stage, n_done=done, n_total=of, **began)
+
+
+def hold(run: TrainingRun) -> None:
+    """Lock a run that is ours, inside the transaction in which something comes of it; who cancels it meanwhile comes too late.
+
+    Raises `Cancelled` when somebody asked for its end before, `LeaseLost` as `note`.
+    """
+    leases.hold(run)
+    _require_wanted(run)
+
+
+def _require_wanted(run: TrainingRun) -> None:
+    if TrainingRun.objects.filter(pk=run.pk).exclude(cancel_requested_at=None).exists():
+        raise Cancelled
 
 
 def keep_figures(run: TrainingRun, part: str, step: int, figures: Mapping[str, float]) -> None:
@@ -171,8 +184,7 @@ def cancel(run: TrainingRun, *, actor: User) -> None:
 def end(run: TrainingRun, status: str, *, actor: SystemActor, error: str = "", verdict: str = "") -> None:
     """Close a run that is ours. Raises `LeaseLost` when another worker took over."""
     with transaction.atomic():
-        if not leases.hold_all([run]):
-            raise LeaseLost(f"the lease on the run {run.pk} was lost")
+        leases.hold(run)
         leases.release(
             [run], status=status, finished_at=timezone.now(), last_error=error[: leases.LONGEST_ERROR], stage=""
         )

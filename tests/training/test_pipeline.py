@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from core.exceptions import StaleState
 from core.refs import ref
 from inference import artifacts, loader, resolver
 from inference.models import ModelVersion
@@ -189,6 +190,26 @@ def test_a_run_that_is_cancelled_while_it_trains_ends(guessing: ModelVersion, mo
     assert run.status == "cancelled"
     assert resolver.resolve("sentiment") == guessing
     assert not (pipeline.folder_of(run) / "parts").exists(), "its checkpoints would fill the disk"
+
+
+def test_a_run_that_is_cancelled_while_it_is_measured_moves_nothing(
+    guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label_reviews(600)
+    engineer = people.ml_engineer()
+    run, _ = runs.plan("sentiment", reason="x", actor=engineer, recipe=CHARACTERS)
+
+    def works_alone(*args: Any) -> str:  # the last step, after which nothing is said any more
+        runs.cancel(run, actor=engineer)
+        return ""
+
+    monkeypatch.setattr(smoke, "works_alone", works_alone)
+    assert pipeline.run_next()
+    run.refresh_from_db()
+    assert (run.status, EvaluationReport.objects.get().verdict) == ("cancelled", "pass")
+    assert resolver.resolve("sentiment") == guessing
+    with pytest.raises(StaleState, match="has ended: cancelled"):
+        runs.cancel(run, actor=engineer)
 
 
 @pytest.mark.parametrize("method", ["full", "lora", "adalora", "prefix", "head"])
