@@ -51,7 +51,8 @@ def register(
 ) -> ModelVersion:
     """Record a model and return its version, numbered within the role. The same model is recorded once.
 
-    What was trained here stays so under whatever other options or languages: it needs the gate's report all the same.
+    What was trained here stays so under whatever other options, languages or hash: its very files need the gate's report all
+    the same.
     Raises `PermanentError` for an unknown role or back end, no locale, or an artefact that is not in the store;
     `PermissionDenied` without `inference.register_model`.
     """
@@ -74,12 +75,12 @@ def register(
     }
     with transaction.atomic():
         _lock()
+        if artifact_hash and not dataset_hash and (trained := _trained_with_files_of(artifact_hash)):
+            identity["artifact_hash"] = artifact_hash = trained.artifact_hash
+            base_hash, dataset_hash = base_hash or trained.base_hash, trained.dataset_hash
         known = ModelVersion.objects.filter(**identity).first()
         if known is not None:
             return known
-        trained = ModelVersion.objects.filter(artifact_hash=artifact_hash).exclude(dataset_hash="").first()
-        if artifact_hash and trained is not None:
-            base_hash, dataset_hash = base_hash or trained.base_hash, dataset_hash or trained.dataset_hash
         highest = ModelVersion.objects.filter(role=role).aggregate(Max("number"))["number__max"] or 0
         version = ModelVersion.objects.create(
             **identity,
@@ -98,6 +99,24 @@ def register(
             payload={"role": role, "number": version.number, "backend": backend, "artifact_hash": artifact_hash},
         )
     return version
+
+
+def _trained_with_files_of(artifact_hash: str) -> ModelVersion | None:
+    """Return the version trained here that has these files. Brought in again they have another hash: it is also of what they came from."""
+    trained = ModelVersion.objects.exclude(dataset_hash="").exclude(artifact_hash="")
+    if itself := trained.filter(artifact_hash=artifact_hash).first():
+        return itself
+    files = _files_of(artifact_hash)
+    return next((version for version in trained if files and _files_of(version.artifact_hash) == files), None)
+
+
+def _files_of(artifact_hash: str) -> set[tuple[str, str]]:
+    """Return path and SHA-256 of each file of an artefact; nothing of one that is not in the store any more."""
+    try:
+        manifest = artifacts.read_manifest(artifacts.path_for(artifact_hash))
+    except PermanentError:
+        return set()
+    return {(entry.path, entry.sha256) for entry in manifest.files}
 
 
 def promote(

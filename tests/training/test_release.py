@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ from django.core.exceptions import PermissionDenied
 
 from audit.models import LedgerEntry
 from core.exceptions import PermanentError
-from inference import resolver
+from inference import artifacts, resolver
 from inference.models import ModelVersion
 from tests import factories, people
-from training import registry, release
+from training import registration, registry, release
 from training.models import DatasetSnapshot, EvaluationReport
 
 pytestmark = pytest.mark.django_db
@@ -181,3 +182,29 @@ def test_what_was_trained_here_needs_its_report_under_any_other_name() -> None:
         assert again != report.version
         with pytest.raises(PermanentError, match="was not measured"):
             registry.promote(again, actor=people.ml_engineer(), reason="I like it")
+
+
+def test_what_was_trained_here_needs_its_report_when_its_folder_is_brought_in_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    stored = artifacts.store_directory(tmp_path, created_from={"snapshot": "d" * 64})
+    champion_before = factories.model_version("copywriter", artifact_hash="")
+    report = trained("copywriter", verdict="fail")
+    ModelVersion.objects.filter(pk=report.version.pk).update(artifact_hash=stored)
+    monkeypatch.setattr(registration, "try_out", lambda version: None)
+    engineer = people.ml_engineer()
+
+    def bring_in(folder: Path, locale: str) -> ModelVersion:
+        source = registration.Source(location=str(folder), role="copywriter", locales=[locale])
+        return registration.register_source(source, actor=engineer)
+
+    assert bring_in(artifacts.path_for(stored), "en") == report.version, "it is what it was"
+    again = bring_in(artifacts.path_for(stored), "zh-Hans")
+    assert (again.artifact_hash, again.dataset_hash) == (stored, report.version.dataset_hash)
+    for version in (report.version, again):
+        with pytest.raises(PermanentError, match=r"did not pass the gate|was not measured"):
+            registry.promote(version, actor=engineer, reason="I like it")
+    assert champion("copywriter") == champion_before
+    (tmp_path / "config.json").write_text('{"another": true}')
+    assert bring_in(tmp_path, "en").dataset_hash == "", "other files are another model"
