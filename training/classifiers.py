@@ -32,8 +32,8 @@ FEWEST_VALIDATION = 12
 
 
 def base_of(recipe: Recipe, *, champion: ModelVersion | None, pinned: str = "") -> bases.Base:
-    """Return what `recipe` is fitted on: what it names, else the artefact `pinned`, else the encoder of now."""
-    return bases.encoder(recipe.base or pinned)
+    """Return what `recipe` is fitted on: the artefact `pinned`, else what it names, else the encoder of now."""
+    return bases.encoder(pinned or recipe.base)
 
 
 def fit(

@@ -32,8 +32,8 @@ Trainer = Callable[..., dict[str, Any]]
 
 
 def base_of(recipe: CopyRecipe, *, champion: ModelVersion | None, pinned: str = "") -> bases.Base:
-    """Return what `recipe` is fitted on: what it names, else the artefact `pinned`, else the base of the champion."""
-    return bases.writer(recipe.base or pinned, champion)
+    """Return what `recipe` is fitted on: the artefact `pinned`, else what it names, else the base of the champion."""
+    return bases.writer(pinned or recipe.base, champion)
 
 
 def fit(

@@ -21,6 +21,7 @@ from core import leases
 from core.actors import SystemActor
 from core.exceptions import LeaseLost, PermanentError
 from inference import resolver
+from inference.models import ModelVersion
 from training import recipes, registry, release, runs, snapshots
 from training.curation import ROLE_OF
 from training.models import EvaluationReport, TrainingRun
@@ -108,9 +109,11 @@ def _trade(task: str) -> tuple[Any, Any]:
 def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
     maker, _ = _trade(run.task)
     assert run.snapshot is not None  # noqa: S101
-    # The aliases may move before a run is resumed, or repeated: it stays with what it began with.
+    # Aliases, folders and hub ids may move before a run is resumed, or repeated: it stays with what it began with.
     base = maker.base_of(recipe, champion=run.champion, pinned=run.environment.get("base", ""))
-    runs.note(run, environment={**_environment(), "base": base.artifact_hash})
+    kept = _kept_from(run)
+    began_with = {"base": base.artifact_hash, "kept_from": str(kept.pk) if kept else None}
+    runs.note(run, environment={**run.environment, **_environment(), **began_with})
 
     def tell(part: str, done: int, of: int, figures: Mapping[str, float]) -> None:
         runs.say(run, maker.STAGES[part], done, of)
@@ -120,7 +123,7 @@ def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
     work = folder_of(run) / "parts"
     work.mkdir(parents=True, exist_ok=True)
     trackers = settings.TRAINING["TRACKERS"]
-    fitted = maker.fit(run.snapshot, recipe, base=base, champion=run.champion, work=work, tell=tell, report_to=trackers)
+    fitted = maker.fit(run.snapshot, recipe, base=base, champion=kept, work=work, tell=tell, report_to=trackers)
     for events in work.glob("*/runs"):  # TensorBoard's files outlive the checkpoints
         shutil.copytree(events, folder_of(run) / "runs" / events.parent.name, dirs_exist_ok=True)
     with transaction.atomic():
@@ -132,6 +135,13 @@ def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
             card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},
         )  # fmt: skip
         runs.note(run, version=version)
+
+
+def _kept_from(run: TrainingRun) -> ModelVersion | None:
+    """Return whose part serves on where too little is labelled: who was champion when the run began, or the one that it repeats."""
+    if "kept_from" in run.environment:
+        return ModelVersion.objects.filter(pk=run.environment["kept_from"]).first()
+    return run.champion
 
 
 def _evaluate(run: TrainingRun) -> EvaluationReport:

@@ -55,8 +55,9 @@ def plan(
 ) -> tuple[TrainingRun, bool]:  # fmt: skip
     """Ask for a run and return it, and whether it is new: of each task at most one is open, and that is returned then.
 
-    With `like`, a run of the same task, the run uses the recipe, the base and the very snapshot of that one. Raises `PermanentError`
-    for a recipe that cannot be followed; `PermissionDenied` without `training.train_model`.
+    With `like`, a run of the same task, the run uses the recipe, the base, the kept parts and the very snapshot of that one; it is
+    measured against the champion of now. Raises `PermanentError` for a recipe that cannot be followed, or a `like` that froze
+    nothing; `PermissionDenied` without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
     if task not in TRAINED:
@@ -65,6 +66,11 @@ def plan(
         raise PermanentError(
             f"that run was for {like.task}, not for {task}", hint="Leave the task out: it is that run's."
         )
+    if like is not None and like.snapshot is None:
+        raise PermanentError(
+            "that run ended before its examples were frozen: there is no snapshot to repeat it on",
+            hint=f"Start one on the labels of now: `manage.py train {task} --set …` with the same recipe.",
+        )
     asked = recipes.parse(dict(like.recipe if like else recipe or {}), task)
     with transaction.atomic():
         run, is_new = TrainingRun.objects.get_or_create(
@@ -72,7 +78,7 @@ def plan(
             defaults={
                 "status": Status.PLANNED, "trigger": trigger, "reason": reason[:200], "recipe": asked.model_dump(),
                 "snapshot": like.snapshot if like else None, "champion": None,
-                "environment": {"base": like.environment.get("base", "")} if like else {},
+                "environment": _began_with(like) if like else {},
                 "requested_by": None if isinstance(actor, SystemActor) else actor,
             },
         )  # fmt: skip
@@ -81,6 +87,12 @@ def plan(
                           payload={"task": task, "trigger": str(trigger), "reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
             hint_on_commit("training.train")
     return run, is_new
+
+
+def _began_with(like: TrainingRun) -> dict[str, Any]:
+    """Return what a run that repeats `like` takes over from it: what `training.pipeline` noted when it began to fit."""
+    kept = {name: like.environment[name] for name in ("base", "kept_from") if name in like.environment}
+    return {**kept, "repeats": str(like.pk)}
 
 
 # What the pipeline can train today.

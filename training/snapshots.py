@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 FORMAT = "snapshot-1"
 EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
 STATED = "stated"
+WITHDRAWN = "nobody stands by it any more"
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,17 @@ def read(snapshot: DatasetSnapshot, part: Split) -> list[Row]:
             own = {name: fields.pop(name) for name in ("subject", "group", "locale", "category")}
             rows.append(Row(**own, fields=fields))
     return rows
+
+
+def left_out_today(snapshot: DatasetSnapshot) -> Counter[str]:
+    """Return how many examples of `snapshot` one frozen now would not have, by reason: its files stay as they are."""
+    now = {item.subject: item for item in curation.collect(snapshot.task)}
+    reasons: Counter[str] = Counter()
+    for row in (row for part in SPLITS for row in read(snapshot, part)):
+        item = now.get(row.subject)
+        if not isinstance(item, Example):
+            reasons[item.reason if item else WITHDRAWN] += 1
+    return reasons
 
 
 _QUERIES: Mapping[str, str] = {

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils import timezone
 
 from core.refs import ref
 from labeling import labels
-from tests import factories
+from tests import factories, people
+from training import pipeline, runs
+from training.models import TrainingRun
 
 KIND = "review_sentiment"
+CHARACTERS = {"method": "characters"}
 WORDS = {
     "positive": ["lovely", "great", "perfect", "warm", "splendid", "happy"],
     "negative": ["broken", "awful", "cracked", "cold", "useless", "angry"],
@@ -43,3 +47,13 @@ def label_reviews(
         labels.record_label(KIND, ref(review), label=said, method="single", quality=None, n_votes=1, at=timezone.now())
         subjects.append(ref(review))
     return subjects
+
+
+def train(recipe: dict[str, Any] | None = None, **more: Any) -> TrainingRun:
+    """Plan a run for sentiment, work it to its end, and return it."""
+    run, _ = runs.plan(
+        "sentiment", reason="for a test", actor=people.ml_engineer(), recipe=recipe or CHARACTERS, **more
+    )
+    assert pipeline.run_next()
+    run.refresh_from_db()
+    return run

@@ -14,51 +14,17 @@ from core.exceptions import StaleState
 from core.refs import ref
 from inference import artifacts, loader, resolver
 from inference.models import ModelVersion
-from labeling.models import Label, LabelIssue
+from labeling.models import Label
 from moderation import screening, shadow
 from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.model_store import tiny_bert
-from tests.training.shop import KIND, label_reviews
+from tests.training.shop import CHARACTERS, label_reviews, train
 from training import classifiers, pipeline, registry, release, runs, snapshots
 from training.evaluation import smoke
 from training.models import EvaluationReport, TrainingRun
 
-pytestmark = pytest.mark.django_db
-CHARACTERS = {"method": "characters"}
-
-
-@pytest.fixture
-def base(tmp_path_factory: pytest.TempPathFactory) -> ModelVersion:
-    """A tiny encoder with random weights is the champion of its role."""
-    folder = tiny_bert(tmp_path_factory.mktemp("encoder"))
-    stored = artifacts.store_directory(folder)
-    return factories.model_version("encoder", artifact_hash=stored)
-
-
-@pytest.fixture
-def guessing(base: ModelVersion, tmp_path: Path) -> ModelVersion:
-    """The sentiment champion is a classifier with random weights."""
-    folder = tiny_bert(tmp_path / "classifier", labels=("positive", "neutral", "negative"))
-    return factories.model_version(
-        "sentiment", artifact_hash=artifacts.store_directory(folder), locales=["en", "zh-Hans"]
-    )
-
-
-@pytest.fixture(autouse=True)
-def alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare most tests the fresh process, which takes seconds to load torch."""
-    if "in_a_process_of_its_own" not in request.node.name:
-        monkeypatch.setattr(smoke, "works_alone", lambda *args: "")
-
-
-def train(recipe: dict[str, Any] | None = None, **more: Any) -> TrainingRun:
-    run, _ = runs.plan(
-        "sentiment", reason="for a test", actor=people.ml_engineer(), recipe=recipe or CHARACTERS, **more
-    )
-    assert pipeline.run_next()
-    run.refresh_from_db()
-    return run
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone")]
 
 
 def test_a_better_model_is_trained_measured_let_in_and_serves(guessing: ModelVersion) -> None:
@@ -119,29 +85,6 @@ def test_too_few_labels_say_what_is_missing(guessing: ModelVersion) -> None:
     assert run.status == "failed"
     assert "too few to train on" in run.last_error
     assert TrainingRun.objects.get().finished_at
-
-
-def test_a_label_doubted_meanwhile_is_left_out_of_the_next_run_alone(guessing: ModelVersion) -> None:
-    subjects = label_reviews(200)
-    first = train()
-    LabelIssue.objects.create(kind=KIND, subject=subjects[0], given="positive", score=0.1, methods=["loss"])
-    again = train(like=first)
-    assert again.snapshot == first.snapshot, "a run that is repeated uses the snapshot it named"
-    assert again.version == first.version, "and comes to the same model"
-    later = train()
-    assert later.snapshot.manifest["excluded"] == {"open label issue": 1}
-
-
-def test_a_run_is_repeated_on_the_base_it_had_whatever_serves_by_now(
-    guessing: ModelVersion, base: ModelVersion, tmp_path: Path
-) -> None:
-    label_reviews(160)
-    first = train({"method": "head", "max_tokens": 32})
-    other = tiny_bert(tmp_path / "other", labels=("a", "b"))
-    factories.model_version("encoder", artifact_hash=artifacts.store_directory(other))
-    again = train(like=first)
-    assert (again.version, again.environment["base"]) == (first.version, base.artifact_hash)
-    assert train({"method": "head", "max_tokens": 32}).version != first.version
 
 
 @pytest.mark.parametrize("stage", ["snapshots.freeze", "registry.register", "release.consider"])

@@ -55,6 +55,8 @@ def test_who_may_train_and_a_recipe_that_cannot_be_followed() -> None:
     other, _ = runs.plan("validity", reason="x", actor=people.ml_engineer())
     with pytest.raises(PermanentError, match="was for validity, not for sentiment"):
         runs.plan("sentiment", reason="again", actor=people.ml_engineer(), like=other)
+    with pytest.raises(PermanentError, match="ended before its examples were frozen"):
+        runs.plan("validity", reason="again", actor=people.ml_engineer(), like=other)
     assert TrainingRun.objects.count() == 1
 
 

@@ -17,6 +17,7 @@ LEFT = """What this does not reach:
   time is up, or run `manage.py ledger rewrap`, after which the keys in them open nothing.
 - the account in Label Studio, and comments in answers there and here: remove them in Label Studio.
 - what other people wrote about this person, and lines of the ledger from before words were sealed.
+- texts that models learn from, in snapshots under `var/artifacts`: they name nobody who works here, and stay as they were frozen.
 - logs hold `user:<id>` and no name."""
 
 

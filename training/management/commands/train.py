@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
-from training import pipeline, runs
-from training.models import EvaluationReport, TrainingRun
+from training import pipeline, runs, snapshots
+from training.models import DatasetSnapshot, EvaluationReport, TrainingRun
 from training.recipes import RECIPES
 
 
@@ -57,9 +57,11 @@ class Command(BaseCommand):
                 task, reason=options["reason"], actor=actor_from(options["by"]),
                 recipe=pairs_from(options["set"], option="--set"), like=like,
             )  # fmt: skip
+            self.stdout.write(f"{'Planned' if is_new else 'Already under way'}: run {run.pk}, {run.reason}.")
+            if is_new and like and like.snapshot:
+                self._warn(like.snapshot)
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc
-        self.stdout.write(f"{'Planned' if is_new else 'Already under way'}: run {run.pk}, {run.reason}.")
         if options["no_wait"]:
             return
         while options["here"] and self._is_open(run):
@@ -75,6 +77,11 @@ class Command(BaseCommand):
             return TrainingRun.objects.select_related("snapshot").get(pk=key)
         except (TrainingRun.DoesNotExist, ValidationError) as exc:
             raise CommandError(f"There is no run {key}.") from exc
+
+    def _warn(self, snapshot: DatasetSnapshot) -> None:
+        """Say what of a snapshot that is trained on again would not be learnt from today."""
+        for reason, n in sorted(snapshots.left_out_today(snapshot).items()):
+            self.stdout.write(f"  {n} of its examples would be left out today ({reason})")
 
     def _is_open(self, run: TrainingRun) -> bool:
         return TrainingRun.objects.filter(pk=run.pk, status__in=runs.OPEN).exists()
