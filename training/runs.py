@@ -32,6 +32,8 @@ PATIENT = 5
 # So many figures are kept of a run; further ones thin out what is there.
 MOST_FIGURES = 600
 EVALUATED = "eval_loss"
+# Where the environment of a run that repeats another names that one.
+REPEATS = "repeats"
 
 
 def patience() -> dt.timedelta:
@@ -92,7 +94,7 @@ def plan(
 def _began_with(like: TrainingRun) -> dict[str, Any]:
     """Return what a run that repeats `like` takes over from it: what `training.pipeline` noted when it began to fit."""
     kept = {name: like.environment[name] for name in ("base", "kept_from") if name in like.environment}
-    return {**kept, "repeats": str(like.pk)}
+    return {**kept, REPEATS: str(like.pk)}
 
 
 # What the pipeline can train today.

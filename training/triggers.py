@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from core.actors import SystemActor
@@ -39,49 +39,67 @@ def plan_due() -> int:
 
 def why_due(task: str) -> tuple[str, str] | None:
     """Return trigger and reason of the run that `task` is due for; None when it is not, or may not be yet."""
-    rules = settings.TRAINING
-    own = TrainingRun.objects.filter(task=task)
-    last = own.order_by("-created_at").first()
-    labels, since, word = _learnt_from(task)
-    if own.filter(status__in=runs.OPEN).exists() or labels.count() < rules["MIN_LABELS"]:
+    rules, last = settings.TRAINING, _last(task)
+    labels, new, word = _learnt_from(task)
+    if labels.count() < rules["MIN_LABELS"] or _held_back(last):
         return None
-    now = timezone.now()
-    if last is not None and now - last.created_at < dt.timedelta(hours=rules["MIN_INTERVAL_HOURS"]):
-        return None
-    if minutes_spent(now - dt.timedelta(days=1)) >= rules["BUDGET_MINUTES"]:
-        return None
+    n = new.count()
     if last is None:
-        return Trigger.NEW_LABELS, f"the first run: {labels.count()} {word}"
-    new = labels.filter(**{since: last.created_at}).count()
-    if new >= rules["NEW_LABELS"]:
-        return Trigger.NEW_LABELS, f"{new} {word} are new"
+        return Trigger.NEW_LABELS, f"the first run: {n} {word}"
+    if n >= rules["NEW_LABELS"]:
+        return Trigger.NEW_LABELS, f"{n} {word} are new"
     # After a run for the same reason the latest have to be new ones: trained on the same labels, it would come to the same.
-    is_news = new >= (LATEST if last.trigger == Trigger.DRIFT else 1)
+    is_news = n >= (LATEST if last.trigger == Trigger.DRIFT else 1)
     if is_news and (drift := drift_of(task)):
         return Trigger.DRIFT, drift
-    if new and now - last.created_at >= dt.timedelta(days=rules["EVERY_DAYS"]):
-        return Trigger.SCHEDULE, f"the last run was {(now - last.created_at).days} days ago, {new} {word} are new"
+    ago = timezone.now() - last.created_at
+    if n and ago >= dt.timedelta(days=rules["EVERY_DAYS"]):
+        return Trigger.SCHEDULE, f"the last run was {ago.days} days ago, {n} {word} are new"
     return None
 
 
-def _learnt_from(task: str) -> tuple[QuerySet[Any], str, str]:
-    """Return what a run of `task` learns from, the look-up for what came later than a moment, and its name for people."""
+def _last(task: str) -> TrainingRun | None:
+    return TrainingRun.objects.filter(task=task).order_by("-created_at").first()
+
+
+def _held_back(last: TrainingRun | None) -> str:
+    """Return in words why no run may start by itself after `last`, however much is new; empty when one may."""
+    rules, now = settings.TRAINING, timezone.now()
+    if last is not None and last.status in runs.OPEN:
+        return "A run is under way."
+    hours = rules["MIN_INTERVAL_HOURS"]
+    if last is not None and now < (until := last.created_at + dt.timedelta(hours=hours)):
+        return f"None starts by itself before {timezone.localtime(until):%F %H:%M}, {hours} hours after the last one."
+    if minutes_spent(now - dt.timedelta(days=1)) >= rules["BUDGET_MINUTES"]:
+        return f"None starts by itself while the day's {rules['BUDGET_MINUTES']} minutes of training are spent."
+    return ""
+
+
+def _learnt_from(task: str) -> tuple[QuerySet[Any], QuerySet[Any], str]:
+    """Return what a run of `task` learns from, what of it is new, and its name for people.
+
+    New is what came after the start of the last run that succeeded: one that failed or was cancelled has taught nobody
+    anything, and one that repeats another learnt from what there was then.
+    """
+    own = TrainingRun.objects.filter(task=task, status=TrainingRun.Status.SUCCEEDED)
+    since = own.exclude(environment__has_key=runs.REPEATS).aggregate(at=Max("started_at"))["at"]
     if task == Task.COPY:
-        return decisions_on_copy(Decision.Outcome.APPROVE, Decision.Outcome.EDIT), "created_at__gt", "decisions"
-    return Label.objects.filter(kind=QUEUE_OF[Task(task)]), "labelled_at__gt", "labels"
+        decided = decisions_on_copy(Decision.Outcome.APPROVE, Decision.Outcome.EDIT)
+        return decided, decided.filter(created_at__gt=since) if since else decided, "decisions"
+    labels = Label.objects.filter(kind=QUEUE_OF[Task(task)])
+    return labels, labels.filter(labelled_at__gt=since) if since else labels, "labels"
 
 
 def in_words(task: str) -> str:
     """Return what the next run of `task` waits for, for people."""
-    rules, last = settings.TRAINING, TrainingRun.objects.filter(task=task).order_by("-created_at").first()
-    labels, since, word = _learnt_from(task)
+    rules = settings.TRAINING
+    labels, new, word = _learnt_from(task)
     if (n := labels.count()) < rules["MIN_LABELS"]:
         return f"The first run starts at {rules['MIN_LABELS']} {word}; there are {n}."
-    new = labels.filter(**{since: last.created_at}).count() if last else n
     return (
-        f"{new} of {rules['NEW_LABELS']} {word} that start the next run are there. It also starts after "
-        f"{rules['EVERY_DAYS']} days, or when people agree with the champion less than before."
-    )
+        f"{new.count()} of {rules['NEW_LABELS']} {word} that start the next run are there. It also starts after "
+        f"{rules['EVERY_DAYS']} days, or when people agree with the champion less than before. {_held_back(_last(task))}"
+    ).strip()
 
 
 def minutes_spent(since: dt.datetime) -> float:

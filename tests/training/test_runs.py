@@ -14,9 +14,10 @@ from django.utils import timezone
 from audit.models import LedgerEntry
 from core.actors import SystemActor
 from core.exceptions import LeaseLost, PermanentError, StaleState
+from inference.models import ModelVersion
 from tests import factories, people
 from tests.training.shop import label_reviews
-from training import recipes, runs, triggers
+from training import recipes, runs, snapshots, triggers
 from training.models import TrainingRun
 
 ME = SystemActor("tests")
@@ -182,6 +183,45 @@ def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(s
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("status", "is_repeat"), [("failed", False), ("cancelled", False), ("failed", True), ("succeeded", True)]
+)
+def test_labels_stay_new_until_a_run_has_learnt_from_them(settings: Any, status: str, is_repeat: bool) -> None:
+    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20, "MIN_INTERVAL_HOURS": 6}
+    label_reviews(40)
+    first, _ = runs.plan("sentiment", reason="first", actor=ME)
+    snapshot, now = snapshots.freeze("sentiment", actor=ME), timezone.now()
+    ago = now - dt.timedelta(hours=20)
+    TrainingRun.objects.update(status="succeeded", created_at=ago, started_at=now, finished_at=now, snapshot=snapshot)
+    label_reviews(30, seed=2)
+    first.refresh_from_db()
+    second, _ = runs.plan("sentiment", reason="second", actor=ME, like=first if is_repeat else None)
+    assert "A run is under way." in triggers.in_words("sentiment")
+    later = {"started_at": timezone.now(), "finished_at": timezone.now(), "status": status}
+    TrainingRun.objects.filter(pk=second.pk).update(**later)
+    assert triggers.why_due("sentiment") is None, "one that fails is not started each minute"
+    waits = triggers.in_words("sentiment")
+    assert waits.startswith("30 of 20 labels")
+    assert waits.endswith(", 6 hours after the last one.")
+    TrainingRun.objects.filter(pk=second.pk).update(created_at=now - dt.timedelta(hours=7))
+    assert triggers.why_due("sentiment") == ("new_labels", "30 labels are new")
+    settings.TRAINING = {**settings.TRAINING, "BUDGET_MINUTES": 0}
+    assert triggers.why_due("sentiment") is None
+    assert triggers.in_words("sentiment").endswith("while the day's 0 minutes of training are spent.")
+
+
+def judge(champion: ModelVersion, n: int, *, wrong_every: int = 0) -> None:
+    """Have people judge `n` reviews drawn by lot that `champion` calls positive; one in `wrong_every` is not."""
+    product = factories.product()
+    for number in range(n):
+        review = factories.customer_review(f"text {number}", product=product)
+        factories.sentiment(review, "positive", version=champion)
+        item = factories.review_item(review, strategy="random")
+        is_wrong = wrong_every and number % wrong_every == 0
+        factories.decision(item, "label", label="negative" if is_wrong else "positive")
+
+
+@pytest.mark.django_db
 def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
     settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 10_000, "EVERY_DAYS": 7}
     label_reviews(45)
@@ -190,13 +230,8 @@ def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
     TrainingRun.objects.update(status="succeeded", created_at=long_ago, started_at=long_ago, finished_at=long_ago)
     assert (triggers.why_due("sentiment") or ("",))[0] == "schedule"
     version = factories.model_version("sentiment")
-    product = factories.product()
-    for number in range(triggers.LATEST + triggers.BEFORE):
-        review = factories.customer_review(f"text {number}", product=product)
-        factories.sentiment(review, "positive", version=version)
-        item = factories.review_item(review, strategy="random")
-        is_recent = number >= triggers.BEFORE
-        factories.decision(item, "label", label="negative" if is_recent and number % 2 else "positive")
+    judge(version, triggers.BEFORE)
+    judge(version, triggers.LATEST, wrong_every=2)
     trigger, reason = triggers.why_due("sentiment") or ("", "")
     assert (trigger, reason) == ("drift", "people agree with the champion on 50 of the latest 100, 200 of 200 before")
     TrainingRun.objects.update(trigger="drift", created_at=timezone.now() - dt.timedelta(hours=7))
