@@ -16,7 +16,7 @@ from labeling.models import Label
 from moderation.models.reviews import Decision, ReviewItem, Sentiment
 from training import runs
 from training.curation import ROLE_OF, decisions_on_copy
-from training.models import TrainingRun
+from training.models import DatasetSnapshot, TrainingRun
 from training.models.datasets import Task
 
 TRIGGER = SystemActor("training.triggers")
@@ -136,7 +136,7 @@ def drift_of(task: str) -> str:
 
 
 def _agreement(task: str, n: int) -> Sequence[bool]:
-    """Return for the latest `n` items drawn by lot whether people said what the champion says, latest first."""
+    """Return for the latest `n` items drawn by lot, and unseen when it learnt, whether people said what the champion says, latest first."""
     champion = resolver.find(ROLE_OF[task])
     if champion is not None and task == Task.COPY:  # people see the best draft of each request: all count
         judged = decisions_on_copy(Decision.Outcome.APPROVE, Decision.Outcome.EDIT, Decision.Outcome.REJECT)
@@ -147,6 +147,10 @@ def _agreement(task: str, n: int) -> Sequence[bool]:
     decided = Decision.objects.filter(
         superseded_by=None, item__kind=QUEUE_OF[Task(task)], item__strategy="random", item__lead=None
     ).order_by("-created_at")
+    # It scored again what it learnt from, and agrees with that too well: only what came later is unseen.
+    learnt = DatasetSnapshot.objects.filter(task=task, artifact_hash=champion.dataset_hash).first()
+    if learnt is not None:
+        decided = decided.filter(created_at__gt=learnt.created_at)
     said = dict(decided.values_list("item__customer_review", "label")[:n])
     scored = dict(
         Sentiment.objects.filter(model_version=champion, review__in=list(said)).values_list("review", "label")

@@ -18,7 +18,7 @@ from inference.models import ModelVersion
 from tests import factories, people
 from tests.training.shop import label_reviews
 from training import recipes, runs, snapshots, triggers
-from training.models import TrainingRun
+from training.models import DatasetSnapshot, TrainingRun
 
 ME = SystemActor("tests")
 
@@ -219,6 +219,25 @@ def judge(champion: ModelVersion, n: int, *, wrong_every: int = 0) -> None:
         item = factories.review_item(review, strategy="random")
         is_wrong = wrong_every and number % wrong_every == 0
         factories.decision(item, "label", label="negative" if is_wrong else "positive")
+
+
+@pytest.mark.django_db
+def test_agreement_on_what_the_champion_learnt_from_is_not_compared_with_agreement_on_what_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(triggers, "LATEST", 40)
+    monkeypatch.setattr(triggers, "BEFORE", 80)
+    champion = factories.model_version("sentiment")
+    judge(champion, 80)
+    DatasetSnapshot.objects.create(task="sentiment", artifact_hash="d" * 64, n_train=60, n_validation=8, n_test=12)
+    judge(champion, 40, wrong_every=4)
+    assert triggers.drift_of("sentiment").endswith("on 30 of the latest 40, 80 of 80 before"), "it was not trained here"
+    ModelVersion.objects.filter(pk=champion.pk).update(dataset_hash="d" * 64)
+    assert triggers.drift_of("sentiment") == "", "it knew the first eighty, and the others are all there is"
+    judge(champion, 40, wrong_every=4)
+    assert triggers.drift_of("sentiment") == "", "as before"
+    judge(champion, 40, wrong_every=2)
+    assert triggers.drift_of("sentiment").endswith("on 20 of the latest 40, 60 of 80 before")
 
 
 @pytest.mark.django_db
