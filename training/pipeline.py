@@ -6,6 +6,7 @@ parts and checkpoints in the run's folder, the version in the registry.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import platform
 import shutil
@@ -61,12 +62,15 @@ def run_next(only: TrainingRun | None = None) -> bool:
 
 
 def _tidy() -> None:
-    """Remove the checkpoints of runs that have ended, however they did: they are many times a model's size."""
+    """Remove the checkpoints of runs that have ended, however they did: they are many times a model's size. TensorBoard's files stay."""
     # Looked for before it is asked who is at work: what another worker begins meanwhile is not among them.
     found = list(Path(str(settings.TRAINING["RUNS"])).glob("*/parts"))
     still = {str(pk) for pk in TrainingRun.objects.filter(status__in=runs.OPEN).values_list("pk", flat=True)}
     for folder in found:
         if folder.parent.name not in still:
+            for events in folder.glob("*/runs"):
+                with contextlib.suppress(OSError):  # another worker may tidy at the same time
+                    shutil.copytree(events, folder.parent / "runs" / events.parent.name, dirs_exist_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -124,8 +128,6 @@ def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
     work.mkdir(parents=True, exist_ok=True)
     trackers = settings.TRAINING["TRACKERS"]
     fitted = maker.fit(run.snapshot, recipe, base=base, champion=kept, work=work, tell=tell, report_to=trackers)
-    for events in work.glob("*/runs"):  # TensorBoard's files outlive the checkpoints
-        shutil.copytree(events, folder_of(run) / "runs" / events.parent.name, dirs_exist_ok=True)
     with transaction.atomic():
         runs.hold(run)
         version = registry.register(

@@ -133,6 +133,7 @@ def test_a_run_that_is_cancelled_while_it_trains_ends(guessing: ModelVersion, mo
     assert run.status == "cancelled"
     assert resolver.resolve("sentiment") == guessing
     assert not (pipeline.folder_of(run) / "parts").exists(), "its checkpoints would fill the disk"
+    assert list(pipeline.folder_of(run).glob("runs/other/**/events*")), "what TensorBoard shows stays"
 
 
 def test_a_run_that_is_cancelled_while_it_is_measured_moves_nothing(
