@@ -261,6 +261,16 @@ def test_a_champion_whose_drafts_are_let_out_less_often_starts_one(
     )
 
 
+def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
+    careless: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide_copy(6)
+    monkeypatch.setattr(snapshots, "split_of", lambda group: "train")
+    snapshot = snapshots.freeze("copy", actor=people.ml_engineer())
+    report = copy_runner.evaluate(careless, snapshot, champion=None)
+    assert not [words for _, words in report.reasons if "process" in words]
+
+
 @pytest.mark.usefixtures("no_process")
 def test_the_command_trains_copy_here(careless: ModelVersion, capsys: Any) -> None:
     decide_copy(60)

@@ -21,7 +21,7 @@ from tests import factories, people
 from tests.model_store import tiny_bert
 from tests.training.shop import CHARACTERS, label_reviews, train
 from training import classifiers, pipeline, registry, release, runs, snapshots
-from training.evaluation import smoke
+from training.evaluation import runner, smoke
 from training.models import EvaluationReport, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone")]
@@ -164,6 +164,17 @@ def test_every_method_makes_a_model_that_works_in_a_process_of_its_own(guessing:
     said = dict(map(reversed, EvaluationReport.objects.get().reasons))
     assert said.get("the saved model works in a fresh process") == "pass", list(said)
     assert run.version.card["parts"]["other"]["method"] == method
+
+
+def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
+    guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label_reviews(60)
+    monkeypatch.setattr(snapshots, "split_of", lambda group: "train")
+    report = runner.evaluate(guessing, snapshots.freeze("sentiment", actor=people.ml_engineer()), champion=None)
+    said = [words for _, words in report.reasons]
+    assert "0 test texts are too few to tell: 100 are needed" in said
+    assert not [words for words in said if "process" in words]
 
 
 def test_a_search_tries_other_numbers_and_augmentation_adds_rows(

@@ -173,7 +173,8 @@ def _facts(
 ) -> dict[str, bool]:
     asked = [messages_of(row) for row in rows[:SMOKE_PROMPTS]]
     why = smoke.writes_alone(version, asked, smoke.begin(backend, asked)) if asked else ""
+    words = f"the saved model writes in a fresh process{f': {why}' if why else ''}"
     return {
-        f"the saved model writes in a fresh process{f': {why}' if why else ''}": not why,
+        **({words: not why} if asked else {}),  # nothing was started without a text to try it on
         **reports.conditions(version, snapshot, tested={row.group for row in rows}),
     }
