@@ -40,11 +40,11 @@ def better(
 
     def cost(trial: Any) -> float:
         tried = _suggest(recipe, trial)
-        folder = work / f"trial-{trial.number}"
+        folder, n_done = work / f"trial-{trial.number}", len(_finished(study))  # the numbers count what was killed, too
         try:
             found = launch.run(
                 transformer_classifier.fit, train, validation, labels=labels, recipe=tried, base=base, work=folder, into=folder / "model",
-                watch=lambda done, of, figures: watch(trial.number, recipe.search_trials, {}),
+                watch=lambda done, of, figures: watch(n_done, recipe.search_trials, {}),
             )  # fmt: skip
         finally:
             shutil.rmtree(folder, ignore_errors=True)

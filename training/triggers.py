@@ -96,9 +96,10 @@ def in_words(task: str) -> str:
     labels, new, word = _learnt_from(task)
     if (n := labels.count()) < rules["MIN_LABELS"]:
         return f"The first run starts at {rules['MIN_LABELS']} {word}; there are {n}."
+    drift = "" if task == Task.VALIDITY else ", or when people agree with the champion less than before"
     return (
         f"{new.count()} of {rules['NEW_LABELS']} {word} that start the next run are there. It also starts after "
-        f"{rules['EVERY_DAYS']} days, or when people agree with the champion less than before. {_held_back(_last(task))}"
+        f"{rules['EVERY_DAYS']} days{drift}. {_held_back(_last(task))}"
     ).strip()
 
 
