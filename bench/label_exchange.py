@@ -13,7 +13,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning th
 
 import psycopg  # noqa: E402
 
+from ecomsite.stack.ports import free_port  # noqa: E402
 from ecomsite.stack.postgres import Postgres, find_binaries  # noqa: E402
 
 ROWS, RATERS, MUST_MB = 1_000_000, 3, 500
@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as name:
         root = Path(name)
         root.chmod(0o755)
-        server = Postgres(root / "postgres", _free_port(), settings={"shared_buffers": "512MB", "max_wal_size": "4GB"})
+        server = Postgres(root / "postgres", free_port(), settings={"shared_buffers": "512MB", "max_wal_size": "4GB"})
         server.start()
         try:
             run(server, root, n=options.rows, formats=options.formats.split(","))
@@ -208,12 +208,6 @@ def _counts(url: str) -> str:
 
 def _remove(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 if __name__ == "__main__":

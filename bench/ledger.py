@@ -27,7 +27,6 @@ import json  # noqa: E402
 import multiprocessing  # noqa: E402
 import os  # noqa: E402
 import random  # noqa: E402
-import socket  # noqa: E402
 import statistics  # noqa: E402
 import subprocess  # noqa: E402
 import tempfile  # noqa: E402
@@ -39,6 +38,7 @@ from typing import Any  # noqa: E402
 
 import django  # noqa: E402
 
+from ecomsite.stack.ports import free_port  # noqa: E402
 from ecomsite.stack.postgres import Postgres  # noqa: E402
 
 SPEED_MUST, SLOWER_MUST = 100_000, 0.15
@@ -57,7 +57,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as name:
         root = Path(name)
         root.chmod(0o755)
-        server = Postgres(root / "postgres", _free_port(), settings={"shared_buffers": "512MB"})
+        server = Postgres(root / "postgres", free_port(), settings={"shared_buffers": "512MB"})
         server.start()
         try:
             bars = run(server, root, options)
@@ -427,12 +427,6 @@ def _superuser() -> Iterator[None]:
 
     with superuser():
         yield
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 if __name__ == "__main__":

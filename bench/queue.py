@@ -19,7 +19,6 @@ import json  # noqa: E402
 import multiprocessing  # noqa: E402
 import os  # noqa: E402
 import re  # noqa: E402
-import socket  # noqa: E402
 import statistics  # noqa: E402
 import subprocess  # noqa: E402
 import tempfile  # noqa: E402
@@ -30,6 +29,7 @@ from contextlib import contextmanager  # noqa: E402
 import django  # noqa: E402
 import psycopg  # noqa: E402
 
+from ecomsite.stack.ports import free_port  # noqa: E402
 from ecomsite.stack.postgres import Postgres, find_binaries  # noqa: E402
 
 CLIENTS, ROUNDS, SECONDS, FINISHED = 8, 5, 5.0, 1_000_000
@@ -65,7 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as name:
         root = Path(name)
         root.chmod(0o755)
-        server = Postgres(root / "postgres", _free_port(), settings={"shared_buffers": "512MB"})
+        server = Postgres(root / "postgres", free_port(), settings={"shared_buffers": "512MB"})
         server.start()
         try:
             run(server, rounds=options.rounds, seconds=options.seconds)
@@ -207,12 +207,6 @@ def _assert_not_empty(url: str) -> None:
     with psycopg.connect(url) as connection:
         (left,) = connection.execute(f"SELECT count(*) FROM {TABLE} WHERE status = 'queued'").fetchone()
     assert left, "the queue ran dry: the rate is not that of claiming"
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ import psycopg  # noqa: E402
 
 from ecomsite.stack.broker import Broker  # noqa: E402
 from ecomsite.stack.commands import WEB_OPTIONS  # noqa: E402
+from ecomsite.stack.ports import free_port  # noqa: E402
 from ecomsite.stack.postgres import Postgres  # noqa: E402
 from ecomsite.stack.processes import Child, Program, launch  # noqa: E402
 
@@ -77,12 +78,6 @@ class Run:
 
     def hashes(self, status: int) -> list[str]:
         return [digest for answered, _, digest in self.answers if answered == status]
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import atexit
 import os
 import random
 import shutil
-import socket
 import tempfile
 import uuid
 from pathlib import Path
@@ -25,6 +24,7 @@ ROOT = Path(tempfile.mkdtemp(prefix="ecomsite-test-"))
 os.environ["ECOMSITE_VAR"] = str(ROOT / "var")
 
 from ecomsite.stack.broker import Broker  # noqa: E402
+from ecomsite.stack.ports import free_port  # noqa: E402
 from ecomsite.stack.postgres import Postgres  # noqa: E402
 
 # The same examples each time, however long one takes: what is found by chance is found by whoever cannot look into it.
@@ -34,13 +34,6 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("suite")
 
 pytest_plugins = ["tests.workers", "tests.label_studio_server"]
-
-
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that is free now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def _start_session_servers() -> None:

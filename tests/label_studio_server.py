@@ -34,7 +34,7 @@ def as_person(url: str, token: str) -> Sdk:
 def label_studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
     """The server of the session."""
     # Imported here: conftest, which starts the session's servers, loads this module as a plugin.
-    from tests.conftest import free_port
+    from ecomsite.stack.ports import free_port
 
     url = os.environ["DATABASE_URL"]
     with psycopg.connect(url, autocommit=True) as connection:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from core.exceptions import PermanentError
 from ecomsite import env
 from ecomsite.stack.files import write_private
+from ecomsite.stack.ports import free_port, is_free
 
 HEADER = "# Written by `manage.py up` at every start; secrets are kept. Real environment variables win over it.\n"
 GENERATED: dict[str, Callable[[], str]] = {
@@ -112,29 +112,12 @@ def _port(variable: str, default: int) -> int:
 def check_ports(plan: Plan) -> None:
     """Raise `PermanentError` naming each port that is taken and the variable to change."""
     taken = [
-        f"Port {port} (for {part}) is already in use; set {variable} to a free one, e.g. {variable}={_free_port()}."
+        f"Port {port} (for {part}) is already in use; set {variable} to a free one, e.g. {variable}={free_port()}."
         for part, port, variable in plan.ports()
-        if not _is_free(plan.host if variable == "ECOMSITE_PORT" else "127.0.0.1", port)
+        if not is_free(plan.host if variable == "ECOMSITE_PORT" else "127.0.0.1", port)
     ]
     if taken:
         raise PermanentError("\n".join(taken))
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as sock:
-        # As the servers do it: a connection of the last run that is still closing does not count.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def write_environment(plan: Plan, *, database_url: str = "", broker_url: str = "") -> dict[str, str]:

@@ -15,12 +15,12 @@ import httpx
 import pytest
 
 from core.exceptions import PermanentError, TransientError
+from ecomsite.stack.ports import free_port
 from inference import prompts
 from inference.backends import chat_tokens
 from inference.backends.causal_lm import CausalLM
 from inference.backends.openai_compatible import OpenAICompatible
 from inference.contracts import CopyBrief, Fact, GenerationParams, Message, TextGenerator
-from tests.conftest import free_port
 from tests.model_store import PreparedModels, tiny_llama
 from tests.workers import wait_for
 

@@ -16,8 +16,8 @@ from amqp import NotFound
 from kombu import Connection
 
 from ecomsite.stack.broker import Broker
+from ecomsite.stack.ports import free_port
 from ecomsite.stack.processes import Child, Program, launch
-from tests.stack.supervise import free_port
 
 QUEUES = ("default", "external", "gpu")
 

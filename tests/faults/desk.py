@@ -16,10 +16,10 @@ import psycopg
 from ecomsite.env import BASE_DIR
 from ecomsite.stack.commands import beat_command, worker_command
 from ecomsite.stack.label_studio import LabelStudio, Person
+from ecomsite.stack.ports import free_port
 from ecomsite.stack.postgres import Postgres
 from ecomsite.stack.processes import Child, Program, Supervisor, stop_together
 from tests.faults.brokers import Server
-from tests.stack.supervise import free_port
 
 TOKEN = "0" * 40
 APP = "tests.faults.app"

@@ -28,8 +28,9 @@ import pytest
 from django.db.models import Q
 
 from audit.models import LedgerEntry
-from bench.webhook_ack import free_port, send, start_web
+from bench.webhook_ack import send, start_web
 from ecomsite.stack.label_studio import LabelStudio
+from ecomsite.stack.ports import free_port
 from labeling import sync
 from labeling.models import Annotation, LabelingTask, WebhookEvent
 from moderation import interfaces

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import threading
 from pathlib import Path
 
 from ecomsite.stack.broker import Broker
+from ecomsite.stack.ports import free_port
 from ecomsite.stack.postgres import Postgres
 from ecomsite.stack.processes import Program, Supervisor
-
-
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that is free now. (tests.conftest has one too, but would start its servers here.)"""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def main() -> None:

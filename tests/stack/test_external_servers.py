@@ -17,7 +17,7 @@ from psycopg import sql
 
 from ecomsite.env import BASE_DIR
 from ecomsite.stack.label_studio import LabelStudio
-from tests.conftest import free_port
+from ecomsite.stack.ports import free_port
 from tests.workers import wait_for
 
 POSTGRES = os.environ.get("ECOMSITE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")

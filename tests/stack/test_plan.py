@@ -11,7 +11,7 @@ import pytest
 from core.exceptions import PermanentError
 from ecomsite import env
 from ecomsite.stack.plan import Plan, check_ports, read_plan, write_environment
-from tests.conftest import free_port
+from ecomsite.stack.ports import free_port
 
 VARIABLES = (
     "DATABASE_URL",

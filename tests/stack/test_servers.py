@@ -14,8 +14,8 @@ import redis
 
 from core.exceptions import PermanentError
 from ecomsite.stack.broker import Broker
+from ecomsite.stack.ports import free_port
 from ecomsite.stack.postgres import Postgres
-from tests.conftest import free_port
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from ecomsite.env import BASE_DIR, read_env_file
-from tests.conftest import free_port
+from ecomsite.stack.ports import free_port
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(900)]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from ecomsite.stack.ports import free_port
 from inference import loader
 from inference.models import ModelVersion
-from tests.conftest import free_port
 from tests.model_store import tiny_bert, tiny_llama
 from tests.people import ml_engineer, reviewer
 
