@@ -1,4 +1,4 @@
-"""Copy after training: SmolLM2-135M as it ships, after imitation of human texts, and after DPO on its own against human ones.
+"""Copy after training: SmolLM2-135M as it ships, after imitation of human texts, and after DPO on fixes of what it got wrong.
 
 Restaurants whose names were not seen, written greedily with the prompts of serving. Texts and models are kept in
 var/bench/NAME, so a run that was interrupted goes on. `--write` refreshes the page.
@@ -13,6 +13,8 @@ import random
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ STAGES = {"base": "as it ships", "imitation": "after imitation", "preference": "
 
 
 class Parts:
-    """Restaurants to imitate, to choose when to stop, to prefer on, and to test; the last with names of their own."""
+    """Restaurants to imitate, to choose when to stop, whose drafts are fixed, and to test; the last with names of their own."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         everything, rng = restaurants.load(), random.Random(options.seed)
@@ -56,10 +58,8 @@ class Parts:
         rng.shuffle(tests)
         rng.shuffle(others)
         self.tests, self.names = tests[: options.tests], sorted(aside)
-        cuts = np.cumsum([options.texts, options.validation, options.pairs, options.validation])
-        self.train, self.validation, self.pairs, self.pair_validation = (
-            others[start:end] for start, end in zip([0, *cuts], cuts, strict=False)
-        )
+        cuts = [0, *np.cumsum([options.texts, options.validation]), len(others)]
+        self.train, self.validation, self.fixed = (others[a:b] for a, b in pairwise(cuts))
 
 
 def brief_of(place: Restaurant) -> CopyBrief:
@@ -83,36 +83,53 @@ def prompt_of(place: Restaurant) -> list[dict[str, str]]:
     return [{"role": turn.role, "content": turn.content} for turn in prompts.render(brief_of(place))]
 
 
-def write(model: Path, places: Sequence[Restaurant], options: argparse.Namespace) -> list[str]:
-    """Return what a model writes for `places`, greedily, cleaned as a draft is."""
+def write(model: Path, places: Sequence[Restaurant], options: argparse.Namespace, **drawn: Any) -> list[str]:
+    """Return what a model writes for `places`, greedily unless `drawn` otherwise, cleaned as a draft is."""
     from inference.backends.causal_lm import CausalLM
 
     backend = CausalLM(directory=model, options={"batch_size": 20})
-    params = prompts.params_for("description", seed=0, overrides={"temperature": 0, "max_new_tokens": options.tokens})
+    seed, asked = drawn.pop("seed", 0), {"temperature": 0, "max_new_tokens": options.tokens, **drawn}
+    params = prompts.params_for("description", seed=seed, overrides=asked)
     answers = backend.generate([prompts.render(brief_of(place)) for place in places], params)
     return [
         prompts.clean(row.text, channel="description", locale="en", finish_reason=row.finish_reason) for row in answers
     ]
 
 
+def judged(place: Restaurant, text: str, names: Sequence[str]) -> tuple[float, int, int]:
+    """Return the share of the facts that are told, how many values are wrong, and how many claims have no fact."""
+    brief = brief_of(place)
+    facts = tuple(Stated(fact.name, fact.value) for fact in brief.facts)
+    told, wrong = restaurants.judged(place, text, places=names)
+    return told, wrong, copy_metrics.unsupported(Draft(text, brief.channel, brief.locale, brief.title, facts=facts))
+
+
+def fixes(model: Path, places: Sequence[Restaurant], names: Sequence[str], options: argparse.Namespace) -> list[Any]:
+    """Return pairs of a draft in which something is wrong, and what it was made of.
+
+    Drafts are drawn at the temperature of serving. A fix leaves as it was what it can: it is the text without a fault that
+    people wrote from the same facts and that is nearest to the draft.
+    """
+    pairs: dict[tuple[str, str], dict[str, Any]] = {}
+    warm = prompts.params_for("description", seed=0).temperature
+    for seed in range(1, options.drafts + 1):
+        for place, text in zip(places, write(model, places, options, seed=seed, temperature=warm), strict=True):
+            sound = [one for one in place.texts if not any(judged(place, one, names)[1:])]
+            if text and sound and any(judged(place, text, names)[1:]):
+                prompt = prompt_of(place)
+                pairs[str(prompt), text] = {
+                    "prompt": prompt, "rejected": text, "chosen": min(sound, key=partial(copy_metrics.edit_distance, text)),
+                }  # fmt: skip
+    return list(pairs.values())
+
+
 def measure(places: Sequence[Restaurant], texts: Sequence[str], names: Sequence[str]) -> dict[str, np.ndarray]:
     """Return figures of each text; texts of other people of the same restaurant are what it is compared with."""
-    rows, known = (
-        [],
-        {word for place in restaurants.load() for text in place.texts for word in restaurants.words_of(text)},
-    )
+    known = {word for place in restaurants.load() for text in place.texts for word in restaurants.words_of(text)}
+    rows = []
     for place, text in zip(places, texts, strict=True):
-        brief = brief_of(place)
-        draft = Draft(
-            text,
-            brief.channel,
-            brief.locale,
-            brief.title,
-            facts=tuple(Stated(fact.name, fact.value) for fact in brief.facts),
-        )
-        told, wrong = restaurants.judged(place, text, places=names)
+        told, wrong, unbacked = judged(place, text, names)
         others = [other for other in place.texts if other != text] or list(place.texts)
-        unbacked = copy_metrics.unsupported(draft)
         rows.append({
             "unsupported": float(wrong + unbacked > 0), "wrong": float(wrong > 0), "unbacked": float(unbacked > 0), "told": told,
             "strange": float(len({*restaurants.words_of(text)} - known - {*restaurants.words_of(str(dict(place.slots)))})),
@@ -155,14 +172,15 @@ def train(parts: Parts, options: argparse.Namespace) -> dict[str, tuple[Path, di
 
     made["imitation"] = stage("imitation", imitate, kept)
 
-    def preferred(places: Sequence[Restaurant]) -> list[dict[str, Any]]:
-        own = write(made["imitation"][0], places, options)
-        return [{"prompt": prompt_of(place), "chosen": let_out(place, parts.places), "rejected": text}
-                for place, text in zip(places, own, strict=True) if text and text not in place.texts]  # fmt: skip
-
     def prefer(folder: Path) -> dict[str, Any]:
-        return copywriter.prefer(preferred(parts.pairs), preferred(parts.pair_validation), recipe=recipe.model_copy(update={"batch_size": 4}), base=made["imitation"][0],
-                                 work=folder.parent / "work", into=folder, watch=tell)  # fmt: skip
+        n_held_out = max(8, len(parts.fixed) // 8)
+        held_out, learnt = parts.fixed[:n_held_out], parts.fixed[n_held_out:]
+        train, validation = (fixes(made["imitation"][0], part, parts.places, options) for part in (learnt, held_out))
+        print(f"{len(train)} fixes to learn from, {len(validation)} held out, of {options.drafts} drafts of each of {len(parts.fixed)}",
+              flush=True)  # fmt: skip
+        found = copywriter.prefer(train[: options.pairs], validation[: options.validation], recipe=recipe.model_copy(update={"batch_size": 4}),
+                                  base=made["imitation"][0], work=folder.parent / "work", into=folder, watch=tell)  # fmt: skip
+        return {**found, "n_fixes": len(train)}
 
     made["preference"] = stage("preference", prefer, kept)
     return made
@@ -209,7 +227,8 @@ def main() -> int:
     for name, default in (
         ("texts", 240),
         ("validation", 8),
-        ("pairs", 48),
+        ("pairs", 64),
+        ("drafts", 4),
         ("tests", 100),
         ("tokens", 60),
         ("batch", 4),
