@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FORMAT = "snapshot-1"
 EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
-STATED = "stated"
+BY_FILE = "stated"
 WITHDRAWN = "nobody stands by it any more"
 
 
@@ -143,13 +143,13 @@ _PREFERRED: Sequence[tuple[Callable[[], int], str, Callable[[Example], bool]]] =
 def _given(row: Example) -> str:
     """Return how the label of `row` was given: `stated` by a file alone, or by people: `blind`, `assisted` or `unknown`."""
     if row.is_stated:
-        return STATED
+        return BY_FILE
     return "unknown" if row.is_blind is None else "blind" if row.is_blind else "assisted"
 
 
 def n_stated(snapshot: DatasetSnapshot) -> int:
     """Return how many labels of the test part no person gave, as far as is known; all, where the snapshot does not say."""
-    return int(snapshot.manifest.get("test_labels", {STATED: snapshot.n_test}).get(STATED, 0))
+    return int(snapshot.manifest.get("test_labels", {BY_FILE: snapshot.n_test}).get(BY_FILE, 0))
 
 
 def _count(rows: Sequence[Example], name: str) -> dict[str, int]:

@@ -54,8 +54,9 @@ def judge(
     It has to make fewer claims that no fact backs, beyond chance; to be blocked no more often; and not to be further
     from what people wrote, beyond chance. Beyond chance: the 95 % interval of the paired difference, products drawn
     again, does not hold zero. Too few texts of people to tell is a note and decides nothing: where drafts are let out as
-    they are, people have nothing to add, and a model with fewer claims may still take over. In no slice (`groups`: name → value of each text) may it make more such claims, beyond
-    chance at 95 % for all slices together. `facts` are conditions that hold or do not.
+    they are, people have nothing to add, and a model with fewer claims may still take over. In no slice (`groups`:
+    name → value of each text) may it make more such claims, beyond chance at 95 % for all slices together. `facts` are
+    conditions that hold or do not.
     """
     findings = [(PASS if holds else FAIL, words) for words, holds in (facts or {}).items()]
     n = len(set(new.products)) if new else 0

@@ -172,9 +172,8 @@ def _facts(
     version: ModelVersion, snapshot: DatasetSnapshot, rows: Sequence[snapshots.Row], backend: TextGenerator
 ) -> dict[str, bool]:
     asked = [messages_of(row) for row in rows[:SMOKE_PROMPTS]]
-    why = smoke.writes_alone(version, asked, smoke.begin(backend, asked)) if asked else ""
-    words = f"the saved model writes in a fresh process{f': {why}' if why else ''}"
+    why = smoke.writes_alone(version, asked, smoke.begin(backend, asked)) if asked else None
     return {
-        **({words: not why} if asked else {}),  # nothing was started without a text to try it on
+        **reports.alone("writes", why),
         **reports.conditions(version, snapshot, tested={row.group for row in rows}),
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 from inference import artifacts
 from training.models import DatasetSnapshot, EvaluationReport, TrainingRun
-from training.snapshots import STATED
+from training.snapshots import BY_FILE
 
 
 def write(run: TrainingRun, report: EvaluationReport) -> Path:
@@ -66,7 +66,7 @@ def labelled(snapshot: DatasetSnapshot) -> str:
 
 BY_WHOM = {
     "blind": "people who saw no suggestion of a model", "assisted": "people some of whom saw a model's suggestion",
-    "unknown": "people of whom it is not known whether a model's suggestion was shown", STATED: "a file that names no person",
+    "unknown": "people of whom it is not known whether a model's suggestion was shown", BY_FILE: "a file that names no person",
 }  # fmt: skip
 
 

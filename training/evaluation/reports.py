@@ -45,6 +45,14 @@ def write(
     return report
 
 
+def alone(verb: str, why: str | None) -> dict[str, bool]:
+    """Return, in words, whether the saved model works or writes (`verb`) by itself: `why` not, empty where it does.
+
+    Nothing where it was not tried (None): without a test text no process was started.
+    """
+    return {} if why is None else {f"the saved model {verb} in a fresh process{f': {why}' if why else ''}": not why}
+
+
 def conditions(version: ModelVersion, snapshot: DatasetSnapshot, *, tested: Collection[str]) -> dict[str, bool]:
     """Return, in words, what has to hold of any new model, and whether it does. `tested`: products of the test texts."""
     try:

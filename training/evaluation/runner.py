@@ -79,9 +79,8 @@ def _facts(
     version: ModelVersion, snapshot: DatasetSnapshot, rows: Sequence[snapshots.Row], new: Answers, labels: Sequence[str]
 ) -> dict[str, bool]:
     tried = [row.text for row in rows[:SMOKE_TEXTS]]
-    why = smoke.works_alone(version, tried, new.probabilities[:SMOKE_TEXTS].tolist(), labels) if rows else ""
-    words = f"the saved model works in a fresh process{f': {why}' if why else ''}"
+    why = smoke.works_alone(version, tried, new.probabilities[:SMOKE_TEXTS].tolist(), labels) if rows else None
     return {
-        **({words: not why} if rows else {}),  # nothing was started without a text to try it on
+        **reports.alone("works", why),
         **reports.conditions(version, snapshot, tested={row.group for row in rows}),
     }
