@@ -12,7 +12,7 @@ from typing import Any
 
 from core.actors import SystemActor
 from core.exceptions import PermanentError
-from inference import artifacts, resolver
+from inference import artifacts
 from inference.models import ModelVersion, Role
 from training import registry
 
@@ -51,8 +51,7 @@ def prepare(*, on_step: Callable[[str], None] = lambda text: None) -> list[Model
             on_step(f"Preparing {shipped.name} ({shipped.role})")
             version = _make(shipped)
             made.append(version)
-        champion = resolver.find(shipped.role)
-        if champion is None or _is_lost(champion):
+        if registry.is_vacant(shipped.role):
             registry.promote(version, actor=ACTOR, reason="first champion: ships with ecomsite")
     return made
 
@@ -72,10 +71,6 @@ def _make(shipped: Shipped) -> ModelVersion:
         card=shipped.card,
         actor=ACTOR,
     )
-
-
-def _is_lost(champion: ModelVersion) -> bool:
-    return bool(champion.artifact_hash) and not artifacts.path_for(champion.artifact_hash).is_dir()
 
 
 def _folder_of(package: str) -> Path:

@@ -1,7 +1,8 @@
 """The only writer of the model registry: register versions, move the aliases that serving follows, roll back.
 
-A promotion asks for a person's permission and leaves a ledger line. A version that was trained here serves only with a
-report against the champion of now that the gate let pass, and with as many approvals as its role needs (`training.release`).
+A promotion asks for a person's permission and leaves a ledger line. A version serves in place of another only with as many
+approvals as its role needs (`training.release`), one that was trained here with a report, too, that the gate let pass against the
+champion of now.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from audit import ledger
 from core.actors import SystemActor, require_permission
@@ -20,7 +21,7 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from inference import artifacts, resolver
 from inference.models import ModelAlias, ModelVersion, Role
-from training.models import EvaluationReport
+from training.models import Approval, EvaluationReport
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -131,8 +132,9 @@ def promote(
 
     With `replacing`, the move happens only while the alias still points there (None: nowhere), else `StaleState`. Raises
     `PermanentError` when the alias points there already, is `previous` (that one only follows the champion), the
-    artefact is not in the store, or a version trained here lacks approvals or a passing report against the champion (the
-    one that served before needs no new one); `PermissionDenied` without `inference.promote_model`.
+    artefact is not in the store, or the version lacks approvals or, trained here, a passing report against the champion. The one
+    that served before needs neither again, as in a roll-back, and the first one that is brought in no approvals.
+    Raises `PermissionDenied` without `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if alias not in (CHAMPION, CHALLENGER):
@@ -149,7 +151,7 @@ def promote(
             raise StaleState(words, hint="Look again, then decide.")
         if current is not None and current.version_id == version.pk:
             raise PermanentError(f"{version} is the {alias} already")
-        if alias == CHAMPION and version.dataset_hash:
+        if alias == CHAMPION:
             _require_release(version)
         if current is not None and alias == CHAMPION:
             _point(version.role, PREVIOUS, current.version)
@@ -158,35 +160,62 @@ def promote(
     return moved
 
 
-def approvers_needed(role: str) -> int:
-    """Return how many people have to agree before a version of `role` serves; 0: the gate's pass is enough."""
-    return int(settings.TRAINING["APPROVERS"].get(role, 1))
+def approvers_needed(version: ModelVersion) -> int:
+    """Return how many people have to agree before `version` serves in place of another.
+
+    0: the gate's pass is enough. What was not measured here takes one person at least.
+    """
+    asked = int(settings.TRAINING["APPROVERS"].get(version.role, 1))
+    return asked if version.dataset_hash else max(asked, 1)
+
+
+def approvals_of(version: ModelVersion) -> QuerySet[Approval]:
+    """Return the approvals that count: those that were given while the champion of now served."""
+    return version.approvals.filter(against=resolver.find(version.role))
+
+
+def how_to_approve(version: ModelVersion) -> str:
+    """Return a sentence that says how a person lets `version` in."""
+    command = f'manage.py promote_model {version.role} {version.number} --reason "…" --by NAME'
+    return f"The next person approves it on the page Training, or by `{command}`."
 
 
 def passed_report(version: ModelVersion) -> EvaluationReport:
     """Return the report on `version` against the champion of now. Raises `PermanentError` unless the gate let it pass."""
     champion, reports = resolver.find(version.role), version.reports.select_related("against", "snapshot")
     report = reports.filter(against=champion).first() or reports.first()
+    if report is not None and report.lets_replace(champion):
+        return report
     if report is None or report.verdict != EvaluationReport.Verdict.PASSED:
         found = (
             "was not measured" if report is None else f"did not pass the gate: {report.get_verdict_display().lower()}"
         )
         raise PermanentError(f"{version} {found}", hint="Train again with more labels, or make it the challenger.")
-    if report.against != champion:
-        made_by = version.training_runs.first()
-        raise PermanentError(
-            f"{version} was measured against {report.against or 'nobody'}, and {champion or 'nobody'} serves now.",
-            hint=f"Run it again: `manage.py train --from-run {made_by.pk if made_by else 'RUN'}`.",
-        )
-    return report
+    made_by = version.training_runs.first()
+    raise PermanentError(
+        f"{version} was measured against {report.against or 'nobody'}, and {champion or 'nobody'} serves now.",
+        hint=f"Run it again: `manage.py train --from-run {made_by.pk if made_by else 'RUN'}`.",
+    )
+
+
+def is_vacant(role: str) -> bool:
+    """Return whether nobody can serve `role`: it has no champion, or the champion's files are not in the store any more."""
+    champion = resolver.find(role)
+    if champion is None:
+        return True
+    return bool(champion.artifact_hash) and not artifacts.path_for(champion.artifact_hash).is_dir()
 
 
 def _require_release(version: ModelVersion) -> None:
-    if not ModelAlias.objects.filter(role=version.role, name=PREVIOUS, version=version).exists():  # as a roll-back
+    if ModelAlias.objects.filter(role=version.role, name=PREVIOUS, version=version).exists():
+        return
+    if version.dataset_hash:
         passed_report(version)
-    needed = approvers_needed(version.role)
-    if (have := version.approvals.count()) < needed:
-        raise PermanentError(f"{version} has {have} of {needed} approvals", hint="Approve it on its page.")
+    elif is_vacant(version.role):
+        return
+    needed = approvers_needed(version)
+    if (have := approvals_of(version).count()) < needed:
+        raise PermanentError(f"{version} has {have} of {needed} approvals", hint=how_to_approve(version))
 
 
 def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlias:

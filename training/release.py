@@ -1,11 +1,14 @@
-"""Who lets a trained version serve: the gate alone, or the gate and named people; and who takes it back."""
+"""Who lets a version serve: the gate alone, or the gate and named people, or these alone; and who takes it back."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from audit import ledger
 from core.actors import SystemActor, require_permission
@@ -21,7 +24,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 GATE = SystemActor("training.gate")
-Verdict = EvaluationReport.Verdict
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A version that people have to let in, and who did so far."""
+
+    version: ModelVersion
+    approvals: Sequence[Approval]
+    needed: int
 
 
 def consider(report: EvaluationReport) -> ModelAlias | None:
@@ -32,9 +43,9 @@ def consider(report: EvaluationReport) -> ModelAlias | None:
     a person lets it in. Returns the alias that moved; None when nothing moved.
     """
     version, champion = report.version, resolver.find(report.version.role)
-    if report.verdict == Verdict.FAILED or champion == version:
+    if report.verdict == EvaluationReport.Verdict.FAILED or champion == version:
         return None
-    automatic = report.verdict == Verdict.PASSED and not people_needed(version.role) and report.against == champion
+    automatic = report.lets_replace(champion) and not people_needed(version)
     alias = registry.CHAMPION if automatic else registry.CHALLENGER
     try:
         return registry.promote(
@@ -45,33 +56,63 @@ def consider(report: EvaluationReport) -> ModelAlias | None:
         return None
 
 
-def people_needed(role: str) -> int:
-    """Return how many people have to let in a version that passed: one at least after somebody rolled the champion back."""
-    rolled_back = ModelAlias.objects.filter(role=role, name=registry.CHAMPION, rolled_back=True).exists()
-    return max(registry.approvers_needed(role), int(rolled_back))
+def people_needed(version: ModelVersion) -> int:
+    """Return how many people have to let `version` in: one at least after somebody rolled the champion back."""
+    rolled_back = ModelAlias.objects.filter(role=version.role, name=registry.CHAMPION, rolled_back=True).exists()
+    return max(registry.approvers_needed(version), int(rolled_back))
 
 
 def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | None:
     """Note that a person lets `version` serve; with the last one needed it becomes champion, and the alias is returned.
 
-    Raises `PermanentError` without a reason, without a report that passed against the champion of now, or when this
-    person has approved already; `PermissionDenied` without `inference.promote_model`.
+    Raises `PermanentError` without a reason, when this person has approved already or, for a version trained here, without a
+    report that passed against the champion of now; `PermissionDenied` without `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if not reason.strip():
         raise PermanentError("an approval needs a reason", hint="It goes into the ledger.")
-    report = registry.passed_report(version)
+    champion = registry.passed_report(version).against if version.dataset_hash else resolver.find(version.role)
     with transaction.atomic():
-        _, is_new = Approval.objects.get_or_create(version=version, approver=actor, defaults={"reason": reason[:200]})
+        _, is_new = Approval.objects.get_or_create(
+            version=version, against=champion, approver=actor, defaults={"reason": reason[:200]}
+        )
         if not is_new:
             raise PermanentError(
                 "you have approved this version already", hint="The next approval is another person's."
             )
         ledger.append("training.version.approved", subject=ref(version), actor=actor,
                       payload={"reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
-        if version.approvals.count() < people_needed(version.role):
+        if registry.approvals_of(version).count() < people_needed(version):
             return None
-        return registry.promote(version, actor=actor, reason=reason, replacing=report.against)
+        return registry.promote(version, actor=actor, reason=reason, replacing=champion)
+
+
+def let_in(version: ModelVersion, *, actor: User | SystemActor, reason: str) -> ModelAlias | None:
+    """Make `version` champion, or note the approval of this person where others have to agree, too, and return None.
+
+    Raises as `approve` and `registry.promote`.
+    """
+    if not isinstance(actor, SystemActor) and people_needed(version) and not registry.is_vacant(version.role):
+        return approve(version, actor=actor, reason=reason)
+    return registry.promote(version, actor=actor, reason=reason)
+
+
+def in_words(version: ModelVersion) -> str:
+    """Say how many people agree to `version` so far, and how the next one does."""
+    have, needed = registry.approvals_of(version).count(), people_needed(version)
+    return f"{version} has {have} of {needed} approvals. {registry.how_to_approve(version)}"
+
+
+def waiting() -> list[Waiting]:
+    """Return what was brought in, was let in by somebody, and waits for others to agree; newest first."""
+    serving = ModelAlias.objects.filter(role=OuterRef("version__role"), name=registry.CHAMPION)
+    counting = Approval.objects.filter(against=Subquery(serving.values("version")), version__dataset_hash="")
+    settled = ModelAlias.objects.filter(name=registry.PREVIOUS).values("version")
+    found = ModelVersion.objects.filter(pk__in=counting.values("version")).exclude(pk__in=settled)
+    return [
+        Waiting(version, list(registry.approvals_of(version).select_related("approver")), people_needed(version))
+        for version in found.order_by("-created_at")
+    ]
 
 
 def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlias:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,7 +23,7 @@ from inference.models import ModelAlias, ModelVersion, Role
 from moderation import shadow
 from training import release, runs, triggers
 from training.evaluation import model_card
-from training.models import EvaluationReport, TrainingRun
+from training.models import Approval, EvaluationReport, TrainingRun
 from training.recipes import RECIPES, Method
 
 SHOWN = 25
@@ -149,6 +150,7 @@ def _overview(request: HttpRequest) -> dict[str, Any]:
     return {
         "runs": _runs(),
         "roles": [_role(role, aliases) for role in Role if aliases.keys() & {(role, "champion"), (role, "challenger")}],
+        "waiting": release.waiting(),
         "tasks": [(task, task.label, _waits_for(task), RECIPES[task].model_fields) for task in runs.TRAINED],
         "methods": get_args(Method),
         "may_train": request.user.has_perm("training.train_model"),
@@ -219,18 +221,23 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
             zip(found.get("labels", []), found.get("new", {}).get("confusion", []), strict=False)
         ),
         "slices": _beside(new=found.get("slices", []), champion=found.get("champion_slices", [])),
-        "approvals": list(row.version.approvals.select_related("approver")) if row.version else [],
-        "needed": release.people_needed(row.version.role) if row.version else 0,
+        "approvals": list(_approvals(report)) if report else [],
+        "needed": release.people_needed(row.version) if row.version else 0,
         "aliases": aliases,
         "serving": serving,
-        "awaits_people": bool(report and report.verdict == "pass" and report.against == serving),
-        "is_outdated": bool(report and report.verdict == "pass" and report.against != serving)
+        "awaits_people": bool(report and report.lets_replace(serving)),
+        "is_outdated": bool(report and report.verdict == "pass" and not report.lets_replace(serving))
         and not {"champion", "previous"} & set(aliases),
         "excluded": sorted((row.snapshot.manifest.get("excluded") or {}).items()) if row.snapshot else [],
         "labelled": model_card.labelled(row.snapshot) if row.snapshot else "",
         "may_train": request.user.has_perm("training.train_model"),
         "may_promote": request.user.has_perm("inference.promote_model"),
     }
+
+
+def _approvals(report: EvaluationReport) -> QuerySet[Approval]:
+    """Return the approvals that were given on a report: those against the same champion."""
+    return report.version.approvals.filter(against=report.against).select_related("approver")
 
 
 def _curve(history: Sequence[Sequence[Any]], part: str) -> dict[str, Any] | None:

@@ -62,7 +62,7 @@ def promotions(asked: Asked) -> Answer:
     moves = moves.filter(**asked.within("at")).order_by("-seq")
     names = {ref(version): str(version) for version in versions}
     reports = EvaluationReport.objects.filter(version__in=versions).select_related("version", "against")
-    approvals = Approval.objects.filter(version__in=versions).select_related("version", "approver")
+    approvals = Approval.objects.filter(version__in=versions).select_related("version", "against", "approver")
     back = next((entry.at for entry in moves if entry.payload.get("rolled_back")), None)
     words = f"{moves.count()} promotion(s) and roll-back(s); the last roll-back: {back:%F %H:%M}." if back else (
         f"{moves.count()} promotion(s); nothing was rolled back yet.")  # fmt: skip
@@ -75,8 +75,8 @@ def promotions(asked: Asked) -> Answer:
         table("Gate", ("at", "model", "against", "verdict", "rules and what they found"),
               ((r.created_at, str(r.version), str(r.against or "nothing served"), r.verdict,
                 "; ".join(": ".join(map(str, reason)) for reason in r.reasons)) for r in reports)),
-        table("Approvals by people", ("at", "model", "who", "reason"),
-              ((a.created_at, str(a.version), actor_ref(a.approver), a.reason) for a in approvals)),
+        table("Approvals by people", ("at", "model", "in place of", "who", "reason"),
+              ((a.created_at, str(a.version), str(a.against or "nobody"), actor_ref(a.approver), a.reason) for a in approvals)),
     ])  # fmt: skip
 
 

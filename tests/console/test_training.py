@@ -197,3 +197,21 @@ def test_two_people_let_a_copywriter_serve_and_one_takes_it_back() -> None:
     assert resolver.resolve("copywriter") == run.version
     one.post(reverse("console:roll_back_model", args=["copywriter"]), {"reason": "too florid"})
     assert resolver.resolve("copywriter") == before
+
+
+def test_two_people_let_in_a_copywriter_that_is_brought_in() -> None:
+    factories.model_version("copywriter", artifact_hash="")
+    another = factories.model_version("copywriter", alias=None, artifact_hash="", name=HOSTILE)
+    overview = reverse("console:training")
+    engineer = signed_in(people.ml_engineer())
+    assert "Waits for people to agree" not in engineer.get(overview).content.decode()
+    release.let_in(another, actor=people.ml_engineer(), reason=HOSTILE)
+    page = engineer.get(overview).content.decode()
+    assert "Waits for people to agree" in page
+    assert "1 of 2 approvals" in page
+    assert HOSTILE not in page
+    assert "Approve</button>" not in signed_in(people.auditor()).get(overview).content.decode()
+    answer = engineer.post(reverse("console:approve_model", args=[another.pk]), {"reason": "read forty"}, follow=True)
+    assert answer.redirect_chain[-1][0] == overview
+    assert "Waits for people to agree" not in answer.content.decode()
+    assert resolver.resolve("copywriter") == another

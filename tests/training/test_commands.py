@@ -42,6 +42,10 @@ def test_a_directory_that_writes_chinese_is_registered_promoted_and_listed(write
     assert "champion" in run("models")
     again = run("register_model", writer, "--role", "copywriter", "--locales", "en,zh-Hans")
     assert "v1" in again
+    another = run("register_model", writer, "--role", "copywriter", "--locales", "en", "--promote",
+                  "--by", ml_engineer().username)  # fmt: skip
+    assert "v2 (tiny-writer) is registered" in another
+    assert "1 of 2 approvals" in another
     loader.forget()
 
 
@@ -81,7 +85,11 @@ def test_promote_and_roll_back_by_command(writer: Path, tmp_path: Path) -> None:
     for locales in ("en", "en,zh-Hans"):
         run("register_model", writer, "--role", "copywriter", "--locales", locales)
     run("promote_model", "copywriter", 1, "--reason", "first")
-    assert "v2" in run("promote_model", "copywriter", 2, "--reason", "writes Chinese")
+    by = ("--reason", "writes Chinese", "--by")
+    with pytest.raises(CommandError, match="0 of 2 approvals"):
+        run("promote_model", "copywriter", 2, "--reason", "writes Chinese")
+    assert "1 of 2 approvals. The next person" in run("promote_model", "copywriter", 2, *by, ml_engineer().username)
+    assert "v2" in run("promote_model", "copywriter", 2, *by, ml_engineer().username)
     assert "v1" in run("promote_model", "copywriter", "--roll-back", "--reason", "too slow")
     with pytest.raises(CommandError, match="no copywriter v9"):
         run("promote_model", "copywriter", 9, "--reason", "typo")

@@ -115,18 +115,30 @@ class EvaluationReport(models.Model):
     def __str__(self) -> str:
         return f"{self.version}: {self.verdict}"
 
+    def lets_replace(self, champion: ModelVersion | None) -> bool:
+        """Return whether the gate let the version pass, and against `champion` (None: nobody serves) rather than another."""
+        return self.verdict == self.Verdict.PASSED and self.against == champion
+
 
 class Approval(models.Model):
-    """A person's consent that a version may serve."""
+    """A person's consent that a version may serve in place of another; it says nothing of a champion that came later."""
 
     version = models.ForeignKey(ModelVersion, editable=False, on_delete=models.CASCADE, related_name="approvals")
+    against = models.ForeignKey(
+        ModelVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="+",
+        help_text="who served when it was given",
+    )  # fmt: skip
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, editable=False, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=200, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("created_at",)
-        constraints = (models.UniqueConstraint(fields=("version", "approver"), name="one_approval_per_person"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("version", "against", "approver"), nulls_distinct=False, name="one_approval_per_person"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.approver_id} for {self.version_id}"

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
-from inference.models import ModelVersion, Role
-from training import registry
+from inference.models import ModelAlias, ModelVersion, Role
+from training import registry, release
 
 
 class Command(BaseCommand):
@@ -26,15 +26,27 @@ class Command(BaseCommand):
         add_by(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor, reason = actor_from(options["by"]), options["reason"]
         try:
-            if options["roll_back"]:
-                moved = registry.roll_back(options["role"], actor=actor, reason=reason)
-            else:
-                version = ModelVersion.objects.filter(role=options["role"], number=options["number"]).first()
-                if version is None:
-                    raise CommandError(f"There is no {options['role']} v{options['number']}; see `manage.py models`.")
-                moved = registry.promote(version, alias=options["alias"], actor=actor, reason=reason)
+            said = self._roll_back(options) if options["roll_back"] else self._promote(options)
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc
-        self.stdout.write(self.style.SUCCESS(f"{moved.version} is the {moved.name} of {moved.role} now"))
+        self.stdout.write(self.style.SUCCESS(said))
+
+    def _roll_back(self, options: dict[str, Any]) -> str:
+        moved = registry.roll_back(options["role"], actor=actor_from(options["by"]), reason=options["reason"])
+        return _serves(moved)
+
+    def _promote(self, options: dict[str, Any]) -> str:
+        version = ModelVersion.objects.filter(role=options["role"], number=options["number"]).first()
+        if version is None:
+            raise CommandError(f"There is no {options['role']} v{options['number']}; see `manage.py models`.")
+        actor, reason = actor_from(options["by"]), options["reason"]
+        if options["alias"] == registry.CHAMPION:
+            moved = release.let_in(version, actor=actor, reason=reason)
+        else:
+            moved = registry.promote(version, alias=options["alias"], actor=actor, reason=reason)
+        return _serves(moved) if moved else release.in_words(version)
+
+
+def _serves(moved: ModelAlias) -> str:
+    return f"{moved.version} is the {moved.name} of {moved.role} now"

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
 from inference.models import Role
-from training import registry
+from training import release
 from training.registration import Source, register_source
 
 
@@ -49,7 +49,11 @@ class Command(BaseCommand):
             metavar="NAME=VALUE",
             help="for the back end; JSON or text; repeatable",
         )
-        parser.add_argument("--promote", action="store_true", help="make it the champion of its role at once")
+        parser.add_argument(
+            "--promote",
+            action="store_true",
+            help="let it in as the champion of its role; where others have to agree, too, as the first of them (--by)",
+        )
         add_by(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,9 +72,9 @@ class Command(BaseCommand):
         )
         try:
             version = register_source(source, actor=actor)
+            self.stdout.write(self.style.SUCCESS(f"{version} is registered: {version.artifact_hash or version.source}"))
             if options["promote"]:
-                registry.promote(version, actor=actor, reason="promoted when it was registered")
+                moved = release.let_in(version, actor=actor, reason="let in when it was registered")
+                self.stdout.write("It is the champion of its role now." if moved else release.in_words(version))
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc
-        did = "registered and promoted to champion" if options["promote"] else "registered"
-        self.stdout.write(self.style.SUCCESS(f"{version} {did}: {version.artifact_hash or version.source}"))
