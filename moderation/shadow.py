@@ -20,6 +20,8 @@ from moderation.models.shadow_scores import ShadowScore
 
 log = logging.getLogger(__name__)
 BATCH = 64
+# Of the champion's texts so many at most are looked at, the latest ones: live traffic, not the history of the shop.
+LATEST = 2000
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ TRAFFIC: Mapping[str, Traffic] = {
 
 
 def score() -> int:
-    """Have the challenger of each role score up to `BATCH` of the texts that its champion scored last. Returns how many.
+    """Have the challenger of each role score up to `BATCH` of the `LATEST` texts that its champion scored. Returns how many.
 
     Two workers at once may look at the same texts; each text is kept once. A challenger that cannot be loaded or does
     not answer is logged, and tried again with the next call; the other roles go on.
@@ -64,8 +66,9 @@ def _score(role: str) -> int:
         return 0
     traffic = TRAFFIC[role]
     seen = ShadowScore.objects.filter(**{traffic.field: OuterRef(traffic.field)}, model_version=challenger)
-    latest = traffic.said.filter(~Exists(seen), model_version=champion).order_by("-created_at")
-    texts = [getattr(row, traffic.field) for row in latest[:BATCH]]
+    latest = traffic.said.filter(model_version=champion).order_by("-pk")[:LATEST]
+    unseen = traffic.said.filter(~Exists(seen), pk__in=latest.values("pk")).order_by("-pk")
+    texts = [getattr(row, traffic.field) for row in unseen[:BATCH]]
     if not texts:
         return 0
     model = loader.load_classifier(challenger)

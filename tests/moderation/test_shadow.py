@@ -56,6 +56,18 @@ def test_a_challenger_scores_the_drafts_that_the_champion_judged(champion: Any, 
     assert Candidate.objects.filter(pk=draft.pk).values().get() == stood
 
 
+def test_a_challenger_looks_at_the_latest_texts_not_at_the_history_of_the_shop(
+    champion: Any, challenger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow, "LATEST", 2)
+    drafts = [judged(f"draft {n}", 0.7, champion) for n in range(3)]
+    assert shadow.score() == 2
+    assert {row.candidate for row in ShadowScore.objects.all()} == set(drafts[1:])
+    assert shadow.score() == 0
+    judged("a new one", 0.7, champion)
+    assert shadow.score() == 1
+
+
 def test_the_two_are_alike_where_both_find_the_same_likelier(champion: Any, challenger: Any) -> None:
     assert shadow.compared(challenger, champion) == shadow.Shadow("drafts", 0, 0, 0.0)
     for text, value in (("welcome", 0.51), ("welcome", 0.49), ("plain", 0.51), ("plain", 0.49), ("plain", 0.0)):
