@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 
+from core import leases
 from core.exceptions import EcomsiteError
 from inference import loader, resolver
 from inference.models import ModelVersion, Role
@@ -55,8 +56,12 @@ def score() -> int:
     for role in TRAFFIC:
         try:
             n += _score(role)
+        except leases.DATABASE_AWAY:
+            raise
         except EcomsiteError as exc:
             log.warning("the challenger of the role %s cannot score in the shadow: %s", role, exc)
+        except Exception:
+            log.exception("the challenger of the role %s failed in the shadow", role)
     return n
 
 

@@ -95,6 +95,24 @@ def test_drafts_wait_for_no_reviews(champion: Any, challenger: Any, sentiment_ch
     assert Sentiment.objects.count() == 1
 
 
+def test_a_challenger_that_breaks_down_does_not_stop_the_other_role(
+    champion: Any, challenger: Any, sentiment_champion: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    factories.model_version("sentiment", alias="challenger", backend="word_count", artifact_hash="")
+    factories.sentiment(factories.customer_review("good"), version=sentiment_champion)
+    judged("plain", 0.4, champion)
+    load = shadow.loader.load_classifier
+
+    def break_down(version: ModelVersion) -> Any:
+        if version.role == "sentiment":
+            raise RuntimeError("out of memory")
+        return load(version)
+
+    monkeypatch.setattr(shadow.loader, "load_classifier", break_down)
+    assert shadow.score() == 1
+    assert "the challenger of the role sentiment failed in the shadow" in caplog.text
+
+
 def test_where_a_role_has_no_shadow_there_is_nothing_to_compare() -> None:
     before = factories.model_version("copywriter")
     assert shadow.compared(factories.model_version("copywriter", alias="challenger"), before) is None
