@@ -6,11 +6,13 @@ folder with the right name is whole. Weights are safetensors; pickles (which can
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from core.hashing import canonical_json, hash_file, hash_json
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+INCOMING, LEFT_AFTER_S = ".incoming-", 24 * 3600
 PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".marshal", ".npz", ".npy", ".py", ".so"}
 
 _verified: set[Path] = set()
@@ -82,7 +85,7 @@ def store_directory(source: Path, *, created_from: Mapping[str, Any] | None = No
     """Copy the model directory `source` into the store and return its manifest hash. The same content is stored once.
 
     Raises `PermanentError` when the folder is absent or empty, or holds pickles or links that leave it, and
-    `TransientError` when the disk is full. Nothing half-written is left either way.
+    `TransientError` when the disk is full. Nothing half-written is left either way; what a killed process left goes with a later call.
     """
     if not source.is_dir():
         raise PermanentError(f"{source} is no directory")
@@ -90,7 +93,8 @@ def store_directory(source: Path, *, created_from: Mapping[str, Any] | None = No
     if not files:
         raise PermanentError(f"{source} holds no files")
     root().mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root()))
+    _sweep()
+    temporary = Path(tempfile.mkdtemp(prefix=INCOMING, dir=root()))
     try:
         entries = []
         for path in files:
@@ -129,6 +133,14 @@ def store_directory(source: Path, *, created_from: Mapping[str, Any] | None = No
         ) from exc
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove what processes that were killed left half-written: no copy takes as long as a day."""
+    for left in root().glob(f"{INCOMING}*"):
+        with contextlib.suppress(FileNotFoundError):  # another process may sweep at the same time
+            if time.time() - left.stat().st_mtime > LEFT_AFTER_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

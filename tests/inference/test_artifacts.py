@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def model(tmp_path: Path) -> Path:
     (folder / ".cache").mkdir()
     (folder / ".cache" / "junk").write_text("left out")
     return folder
+
+
+def test_what_a_killed_process_left_goes_after_a_day(model: Path, tmp_path: Path) -> None:
+    left, fresh = (tmp_path / "store" / f".incoming-{name}" for name in ("left", "fresh"))
+    for folder in (left, fresh):
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"half")
+    os.utime(left, (0, 0))
+    artifacts.store_directory(model)
+    assert (left.exists(), fresh.exists()) == (False, True), "another process may be writing the fresh one"
 
 
 def test_a_full_disk_is_said_leaves_nothing_behind_and_the_same_again_works_when_there_is_room(
