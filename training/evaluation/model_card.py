@@ -26,7 +26,7 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
     version, snapshot, found = report.version, report.snapshot, report.metrics
     lines = [
         f"# {version}", "",
-        f"Made by training run {run.pk} on {run.created_at:%-d %B %Y}: {run.reason}.", "",
+        f"Made by training run {run.pk} on {run.created_at:%-d %B %Y}.", "",
         "## Use", "",
         f"{run.get_task_display()}, in {', '.join(version.locales)}. {_labels(found)}"
         "It ranks and suggests; what is shown to anybody is decided by people.", "",

@@ -31,7 +31,7 @@ def evaluate(
     if known := reports.find(version, snapshot, champion=champion, gate_version=gate.GATE_VERSION):
         return known
     rows = snapshots.read(snapshot, "test")
-    labels = snapshots.labels_of(snapshot.task)
+    labels = list(snapshot.manifest["labels"])
     new = _answers(version, rows, labels)
     tell(1, 2)
     old = _answers(champion, rows, labels) if champion is not None and champion.pk != version.pk else None

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from core.exceptions import TransientError
 from inference.contracts import Message, TextGenerator
 from inference.models import ModelVersion
 from inference.prompts import params_for
@@ -50,7 +51,10 @@ def begin(writer: TextGenerator, prompts: Sequence[Sequence[Message]]) -> list[s
 
 
 def _ask(name: str, version: ModelVersion, given: list[Any]) -> tuple[list[Any], str]:
-    """Return what the command `name` makes of `given` with `version`, or why it makes nothing of it."""
+    """Return what the command `name` makes of `given` with `version`, or why it makes nothing of it.
+
+    Raises `TransientError` where that says something of this machine and nothing of the model: no time, no memory.
+    """
     command = [sys.executable, "manage.py", name, version.artifact_hash, "--backend", version.backend,
                "--options", json.dumps(version.options)]  # fmt: skip
     try:
@@ -58,8 +62,13 @@ def _ask(name: str, version: ModelVersion, given: list[Any]) -> tuple[list[Any],
             command, input=json.dumps(given), capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
             cwd=settings.BASE_DIR,
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return [], f"it said nothing within {TIMEOUT_S} s"
+    except subprocess.TimeoutExpired as exc:
+        raise TransientError(f"the saved model said nothing in a fresh process within {TIMEOUT_S} s") from exc
+    if done.returncode < 0:
+        raise TransientError(
+            f"the fresh process that tried the saved model was killed by signal {-done.returncode}",
+            hint="Signal 9 is most often too little memory.",
+        )
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         return [], f"it ended with status {done.returncode}: {lines[-1][:200] if lines else 'no message'}"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from inference import artifacts
+from inference.models import ModelVersion
+from tests.training.shop import label_reviews, train
 from training.evaluation import model_card
 from training.models import DatasetSnapshot
 
@@ -13,3 +18,12 @@ def test_a_card_says_who_saw_what_of_the_test() -> None:
         "suggestion; 1 by people of whom it is not known whether a model's suggestion was shown; 4 by a file that names no person."
     )
     assert model_card.labelled(DatasetSnapshot()) == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("alone")
+def test_the_card_beside_the_weights_holds_no_words_of_people(guessing: ModelVersion) -> None:
+    label_reviews(200)
+    run = train()
+    assert run.reason == "for a test"
+    assert "for a test" not in (artifacts.root() / f"{run.version.artifact_hash}.card.md").read_text()
