@@ -41,7 +41,7 @@ def why_due(task: str) -> tuple[str, str] | None:
     """Return trigger and reason of the run that `task` is due for; None when it is not, or may not be yet."""
     rules, last = settings.TRAINING, _last(task)
     labels, new, word = _learnt_from(task)
-    if labels.count() < rules["MIN_LABELS"] or _held_back(last):
+    if labels.count() < rules["MIN_LABELS"] or _held_back(task, last):
         return None
     n = new.count()
     if last is None:
@@ -62,17 +62,34 @@ def _last(task: str) -> TrainingRun | None:
     return TrainingRun.objects.filter(task=task).order_by("-created_at").first()
 
 
-def _held_back(last: TrainingRun | None) -> str:
-    """Return in words why no run may start by itself after `last`, however much is new; empty when one may."""
+def _held_back(task: str, last: TrainingRun | None) -> str:
+    """Return in words why no run of `task` may start by itself after `last`, however much is new; empty when one may."""
     rules, now = settings.TRAINING, timezone.now()
     if last is not None and last.status in runs.OPEN:
         return "A run is under way."
     hours = rules["MIN_INTERVAL_HOURS"]
     if last is not None and now < (until := last.created_at + dt.timedelta(hours=hours)):
         return f"None starts by itself before {timezone.localtime(until):%F %H:%M}, {hours} hours after the last one."
+    if (
+        last is not None
+        and last.status in _TAUGHT_NOBODY
+        and now < last.created_at + dt.timedelta(days=rules["EVERY_DAYS"])
+    ):
+        examples, _, word = _learnt_from(task)
+        if not _since(examples, last.created_at).exists():
+            return f"The last run {last.get_status_display().lower()}, and no {word} are new since: it would come to the same."
     if minutes_spent(now - dt.timedelta(days=1)) >= rules["BUDGET_MINUTES"]:
         return f"None starts by itself while the day's {rules['BUDGET_MINUTES']} minutes of training are spent."
     return ""
+
+
+_TAUGHT_NOBODY = (TrainingRun.Status.FAILED, TrainingRun.Status.CANCELLED)
+
+
+def _since(examples: QuerySet[Any], moment: dt.datetime | None) -> QuerySet[Any]:
+    """Return what of `examples` came after `moment`; all where there is none."""
+    field = "labelled_at" if examples.model is Label else "created_at"
+    return examples.filter(**{f"{field}__gt": moment}) if moment else examples
 
 
 def _learnt_from(task: str) -> tuple[QuerySet[Any], QuerySet[Any], str]:
@@ -85,9 +102,9 @@ def _learnt_from(task: str) -> tuple[QuerySet[Any], QuerySet[Any], str]:
     since = own.exclude(environment__has_key=runs.REPEATS).aggregate(at=Max("started_at"))["at"]
     if task == Task.COPY:
         decided = decisions_on_copy(Decision.Outcome.APPROVE, Decision.Outcome.EDIT)
-        return decided, decided.filter(created_at__gt=since) if since else decided, "decisions"
+        return decided, _since(decided, since), "decisions"
     labels = Label.objects.filter(kind=QUEUE_OF[Task(task)])
-    return labels, labels.filter(labelled_at__gt=since) if since else labels, "labels"
+    return labels, _since(labels, since), "labels"
 
 
 def in_words(task: str) -> str:
@@ -99,7 +116,7 @@ def in_words(task: str) -> str:
     drift = "" if task == Task.VALIDITY else ", or when people agree with the champion less than before"
     return (
         f"{new.count()} of {rules['NEW_LABELS']} {word} that start the next run are there. It also starts after "
-        f"{rules['EVERY_DAYS']} days{drift}. {_held_back(_last(task))}"
+        f"{rules['EVERY_DAYS']} days{drift}. {_held_back(task, _last(task))}"
     ).strip()
 
 

@@ -15,6 +15,7 @@ from audit.models import LedgerEntry
 from core.actors import SystemActor
 from core.exceptions import LeaseLost, PermanentError, StaleState
 from inference.models import ModelVersion
+from labeling.models import Label
 from tests import factories, people
 from tests.training.shop import label_reviews
 from training import recipes, runs, snapshots, triggers
@@ -208,6 +209,28 @@ def test_labels_stay_new_until_a_run_has_learnt_from_them(settings: Any, status:
     settings.TRAINING = {**settings.TRAINING, "BUDGET_MINUTES": 0}
     assert triggers.why_due("sentiment") is None
     assert triggers.in_words("sentiment").endswith("while the day's 0 minutes of training are spent.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_after_a_run_that_taught_nobody_something_has_to_be_new(settings: Any, status: str) -> None:
+    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20, "EVERY_DAYS": 7}
+    label_reviews(40)
+    runs.plan("sentiment", reason="first", actor=ME)
+    now = timezone.now()
+    TrainingRun.objects.update(status=status, created_at=now, started_at=now, finished_at=now)
+    Label.objects.update(labelled_at=now - dt.timedelta(days=8))
+    TrainingRun.objects.update(created_at=now - dt.timedelta(hours=7))
+    assert triggers.why_due("sentiment") is None
+    assert triggers.in_words("sentiment").endswith(
+        f"The last run {status}, and no labels are new since: it would come to the same."
+    )
+    label_reviews(1, seed=2)
+    assert triggers.why_due("sentiment") is not None
+    Label.objects.update(labelled_at=now - dt.timedelta(days=9))
+    assert triggers.why_due("sentiment") is None
+    TrainingRun.objects.update(created_at=now - dt.timedelta(days=8))
+    assert triggers.why_due("sentiment") is not None, "what it failed of may be mended by now"
 
 
 def judge(champion: ModelVersion, n: int, *, wrong_every: int = 0) -> None:
