@@ -36,6 +36,6 @@ def writer_for(locale: str, *, alias: str = "champion") -> ModelVersion:
         raise PermanentError(
             f"{version} cannot write {locale}: it knows {known}.",
             hint="Register a model that can, from a directory, a hub id or an endpoint: "
-            f"`manage.py register_model SOURCE --role copywriter --locales {','.join([*version.locales, locale])} --promote`.",
+            f"`manage.py register_model SOURCE --role copywriter --locales {','.join([*version.locales, locale])} --promote --by NAME`.",
         )
     return version

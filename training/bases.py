@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,20 @@ class Base:
     artifact_hash: str
     locales: Sequence[str] = ()
     licence: str = ""
+
+    @property
+    def longest(self) -> int:
+        """How many tokens it reads at most, as its files say; practically no limit where they do not."""
+        said = [sys.maxsize]
+        for name, key in _LIMITS:
+            if (self.directory / name).is_file():
+                said.append(
+                    int(json.loads((self.directory / name).read_text(encoding="utf-8")).get(key) or sys.maxsize)
+                )
+        return min(said)
+
+
+_LIMITS = (("config.json", "max_position_embeddings"), ("tokenizer_config.json", "model_max_length"))
 
 
 def encoder(named: str) -> Base:

@@ -38,13 +38,14 @@ def base_of(recipe: Recipe, *, champion: ModelVersion | None, pinned: str = "") 
 
 def fit(
     snapshot: DatasetSnapshot, recipe: Recipe, *, base: bases.Base, champion: ModelVersion | None, work: Path, tell: Any,
-    report_to: Sequence[str] = (),
+    report_to: Sequence[str] = (), settled: Mapping[str, Any] | None = None,
 ) -> Fitted:  # fmt: skip
     """Train on `snapshot` and return the stored artefact. A part that was finished before an interruption is kept.
 
+    `settled` is what the parts of a run that is repeated came to, defaults and searches included; they are not asked again.
     `tell(stage, done, of, figures)` hears of progress in each of STAGES. Raises `PermanentError` where no script has enough labels.
     """
-    labels = snapshots.labels_of(snapshot.task)
+    labels = list(snapshot.manifest["labels"])
     rows = {part: _by_script(snapshots.read(snapshot, part)) for part in ("train", "validation")}
     figures: dict[str, Any] = {}
     made: dict[str, Path] = {}
@@ -55,14 +56,13 @@ def fit(
         )
         if len(train) >= recipes.FEWEST_LABELS and len(set(train.labels)) > 1:
             folder = work / script
-            fit_part = partial(_part, train, validation, labels, recipe, base, script, tell, report_to)
+            known = (settled or {}).get(script)
+            fit_part = partial(_part, train, validation, labels, recipe, known, base, script, tell, report_to)
             figures[script] = bases.once(folder, fit_part)
             made[script] = folder / "model"
     if not made:
-        n = sum(len(part) for part in rows["train"].values())
         raise PermanentError(
-            f"{n} labelled texts are too few to train on: {recipes.FEWEST_LABELS} of one language, of two labels at least",
-            hint="Label more, or bring labels in with `manage.py import_labels`.",
+            _too_little(rows["train"]), hint="Label more, or bring labels in with `manage.py import_labels`."
         )
     if len(made) == 1 and champion is None:
         (only,) = made
@@ -76,6 +76,18 @@ def fit(
     return Fitted(artifact_hash, base.artifact_hash, methods, figures, locales=locales, licence=base.licence)
 
 
+def _too_little(rows: Mapping[str, Sequence[snapshots.Row]]) -> str:
+    """Return in words why no part can be trained on `rows` by script."""
+    n, said = sum(map(len, rows.values())), sorted({row.label for part in rows.values() for row in part})
+    if len(said) == 1:
+        return (
+            f"all of the {n} labelled texts to train on are {said[0]}: a model learns to tell two labels apart at least"
+        )
+    return (
+        f"{n} labelled texts are too few to train on: {recipes.FEWEST_LABELS} of one language, of two labels at least"
+    )
+
+
 def _by_script(rows: Sequence[snapshots.Row]) -> dict[str, list[snapshots.Row]]:
     from inference.backends.by_language import script_of
 
@@ -86,17 +98,21 @@ def _by_script(rows: Sequence[snapshots.Row]) -> dict[str, list[snapshots.Row]]:
 
 
 def _part(
-    train: Labelled, validation: Labelled, labels: Sequence[str], asked: Recipe, base: bases.Base, script: str,
-    tell: Any, report_to: Sequence[str], model: Path,
+    train: Labelled, validation: Labelled, labels: Sequence[str], asked: Recipe, known: Mapping[str, Any] | None,
+    base: bases.Base, script: str, tell: Any, report_to: Sequence[str], model: Path,
 ) -> dict[str, Any]:  # fmt: skip
-    """Fit the part of one script into the folder `model`; return its figures, the settled recipe among them."""
-    recipe = recipes.settle(
+    """Fit the part of one script into the folder `model`; return its figures, the settled recipe among them.
+
+    `known` is the settled recipe of a run that is repeated.
+    """
+    recipe = type(asked).model_validate(known) if known else recipes.settle(
         asked, n_train=len(train), is_chinese=script == CHINESE, base_reads_chinese=bool(asked.base)
-    )
+    )  # fmt: skip
+    recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})
     folder, n_labelled = model.parent, len(train)
     watch, searching = partial(tell, script), partial(tell, SEARCH + script)
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
-    if recipe.search_trials and recipe.method not in {"characters", "head"}:
+    if recipe.search_trials and not known and recipe.method not in {"characters", "head"}:
         from training import search
 
         recipe = search.better(

@@ -38,10 +38,11 @@ def base_of(recipe: CopyRecipe, *, champion: ModelVersion | None, pinned: str = 
 
 def fit(
     snapshot: DatasetSnapshot, recipe: CopyRecipe, *, base: bases.Base, champion: ModelVersion | None, work: Path, tell: Any,
-    report_to: Sequence[str] = (),
+    report_to: Sequence[str] = (), settled: Mapping[str, Any] | None = None,
 ) -> Fitted:  # fmt: skip
     """Train on `snapshot` and return the stored artefact. A stage that was finished before an interruption is kept.
 
+    `settled` names the stages of a run that is repeated: the same ones are gone through, whatever the setting says by now.
     `tell(stage, done, of, figures)` hears of progress. Raises `PermanentError` where there is too little to learn from.
     """
     from training.trainers import copywriter
@@ -62,7 +63,8 @@ def fit(
     fixed = [[row for row in rows if row.fields.get("rejected")] for rows in parts.values()]
     fixes = held_out(*fixed, fewest=FEWEST_VALIDATION)
     pairs = {part: _pairs(rows) for part, rows in zip(parts, fixes, strict=True)}
-    if recipe.preferences and len(pairs["train"]) >= int(settings.TRAINING["MIN_PREFERENCES"]):
+    enough = len(pairs["train"]) >= int(settings.TRAINING["MIN_PREFERENCES"])
+    if recipe.preferences and (PREFERENCE in settled if settled else enough):
         figures[PREFERENCE] = _stage(
             copywriter.prefer, pairs, recipe, made, work / PREFERENCE, PREFERENCE, tell, report_to
         )

@@ -127,7 +127,10 @@ def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
     work = folder_of(run) / "parts"
     work.mkdir(parents=True, exist_ok=True)
     trackers = settings.TRAINING["TRACKERS"]
-    fitted = maker.fit(run.snapshot, recipe, base=base, champion=kept, work=work, tell=tell, report_to=trackers)
+    fitted = maker.fit(
+        run.snapshot, recipe, base=base, champion=kept, work=work, tell=tell, report_to=trackers,
+        settled=run.environment.get(runs.SETTLED),
+    )  # fmt: skip
     with transaction.atomic():
         runs.hold(run)
         version = registry.register(

@@ -12,8 +12,8 @@ from typing import Any
 
 from core.actors import SystemActor
 from core.exceptions import PermanentError
-from inference import artifacts
-from inference.models import ModelVersion, Role
+from inference import artifacts, resolver
+from inference.models import ModelAlias, ModelVersion, Role
 from training import registry
 
 ACTOR = SystemActor("training.preparation")
@@ -51,9 +51,19 @@ def prepare(*, on_step: Callable[[str], None] = lambda text: None) -> list[Model
             on_step(f"Preparing {shipped.name} ({shipped.role})")
             version = _make(shipped)
             made.append(version)
-        if registry.is_vacant(shipped.role):
+        if resolver.find(shipped.role) is None:
             registry.promote(version, actor=ACTOR, reason="first champion: ships with ecomsite")
     return made
+
+
+def lost() -> list[ModelVersion]:
+    """Return the champions whose files are not in the store: they cannot serve. People say which model does instead."""
+    champions = (alias.version for alias in ModelAlias.objects.filter(name=registry.CHAMPION).select_related("version"))
+    return [
+        champion
+        for champion in champions
+        if champion.artifact_hash and not artifacts.path_for(champion.artifact_hash).is_dir()
+    ]
 
 
 def _make(shipped: Shipped) -> ModelVersion:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 
 from audit import ledger
 from core.actors import SystemActor, require_permission
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHAMPION, CHALLENGER, PREVIOUS = ModelAlias.Name.CHAMPION, ModelAlias.Name.CHALLENGER, ModelAlias.Name.PREVIOUS
 
 
-def _lock() -> None:
+def lock() -> None:
     """Keep other writers of the registry out until the transaction ends; readers and foreign keys are not held up."""
     with connection.cursor() as cursor:
         cursor.execute(f'LOCK TABLE "{ModelVersion._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE')
@@ -75,7 +75,7 @@ def register(
         "artifact_hash": artifact_hash,
     }
     with transaction.atomic():
-        _lock()
+        lock()
         if artifact_hash and not dataset_hash and (trained := _trained_with_files_of(artifact_hash)):
             identity["artifact_hash"] = artifact_hash = trained.artifact_hash
             base_hash, dataset_hash = base_hash or trained.base_hash, trained.dataset_hash
@@ -144,7 +144,7 @@ def promote(
     if version.artifact_hash:
         artifacts.verify(artifacts.path_for(version.artifact_hash))
     with transaction.atomic():
-        _lock()
+        lock()
         current = ModelAlias.objects.select_related("version").filter(role=version.role, name=alias).first()
         if replacing is not ... and (current.version if current else None) != replacing:
             words = f"the {alias} of {version.role} is no longer {replacing or 'vacant'}"
@@ -152,7 +152,7 @@ def promote(
         if current is not None and current.version_id == version.pk:
             raise PermanentError(f"{version} is the {alias} already")
         if alias == CHAMPION:
-            _require_release(version)
+            _require_release(version, current.version if current else None)
         if current is not None and alias == CHAMPION:
             _point(version.role, PREVIOUS, current.version)
         moved = _point(version.role, alias, version)
@@ -160,18 +160,25 @@ def promote(
     return moved
 
 
-def approvers_needed(version: ModelVersion) -> int:
-    """Return how many people have to agree before `version` serves in place of another.
+def people_needed(version: ModelVersion) -> int:
+    """Return how many people have to agree before `version` serves in place of another; 0: the gate's pass is enough.
 
-    0: the gate's pass is enough. What was not measured here takes one person at least.
+    One at least for what was not measured here, and after somebody rolled the champion back.
     """
     asked = int(settings.TRAINING["APPROVERS"].get(version.role, 1))
-    return asked if version.dataset_hash else max(asked, 1)
+    rolled_back = ModelAlias.objects.filter(role=version.role, name=CHAMPION, rolled_back=True).exists()
+    return max(asked, int(rolled_back or not version.dataset_hash))
 
 
-def approvals_of(version: ModelVersion) -> QuerySet[Approval]:
-    """Return the approvals that count: those that were given while the champion of now served."""
-    return version.approvals.filter(against=resolver.find(version.role))
+def approvals_of(version: ModelVersion) -> list[Approval]:
+    """Return the approvals that count: given while the champion of now served, by people who may still give one."""
+    given = version.approvals.filter(against=resolver.find(version.role)).select_related("approver")
+    return [approval for approval in given if approval.approver.has_perm("inference.promote_model")]
+
+
+def served_before(version: ModelVersion) -> bool:
+    """Return whether `version` is the one to go back to: it was let in before, and needs nobody's word again."""
+    return ModelAlias.objects.filter(role=version.role, name=PREVIOUS, version=version).exists()
 
 
 def how_to_approve(version: ModelVersion) -> str:
@@ -198,23 +205,15 @@ def passed_report(version: ModelVersion) -> EvaluationReport:
     )
 
 
-def is_vacant(role: str) -> bool:
-    """Return whether nobody can serve `role`: it has no champion, or the champion's files are not in the store any more."""
-    champion = resolver.find(role)
-    if champion is None:
-        return True
-    return bool(champion.artifact_hash) and not artifacts.path_for(champion.artifact_hash).is_dir()
-
-
-def _require_release(version: ModelVersion) -> None:
-    if ModelAlias.objects.filter(role=version.role, name=PREVIOUS, version=version).exists():
+def _require_release(version: ModelVersion, champion: ModelVersion | None) -> None:
+    if served_before(version):
         return
     if version.dataset_hash:
         passed_report(version)
-    elif is_vacant(version.role):
+    elif champion is None:
         return
-    needed = approvers_needed(version)
-    if (have := approvals_of(version).count()) < needed:
+    needed = people_needed(version)
+    if (have := len(approvals_of(version))) < needed:
         raise PermanentError(f"{version} has {have} of {needed} approvals", hint=how_to_approve(version))
 
 
@@ -227,7 +226,7 @@ def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlia
     if not reason.strip():
         raise PermanentError("a roll-back needs a reason", hint="It goes into the ledger.")
     with transaction.atomic():
-        _lock()
+        lock()
         found = {row.name: row.version for row in ModelAlias.objects.select_related("version").filter(role=role)}
         champion, previous = found.get(CHAMPION), found.get(PREVIOUS)
         if champion is None or previous is None:

@@ -38,7 +38,7 @@ class Waiting:
 def consider(report: EvaluationReport) -> ModelAlias | None:
     """Act on a report: a version that passed serves where nobody else has to agree, else it is the challenger.
 
-    One whose test was inconclusive becomes challenger too: shadow scoring gathers what is missing; and so does one that
+    One whose test was inconclusive becomes challenger too, and a classifier is then seen on live traffic; so does one that
     was measured against another champion than serves by now. After a roll-back no gate alone puts the next one in place:
     a person lets it in. Returns the alias that moved; None when nothing moved.
     """
@@ -57,34 +57,48 @@ def consider(report: EvaluationReport) -> ModelAlias | None:
 
 
 def people_needed(version: ModelVersion) -> int:
-    """Return how many people have to let `version` in: one at least after somebody rolled the champion back."""
-    rolled_back = ModelAlias.objects.filter(role=version.role, name=registry.CHAMPION, rolled_back=True).exists()
-    return max(registry.approvers_needed(version), int(rolled_back))
+    """Return how many people have to agree before `version` serves, as `registry.people_needed`."""
+    return registry.people_needed(version)
+
+
+def may_replace(version: ModelVersion) -> bool:
+    """Return whether people may let `version` in now: the gate let it pass against the champion of now, or there is no gate for it."""
+    try:
+        return not version.dataset_hash or registry.passed_report(version) is not None
+    except PermanentError:
+        return False
 
 
 def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | None:
     """Note that a person lets `version` serve; with the last one needed it becomes champion, and the alias is returned.
 
-    Raises `PermanentError` without a reason, when this person has approved already or, for a version trained here, without a
-    report that passed against the champion of now; `PermissionDenied` without `inference.promote_model`.
+    Raises `PermanentError` without a reason, for the champion itself, for a version trained here without a report that passed
+    against the champion of now, or when this person has approved already and others are missing; `PermissionDenied` without
+    `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if not reason.strip():
         raise PermanentError("an approval needs a reason", hint="It goes into the ledger.")
-    champion = registry.passed_report(version).against if version.dataset_hash else resolver.find(version.role)
     with transaction.atomic():
+        registry.lock()  # before the ledger's, as everywhere
+        champion = resolver.find(version.role)
+        if champion == version:
+            raise PermanentError(f"{version} is the champion already")
+        if version.dataset_hash:
+            registry.passed_report(version)
         _, is_new = Approval.objects.get_or_create(
             version=version, against=champion, approver=actor, defaults={"reason": reason[:200]}
         )
+        if is_new:
+            ledger.append("training.version.approved", subject=ref(version), actor=actor,
+                          payload={"reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
+        if len(registry.approvals_of(version)) >= people_needed(version):
+            return registry.promote(version, actor=actor, reason=reason, replacing=champion)
         if not is_new:
             raise PermanentError(
                 "you have approved this version already", hint="The next approval is another person's."
             )
-        ledger.append("training.version.approved", subject=ref(version), actor=actor,
-                      payload={"reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
-        if registry.approvals_of(version).count() < people_needed(version):
-            return None
-        return registry.promote(version, actor=actor, reason=reason, replacing=champion)
+    return None
 
 
 def let_in(version: ModelVersion, *, actor: User | SystemActor, reason: str) -> ModelAlias | None:
@@ -92,14 +106,15 @@ def let_in(version: ModelVersion, *, actor: User | SystemActor, reason: str) -> 
 
     Raises as `approve` and `registry.promote`.
     """
-    if not isinstance(actor, SystemActor) and people_needed(version) and not registry.is_vacant(version.role):
+    needs_consent = resolver.find(version.role) is not None and not registry.served_before(version)
+    if needs_consent and people_needed(version) and not isinstance(actor, SystemActor):
         return approve(version, actor=actor, reason=reason)
     return registry.promote(version, actor=actor, reason=reason)
 
 
 def in_words(version: ModelVersion) -> str:
     """Say how many people agree to `version` so far, and how the next one does."""
-    have, needed = registry.approvals_of(version).count(), people_needed(version)
+    have, needed = len(registry.approvals_of(version)), people_needed(version)
     return f"{version} has {have} of {needed} approvals. {registry.how_to_approve(version)}"
 
 
@@ -107,10 +122,9 @@ def waiting() -> list[Waiting]:
     """Return what was brought in, was let in by somebody, and waits for others to agree; newest first."""
     serving = ModelAlias.objects.filter(role=OuterRef("version__role"), name=registry.CHAMPION)
     counting = Approval.objects.filter(against=Subquery(serving.values("version")), version__dataset_hash="")
-    settled = ModelAlias.objects.filter(name=registry.PREVIOUS).values("version")
-    found = ModelVersion.objects.filter(pk__in=counting.values("version")).exclude(pk__in=settled)
+    found = ModelVersion.objects.filter(pk__in=counting.values("version")).exclude(aliases__name=registry.PREVIOUS)
     return [
-        Waiting(version, list(registry.approvals_of(version).select_related("approver")), people_needed(version))
+        Waiting(version, registry.approvals_of(version), people_needed(version))
         for version in found.order_by("-created_at")
     ]
 

@@ -32,8 +32,8 @@ PATIENT = 5
 # So many figures are kept of a run; further ones thin out what is there.
 MOST_FIGURES = 600
 EVALUATED = "eval_loss"
-# Where the environment of a run that repeats another names that one.
-REPEATS = "repeats"
+# Where the environment of a run that repeats another names that one, and keeps what its parts came to: defaults may change.
+REPEATS, SETTLED = "repeats", "settled"
 
 
 def patience() -> dt.timedelta:
@@ -92,8 +92,11 @@ def plan(
 
 
 def _began_with(like: TrainingRun) -> dict[str, Any]:
-    """Return what a run that repeats `like` takes over from it: what `training.pipeline` noted when it began to fit."""
-    kept = {name: like.environment[name] for name in ("base", "kept_from") if name in like.environment}
+    """Return what a run that repeats `like` takes over from it: what `training.pipeline` noted when it began to fit, and came to."""
+    kept = {name: like.environment[name] for name in ("base", "kept_from", SETTLED) if name in like.environment}
+    if like.version is not None:
+        parts = like.version.card.get("parts", {})
+        kept[SETTLED] = {name: part["recipe"] for name, part in parts.items() if "recipe" in part}
     return {**kept, REPEATS: str(like.pk)}
 
 

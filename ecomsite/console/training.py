@@ -139,10 +139,11 @@ def _require_view(request: HttpRequest) -> None:
 def _runs() -> list[tuple[TrainingRun, EvaluationReport | None, dict[str, Any]]]:
     """Return the latest runs, each with what the gate said and how far it is."""
     found = TrainingRun.objects.select_related("version", "snapshot")[:SHOWN]
-    made = [row.version for row in found if row.version]
-    reports = EvaluationReport.objects.filter(version__in=made).order_by("created_at")
-    verdicts = {report.version: report for report in reports}
-    return [(row, verdicts.get(row.version) if row.version else None, _progress(row)) for row in found]
+    reports = EvaluationReport.objects.filter(version__in=[row.version_id for row in found]).order_by("created_at")
+    of_run: dict[tuple[uuid.UUID | None, ...], EvaluationReport] = {
+        (report.version_id, report.snapshot_id, report.against_id): report for report in reports
+    }
+    return [(row, of_run.get((row.version_id, row.snapshot_id, row.champion_id)), _progress(row)) for row in found]
 
 
 def _overview(request: HttpRequest) -> dict[str, Any]:
@@ -189,9 +190,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     row = get_object_or_404(
         TrainingRun.objects.select_related("version", "snapshot", "champion", "requested_by"), pk=pk
     )
-    report = (
-        EvaluationReport.objects.filter(version=row.version).select_related("against").first() if row.version else None
-    )
+    report, may_serve = row.report, bool(row.version and release.may_replace(row.version))
     found = report.metrics if report else {}
     aliases = [alias.name for alias in row.version.aliases.all()] if row.version else []
     serving = resolver.find(row.version.role) if row.version else None
@@ -225,8 +224,8 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "needed": release.people_needed(row.version) if row.version else 0,
         "aliases": aliases,
         "serving": serving,
-        "awaits_people": bool(report and report.lets_replace(serving)),
-        "is_outdated": bool(report and report.verdict == "pass" and not report.lets_replace(serving))
+        "may_serve": may_serve,
+        "is_outdated": bool(report and report.verdict == "pass" and not may_serve)
         and not {"champion", "previous"} & set(aliases),
         "excluded": sorted((row.snapshot.manifest.get("excluded") or {}).items()) if row.snapshot else [],
         "labelled": model_card.labelled(row.snapshot) if row.snapshot else "",

@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inference import resolver
+from inference.models import ModelAlias
 from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.scenes import HOSTILE
 from tests.training.test_release import trained
 from training import release, runs
-from training.models import TrainingRun
+from training.models import EvaluationReport, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -173,6 +174,26 @@ def test_a_copywriter_that_passed_against_another_champion_cannot_be_approved() 
     page = engineer.get(address).content.decode()
     assert "Why may it serve?" not in page
     assert "Run it again" in page
+
+
+def test_a_report_against_an_earlier_champion_counts_when_that_one_serves_again() -> None:
+    run = finished(role="copywriter")
+    before = resolver.resolve("copywriter")
+    newer = factories.model_version("copywriter", artifact_hash="")
+    again = TrainingRun.objects.create(task="copy", status="succeeded", trigger="hand", reason="again",
+                                       version=run.version, champion=newer, snapshot=run.snapshot)  # fmt: skip
+    EvaluationReport.objects.create(
+        version=run.version, snapshot=run.snapshot, against=newer, gate_version="2", verdict="fail"
+    )
+    engineer = signed_in(people.ml_engineer())
+    first, second = (reverse("console:training_run", args=[row.pk]) for row in (run, again))
+    ModelAlias.objects.filter(role="copywriter", name="champion").update(version=before)
+    page = engineer.get(first).content.decode()
+    assert "Why may it serve?" in page
+    assert "Run it again" not in page
+    assert ">Fail</span>" in engineer.get(second).content.decode(), "each run shows what it found"
+    verdicts = {row.pk: report.verdict for row, report, _ in engineer.get(reverse("console:training")).context["runs"]}
+    assert verdicts == {run.pk: "pass", again.pk: "fail"}
 
 
 def test_the_overview_lists_a_challenger_of_a_role_without_a_champion() -> None:

@@ -85,6 +85,17 @@ def test_too_few_labels_say_what_is_missing(guessing: ModelVersion) -> None:
     assert run.status == "failed"
     assert "too few to train on" in run.last_error
     assert TrainingRun.objects.get().finished_at
+    label_reviews(120, seed=2, names=["positive"])
+    Label.objects.exclude(label="positive").delete()
+    assert "to train on are positive: a model learns to tell two labels apart" in train().last_error
+
+
+def test_a_base_that_reads_less_than_was_asked_for_is_given_what_it_reads(guessing: ModelVersion) -> None:
+    label_reviews(200)
+    run = train({"method": "full", "epochs": 1, "max_tokens": 4096})
+    assert run.status == "succeeded", run.last_error
+    part = run.version.card["parts"]["other"]
+    assert part["options"]["max_tokens"] == part["recipe"]["max_tokens"] == 64
 
 
 @pytest.mark.parametrize("stage", ["snapshots.freeze", "registry.register", "release.consider"])

@@ -9,7 +9,6 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from audit.models import LedgerEntry
-from core.actors import COMMAND_LINE
 from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelVersion
@@ -120,60 +119,6 @@ def test_people_do_not_approve_what_was_measured_against_another_champion() -> N
             release.approve(report.version, actor=people.ml_engineer(), reason="read forty")
     assert report.version.approvals.count() == 1
     assert champion("copywriter") == newer
-
-
-def test_an_approval_does_not_speak_of_a_champion_that_came_later() -> None:
-    factories.model_version("copywriter", artifact_hash="")
-    report = trained("copywriter")
-    one, two = people.ml_engineer(), people.ml_engineer()
-    release.approve(report.version, actor=one, reason="read twenty beside the old one")
-    newer = factories.model_version("copywriter", artifact_hash="")
-    EvaluationReport.objects.create(
-        version=report.version, snapshot=report.snapshot, against=newer, gate_version="1", verdict="pass"
-    )
-    assert release.approve(report.version, actor=two, reason="read twenty beside the new one") is None
-    assert champion("copywriter") == newer, "nobody but one person has seen the two together"
-    assert release.approve(report.version, actor=one, reason="and I the new one") is not None
-    assert champion("copywriter") == report.version
-
-
-def test_a_copywriter_that_is_brought_in_needs_two_people_too() -> None:
-    brought_in = factories.model_version("copywriter", alias=None, artifact_hash="")
-    assert release.let_in(brought_in, actor=COMMAND_LINE, reason="nobody serves yet") is not None
-    another = factories.model_version("copywriter", alias=None, artifact_hash="")
-    one, two = people.ml_engineer(), people.ml_engineer()
-    for act in (release.let_in, registry.promote):
-        with pytest.raises(
-            PermanentError, match=rf"0 of 2 approvals.*promote_model copywriter {another.number} .*--by"
-        ):
-            act(another, actor=COMMAND_LINE, reason="I like it")
-    assert release.waiting() == []
-    assert release.let_in(another, actor=one, reason="read twenty") is None
-    assert [(row.version, row.needed) for row in release.waiting()] == [(another, 2)]
-    with pytest.raises(PermanentError, match="approved this version already"):
-        release.let_in(another, actor=one, reason="me again")
-    assert champion("copywriter") == brought_in
-    assert release.let_in(another, actor=two, reason="read forty") is not None
-    assert (champion("copywriter"), release.waiting()) == (another, [])
-    release.roll_back("copywriter", actor=one, reason="it is too florid")
-    assert (champion("copywriter"), release.waiting()) == (brought_in, [])
-
-
-def test_what_no_gate_measured_is_let_in_by_a_named_person() -> None:
-    factories.model_version("sentiment", artifact_hash="")
-    brought_in = factories.model_version("sentiment", alias=None, artifact_hash="")
-    with pytest.raises(PermanentError, match="0 of 1 approvals"):
-        release.let_in(brought_in, actor=COMMAND_LINE, reason="I like it")
-    with pytest.raises(PermissionDenied):
-        release.let_in(brought_in, actor=people.reviewer(), reason="I like it")
-    release.let_in(brought_in, actor=people.ml_engineer(), reason="scores what ours cannot read")
-    assert champion() == brought_in
-
-
-def test_a_champion_whose_files_are_gone_is_replaced_at_once() -> None:
-    factories.model_version("sentiment", artifact_hash="b" * 64)
-    brought_in = factories.model_version("sentiment", alias=None, artifact_hash="")
-    assert release.let_in(brought_in, actor=COMMAND_LINE, reason="the disk was lost") is not None
 
 
 def test_what_served_before_serves_again_without_another_report() -> None:

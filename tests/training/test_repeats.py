@@ -16,6 +16,7 @@ from labeling.models import Label, LabelIssue
 from tests import factories
 from tests.model_store import tiny_bert
 from tests.training.shop import KIND, label_reviews, train
+from training import recipes, snapshots
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone")]
 
@@ -54,6 +55,29 @@ def test_a_repeated_run_keeps_the_parts_it_kept_and_is_measured_against_the_cham
     for like in (first, again):
         once_more = train(like=like)
         assert (once_more.version, once_more.champion) == (first.version, newer)
+
+
+def test_a_repeated_run_does_what_the_first_one_came_to_whatever_is_the_default_by_now(
+    guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label_reviews(200)
+    first = train({"method": "auto", "epochs": 1, "max_tokens": 32})
+    assert first.version.card["parts"]["other"]["method"] == "lora"
+    monkeypatch.setattr(recipes, "LORA_BELOW", 10)
+    again = train(like=first)
+    assert again.version == first.version
+    assert train(like=again).version == first.version
+    assert train({"method": "auto", "epochs": 1, "max_tokens": 32}).version.card["parts"]["other"]["method"] == "full"
+
+
+def test_a_repeated_run_knows_the_labels_that_its_snapshot_knows(
+    guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label_reviews(300)
+    first = train()
+    monkeypatch.setattr(snapshots, "labels_of", lambda task: ["negative", "positive"])
+    again = train(like=first)
+    assert (again.status, again.version) == ("succeeded", first.version), again.last_error
 
 
 def test_a_run_stays_with_the_base_it_began_with_when_the_folder_it_names_changes(

@@ -30,6 +30,7 @@ def test_the_judge_serves_with_the_length_it_was_trained_with(tmp_path: Path, mo
     assert pipeline.run_next()
     run = TrainingRun.objects.get()
     assert run.version is not None, run.last_error
-    assert run.version.card["parts"]["other"]["options"] == {"max_tokens": 256}
+    assert run.recipe["max_tokens"] == 256
+    assert run.version.card["parts"]["other"]["options"] == {"max_tokens": 64}, "all that this base reads"
     judge: Any = loader.build(run.version)
-    assert judge.parts["other"].encoder.max_tokens == 256
+    assert judge.parts["other"].encoder.max_tokens == 64

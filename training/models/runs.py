@@ -82,6 +82,14 @@ class TrainingRun(Leased):
     def __str__(self) -> str:
         return f"{self.task} {self.created_at:%F %H:%M}"
 
+    @property
+    def report(self) -> EvaluationReport | None:
+        """What was measured of its version: on its snapshot, against who served when it began."""
+        if self.version is None:
+            return None
+        of_this = self.version.reports.filter(snapshot=self.snapshot, against=self.champion)
+        return of_this.select_related("version", "snapshot", "against").first()
+
 
 class EvaluationReport(models.Model):
     """What was measured of a version on the held-out part of a snapshot, and what the gate makes of it."""

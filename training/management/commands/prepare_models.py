@@ -38,5 +38,8 @@ class Command(BaseCommand):
                 raise CommandError(str(exc)) from exc
         for version in made:
             self.stdout.write(f"{version} ready")
+        for version in preparation.lost():
+            words = f"{version} serves, and its files are not in the store: put them back, or let another version in."
+            self.stderr.write(self.style.WARNING(words))
         said = f"{len(made)} models prepared" if made else "Every model is ready"
         self.stdout.write(self.style.SUCCESS(f"{said} ({time.monotonic() - started:.1f} s)"))

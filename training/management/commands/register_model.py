@@ -22,7 +22,7 @@ class Command(BaseCommand):
       the address of an OpenAI-compatible endpoint up to and with /v1 (give --model; put the key into an environment
       variable INFERENCE_API_KEY_… of the workers and name it with --option api_key_env=…).
 
-    Examples: register_model ~/models/qwen3-0.6b --role copywriter --locales en,zh-Hans --promote
+    Examples: register_model ~/models/qwen3-0.6b --role copywriter --locales en,zh-Hans --promote --by ml@example.com
               register_model http://127.0.0.1:8001/v1 --model qwen3 --role copywriter --locales en,zh-Hans"""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

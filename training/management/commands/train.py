@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
 from training import pipeline, runs, snapshots
-from training.models import DatasetSnapshot, EvaluationReport, TrainingRun
+from training.models import DatasetSnapshot, TrainingRun
 from training.recipes import RECIPES
 
 
@@ -101,8 +101,7 @@ class Command(BaseCommand):
         if run.version == run.champion:
             self.stdout.write(f"It came to {run.version}, the champion itself: nothing changes.")
             return
-        report = EvaluationReport.objects.filter(version=run.version).select_related("version").first()
-        if report is None:
+        if (report := run.report) is None:
             return
         self.stdout.write(f"{report.version}: the gate says {report.verdict}.")
         for verdict, words in report.reasons:
