@@ -13,20 +13,19 @@ from typing import Any
 from core.exceptions import PermanentError
 from inference import artifacts, loader
 from inference.models import ModelVersion
-from training import augmentation, bases, recipes, snapshots
+from training import augmentation, bases, recipes, search, snapshots
 from training.models import DatasetSnapshot
 from training.recipes import Recipe
 from training.splits import held_out
-from training.trainers.contracts import Fitted, Labelled
+from training.trainers.contracts import Fitted, Labelled, Watch
 
 BACKEND = "by_language"
 CHINESE, OTHER = "chinese", "other"
-SEARCH = "search:"
 STAGES = {
     CHINESE: "Training on Chinese texts",
     OTHER: "Training on English and other texts",
-    SEARCH + CHINESE: "Looking for better numbers on Chinese texts",
-    SEARCH + OTHER: "Looking for better numbers on English and other texts",
+    search.STAGE + CHINESE: "Looking for better numbers on Chinese texts",
+    search.STAGE + OTHER: "Looking for better numbers on English and other texts",
 }
 FEWEST_VALIDATION = 12
 
@@ -110,14 +109,18 @@ def _part(
     )  # fmt: skip
     recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})
     folder, n_labelled = model.parent, len(train)
-    watch, searching = partial(tell, script), partial(tell, SEARCH + script)
+    watch, searching = partial(tell, script), partial(tell, search.STAGE + script)
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
     if recipe.search_trials and not known and recipe.method not in {"characters", "head"}:
-        from training import search
+        from training.trainers import launch, transformer_classifier
 
-        recipe = search.better(
-            recipe, train, validation, labels=labels, base=base.directory, work=folder / "search", watch=searching
-        )
+        def attempt(tried: Recipe, work: Path, watch: Watch) -> dict[str, Any]:
+            return launch.run(
+                transformer_classifier.fit, train, validation, labels=labels, recipe=tried, base=base.directory, work=work,
+                into=work / "model", watch=watch,
+            )  # fmt: skip
+
+        recipe = search.better(recipe, attempt, work=folder / "search", watch=searching)
     if recipe.method == "characters":
         from training.trainers.linear_heads import fit_character_head
 

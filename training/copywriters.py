@@ -16,15 +16,19 @@ from django.conf import settings
 from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelVersion
-from training import bases, snapshots
+from training import bases, search, snapshots
 from training.models import DatasetSnapshot
 from training.recipes import CopyRecipe
 from training.splits import held_out
-from training.trainers.contracts import Fitted
+from training.trainers.contracts import Fitted, Watch
 
 BACKEND = "causal_lm"
 IMITATION, PREFERENCE = "imitation", "preference"
-STAGES = {IMITATION: "Learning from copy that people let out", PREFERENCE: "Learning from people's fixes"}
+STAGES = {
+    IMITATION: "Learning from copy that people let out",
+    PREFERENCE: "Learning from people's fixes",
+    search.STAGE + IMITATION: "Looking for better numbers to learn from copy",
+}
 FEWEST_TEXTS = 40
 FEWEST_VALIDATION = 8
 Rows = Sequence[Mapping[str, Any]]
@@ -42,7 +46,7 @@ def fit(
 ) -> Fitted:  # fmt: skip
     """Train on `snapshot` and return the stored artefact. A stage that was finished before an interruption is kept.
 
-    `settled` names the stages of a run that is repeated: the same ones are gone through, whatever the setting says by now.
+    `settled` holds the stages of a run that is repeated, with what they came to: the same are gone through, and not searched again.
     `tell(stage, done, of, figures)` hears of progress. Raises `PermanentError` where there is too little to learn from.
     """
     from training.trainers import copywriter
@@ -57,17 +61,17 @@ def fit(
     texts = {"train": _fields(train), "validation": _fields(validation)}
     figures: dict[str, Any] = {}
     made = work / IMITATION / "model"
-    figures[IMITATION] = _stage(
-        copywriter.imitate, texts, recipe, base.directory, work / IMITATION, IMITATION, tell, report_to
+    stage = partial(_stage, tell=tell, report_to=report_to)
+    known = CopyRecipe.model_validate(settled[IMITATION]) if settled else None
+    figures[IMITATION] = stage(
+        copywriter.imitate, texts, known or recipe, base.directory, work / IMITATION, is_searched=not known
     )
     fixed = [[row for row in rows if row.fields.get("rejected")] for rows in parts.values()]
     fixes = held_out(*fixed, fewest=FEWEST_VALIDATION)
     pairs = {part: _pairs(rows) for part, rows in zip(parts, fixes, strict=True)}
     enough = len(pairs["train"]) >= int(settings.TRAINING["MIN_PREFERENCES"])
     if recipe.preferences and (PREFERENCE in settled if settled else enough):
-        figures[PREFERENCE] = _stage(
-            copywriter.prefer, pairs, recipe, made, work / PREFERENCE, PREFERENCE, tell, report_to
-        )
+        figures[PREFERENCE] = stage(copywriter.prefer, pairs, recipe, made, work / PREFERENCE)
         made = work / PREFERENCE / "model"
     artifact_hash = artifacts.store_directory(
         made, created_from={"snapshot": snapshot.artifact_hash, "base": base.artifact_hash}
@@ -78,18 +82,23 @@ def fit(
 
 
 def _stage(
-    trainer: Trainer, rows: Mapping[str, Rows], recipe: CopyRecipe, base: Path, folder: Path, name: str, tell: Any,
-    report_to: Sequence[str],
+    trainer: Trainer, rows: Mapping[str, Rows], recipe: CopyRecipe, base: Path, folder: Path, *, tell: Any,
+    report_to: Sequence[str], is_searched: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """Run a stage that is not done yet and return its figures."""
+    """Run the stage that `folder` is named after, unless it is done, and return its figures; where asked, look for better numbers first."""
     from training.trainers import launch
 
+    name, run = folder.name, partial(launch.run, trainer, rows["train"], rows["validation"], base=base)
+
+    def attempt(tried: CopyRecipe, work: Path, watch: Watch) -> dict[str, Any]:
+        return run(recipe=tried, work=work, into=work / "model", watch=watch)
+
     def fit(model: Path) -> dict[str, Any]:
-        found = launch.run(
-            trainer, rows["train"], rows["validation"], recipe=recipe, base=base, work=folder, into=model,
-            watch=partial(tell, name), report_to=report_to,
-        )  # fmt: skip
-        return {**found, "method": "LoRA" if name == IMITATION else "DPO", "recipe": recipe.model_dump()}
+        best = recipe
+        if is_searched and recipe.search_trials:
+            best = search.better(recipe, attempt, work=folder / "search", watch=partial(tell, search.STAGE + name))
+        found = run(recipe=best, work=folder, into=model, watch=partial(tell, name), report_to=report_to)
+        return {**found, "method": "LoRA" if name == IMITATION else "DPO", "recipe": best.model_dump()}
 
     return bases.once(folder, fit)
 

@@ -14,6 +14,10 @@ Method = Literal["auto", "characters", "head", "full", "lora", "adalora", "prefi
 FEWEST_LABELS = 40
 
 
+_SEARCH_TRIALS = Field(default=0, ge=0, le=200, description="trials of a search for better numbers first; 0: none")
+_SEARCH_MINUTES = Field(default=30, ge=1, description="the search ends after so long")
+
+
 class Recipe(BaseModel):
     """What was asked of a run. Zero or `auto` means: the measured default for this task and number of examples."""
 
@@ -34,10 +38,8 @@ class Recipe(BaseModel):
     augment: float = Field(default=0, ge=0, le=1, description="share of training rows to add a changed copy of")
     lora_rank: int = Field(default=16, ge=1, le=256)
     prefix_tokens: int = Field(default=16, ge=1, le=256)
-    search_trials: int = Field(
-        default=0, ge=0, le=200, description="trials of a search for better numbers first; 0: none"
-    )
-    search_minutes: int = Field(default=30, ge=1, description="the search ends after so long")
+    search_trials: int = _SEARCH_TRIALS
+    search_minutes: int = _SEARCH_MINUTES
 
 
 class ValidityRecipe(Recipe):
@@ -70,6 +72,8 @@ class CopyRecipe(BaseModel):
     preference_epochs: float = Field(1, gt=0, le=100)
     preference_rate: float = Field(1e-4, gt=0, le=1, description="learning rate: a fix teaches more than an approval")
     beta: float = Field(0.1, gt=0, le=10, description="how close preferences keep it to where imitation ended")
+    search_trials: int = _SEARCH_TRIALS
+    search_minutes: int = _SEARCH_MINUTES
 
 
 RECIPES: Mapping[str, type[Recipe] | type[CopyRecipe]] = {

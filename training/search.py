@@ -6,28 +6,27 @@ Akiba, T. et al. (2019), "Optuna", KDD. A study is kept on disk, so that an inte
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from training.recipes import Recipe
-from training.trainers.contracts import Labelled, Watch
+from training.recipes import CopyRecipe, Recipe
+from training.trainers.contracts import Watch
+
+# How the stage of a part's search is called: this, then the part.
+STAGE = "search:"
+AnyRecipe = TypeVar("AnyRecipe", Recipe, CopyRecipe)
 
 
 def better(
-    recipe: Recipe,
-    train: Labelled,
-    validation: Labelled,
-    *,
-    labels: Sequence[str],
-    base: Path,
-    work: Path,
-    watch: Watch,
-) -> Recipe:
-    """Return `recipe` with the learning rate, epochs, batch size, decay and warm-up that cost the validation part least."""
-    import optuna
+    recipe: AnyRecipe, fit: Callable[[AnyRecipe, Path, Watch], Mapping[str, Any]], *, work: Path, watch: Watch
+) -> AnyRecipe:
+    """Return `recipe` with the learning rate, epochs, batch size, decay and warm-up that cost the validation part least.
 
-    from training.trainers import launch, transformer_classifier
+    `fit(recipe, folder, watch)` trains in a folder that is removed afterwards, and returns the `best_eval_loss` it came to. The
+    search ends after `search_trials` or `search_minutes` of the recipe, whichever is first.
+    """
+    import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     work.mkdir(parents=True, exist_ok=True)
@@ -42,10 +41,7 @@ def better(
         tried = _suggest(recipe, trial)
         folder, n_done = work / f"trial-{trial.number}", len(_finished(study))  # the numbers count what was killed, too
         try:
-            found = launch.run(
-                transformer_classifier.fit, train, validation, labels=labels, recipe=tried, base=base, work=folder, into=folder / "model",
-                watch=lambda done, of, figures: watch(n_done, recipe.search_trials, {}),
-            )  # fmt: skip
+            found = fit(tried, folder, lambda done, of, figures: watch(n_done, recipe.search_trials, {}))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return float(found["best_eval_loss"] or "inf")
@@ -65,15 +61,16 @@ def _seconds(study: Any) -> float:
     return float(sum(trial.duration.total_seconds() for trial in _finished(study)))
 
 
-def _suggest(recipe: Recipe, trial: Any) -> Recipe:
+def _suggest(recipe: AnyRecipe, trial: Any) -> AnyRecipe:
+    size = recipe.batch_size
     return _with(recipe, {
         "learning_rate": trial.suggest_float("learning_rate", recipe.learning_rate / 5, recipe.learning_rate * 5, log=True),
         "epochs": trial.suggest_float("epochs", 1, max(2.0, 2 * recipe.epochs)),
-        "batch_size": trial.suggest_categorical("batch_size", [8, 16, 32]),
+        "batch_size": trial.suggest_categorical("batch_size", sorted({max(1, size // 2), size, 2 * size})),
         "weight_decay": trial.suggest_float("weight_decay", 0.0, 0.2),
         "warmup": trial.suggest_float("warmup", 0.0, 0.3),
     })  # fmt: skip
 
 
-def _with(recipe: Recipe, found: dict[str, Any]) -> Recipe:
+def _with(recipe: AnyRecipe, found: dict[str, Any]) -> AnyRecipe:
     return recipe.model_copy(update=found)

@@ -188,30 +188,6 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
     assert not [words for words in said if "process" in words]
 
 
-def test_a_search_tries_other_numbers_and_augmentation_adds_rows(
-    guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    label_reviews(160)
-    real, began = runs.say, {}
-
-    def say(claimed: TrainingRun, stage: str, done: int, of: int) -> None:
-        real(claimed, stage, done, of)
-        began.setdefault(stage, set()).add(claimed.stage_began_at)
-
-    monkeypatch.setattr(runs, "say", say)
-    run = train({"method": "full", "epochs": 1, "max_tokens": 32, "search_trials": 2, "augment": 0.5})
-    assert (run.status, run.last_error) == ("succeeded", "")
-    part = run.version.card["parts"]["other"]
-    assert part["n_train"] + part["n_validation"] == run.snapshot.n_train + run.snapshot.n_validation, "labelled texts"
-    assert 0 < part["n_copies"] <= part["n_train"] / 2, "training rows alone are added to"
-    assert part["recipe"]["learning_rate"] > 0
-    searched, trained = "Looking for better numbers on English and other texts", "Training on English and other texts"
-    assert {len(began[searched]), len(began[trained])} == {1}
-    assert max(began[searched]) < min(began[trained]), "what is left is told from the training alone"
-    card = (artifacts.root() / f"{run.version.artifact_hash}.card.md").read_text()
-    assert f"| {part['n_train']} and {part['n_copies']} changed copies of them |" in card
-
-
 def test_a_challenger_scores_in_the_shadow_and_nothing_acts_on_it(guessing: ModelVersion) -> None:
     review = factories.customer_review("lovely great mug")
     factories.sentiment(review, "negative", version=guessing)
