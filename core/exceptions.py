@@ -12,7 +12,8 @@ class EcomsiteError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        stop = "" if not self.hint or self.message.endswith((".", "!", "?", ":", "…")) else "."
+        return f"{self.message}{stop} {self.hint}".strip()
 
 
 class TransientError(EcomsiteError):
