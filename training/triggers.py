@@ -41,7 +41,7 @@ def why_due(task: str) -> tuple[str, str] | None:
     """Return trigger and reason of the run that `task` is due for; None when it is not, or may not be yet."""
     rules, last = settings.TRAINING, _last(task)
     labels, new, word = _learnt_from(task)
-    if labels.count() < rules["MIN_LABELS"] or _held_back(task, last):
+    if labels.count() < rules["MIN_LABELS"] or _held_back(last, labels, word):
         return None
     n = new.count()
     if last is None:
@@ -62,8 +62,8 @@ def _last(task: str) -> TrainingRun | None:
     return TrainingRun.objects.filter(task=task).order_by("-created_at").first()
 
 
-def _held_back(task: str, last: TrainingRun | None) -> str:
-    """Return in words why no run of `task` may start by itself after `last`, however much is new; empty when one may."""
+def _held_back(last: TrainingRun | None, labels: QuerySet[Any], word: str) -> str:
+    """Return in words why no run on `labels` may start by itself after `last`, however much is new; empty when one may."""
     rules, now = settings.TRAINING, timezone.now()
     if last is not None and last.status in runs.OPEN:
         return "A run is under way."
@@ -74,10 +74,11 @@ def _held_back(task: str, last: TrainingRun | None) -> str:
         last is not None
         and last.status in _TAUGHT_NOBODY
         and now < last.created_at + dt.timedelta(days=rules["EVERY_DAYS"])
+        and not _since(labels, last.created_at).exists()
     ):
-        examples, _, word = _learnt_from(task)
-        if not _since(examples, last.created_at).exists():
-            return f"The last run {last.get_status_display().lower()}, and no {word} are new since: it would come to the same."
+        return (
+            f"The last run {last.get_status_display().lower()}, and no {word} are new since: it would come to the same."
+        )
     if minutes_spent(now - dt.timedelta(days=1)) >= rules["BUDGET_MINUTES"]:
         return f"None starts by itself while the day's {rules['BUDGET_MINUTES']} minutes of training are spent."
     return ""
@@ -116,7 +117,7 @@ def in_words(task: str) -> str:
     drift = "" if task == Task.VALIDITY else ", or when people agree with the champion less than before"
     return (
         f"{new.count()} of {rules['NEW_LABELS']} {word} that start the next run are there. It also starts after "
-        f"{rules['EVERY_DAYS']} days{drift}. {_held_back(task, _last(task))}"
+        f"{rules['EVERY_DAYS']} days{drift}. {_held_back(_last(task), labels, word)}"
     ).strip()
 
 
