@@ -181,6 +181,12 @@ def served_before(version: ModelVersion) -> bool:
     return ModelAlias.objects.filter(role=version.role, name=PREVIOUS, version=version).exists()
 
 
+def lacking(version: ModelVersion) -> str:
+    """Return in words that too few people agree to `version` so far; empty where enough do."""
+    have, needed = len(approvals_of(version)), people_needed(version)
+    return f"{version} has {have} of {needed} approvals" if have < needed else ""
+
+
 def how_to_approve(version: ModelVersion) -> str:
     """Return a sentence that says how a person lets `version` in."""
     command = f'manage.py promote_model {version.role} {version.number} --reason "…" --by NAME'
@@ -212,9 +218,8 @@ def _require_release(version: ModelVersion, champion: ModelVersion | None) -> No
         passed_report(version)
     elif champion is None:
         return
-    needed = people_needed(version)
-    if (have := len(approvals_of(version))) < needed:
-        raise PermanentError(f"{version} has {have} of {needed} approvals", hint=how_to_approve(version))
+    if words := lacking(version):
+        raise PermanentError(words, hint=how_to_approve(version))
 
 
 def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlias:

@@ -92,7 +92,7 @@ def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | 
         if is_new:
             ledger.append("training.version.approved", subject=ref(version), actor=actor,
                           payload={"reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
-        if len(registry.approvals_of(version)) >= people_needed(version):
+        if not registry.lacking(version):
             return registry.promote(version, actor=actor, reason=reason, replacing=champion)
         if not is_new:
             raise PermanentError(
@@ -113,9 +113,8 @@ def let_in(version: ModelVersion, *, actor: User | SystemActor, reason: str) -> 
 
 
 def in_words(version: ModelVersion) -> str:
-    """Say how many people agree to `version` so far, and how the next one does."""
-    have, needed = len(registry.approvals_of(version)), people_needed(version)
-    return f"{version} has {have} of {needed} approvals. {registry.how_to_approve(version)}"
+    """Say how many people agree to `version` so far, where they are too few, and how the next one does."""
+    return f"{registry.lacking(version)}. {registry.how_to_approve(version)}"
 
 
 def waiting() -> list[Waiting]:
