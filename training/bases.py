@@ -42,11 +42,9 @@ class Base:
     def longest(self) -> int:
         """How many tokens it reads at most, as its files say; practically no limit where they do not."""
         said = [sys.maxsize]
-        for name, key in _LIMITS:
-            if (self.directory / name).is_file():
-                said.append(
-                    int(json.loads((self.directory / name).read_text(encoding="utf-8")).get(key) or sys.maxsize)
-                )
+        for path, key in ((self.directory / name, key) for name, key in _LIMITS):
+            if path.is_file():
+                said.append(int(json.loads(path.read_text(encoding="utf-8")).get(key) or sys.maxsize))
         return min(said)
 
 
