@@ -17,7 +17,7 @@ from training import augmentation, bases, recipes, search, snapshots
 from training.models import DatasetSnapshot
 from training.recipes import Recipe
 from training.splits import held_out
-from training.trainers.contracts import Fitted, Labelled, Watch
+from training.trainers.contracts import Fitted, Labelled
 
 BACKEND = "by_language"
 CHINESE, OTHER = "chinese", "other"
@@ -111,16 +111,6 @@ def _part(
     folder, n_labelled = model.parent, len(train)
     watch, searching = partial(tell, script), partial(tell, search.STAGE + script)
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
-    if recipe.search_trials and not known and recipe.method not in {"characters", "head"}:
-        from training.trainers import launch, transformer_classifier
-
-        def attempt(tried: Recipe, work: Path, watch: Watch) -> dict[str, Any]:
-            return launch.run(
-                transformer_classifier.fit, train, validation, labels=labels, recipe=tried, base=base.directory, work=work,
-                into=work / "model", watch=watch,
-            )  # fmt: skip
-
-        recipe = search.better(recipe, attempt, work=folder / "search", watch=searching)
     if recipe.method == "characters":
         from training.trainers.linear_heads import fit_character_head
 
@@ -138,10 +128,11 @@ def _part(
     else:
         from training.trainers import launch, transformer_classifier
 
-        found, backend = launch.run(
-            transformer_classifier.fit, train, validation, labels=labels, recipe=recipe, base=base.directory, work=folder, into=model, watch=watch,
-            report_to=report_to,
-        ), "sequence_classifier"  # fmt: skip
+        run = partial(launch.run, transformer_classifier.fit, train, validation, labels=labels, base=base.directory)
+        if recipe.search_trials and not known:
+            recipe = search.better(recipe, run, work=folder / "search", watch=searching)
+        found = run(recipe=recipe, work=folder, into=model, watch=watch, report_to=report_to)
+        backend = "sequence_classifier"
     options = {} if recipe.method == "characters" else {"max_tokens": recipe.max_tokens}
     return {**found, "method": recipe.method, "backend": backend, "options": options, "n_train": n_labelled,
             "n_copies": len(train) - n_labelled, "n_validation": len(validation), "recipe": recipe.model_dump()}  # fmt: skip

@@ -20,7 +20,7 @@ from training import bases, search, snapshots
 from training.models import DatasetSnapshot
 from training.recipes import CopyRecipe
 from training.splits import held_out
-from training.trainers.contracts import Fitted, Watch
+from training.trainers.contracts import Fitted
 
 BACKEND = "causal_lm"
 IMITATION, PREFERENCE = "imitation", "preference"
@@ -90,13 +90,10 @@ def _stage(
 
     name, run = folder.name, partial(launch.run, trainer, rows["train"], rows["validation"], base=base)
 
-    def attempt(tried: CopyRecipe, work: Path, watch: Watch) -> dict[str, Any]:
-        return run(recipe=tried, work=work, into=work / "model", watch=watch)
-
     def fit(model: Path) -> dict[str, Any]:
         best = recipe
         if is_searched and recipe.search_trials:
-            best = search.better(recipe, attempt, work=folder / "search", watch=partial(tell, search.STAGE + name))
+            best = search.better(recipe, run, work=folder / "search", watch=partial(tell, search.STAGE + name))
         found = run(recipe=best, work=folder, into=model, watch=partial(tell, name), report_to=report_to)
         return {**found, "method": "LoRA" if name == IMITATION else "DPO", "recipe": best.model_dump()}
 

@@ -18,13 +18,11 @@ STAGE = "search:"
 AnyRecipe = TypeVar("AnyRecipe", Recipe, CopyRecipe)
 
 
-def better(
-    recipe: AnyRecipe, fit: Callable[[AnyRecipe, Path, Watch], Mapping[str, Any]], *, work: Path, watch: Watch
-) -> AnyRecipe:
+def better(recipe: AnyRecipe, fit: Callable[..., Mapping[str, Any]], *, work: Path, watch: Watch) -> AnyRecipe:
     """Return `recipe` with the learning rate, epochs, batch size, decay and warm-up that cost the validation part least.
 
-    `fit(recipe, folder, watch)` trains in a folder that is removed afterwards, and returns the `best_eval_loss` it came to. The
-    search ends after `search_trials` or `search_minutes` of the recipe, whichever is first.
+    `fit(recipe=, work=, into=, watch=)` trains in folders that are removed afterwards, and returns the `best_eval_loss` it came to.
+    The search ends after `search_trials` or `search_minutes` of the recipe, whichever is first.
     """
     import optuna
 
@@ -41,7 +39,10 @@ def better(
         tried = _suggest(recipe, trial)
         folder, n_done = work / f"trial-{trial.number}", len(_finished(study))  # the numbers count what was killed, too
         try:
-            found = fit(tried, folder, lambda done, of, figures: watch(n_done, recipe.search_trials, {}))
+            found = fit(
+                recipe=tried, work=folder, into=folder / "model",
+                watch=lambda done, of, figures: watch(n_done, recipe.search_trials, {}),
+            )  # fmt: skip
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return float(found["best_eval_loss"] or "inf")
