@@ -1,6 +1,6 @@
 """Prints the tree of the project, one line for each folder and module, taken from the first sentence of its docstring.
 
-`python docs/tree.py` prints it; `python docs/tree.py --write` puts it into README.md between the two markers.
+`python docs/tree.py` prints it; `python docs/tree.py --write` puts it into docs/tree.md between the two markers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "tree.md"
 BEGIN, END = "<!-- tree: written by docs/tree.py -->", "<!-- end of tree -->"
 
 # From the top layer to the bottom one, as in ARCHITECTURE.md.
@@ -62,17 +62,17 @@ def tree() -> str:
     return "\n".join(f"{name:<{width}}  {summary}".rstrip() for name, summary in rows)
 
 
-def readme_with_tree(readme: str) -> str:
-    """Return `readme` with the tree between the markers. Raises `ValueError` when they are not there."""
+def page_with_tree(page: str) -> str:
+    """Return `page` with the tree between the markers. Raises `ValueError` when they are not there."""
     block = f"{BEGIN}\n```text\n{tree()}\n```\n{END}"
-    new, count = re.subn(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: block, readme, flags=re.DOTALL)
+    new, count = re.subn(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: block, page, flags=re.DOTALL)
     if count != 1:
-        raise ValueError(f"README.md must hold {BEGIN!r} … {END!r} once")
+        raise ValueError(f"{PAGE.relative_to(ROOT)} must hold {BEGIN!r} … {END!r} once")
     return new
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
-        README.write_text(readme_with_tree(README.read_text(encoding="utf-8")), encoding="utf-8")
+        PAGE.write_text(page_with_tree(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     else:
         sys.stdout.write(tree() + "\n")

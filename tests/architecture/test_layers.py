@@ -47,7 +47,7 @@ def test_every_module_starts_with_a_sentence_that_says_what_it_is_for(path: Path
     assert docstring, f"{name_of(path)} has no docstring"
     first = docstring.strip().splitlines()[0]
     assert first.endswith((".", ":")), f"the first line of {name_of(path)} is no sentence: {first!r}"
-    assert len(first) <= 140, f"the first line of {name_of(path)} is too long for the tree of the README"
+    assert len(first) <= 140, f"the first line of {name_of(path)} is too long for docs/tree.md"
 
 
 def test_no_file_grows_over_its_concern() -> None:

@@ -1,4 +1,4 @@
-"""What the pages name exists: files, commands, make targets, functions, addresses; and the README's tree is true."""
+"""What the pages name exists: files, commands, make targets, functions, addresses; and the tree is true."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from docs.tree import readme_with_tree
+from docs.tree import PAGE as TREE
+from docs.tree import page_with_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -102,9 +103,9 @@ def _is_a_name_in_the_code(name: str) -> bool:
     )
 
 
-def test_the_tree_of_the_readme_is_up_to_date() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme_with_tree(readme) == readme, "run `python docs/tree.py --write`"
+def test_the_tree_is_up_to_date() -> None:
+    page = TREE.read_text(encoding="utf-8")
+    assert page_with_tree(page) == page, "run `python docs/tree.py --write`"
 
 
 def test_every_decision_record_has_the_same_parts() -> None:
