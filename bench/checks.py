@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning the standard library's
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
 
+from bench import page  # noqa: E402
 from moderation.policy.base import Draft, Fact, load_checks, run_checks  # noqa: E402
 from moderation.policy.grounding import GroundingCheck  # noqa: E402
 
@@ -202,7 +203,7 @@ def main() -> None:
     if not DATA.is_dir():
         raise SystemExit(f"no data at {DATA}: set ECOMSITE_DATA_DIR")
     corpora = {"e2e_nlg": list(e2e()), "advertisegen": list(advertisegen()), "amazon": list(amazon())}
-    lines = ["", "| what | measured |", "| --- | --- |"]
+    lines = ["| what | measured |", "| --- | --- |"]
 
     checks = load_checks()
     for name, drafts in corpora.items():
@@ -254,7 +255,7 @@ def main() -> None:
 
     print("\n".join(lines))
     if "--write" in sys.argv:
-        write_section("Policy checks", NOTES, lines)
+        page.write("checks", lines)
     ratio = ours_recall / naive_recall
     print(
         json.dumps(
@@ -274,32 +275,6 @@ def _sample(planted: list[Planted], kind: str, rng: random.Random) -> list[Plant
     """At most 300 of a kind, so that no kind drowns the others in the total."""
     of_kind = [item for item in planted if item.kind == kind]
     return rng.sample(of_kind, min(300, len(of_kind)))
-
-
-def write_section(title: str, notes: str, lines: list[str]) -> None:
-    """Replace the section `## title` of docs/benchmarks.md, leaving the others'."""
-    path = ROOT / "docs" / "benchmarks.md"
-    old = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
-    before, found, after = old.partition(f"## {title}\n")
-    rest = after[after.index("\n## ") :] if found and "\n## " in after else ""
-    section = "\n".join((f"## {title}", "", *notes.strip().splitlines(), *lines))
-    path.write_text(before.rstrip() + "\n\n" + section + "\n" + rest, encoding="utf-8")
-
-
-NOTES = """
-`make bench NAME=checks` (`bench/checks.py --write` refreshes this table). Shares carry 95 % Wilson intervals. Human copy
-does add what its attributes do not say ("five star", "two-piece set"), so warnings on it are an upper bound
-of false alarms: a good part of them is right. Errors are planted by plain patterns (a number, unit, material or colour
-that the input says too is changed in the copy), at places where neither check complained before; at most 300 of a kind.
-The lexicons were extended after a look at the misses on this same data, so expect less on copy of another kind. The
-materials missed are mostly weaves and finishes (twill, knit, washed), the colours mostly shades without a hue.
-The naive reference reports numbers of the text that are not in the input. On changed digits both catch all; the whole
-ratio comes from units, materials and colours, which it cannot see by design, and is paid for with more warnings. Caught
-counts notes as well as warnings; a warning is what a person has to answer. Values of attributes, with a half that was
-not tuned on, stand under Grounding.
-The speeds were taken while other work kept both cores busy; in processor time all checks take 3 ms for a draft of the
-first two sets and 8 ms for one of Amazon's, two thirds of it grounding.
-"""
 
 
 if __name__ == "__main__":

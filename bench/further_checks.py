@@ -22,7 +22,8 @@ sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning th
 import django  # noqa: E402
 import psycopg  # noqa: E402
 
-from bench.checks import DATA, advertisegen, amazon, e2e, rows, shown, write_section  # noqa: E402
+from bench import page  # noqa: E402
+from bench.checks import DATA, advertisegen, amazon, e2e, rows, shown  # noqa: E402
 from ecomsite.stack.postgres import Postgres  # noqa: E402
 from moderation.policy.base import Check, Draft  # noqa: E402
 from moderation.policy.injection import InjectionCheck  # noqa: E402
@@ -162,12 +163,12 @@ def _look_up(lines: list[str], n: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--live", type=int, default=N_LIVE, help="how many live texts a look-up searches")
-    parser.add_argument("--write", action="store_true", help="refresh the table of docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="refresh the page in docs/benchmarks")
     options = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit(f"no data at {DATA}: set ECOMSITE_DATA_DIR")
     csv.field_size_limit(10_000_000)
-    lines = ["", "| what | measured |", "| --- | --- |"]
+    lines = ["| what | measured |", "| --- | --- |"]
     clean = {
         "e2e_nlg": list(e2e()),
         "advertisegen": list(advertisegen()),
@@ -179,30 +180,9 @@ def main() -> None:
     near_copies(lines, options.live)
     print("\n".join(lines))
     if options.write:
-        write_section("Further checks", NOTES, lines)
+        page.write("further_checks", lines)
     verdict = {"ratio": round(worst / MAY_ALARM, 3), "must": MAY_ALARM, "pass": worst <= MAY_ALARM}
     print(json.dumps({"name": "further_checks", "ours": round(worst, 4), "reference": MAY_ALARM, **verdict}))
-
-
-NOTES = """
-`make bench NAME=further_checks` (`bench/further_checks.py --write` refreshes this table). Shares carry 95 % Wilson
-intervals. 2 cores, shared with other work, November 2026; PostgreSQL as the stack starts it, 512 MB of shared buffers.
-
-Profanity: every third tweet of davidson_toxic with the class that most of its readers gave it. alt-profanity-check 1.9.1
-was trained on these very tweets, so its recall here is no measurement; ours was written without them. It was to be
-chosen by false alarms: at 0.9 it has none on product copy, as our list has next to none, and finds less. So the list is
-used: it needs no model, says which word it means, knows Chinese, and tells slurs (block) from vulgar words (a person).
-What it misses is hate without a swear word. “Neither” with a hit is mostly swearing that readers did not mind. For
-Chinese there is no labelled set here; of 12,600 Chinese reviews 98 have a hit, and those looked at are swearing.
-
-Language and orders to the model: false alarms only; there is no labelled set of attacks, the tests hold examples.
-
-Near-duplicates: MinHash over shingles of four words, 16 bands of 4, kept for live copy in an indexed column; alike means
-70 % of the shingles in common. Words changed at random places; only texts that are still alike by that measure count.
-The look-ups were made while other work kept both cores busy; alone they take less. The one text that each line misses
-belonged to the product that asked, whose own copy is never a duplicate; the benchmark asks for another one now.
-Two drafts of two products that are both not live yet are not compared.
-"""
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning the standard library's
 
-from bench.checks import DATA, advertisegen, e2e, shown, write_section  # noqa: E402
+from bench import page  # noqa: E402
+from bench.checks import DATA, advertisegen, e2e, shown  # noqa: E402
 from moderation.policy.base import Draft, Fact, Severity  # noqa: E402
 from moderation.policy.folding import fold  # noqa: E402
 from moderation.policy.grounding import GroundingCheck  # noqa: E402
@@ -140,7 +141,7 @@ def main() -> None:
     if not DATA.is_dir():
         raise SystemExit(f"no data at {DATA}: set ECOMSITE_DATA_DIR")
     half = "tune" if "--tune" in sys.argv else "held out"
-    lines = ["", f"| what ({half} half) | measured |", "| --- | --- |"]
+    lines = [f"| what ({half} half) | measured |", "| --- | --- |"]
     passes, shares = True, []
     for name, drafts in (("e2e_nlg", list(e2e())), ("advertisegen", list(advertisegen()))):
         flagged, human, missed = measure(name, drafts, half, lines)
@@ -152,43 +153,10 @@ def main() -> None:
                 print(place, swap.attribute, f"{swap.was}→{swap.by}", "|", swap.draft.text[:160])
     print("\n".join(lines))
     if "--write" in sys.argv and half == "held out":
-        write_section("Grounding", NOTES, lines)
+        page.write("grounding", lines)
     worst = min(shares)
     verdict = {"ratio": round(worst / MUST_FLAG, 3), "must": MUST_FLAG, "pass": passes}
     print(json.dumps({"name": "grounding", "ours": round(worst, 4), "reference": MUST_FLAG, **verdict}))
-
-
-NOTES = """
-`make bench NAME=grounding` (`bench/grounding.py --write` refreshes this table). Shares carry 95 % Wilson intervals.
-
-Protocol. The texts of one set of facts go together into one of two halves, by a hash of the facts: 2,549 and 2,123 texts of
-`e2e_nlg` (its development set), 424 and 454 of `advertisegen`. Lexicons and rules were made while looking at the texts
-and the misses of the first half (`--tune` shows them). The table is of the second, whose texts and misses were not looked
-at; a list of the attributes' values and their counts in the whole file was. For each fact whose value stands in the copy
-word for word, and in no other fact nor in the title, two swaps are made. In the copy: the value is replaced, wherever it
-stands, by another value that the same attribute has in the file and that neither copy nor facts have. In the facts: the
-copy stays and the fact gets such a value. The new value is drawn with a fixed seed. A swap is flagged if a warning lies on
-the swapped words; a note (info) or a warning elsewhere does not count. Whether a place is for families is said in words of
-the copy's own, so only the fact is swapped, where the copy speaks of families, children or kids. Not swapped: 类型 (copy
-names other garments to wear with this one) and eatType (one value in the file). Human copy is flagged if it has a warning.
-
-What is missed. Values that mean the same: cheap and less than £20, high and more than £30, an average rating and 3 out
-of 5 (a human uses them for each other, so does the check); they are most of the misses of priceRange and customer rating.
-A value beside no word that says what it is of ("is high and not for children"). Of 图案 one value that is a style as well
-(复古), and lines that are stripes. Colours and materials said of a part or of something to wear with it, which are notes.
-A value that the copy adds while it says what the facts say (pattern, style, details, colour) is a note, not a warning; so
-is a colour or material where the facts name none. That is a choice: as warnings they alone would take the human copy of
-advertisegen over the 10 %. Values are found by lexicon: what no lexicon lists is not read.
-
-Much of what is flagged in the human copy of the first half of `e2e_nlg` is wrong there: city centre for riverside,
-family-friendly for not.
-
-Not quite unseen. Warnings of version 1 of the check had been read on another split before this one was drawn, sixteen
-characters around each, so those of about half of the second half of advertisegen were seen; the lexicons of materials and
-colours are older and were once extended on the whole file. On the 195 texts of which nothing was seen: human copy with a
-warning 8/195 = 4.1 % [2.1 %, 7.9 %], swapped in the copy 972/1028 = 94.6 % [93.0 %, 95.8 %], in the facts 970/1028 =
-94.4 % [92.8 %, 95.6 %]. The second half was measured twice, with no change of the check between that was made for it.
-"""
 
 
 if __name__ == "__main__":

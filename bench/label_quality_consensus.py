@@ -233,7 +233,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--draws", type=int, default=10, help="how often a few votes are drawn (0: no second table)")
-    parser.add_argument("--write", action="store_true", help="refresh docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="refresh the page in docs/benchmarks")
     options = parser.parse_args()
     started, results = time.perf_counter(), []
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("crowd-kit", "cleanlab", "numpy"))

@@ -11,7 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning the standard library's
 
-from bench.checks import DATA, advertisegen, amazon, e2e, rows, shown, write_section  # noqa: E402
+from bench import page  # noqa: E402
+from bench.checks import DATA, advertisegen, amazon, e2e, rows, shown  # noqa: E402
 from moderation.policy.base import Draft  # noqa: E402
 from moderation.policy.personal_data import PersonalDataCheck  # noqa: E402
 
@@ -120,7 +121,7 @@ def measure(name: str, find: Callable[[Draft], Found], lines: list[str], *, reca
 def main() -> None:
     if not DATA.is_dir():
         raise SystemExit(f"no data at {DATA}: set ECOMSITE_DATA_DIR")
-    lines = ["", "| what | measured |", "| --- | --- |"]
+    lines = ["| what | measured |", "| --- | --- |"]
     mine = measure("ours", ours, lines)
     theirs = presidio()
     measure("Presidio's patterns", theirs, lines)
@@ -128,26 +129,10 @@ def main() -> None:
     reference = measure("usual patterns", usual, lines)
     print("\n".join(lines))
     if "--write" in sys.argv:
-        write_section("Personal data", NOTES, lines)
+        page.write("personal_data", lines)
     ratio = mine / reference
     verdict = {"ratio": round(ratio, 3), "must": MUST, "pass": ratio >= MUST}
     print(json.dumps({"name": "personal_data", "ours": round(mine, 4), "reference": round(reference, 4), **verdict}))
-
-
-NOTES = """
-`make bench NAME=personal_data` (`bench/personal_data.py --write` refreshes this table): 1,050 labelled English sentences
-(synthetic persons), eight kinds, and product copy, which should have none. A hit counts when it has the right kind and
-overlaps the label. Shares carry 95 % Wilson intervals; the last line of the run compares F1 with a usual set of
-patterns. The phone forms were extended after a look at the misses on these sentences. The hits in the Amazon copy are a
-seller's real phone number, e-mail address and shop link.
-
-Presidio 2.2.366, its pattern recognisers as shipped, no threshold: of no kind do they find what our rules miss (the same
-recall with and without them), of card and phone numbers they find less. They take 13 s and 420 MB to load, with spaCy and
-torch. So they are not used. What Presidio would add are names, by a spaCy model; no such model can be had where this was
-measured, so names (602 labels) and places (302) are not found by default, and this has not been measured. A setting
-names a model where you have one. Street addresses: number, name and kind of street in English, and Chinese addresses;
-those of other countries, which most of these sentences have, are missed.
-"""
 
 
 if __name__ == "__main__":

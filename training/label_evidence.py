@@ -71,7 +71,7 @@ def gather(kind: str, names: Sequence[str], *, progress: Progress) -> Evidence:
 def _with_fine_tuned(corpus: Corpus, second: Floats, n_labels: int, progress: Progress) -> tuple[Floats, str]:
     """Return what the second model thinks, pooled with a fine-tuned one where there are few enough texts for the time.
 
-    LABEL_CHECKS["FINE_TUNE_UP_TO"] says how many; what it is worth stands in docs/benchmarks.md.
+    LABEL_CHECKS["FINE_TUNE_UP_TO"] says how many; `bench/label_quality_errors.py --fine-tuned` measures what it is worth.
     """
     if len(corpus.texts) > int(settings.LABEL_CHECKS["FINE_TUNE_UP_TO"]):
         return second, ""

@@ -151,7 +151,7 @@ SHIPPED = (
         locales=("en", "zh-Hans"),
         build=_build_sentiment,
         licence="Apache-2.0 and MIT",
-        card={"measured": "docs/benchmarks.md, sentiment before any label"},
+        card={"measured": "docs/benchmarks/sentiment-before-labels.md"},
     ),
     Shipped(
         role=Role.COPYWRITER,

@@ -1,4 +1,4 @@
-"""How a model is made: the method and its numbers, checked, with the defaults that were measured (docs/benchmarks.md)."""
+"""How a model is made: the method and its numbers, checked, with the defaults that were measured (docs/benchmarks)."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ def settle(recipe: Recipe, *, n_train: int, is_chinese: bool, base_reads_chinese
     )
 
 
-# Measured: better than all weights at 200 and at 1,680 labels, level at 1,000; at 2,240 it hangs more on the seed (docs/benchmarks.md).
+# Measured: better than all weights at 200 and at 1,680 labels, level at 1,000; at 2,240 it hangs more on the seed
+# (docs/benchmarks/sentiment-training.md).
 LORA_BELOW = 2000
 _NUMBERS: dict[str, tuple[float, float]] = {
     "full": (3, 1e-4),

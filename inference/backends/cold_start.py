@@ -1,7 +1,7 @@
 """Sentiment of English and Chinese reviews before any label exists: two linear heads, no fine-tuned model.
 
 English texts are scored sentence by sentence on sentence vectors, Chinese ones on character n-grams. Fitted by
-`training.trainers.cold_start`; measured in docs/benchmarks.md.
+`training.trainers.cold_start`; measured in docs/benchmarks/sentiment-before-labels.md.
 """
 
 from __future__ import annotations

@@ -72,7 +72,8 @@ def each_on_a_core(run: Callable[[list[int]], T], batches: list[list[int]], *, d
     """Return `run(batch)` for each batch, in order; on the CPU several at a time, each on one core.
 
     The matrices of a small encoder are too small to share: two batches on a core each took 0.78 of the time of one
-    after the other on both (docs/benchmarks.md). `run` enters `torch.inference_mode` itself: it counts per thread.
+    after the other on both (docs/benchmarks/scoring-speed.md). `run` enters `torch.inference_mode` itself: it counts per
+    thread.
     """
     with _cores:
         n_threads = torch.get_num_threads()

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from labeling.quality.intervals import Array
 from labeling.quality.votes import Votes
 
-# docs/benchmarks.md, "Consensus", says what else was tried. Steps that gain less fit the noise of few answers.
+# docs/benchmarks/consensus.md says what else was tried. Steps that gain less fit the noise of few answers.
 STRENGTH = 0.5
 LEAST_GAIN = 1e-4
 N_STEPS = 200

@@ -1,7 +1,7 @@
 """What to ask people about next: what the model is unsure of and what is unlike the rest, and always a share by lot.
 
 Early on the model's doubts mean little: until there are `COLD_START` labels everything is drawn by lot. Figures and the
-strategies that were tried are in docs/benchmarks.md.
+strategies that were tried are in docs/benchmarks/active-learning.md.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Strategy:
     value: float = 0.0
 
 
-# Never below drawing all by lot on twelve seeds of three sets of reviews (docs/benchmarks.md, labels saved).
+# Never below drawing all by lot on twelve seeds of three sets of reviews (docs/benchmarks/active-learning.md).
 SAFEST = Strategy()
 
 
