@@ -89,5 +89,5 @@ def licences(asked: Asked) -> Answer:
     missing = sum(not version.licence for version in versions)
     columns = ("role", "number", "name", "source", "licence", "weights", "base", "serves as")
     words = f"{len(versions)} model version(s); {missing} without a recorded licence."
-    note = "A model trained here stands under the licence of its base. Packages: README, “Licence and third parties”."
+    note = "A model trained here stands under the licence of its base. Packages: docs/third-parties.md."
     return Answer(words, [table("Models", columns, rows, note=note)])

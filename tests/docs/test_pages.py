@@ -1,4 +1,4 @@
-"""What the pages name exists: files, commands, make targets, functions, addresses; and the tree is true."""
+"""What the pages name exists: files, commands, make targets, functions, headings, addresses; each is linked; the tree is true."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.core.management import get_commands
 
 from docs.tree import PAGE as TREE
 from docs.tree import page_with_tree
+from ecomsite.urls import urlpatterns
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -101,6 +102,47 @@ def _is_a_name_in_the_code(name: str) -> bool:
         for path in (ROOT / package).rglob("*.py")
         if "migrations" not in path.parts
     )
+
+
+@each_page
+def test_every_link_to_a_heading_leads_to_one(page: Path) -> None:
+    """On GitHub an anchor is the heading in lower case, without punctuation and with hyphens for spaces."""
+    wrong = []
+    for file, anchor in re.findall(r"\]\(([\w./-]*)#([^)\s]+)\)", prose_of(page)):
+        target = page.parent / file if file else page
+        headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+        if anchor not in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}:
+            wrong.append(f"{file}#{anchor}")
+    assert not wrong
+
+
+def test_the_readme_is_read_in_two_minutes() -> None:
+    assert len((ROOT / "README.md").read_bytes()) <= 9_000, "move what is too much to a page of docs/, and link it"
+
+
+@pytest.mark.parametrize("index", ["README.md", "docs/adr/README.md", "docs/benchmarks/README.md"])
+def test_every_page_is_linked_from_its_index(index: str) -> None:
+    """The README links the pages of docs/ and the index of each of its folders, which links the rest."""
+    path = ROOT / index
+    own = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/README.md")]
+    pages = own if index == "README.md" else path.parent.glob("*.md")
+    links = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    linked = {(path.parent / link).resolve() for link in links if "://" not in link}
+    assert not sorted(page.relative_to(ROOT).as_posix() for page in {*pages} - linked - {path})
+
+
+def test_every_command_of_ours_is_in_the_list() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    ours = {name for name, app in get_commands().items() if str(app).split(".")[0] in PACKAGES}
+    assert ours
+    assert sorted(ours - set(re.findall(r"manage\.py ([a-z_]+)", page))) == []
+
+
+def test_the_api_is_described_as_it_is_routed() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    described = {re.sub(r"\{\w+\}", "{}", path) for path in re.findall(r"^\| `[A-Z]+ /([\w/{}]+)", page, re.MULTILINE)}
+    routed = {re.sub(r"<[\w:]+>", "{}", str(route.pattern)) for route in urlpatterns}
+    assert described == {path for path in routed if path.startswith("api/v1/")} - {"api/v1/"}
 
 
 def test_the_tree_is_up_to_date() -> None:
