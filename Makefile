@@ -2,6 +2,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
+# Processes that share the suite; 0: none but pytest's own.
+PROCESSES ?= auto
+# Container images often set it: then each process of a suite that starts hundreds compiles all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 # What `check --deploy` is asked about: settings as production has them. None of these values is used anywhere else.
 PRODUCTION = DEBUG=0 SITE_URL=https://desk.example.com ALLOWED_HOSTS=desk.example.com \
@@ -9,10 +13,10 @@ PRODUCTION = DEBUG=0 SITE_URL=https://desk.example.com ALLOWED_HOSTS=desk.exampl
 	LABEL_STUDIO_WEBHOOK_SECRET=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run status down test pytest faults lint format bench screenshots clean
+.PHONY: help setup run status down test test-long pytest faults coverage lint format bench screenshots clean
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: ## Install everything into .venv and .venv-label-studio (only what changed; PYTHON=… chooses the interpreter)
 	@command -v $(PYTHON) >/dev/null || { echo "No Python found: install Python 3.11 or newer, or set PYTHON=/path/to/it."; exit 1; }
@@ -27,7 +31,10 @@ status: setup ## Show the parts of the running desk
 down: setup ## Stop the running desk
 	@$(MANAGE) down
 
-test: lint pytest ## Lint, types, import contracts and the whole suite on real servers
+test: lint pytest ## Lint, types, import contracts and the suite on real servers (docs/testing.md)
+
+test-long: setup ## What takes minutes by nature: long stories, many seeds, hours of faults
+	@$(BIN)/python -m pytest -m "long or faults" -n 0 -s $(ARGS)
 
 pytest: setup
 ifeq ($(CHROMIUM),)
@@ -35,10 +42,13 @@ ifeq ($(CHROMIUM),)
 	@echo "* SKIPPED: the browser tests. There is no Chromium here. On Debian: apt-get install chromium *"
 	@echo "**********************************************************************************************"
 endif
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 8 $(ARGS)
 
 faults: setup ## Kill workers and servers under load for about an hour: Valkey, Redis, RabbitMQ
-	@$(BIN)/python -m pytest -m faults -s $(ARGS) tests/faults
+	@$(BIN)/python -m pytest -m faults -n 0 -s $(ARGS) tests/faults
+
+coverage: setup ## Run the suite and say for each app how much of its code it goes through
+	@$(BIN)/python -m pytest -n $(PROCESSES) --cov --cov-report=term --durations=0 -q $(ARGS)
 
 lint: setup ## Format, style, types, import contracts, migrations, deployment checks
 	$(BIN)/ruff format --check .

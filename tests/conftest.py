@@ -1,31 +1,24 @@
-"""The real servers of the test session. PostgreSQL and the broker start before Django reads its settings."""
+"""Settings of the test session: its servers first, which Django's settings name; then what each test has for itself."""
 
 from __future__ import annotations
 
-import atexit
-import os
+import gc
 import random
-import shutil
-import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import django
 import pytest
 from django.apps import apps
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.management import call_command
 from django.db import connection
 from django.db.models.signals import post_migrate
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-# Before anything of ecomsite is imported, which reads it: tests keep out of the var/ of a desk that runs here.
-ROOT = Path(tempfile.mkdtemp(prefix="ecomsite-test-"))
-os.environ["ECOMSITE_VAR"] = str(ROOT / "var")
-
-from ecomsite.stack.broker import Broker  # noqa: E402
-from ecomsite.stack.ports import free_port  # noqa: E402
-from ecomsite.stack.postgres import Postgres  # noqa: E402
+from tests import running, servers
 
 # The same examples each time, however long one takes: what is found by chance is found by whoever cannot look into it.
 hypothesis_settings.register_profile(
@@ -35,34 +28,26 @@ hypothesis_settings.load_profile("suite")
 
 pytest_plugins = ["tests.workers", "tests.label_studio_server"]
 
-
-def _start_session_servers() -> None:
-    """Start an embedded PostgreSQL (unless ECOMSITE_TEST_DATABASE_URL names a server) and an embedded broker."""
-    ROOT.chmod(0o755)
-    atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
-    if url := os.environ.get("ECOMSITE_TEST_DATABASE_URL"):
-        os.environ["DATABASE_URL"] = url
-    else:
-        server = Postgres(ROOT / "postgres", free_port())
-        server.start()
-        server.create_database("ecomsite")
-        os.environ["DATABASE_URL"] = server.url("ecomsite")
-        atexit.register(server.stop)
-    broker = Broker(ROOT / "broker", free_port())
-    broker.start()
-    os.environ["CELERY_BROKER_URL"] = broker.url()
-    atexit.register(broker.stop)
-    os.environ.setdefault("SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789-abcdef")
-    os.environ.setdefault("LABEL_STUDIO_WEBHOOK_SECRET", "only-for-tests")
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-
-# Not in pyproject.toml: pytest-django would read the settings before the database they name is there.
-_start_session_servers()
-os.environ["DJANGO_SETTINGS_MODULE"] = "ecomsite.settings"
-django.setup()
 # A test is one transaction, and idle for longer than the desk lets any be while a session fixture prepares models.
 connection.settings_dict["OPTIONS"].pop("options")
+
+
+# As slow as it should be for a stranger who guesses; the tests sign in hundreds of times.
+PBKDF2PasswordHasher.iterations = 1_000
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(running.Overlong())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    running.arrange(items)
+
+
+def pytest_collection_finish() -> None:
+    # What is loaded by now stays: no collection of garbage has to go through it again.
+    gc.collect()
+    gc.freeze()
 
 
 def _have_a_policy(**kwargs: Any) -> None:
@@ -84,13 +69,38 @@ post_migrate.disconnect(sender=apps.get_app_config("moderation"), dispatch_uid="
 post_migrate.connect(_have_a_policy, sender=apps.get_app_config("moderation"), dispatch_uid="tests.have_a_policy")
 
 
+TEMPLATE = "test_ecomsite_template"
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Let transactional tests empty the database between them: the ledger's own triggers would refuse the TRUNCATE."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Give this process a database of its own, copied from one that was migrated once for all of the session."""
+    name = str(connection.settings_dict["NAME"])
+    with django_db_blocker.unblock(), servers.lock("template"):
+        if not servers.has_database(TEMPLATE):
+            _make_template()
+        servers.create_database(name, template=TEMPLATE)
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        servers.drop_database(name)
+
+
+def _make_template() -> None:
+    """Migrate a database and let transactional tests empty its copies: the ledger's own triggers would refuse that."""
+    name, unfinished = connection.settings_dict["NAME"], f"{TEMPLATE}_unfinished"
+    servers.create_database(unfinished)
+    connection.settings_dict["NAME"] = unfinished
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_ledgerentry DISABLE TRIGGER audit_ledger_no_truncate")
         for table in ("audit_treehead", "audit_timestamp", "audit_ledgerkey"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    servers.rename_database(unfinished, TEMPLATE)
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +112,7 @@ def numbers_and_keys_of_its_own(request: pytest.FixtureRequest, monkeypatch: pyt
     from tests import factories
 
     factories.number_from_one()
-    rng = random.Random(request.node.nodeid)
+    rng = random.Random(running.nodeid_of(request.node))
     for model in apps.get_models():
         if isinstance(model._meta.pk, UUIDField):
             monkeypatch.setattr(model._meta.pk, "_get_default", lambda: uuid.UUID(int=rng.getrandbits(128), version=4))

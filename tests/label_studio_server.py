@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from label_studio_sdk import LabelStudio as Sdk
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 from ecomsite.stack.label_studio import LabelStudio, Person
-from tests import people
+from tests import people, servers
 
 REVIEWER = Person("reviewer@example.com", people.PASSWORD, "1" * 40)
 SENIOR = Person("senior@example.com", people.PASSWORD, "2" * 40)
@@ -36,23 +33,16 @@ def label_studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     # Imported here: conftest, which starts the session's servers, loads this module as a plugin.
     from ecomsite.stack.ports import free_port
 
-    url = os.environ["DATABASE_URL"]
-    with psycopg.connect(url, autocommit=True) as connection:
-        name = f"labelstudio_{os.getpid()}"
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    held = conninfo_to_dict(url)
-    database_url = f"postgresql://{held['user']}:{held.get('password', '')}@{held['host']}:{held['port']}/{name}"
-    server = LabelStudio(tmp_path_factory.mktemp("label-studio"), free_port(), database_url, SERVICE_TOKEN)
+    name = f"labelstudio_{os.getpid()}"
+    servers.create_database(name)
+    server = LabelStudio(tmp_path_factory.mktemp("label-studio"), free_port(), servers.url_of(name), SERVICE_TOKEN)
     if not Path(server.venv / "bin" / "python").exists():
         pytest.skip(f"Label Studio is not installed in {server.venv}: run `make setup`")
     server.start([REVIEWER, SENIOR, *OTHERS, ADMIN])
     server.wait_until_ready()
     yield server
     server.stop()
-    if "ECOMSITE_TEST_DATABASE_URL" not in os.environ:
-        return  # the whole cluster goes
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    servers.drop_database(name)
 
 
 @dataclass

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import pickle
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ from django.db import transaction
 from audit.models import LedgerEntry
 from inference import artifacts
 from inference.models import ModelAlias
+from tests import servers
 from training.preparation import prepare
 
 
@@ -39,6 +43,22 @@ def prepared_models(django_db_setup: None, django_db_blocker: Any) -> PreparedMo
 
 @functools.cache  # a session fixture that several conftests import runs once for each of them
 def _prepare() -> PreparedModels:
+    """Have the first process of the session that comes here prepare them; the others have its folders in their stores."""
+    told = servers.root() / "prepared-models.pickle"
+    with servers.lock("prepared-models"):
+        if not told.exists():
+            told.write_bytes(pickle.dumps(_prepare_twice()))
+    prepared: PreparedModels = pickle.loads(told.read_bytes())
+    for role, folder in prepared.folders.items():
+        # Under its hash: what is in the store never changes.
+        ours = artifacts.path_for(folder.name)
+        if not ours.exists():
+            shutil.copytree(folder, ours, copy_function=os.link)
+        prepared.folders[role] = ours
+    return prepared
+
+
+def _prepare_twice() -> PreparedModels:
     """Run `prepare` twice in a transaction that is rolled back."""
     with transaction.atomic():
         first = prepare()

@@ -41,7 +41,7 @@ def test_an_order_wakes_the_workers_and_drafts_reach_review(start_worker) -> Non
 
 def test_hints_that_the_broker_lost_cost_one_beat_interval_and_no_order(start_worker) -> None:
     order()
-    redis.Redis.from_url(settings.CELERY_BROKER_URL).flushall()
+    redis.Redis.from_url(settings.CELERY_BROKER_URL).flushdb()
     start_worker("gpu")
     start_worker("default", beat=True)
     wait_for(lambda: in_review() == 3, what="beat to ask again")

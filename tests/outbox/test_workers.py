@@ -59,7 +59,7 @@ def test_a_change_wakes_the_worker_and_the_receiver_is_told_within_a_second(rece
 def test_hints_that_the_broker_lost_cost_one_beat_interval(receiver: Receiver, work: Any, start_worker: Any) -> None:
     subscribe(receiver)
     happen()
-    redis.Redis.from_url(django_settings.CELERY_BROKER_URL).flushall()
+    redis.Redis.from_url(django_settings.CELERY_BROKER_URL).flushdb()
     work()
     start_worker("", beat=True)
     wait_for(lambda: delivered() == 1)

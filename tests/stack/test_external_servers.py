@@ -49,7 +49,7 @@ def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("external")
 
 
-@pytest.fixture(params=BROKERS)
+@pytest.fixture(params=["RabbitMQ", pytest.param("Redis", marks=pytest.mark.long)])
 def broker(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a broker of the machine's own; what the desk left in it is removed."""
     url = BROKERS[request.param]
