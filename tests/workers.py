@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from audit import secrets
-from ecomsite.stack.processes import die_with_parent
+from tests.warm import WarmProcess
 
 
 def wait_for(condition: Callable[[], object], *, seconds: float = 90, what: str = "") -> object:
@@ -61,9 +60,9 @@ def _new_key() -> str:
 
 
 @pytest.fixture
-def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., WarmProcess]]:
     """Return a function that starts a worker for some queues and waits until it consumes. All are stopped at the end."""
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[WarmProcess] = []
 
     def start(
         queues: str,
@@ -72,17 +71,14 @@ def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..
         pool: Sequence[str] = ("--pool", "solo"),
         app: str = "ecomsite",
         **env: str,
-    ) -> subprocess.Popen[bytes]:
+    ) -> WarmProcess:
         log = tmp_path / f"worker-{len(started)}.log"
-        command = [sys.executable, "-m", "celery", "-A", app, "worker", *pool, "-Q", queues, "-l", "INFO",
-                   "-n", f"{len(started)}-{os.getpid()}@tests", "--without-gossip", "--without-mingle"]  # fmt: skip
+        name = f"{len(started)}-{os.getpid()}@tests"
+        command = ["worker", *pool, "-Q", queues, "-n", name, "--without-gossip", "--without-mingle"]
         if beat:
-            command = [sys.executable, "-m", "celery", "-A", app, "beat", "-l", "INFO",
-                       "-s", str(tmp_path / "schedule")]  # fmt: skip
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                command, env={**environment(), **env}, stdout=stream, stderr=stream, preexec_fn=die_with_parent()
-            )
+            command = ["beat", "-s", str(tmp_path / "schedule")]
+        arguments = ["-m", "celery", "-A", app, *command, "-l", "INFO"]
+        process = WarmProcess(arguments, env=environment() | env, log=log)
         started.append(process)
         ready = b"beat: Starting" if beat else b" ready."
 
@@ -91,7 +87,6 @@ def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..
             return ready in log.read_bytes()
 
         wait_for(is_ready, seconds=180, what=f"the worker of {queues}")
-        process.log = log  # type: ignore[attr-defined]
         return process
 
     yield start

@@ -36,6 +36,7 @@ from labeling.models import Annotation, LabelingTask, WebhookEvent
 from moderation import interfaces
 from tests import people
 from tests.label_studio_server import ADMIN, REVIEWER, SENIOR, SERVICE_TOKEN, Desk
+from tests.warm import WarmProcess
 from tests.workers import environment, wait_for
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
@@ -80,7 +81,7 @@ def recorder() -> Iterator[tuple[str, list[bytes]]]:
 class Us:
     """Our web server, worker and beat, as processes."""
 
-    start_worker: Callable[..., subprocess.Popen[bytes]]
+    start_worker: Callable[..., WarmProcess]
     env: dict[str, str]
     folder: Path
     port: int = field(default_factory=free_port)

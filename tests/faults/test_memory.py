@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +13,13 @@ import redis
 from celery import current_app
 from django.conf import settings
 
+from tests.warm import WarmProcess
 from tests.workers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MUST_MB = 2.0  # per 10,000 tasks
 QUEUE = "default"
-Start = Callable[..., subprocess.Popen[bytes]]
+Start = Callable[..., WarmProcess]
 
 
 def rss_mb(pid: int) -> float:

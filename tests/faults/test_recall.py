@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from moderation.models.reviews import Decision, ReviewItem
 from tests import factories
 from tests.moderation.test_policies import changed
 from tests.people import people
+from tests.warm import WarmProcess
 from tests.workers import environment, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,12 +67,12 @@ def worker(tmp_path: Path) -> Iterator[object]:
         "while RetroScan.objects.filter(status__in=retro_scan.WORKING).exists():\n"
         "    retro_scan.run_next() or time.sleep(0.2)\n"
     )
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[WarmProcess] = []
 
-    def start() -> subprocess.Popen[bytes]:
-        with (tmp_path / "worker.log").open("ab") as stream:
-            env = {**environment(), "WORK_LEASE_S": "3"}
-            started.append(subprocess.Popen([sys.executable, "-c", code], env=env, stdout=stream, stderr=stream))
+    def start() -> WarmProcess:
+        started.append(
+            WarmProcess(["-c", code], env={**environment(), "WORK_LEASE_S": "3"}, log=tmp_path / "worker.log")
+        )
         return started[-1]
 
     yield start
@@ -82,7 +81,7 @@ def worker(tmp_path: Path) -> Iterator[object]:
         process.wait()
 
 
-def kill_in_the_middle(process: subprocess.Popen[bytes], scan: RetroScan, status: str, n: int) -> int:
+def kill_in_the_middle(process: WarmProcess, scan: RetroScan, status: str, n: int) -> int:
     """Kill `process` once `n` hits of `scan` are `status`; returns how many were when it was dead."""
     wait_for(lambda: scan.hits.filter(status=status).count() >= n, seconds=120, what=f"{n} texts {status}")
     os.kill(process.pid, signal.SIGKILL)
@@ -100,7 +99,7 @@ def _is_quiet() -> bool:
         return bool(cursor.fetchone() == (0,))
 
 
-def finish(process: subprocess.Popen[bytes], scan: RetroScan, status: str) -> None:
+def finish(process: WarmProcess, scan: RetroScan, status: str) -> None:
     wait_for(lambda: RetroScan.objects.get(pk=scan.pk).status == status, seconds=300, what=status)
     process.wait(timeout=30)
     scan.refresh_from_db()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from inference.models import ModelAlias, ModelVersion
 from tests import factories
 from tests.model_store import tiny_bert
 from tests.training.shop import label_reviews
+from tests.warm import WarmProcess
 from tests.workers import environment, wait_for
 from training import runs
 from training.models import EvaluationReport, TrainingRun
@@ -39,11 +38,10 @@ def shop(tmp_path: Path, settings: Any) -> None:
     label_reviews(300)
 
 
-def trainer(log: Path) -> subprocess.Popen[bytes]:
+def trainer(log: Path) -> WarmProcess:
     """A process that works one run, as the training worker does."""
     code = "import django; django.setup(); from training import pipeline; pipeline.run_next()"
-    with log.open("ab") as stream:
-        return subprocess.Popen([sys.executable, "-c", code], env=environment(), stdout=stream, stderr=stream)
+    return WarmProcess(["-c", code], env=environment(), log=log)
 
 
 def step_of(run: TrainingRun) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from inference import artifacts
 from inference.models import ModelVersion
-from tests import factories
+from tests import factories, warm
 from tests.model_store import prepared_models, tiny_bert
 from training.evaluation import smoke
 
@@ -33,7 +35,16 @@ def guessing(base: ModelVersion, tmp_path: Path) -> ModelVersion:
 
 
 @pytest.fixture
+def warm_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the process of its own that a saved model is tried in from one that has loaded torch."""
+    warm_run = SimpleNamespace(run=warm.run, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr(smoke, "subprocess", warm_run)
+
+
+@pytest.fixture
 def alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare most tests the fresh process, which takes seconds to load torch."""
+    """Spare most tests the process of its own; of those that are about it, one has the real command, as it is started."""
     if "in_a_process_of_its_own" not in request.node.name:
         monkeypatch.setattr(smoke, "works_alone", lambda *args: "")
+    elif "[head]" not in request.node.name:
+        request.getfixturevalue("warm_process")

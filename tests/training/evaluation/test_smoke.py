@@ -14,7 +14,7 @@ from training import pipeline
 from training.evaluation import smoke
 from training.models import EvaluationReport, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("warm_process")]
 
 
 @pytest.mark.parametrize(
