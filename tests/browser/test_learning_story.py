@@ -44,7 +44,7 @@ pytestmark = [
 ENGINEER = "engineer@example.com"
 N, NOISE = 300, 0.08
 # Enough to learn from, too few for the gate to tell a difference: the same way, in a minute.
-FEW = 60
+FEW = 100
 # What this shop's customers mean by these words no general model knows.
 SAYINGS = {
     "positive": ("runs true to size", "the seam sits flat", "kept its shape after ten washes"),
