@@ -6,6 +6,7 @@ show Label Studio goes back into the queue when the lease ends.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -69,7 +70,9 @@ def label_studio(page: Page, site: str, secret: str) -> None:
 
 def main() -> None:
     """Take them all."""
-    site = os.environ.get("SITE_URL", f"http://127.0.0.1:{os.environ.get('ECOMSITE_PORT', '8000')}")
+    if not (VAR / "stack.json").exists():
+        sys.exit("The desk does not run: start it with `make run` first.")
+    site = json.loads((VAR / "stack.json").read_text())["console"].removesuffix("/console/")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("There is no Chromium here. On Debian: apt-get install chromium")

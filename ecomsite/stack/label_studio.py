@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from urllib.request import urlopen
 from core.exceptions import PermanentError
 from ecomsite.env import BASE_DIR
 from ecomsite.stack.files import write_private
+from ecomsite.stack.ports import is_free
 from ecomsite.stack.processes import Child, Program, launch
 
 SCRIPT = Path(__file__).with_name("serve_label_studio.py")
@@ -185,12 +185,7 @@ class LabelStudio:
         return path.read_text()
 
     def _check_port(self) -> None:
-        with socket.socket() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                sock.bind(("127.0.0.1", self.port))
-            except OSError as exc:
-                raise PermanentError(
-                    f"Port {self.port} (for Label Studio) is already in use.",
-                    hint="Set LABEL_STUDIO_PORT to a free one.",
-                ) from exc
+        if not is_free("127.0.0.1", self.port):
+            raise PermanentError(
+                f"Port {self.port} (for Label Studio) is already in use.", hint="Set LABEL_STUDIO_PORT to a free one."
+            )

@@ -5,20 +5,32 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from core.exceptions import PermanentError
 from ecomsite import env
 from ecomsite.stack.files import write_private
-from ecomsite.stack.ports import free_port, is_free
+from ecomsite.stack.ports import free_port, is_free, is_taken, obstacle
 
 HEADER = "# Written by `manage.py up` at every start; secrets are kept. Real environment variables win over it.\n"
+# From the usual one on: so many in a row are hardly ever taken.
+PORTS_TRIED = 100
 GENERATED: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(48),
     "LABEL_STUDIO_TOKEN": lambda: secrets.token_hex(20),
     "LABEL_STUDIO_WEBHOOK_SECRET": lambda: secrets.token_urlsafe(32),
 }
+# Variable → the field of the plan that it sets.
+PORT_FIELDS = {
+    "ECOMSITE_PORT": "web_port",
+    "LABEL_STUDIO_PORT": "label_studio_port",
+    "ECOMSITE_POSTGRES_PORT": "postgres_port",
+    "ECOMSITE_BROKER_PORT": "broker_port",
+}
+# Each of these says by which address others reach the web server: with one of them set, its port cannot move.
+WEB_ADDRESSES = ("SITE_URL", "LABEL_STUDIO_WEBHOOK_URL")
 
 
 @dataclass(frozen=True)
@@ -109,15 +121,58 @@ def _port(variable: str, default: int) -> int:
     return int(raw)
 
 
-def check_ports(plan: Plan) -> None:
-    """Raise `PermanentError` naming each port that is taken and the variable to change."""
-    taken = [
-        f"Port {port} (for {part}) is already in use; set {variable} to a free one, e.g. {variable}={free_port()}."
-        for part, port, variable in plan.ports()
-        if not is_free(plan.host if variable == "ECOMSITE_PORT" else "127.0.0.1", port)
-    ]
-    if taken:
-        raise PermanentError("\n".join(taken))
+def choose_ports(plan: Plan) -> tuple[Plan, list[str]]:
+    """Return the plan with a free port for each part, and a sentence for each port that is not the usual one.
+
+    A port that the environment gives is used or refused. Any other is the one of the last run, for addresses of the
+    console stand in bookmarks and in tasks of Label Studio; else the usual one; else the next that is free. Raises
+    `PermanentError` naming each part that has no port and the variable to change.
+    """
+    last = env.read_env_file(plan.var / "stack.env")
+    used = {port for _, port, variable in plan.ports() if _is_fixed(variable)}
+    chosen: dict[str, Any] = {}
+    notes, refused = [], []
+    for part, usual, variable in plan.ports():
+        host = plan.host if variable == "ECOMSITE_PORT" else "127.0.0.1"
+        problem = obstacle(host, usual)
+        if _is_fixed(variable) or (problem and not is_taken(problem)):
+            refused += [_refusal(part, usual, variable, problem)] if problem else []
+            continue
+        candidates = (port for port in _candidates(usual, last.get(variable, "")) if port not in used)
+        port = next((port for port in candidates if is_free(host, port)), None)
+        if port is None:
+            refused.append(_refusal(part, usual, variable, problem))
+            continue
+        if problem or usual in used:
+            notes.append(
+                f"Port {usual} (for {part}) is already in use, {port} is used instead. Set {variable} to choose."
+            )
+        elif port != usual:
+            notes.append(f"Port {port} (for {part}) is used as last time. Set {variable}={usual} to go back.")
+        used.add(port)
+        chosen[PORT_FIELDS[variable]] = port
+    if refused:
+        raise PermanentError("\n".join(refused))
+    return replace(plan, **chosen), notes
+
+
+def _is_fixed(variable: str) -> bool:
+    names = (variable, *WEB_ADDRESSES) if variable == "ECOMSITE_PORT" else (variable,)
+    return any(env.given(name) for name in names)
+
+
+def _candidates(usual: int, last: str) -> Iterator[int]:
+    if last.isdecimal() and 0 < int(last) < 65536:
+        yield int(last)
+    yield from range(usual, usual + PORTS_TRIED)
+
+
+def _refusal(part: str, port: int, variable: str, problem: OSError | None) -> str:
+    if problem is None or is_taken(problem):
+        free = free_port()
+        return f"Port {port} (for {part}) is already in use; set {variable} to a free one, e.g. {variable}={free}."
+    names = f"ECOMSITE_HOST and {variable}" if variable == "ECOMSITE_PORT" else variable
+    return f"Nothing can listen on port {port} (for {part}): {problem.strerror}. Look at {names}."
 
 
 def write_environment(plan: Plan, *, database_url: str = "", broker_url: str = "") -> dict[str, str]:

@@ -28,6 +28,8 @@ class State:
     parts: list[dict[str, Any]] = field(default_factory=list)
     # Name to address, passwords removed, of the servers that are not ours.
     external: dict[str, str] = field(default_factory=dict)
+    # A sentence for each port that is not the usual one.
+    notes: list[str] = field(default_factory=list)
 
 
 def write_state(var: Path, state: State) -> None:
@@ -39,11 +41,15 @@ def read_state(var: Path) -> State | None:
     """Return the state of the stack that runs now, or None when none does."""
     if not is_locked(var):
         return None
+    # It may just have taken the lock and not written anything yet.
+    return _last_written(var) or State()
+
+
+def _last_written(var: Path) -> State | None:
     try:
         return State(**json.loads((var / "stack.json").read_text()))
     except FileNotFoundError:
-        # It has just taken the lock and not written anything yet.
-        return State()
+        return None
 
 
 def is_locked(var: Path) -> bool:
@@ -62,8 +68,11 @@ def is_locked(var: Path) -> bool:
 
 
 @contextmanager
-def claim(var: Path) -> Iterator[None]:
-    """Hold the stack of `var`. Raises `PermanentError` saying who holds it and where it answers."""
+def claim(var: Path) -> Iterator[State | None]:
+    """Hold the stack of `var`; gives what the last run said about itself if it was killed.
+
+    Raises `PermanentError` saying who holds it and where it answers.
+    """
     var.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(var / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -75,8 +84,10 @@ def claim(var: Path) -> Iterator[None]:
                 f"Already running (pid {state.pid or 'unknown'}): {state.console or 'starting'}",
                 hint="`manage.py status` shows its parts, `manage.py down` stops it.",
             ) from None
-        (var / "stack.json").unlink(missing_ok=True)
-        yield
-        (var / "stack.json").unlink(missing_ok=True)
+        killed = _last_written(var)
+        try:
+            yield killed
+        finally:
+            (var / "stack.json").unlink(missing_ok=True)
     finally:
         os.close(descriptor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,22 @@ def test_a_killed_stack_holds_its_folder_no_longer(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "claimed\n"
     assert is_locked(tmp_path)
+    write_state(tmp_path, State(pid=process.pid, parts=[{"name": "web", "port": 8000}]))
     process.kill()
     process.wait()
     assert not is_locked(tmp_path)
-    with claim(tmp_path):
+    with claim(tmp_path) as killed:
         assert is_locked(tmp_path)
+        assert killed is not None
+        assert killed.parts == [{"name": "web", "port": 8000}], "what may still be ending"
+
+
+def test_a_stack_that_ended_by_itself_leaves_nothing_to_wait_for(tmp_path: Path) -> None:
+    with suppress(PermanentError), claim(tmp_path):
+        write_state(tmp_path, State(pid=4711))
+        raise PermanentError("a part did not come up")
+    with claim(tmp_path) as killed:
+        assert killed is None
 
 
 @pytest.mark.parametrize("command", ["status", "down"])

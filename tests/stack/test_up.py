@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -22,9 +26,21 @@ pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(9
 
 # What the session's own servers told this process must not reach the desk under test.
 OURS = ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DJANGO_", "LABEL_STUDIO", "ECOMSITE")
-PORTS = ("ECOMSITE_PORT", "LABEL_STUDIO_PORT", "ECOMSITE_POSTGRES_PORT", "ECOMSITE_BROKER_PORT")
+# The broker gets none: its usual one is taken.
+PORTS = ("ECOMSITE_PORT", "LABEL_STUDIO_PORT", "ECOMSITE_POSTGRES_PORT")
 
 Manage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def usual_broker_port_taken() -> Iterator[None]:
+    """Somebody else listens where the broker usually does: we do, unless another does already."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            sock.bind(("127.0.0.1", 16379))
+            sock.listen()
+        yield
 
 
 @pytest.fixture
@@ -49,11 +65,17 @@ def manage(folder: Path) -> Iterator[Manage]:
     run("down")
 
 
+def state(folder: Path) -> dict[str, Any]:
+    """What the supervisor says about itself."""
+    return dict(json.loads((folder / "stack.json").read_text()))
+
+
 def parts(folder: Path) -> dict[str, int]:
-    """Name → pid of what runs, as the supervisor says."""
-    return {part["name"]: part["pid"] for part in json.loads((folder / "stack.json").read_text())["parts"]}
+    """Name → pid of what runs."""
+    return {part["name"]: part["pid"] for part in state(folder)["parts"]}
 
 
+@pytest.mark.usefixtures("usual_broker_port_taken")
 def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed(
     manage: Manage, folder: Path, running_in: Callable[[Path], dict[int, str]], wait_until: Callable[..., None]
 ) -> None:
@@ -61,6 +83,11 @@ def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed
     assert up.returncode == 0, up.stdout + up.stderr
     assert "ecomsite is up" in up.stdout
     assert "reviewer@example.com" in up.stdout
+    assert "Port 16379 (for broker) is already in use" in up.stdout
+    assert "Port 16379 (for broker) is already in use" in manage("status").stdout
+    told = urlsplit(read_env_file(folder / "stack.env")["CELERY_BROKER_URL"]).port
+    assert [told] == [part["port"] for part in state(folder)["parts"] if part["name"] == "broker"]
+    assert told != 16379
     wait_until(lambda: manage("status").returncode == 0, seconds=180)
     started = parts(folder)
     assert set(started) == {
@@ -80,7 +107,7 @@ def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed
     kept = read_env_file(folder / "stack.env"), (folder / "logins.txt").read_bytes()
     with psycopg.connect(kept[0]["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("UPDATE auth_user SET first_name = 'Kept' WHERE username = 'reviewer@example.com'")
-    os.kill(json.loads((folder / "stack.json").read_text())["pid"], signal.SIGKILL)
+    os.kill(state(folder)["pid"], signal.SIGKILL)
     wait_until(lambda: not running_in(folder), seconds=60)
     down = manage("status")
     assert down.returncode != 0

@@ -53,6 +53,8 @@ class Command(BaseCommand):
         # A line that the terminal breaks can still be copied; one that is cut short cannot.
         console.width = max(console.width, 120)
         console.print(table)
+        for note in state.notes:
+            self.stdout.write(note)
         self.stdout.write(f"{state.console}  Label Studio: {state.label_studio}  (pid {state.pid})")
         if not state.ready:
             raise CommandError("Still starting, or stopping.")

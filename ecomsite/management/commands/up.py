@@ -22,7 +22,8 @@ from core.exceptions import PermanentError
 from ecomsite import env
 from ecomsite.logins import LOGINS, read_passwords
 from ecomsite.stack.local import LocalStack, without_password
-from ecomsite.stack.plan import Plan, check_ports, read_plan
+from ecomsite.stack.plan import Plan, choose_ports, read_plan
+from ecomsite.stack.ports import is_free
 from ecomsite.stack.processes import Supervisor
 from ecomsite.stack.state import State, claim, read_state, write_state
 
@@ -99,13 +100,15 @@ class Foreground:
 
     def run(self, *, demo: bool) -> None:
         """Start, keep running until a signal, stop in order."""
-        with claim(self.plan.var):
+        with claim(self.plan.var) as killed:
             self._save()
-            check_ports(self.plan)
             for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(sig, self._on_signal)
             try:
                 began = time.monotonic()
+                if killed is not None:
+                    self._wait_for_end_of(killed)
+                self._choose_ports()
                 LocalStack(self.plan, self.supervisor, self._step).start(demo=demo)
                 self.starting = False
                 self.console.print(self._summary(time.monotonic() - began))
@@ -119,8 +122,30 @@ class Foreground:
                 self.starting = False
                 self.stopping.set()
                 self.state.ready = False
-                with self._step("Stopped"):
-                    self.supervisor.stop()
+                if self.supervisor.children:
+                    with self._step("Stopped"):
+                        self.supervisor.stop()
+
+    def _wait_for_end_of(self, killed: State, *, timeout: float = 20) -> None:
+        """Wait until the servers of a run that was killed, which the kernel has asked to end, let go of their ports.
+
+        Otherwise we would take other ports, and PostgreSQL would not start beside the one that still shuts down.
+        """
+        ports = [part["port"] for part in killed.parts if part["port"]]
+        deadline = time.monotonic() + timeout
+        with self.console.status("Waiting for the end of the last run, which was killed …"):
+            # On every address: ECOMSITE_HOST may have named any.
+            while time.monotonic() < deadline and not all(is_free("0.0.0.0", port) for port in ports):  # noqa: S104
+                time.sleep(0.1)
+
+    def _choose_ports(self) -> None:
+        self.plan, notes = choose_ports(self.plan)
+        for note in notes:
+            self._report(note)
+        self.state.console = f"{self.plan.site_url}/console/"
+        self.state.label_studio = self.plan.label_studio_address
+        self.state.notes = notes
+        self._save()
 
     def _on_signal(self, number: int, frame: object) -> None:
         if self.stopping.is_set():
@@ -157,6 +182,8 @@ class Foreground:
             "Logs": str(self.plan.log("*")),
         }.items():
             table.add_row(f"[bold]{name}[/bold]", address)
+        for note in self.state.notes:
+            table.add_row("[yellow]![/yellow]", note)
         table.add_row("", "")
         passwords = read_passwords(self.plan.var / "logins.txt")
         for email, (role, *_) in LOGINS.items():
