@@ -126,7 +126,7 @@ class LocalStack:
                 self.postgres.start(launch=launch, tier=POSTGRES)
                 if self.postgres.root != place:
                     self.supervisor.report(
-                        f"The database lies in {self.postgres.root}: nobody cannot enter {plan.var}."
+                        f"The database lies in {self.postgres.root}: PostgreSQL's user, nobody, may not enter {plan.var}."
                     )
                 if not plan.database_url:
                     self.postgres.create_database("ecomsite", extensions=("vector", "pg_trgm"))
