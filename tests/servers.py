@@ -28,11 +28,18 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 def root() -> Path:
     """Return the folder of the session, made by the first to ask."""
     if ROOT not in os.environ:
+        if os.geteuid() == 0 and not _others_may_enter(Path(tempfile.gettempdir()).resolve()):
+            # As root PostgreSQL runs as nobody, who enters no TMPDIR below a private home.
+            os.environ["TMPDIR"] = tempfile.tempdir = "/tmp"  # noqa: S108
         path = Path(tempfile.mkdtemp(prefix="ecomsite-test-"))
         path.chmod(0o755)
         os.environ[ROOT] = str(path)
         atexit.register(shutil.rmtree, path, ignore_errors=True)
     return Path(os.environ[ROOT])
+
+
+def _others_may_enter(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
 
 
 def start() -> None:
