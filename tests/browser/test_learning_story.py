@@ -169,6 +169,7 @@ def train_in_the_console(page: Page, address: str) -> EvaluationReport:
     return EvaluationReport.objects.get()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scored", [FEW], indirect=True)
 def test_few_labels_from_label_studio_become_a_model_that_waits_for_more(
     scored: dict[str, str], label_studio: Desk, live_server: Any, page: Page
