@@ -6,10 +6,13 @@ import itertools
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
+from audit.ledger import Line
 from core.exceptions import IllegalMove, StaleState
-from moderation.lifecycle import MOVES, advance
-from moderation.models.candidates import Candidate
+from core.refs import ref
+from moderation.lifecycle import MOVES, advance, line_for
+from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
 
 CASES = [
@@ -37,7 +40,7 @@ def test_of_two_who_move_the_same_row_one_is_told_that_it_came_too_late() -> Non
     candidate = factories.candidate(status="in_review")
     stale = Candidate.objects.get(pk=candidate.pk)
     advance(candidate, from_="in_review", to="approved")
-    with pytest.raises(StaleState):
+    with pytest.raises(StaleState, match=f"candidate {stale.pk} is no longer in_review; somebody else moved it first"):
         advance(stale, from_="in_review", to="rejected")
     assert Candidate.objects.get(pk=candidate.pk).status == "approved"
 
@@ -49,3 +52,27 @@ def test_the_database_itself_refuses_a_state_that_does_not_exist(model) -> None:
     factories.retro_scan()
     with pytest.raises(IntegrityError), transaction.atomic():
         model.objects.update(status="nonsense")
+
+
+def test_a_thing_has_the_same_name_in_the_ledger_for_ever() -> None:
+    assert [line_for(model(), "seen").action for model in MOVES] == [
+        "moderation.request.seen", "moderation.candidate.seen", "moderation.item.seen", "moderation.appeal.seen",
+        "moderation.retroscan.seen",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_move_writes_what_comes_with_it_and_brings_the_line_that_tells_of_it() -> None:
+    request, at = factories.generation_request(), timezone.now()
+    line = advance(request, from_="queued", to="cancelled", payload={"why": "sold out"}, finished_at=at)
+    assert line == Line("moderation.request.cancelled", ref(request), {"from": "queued", "why": "sold out"})
+    stored = GenerationRequest.objects.get(pk=request.pk)
+    assert (stored.status, stored.finished_at) == ("cancelled", at)
+
+
+@pytest.mark.django_db
+def test_a_line_may_tell_of_something_else_than_the_state() -> None:
+    scan = factories.retro_scan()
+    assert advance(scan, from_="scanning", to="scanned", event="seen") == Line(
+        "moderation.retroscan.seen", ref(scan), {"from": "scanning"}
+    )
