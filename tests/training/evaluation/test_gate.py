@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from training.evaluation import gate
-from training.evaluation.gate import Rules, judge
-from training.evaluation.metrics import Answers
+from training.evaluation.comparison import compare
+from training.evaluation.gate import Rules, as_rules, judge, worst
+from training.evaluation.metrics import Answers, calibration_error
 
 
 def model(right: np.ndarray, truth: np.ndarray, products: np.ndarray | None = None) -> Answers:
@@ -128,3 +129,127 @@ def test_a_first_model_needs_no_champion_but_has_to_be_right_and_honest() -> Non
     good, bad = pair(rng, 300, old=0.4, new=0.9)
     assert judge(good, None, groups={}, rules=Rules()).verdict == gate.PASS
     assert judge(bad, None, groups={}, rules=Rules()).verdict == gate.FAIL
+    assert [said for said, _ in judge(good, None, groups={}, rules=Rules()).findings] == [gate.PASS] * 3
+
+
+def marks(n: int, *wrong: range) -> np.ndarray:
+    """Right on `n` texts but those."""
+    return ~np.isin(np.arange(n), [i for one in wrong for i in one])
+
+
+def test_a_verdict_gives_every_figure_in_words_and_the_conditions_first() -> None:
+    truth = np.arange(200) % 2
+    new, old = model(marks(200, range(20)), truth), model(marks(200, range(80)), truth)
+    verdict = judge(new, old, groups=groups(200), rules=Rules(), facts={"it works in a fresh process": True})
+    found = compare(new.right, old.right)
+    assert verdict == gate.Verdict(
+        gate.PASS,
+        (
+            (gate.PASS, "it works in a fresh process"),
+            (gate.PASS, "right on 90.0% of 200 test texts (macro-F1 0.900); at least 50%"),
+            (gate.PASS, "its confidence is off by 0.000 on average; at most 0.20"),
+            (
+                gate.PASS,
+                f"+30.0 points against the champion, 95 % interval {100 * found.low:+.1f} to {100 * found.high:+.1f} "
+                "(McNemar by product p < 0.001); it has to be above +0.0",
+            ),
+            (gate.PASS, "worse in none of 2 slices of 30 texts or more"),
+        ),
+    )
+
+
+def test_a_slice_in_which_it_is_worse_is_named_with_its_figures() -> None:
+    truth = np.arange(600) % 2
+    language = ["zh" if i < 60 else "en" for i in range(600)]
+    new, old = model(marks(600, range(60)), truth), model(marks(600, range(30), range(60, 240)), truth)
+    verdict = judge(new, old, groups={"language": language}, rules=Rules())
+    assert verdict.findings[-1] == (gate.FAIL, "worse where language is zh: -50.0 points on 60 texts")
+    assert len(verdict.findings) == 4, "of the slice in which it is better nothing is said"
+
+
+def test_chances_are_told_to_three_digits_where_they_have_any() -> None:
+    truth = np.zeros(200, dtype=int)
+    for n_better, told in {10: "p = 0.002)", 11: "p < 0.001)"}.items():
+        new, old = model(marks(200), truth), model(marks(200, range(n_better)), truth)
+        (words,) = (words for _, words in judge(new, old, groups={}, rules=Rules()).findings if "champion" in words)
+        assert told in words
+
+
+def test_what_is_right_and_sure_enough_is_just_enough() -> None:
+    truth = np.arange(100) % 2
+    new = model(marks(100, range(50)), truth)
+    off = calibration_error(new)
+    rules = Rules(min_accuracy=0.5, max_calibration_error=off)
+    assert [said for said, _ in judge(new, None, groups={}, rules=rules).findings[:2]] == [gate.PASS, gate.PASS]
+    rules = Rules(min_accuracy=0.51, max_calibration_error=off - 0.001)
+    assert [said for said, _ in judge(new, None, groups={}, rules=rules).findings[:2]] == [gate.FAIL, gate.FAIL]
+
+
+def test_a_gain_has_to_be_beyond_what_is_asked_and_a_loss_too() -> None:
+    truth = np.arange(200) % 2
+    new, old = model(marks(200, range(20)), truth), model(marks(200, range(10, 60)), truth)
+    found = compare(new.right, old.right)
+    for gain, said in {
+        found.low - 0.001: gate.PASS,
+        found.low: gate.INCONCLUSIVE,
+        found.high: gate.INCONCLUSIVE,
+        found.high + 0.001: gate.FAIL,
+    }.items():
+        rules = Rules(gain=gain)
+        assert judge(new, old, groups={}, rules=rules).findings[2][0] == said
+        assert judge(new, old, groups={}, rules=rules).findings[2][1].endswith(f"above {100 * gain:+.1f}")
+
+
+def test_a_first_model_is_measured_against_always_saying_the_commonest_label() -> None:
+    truth = np.array([1] * 150 + [0] * 50)
+    new = model(marks(200, range(20)), truth)
+    found = compare(new.right, truth == 1)
+    (words,) = (
+        words for _, words in judge(new, None, groups=groups(200), rules=Rules()).findings if "against" in words
+    )
+    assert words.startswith(
+        f"+15.0 points against always saying the commonest label, 95 % interval {100 * found.low:+.1f} to"
+    )
+
+
+def test_a_slice_counts_from_so_many_texts_on() -> None:
+    truth = np.zeros(300, dtype=int)
+    language = ["zh" if i < 30 else "en" for i in range(300)]
+    new, old = model(marks(300, range(30)), truth), model(marks(300, range(30, 200)), truth)
+    by = {"language": language}
+    assert judge(new, old, groups=by, rules=Rules(min_slice=30)).verdict == gate.FAIL
+    verdict = judge(new, old, groups=by, rules=Rules(min_slice=31))
+    assert verdict.findings[-1] == (gate.PASS, "worse in none of 1 slices of 31 texts or more")
+
+
+def test_a_loss_in_a_slice_has_to_be_beyond_what_is_allowed() -> None:
+    truth = np.zeros(300, dtype=int)
+    language = ["zh" if i < 60 else "en" for i in range(300)]
+    new, old = model(marks(300, range(30)), truth), model(marks(300, range(60, 200)), truth)
+    found = compare(new.right[:60], old.right[:60], level=1 - 0.05 / 2)
+    assert found.high < 0
+    for allowed, said in {-found.high - 0.001: gate.FAIL, -found.high: gate.PASS}.items():
+        verdict = judge(new, old, groups={"language": language}, rules=Rules(slice_loss=allowed))
+        assert verdict.findings[-1][0] == said
+
+
+def test_the_more_slices_the_more_a_loss_in_one_has_to_show() -> None:
+    truth = np.zeros(600, dtype=int)
+    new, old = model(marks(600, range(8)), truth), model(marks(600, range(300, 550)), truth)
+    halves = ["first" if i < 60 else "rest" for i in range(600)]
+    tenths = [f"{i // 60}" for i in range(600)]
+    assert judge(new, old, groups={"half": halves}, rules=Rules()).verdict == gate.FAIL
+    assert judge(new, old, groups={"tenth": tenths}, rules=Rules()).verdict == gate.PASS
+
+
+def test_the_worst_finding_is_the_verdict() -> None:
+    findings = [(said, "words") for said in (gate.PASS, gate.INCONCLUSIVE, gate.FAIL)]
+    for n, said in ((0, gate.PASS), (1, gate.PASS), (2, gate.INCONCLUSIVE), (3, gate.FAIL)):
+        assert worst(findings[:n]) == gate.Verdict(said, tuple(findings[:n]))
+
+
+def test_rules_come_from_the_settings_and_the_others_are_as_they_are() -> None:
+    assert as_rules({"min_test": 40, "gain": -0.01}) == Rules(40, 30, 0.5, 0.2, -0.01, 0.0)
+    assert Rules() == Rules(
+        min_test=100, min_slice=30, min_accuracy=0.5, max_calibration_error=0.2, gain=0.0, slice_loss=0.0
+    )
