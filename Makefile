@@ -48,7 +48,7 @@ faults: setup ## Kill workers and servers under load for about an hour: Valkey, 
 	@$(BIN)/python -m pytest -m faults -n 0 -s $(ARGS) tests/faults
 
 coverage: setup ## Run the suite and say for each app how much of its code it goes through
-	@$(BIN)/python -m pytest -n $(PROCESSES) --cov --cov-report=term --durations=0 -q $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --cov --cov-report=term -q $(ARGS)
 
 lint: setup ## Format, style, types, import contracts, migrations, deployment checks
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""Settings of the test session: its servers first, which Django's settings name; then what each test has for itself."""
+"""What the tests share and what each has for itself: databases, keys, numbers. `tests/session.py` has started the servers."""
 
 from __future__ import annotations
 
@@ -69,28 +69,23 @@ post_migrate.disconnect(sender=apps.get_app_config("moderation"), dispatch_uid="
 post_migrate.connect(_have_a_policy, sender=apps.get_app_config("moderation"), dispatch_uid="tests.have_a_policy")
 
 
-TEMPLATE = "test_ecomsite_template"
-
-
 @pytest.fixture(scope="session")
-def django_db_setup(
-    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
-) -> Iterator[None]:
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Give this process a database of its own, copied from one that was migrated once for all of the session."""
-    name = str(connection.settings_dict["NAME"])
+    name, template = str(connection.settings_dict["NAME"]), servers.database_of("template")
     with django_db_blocker.unblock(), servers.lock("template"):
-        if not servers.has_database(TEMPLATE):
-            _make_template()
-        servers.create_database(name, template=TEMPLATE)
+        if not servers.has_database(template):
+            _make_template(template)
+        servers.create_database(name, template=template)
     yield
     with django_db_blocker.unblock():
         connection.close()
         servers.drop_database(name)
 
 
-def _make_template() -> None:
+def _make_template(template: str) -> None:
     """Migrate a database and let transactional tests empty its copies: the ledger's own triggers would refuse that."""
-    name, unfinished = connection.settings_dict["NAME"], f"{TEMPLATE}_unfinished"
+    name, unfinished = connection.settings_dict["NAME"], servers.database_of("unfinished")
     servers.create_database(unfinished)
     connection.settings_dict["NAME"] = unfinished
     call_command("migrate", verbosity=0)
@@ -100,7 +95,7 @@ def _make_template() -> None:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
     connection.close()
     connection.settings_dict["NAME"] = name
-    servers.rename_database(unfinished, TEMPLATE)
+    servers.rename_database(unfinished, template)
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,7 @@ def root() -> Path:
 
 
 def _others_may_enter(path: Path) -> bool:
+    # As `can_reach` of ecomsite.stack.within_reach, which cannot be imported before ECOMSITE_VAR is set.
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
 
 
@@ -49,7 +50,7 @@ def start() -> None:
     if SERVER_URL not in os.environ:
         _start_postgres()
         _start_broker()
-    os.environ["DATABASE_URL"] = url_of(f"test_ecomsite_{PROCESS}")
+    os.environ["DATABASE_URL"] = url_of(database_of(PROCESS))
     number = int(PROCESS.removeprefix("gw")) + 1 if PROCESS != "main" else 0
     os.environ["CELERY_BROKER_URL"] = f"{os.environ[BROKER_URL]}/{number}"
     # Two processes on two cores with two threads each wait for each other: what learns took three times as long.
@@ -67,6 +68,9 @@ def _start_postgres() -> None:
 
     if url := os.environ.get("ECOMSITE_TEST_DATABASE_URL"):
         os.environ[SERVER_URL] = url
+        # The server stays when the session ends: nothing of ours does.
+        atexit.register(drop_database, database_of("template"))
+        atexit.register(drop_database, database_of("unfinished"))
         return
     server = Postgres(root() / "postgres", free_port(), settings=FAST)
     server.start()
@@ -82,6 +86,11 @@ def _start_broker() -> None:
     broker.start()
     os.environ[BROKER_URL] = broker.url().removesuffix("/0")
     atexit.register(broker.stop)
+
+
+def database_of(name: str) -> str:
+    """Return the name of a database of this session alone: on a server of one's own others may run at the same time."""
+    return f"test_{root().name.replace('-', '_')}_{name}"
 
 
 def url_of(database: str) -> str:

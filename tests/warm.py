@@ -39,10 +39,6 @@ class WarmProcess:
         assert self._process.pid is not None
         return self._process.pid
 
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
-
     def poll(self) -> int | None:
         """Return how it ended, if it has."""
         return self._process.exitcode

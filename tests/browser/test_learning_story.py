@@ -43,7 +43,7 @@ pytestmark = [
 ]  # fmt: skip
 ENGINEER = "engineer@example.com"
 N, NOISE = 300, 0.08
-# Enough to learn from, too few for the gate to tell a difference: the same way, in a minute.
+# Meant as enough to learn from and too few for the gate to tell a difference. Not seen to pass yet: not in the suite.
 FEW = 100
 # What this shop's customers mean by these words no general model knows.
 SAYINGS = {
