@@ -25,7 +25,8 @@ def arrange(items: list[pytest.Item]) -> None:
 
 def nodeid_of(item: pytest.Item) -> str:
     """Return the id of a test as it is in a process alone: pytest-xdist adds the group."""
-    return item.nodeid.removesuffix(f"@{LABEL_STUDIO}")
+    marker = item.get_closest_marker("xdist_group")
+    return item.nodeid.removesuffix(f"@{marker.args[0]}") if marker else item.nodeid
 
 
 class Overlong:

@@ -24,6 +24,8 @@ from inference.contracts import CopyBrief, Fact, GenerationParams, Message, Text
 from tests.model_store import PreparedModels, tiny_llama
 from tests.workers import wait_for
 
+# The server takes as long to start as all these tests together: one process has it.
+pytestmark = pytest.mark.xdist_group("model_server")
 PROMPTS = [
     [Message("system", "write product data"), Message("user", f"the mug holds 350 ml {word * n}")]
     for n, word in enumerate(["", "blue ", "steel "])
