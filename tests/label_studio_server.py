@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,8 @@ def label_studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     # Imported here: conftest, which starts the session's servers, loads this module as a plugin.
     from ecomsite.stack.ports import free_port
 
-    name = f"labelstudio_{os.getpid()}"
+    name = servers.database_of("labelstudio")
+    assert not servers.has_database(name), "all tests of Label Studio are to run in one process (tests/running.py)"
     servers.create_database(name)
     server = LabelStudio(tmp_path_factory.mktemp("label-studio"), free_port(), servers.url_of(name), SERVICE_TOKEN)
     if not Path(server.venv / "bin" / "python").exists():
