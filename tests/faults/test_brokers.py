@@ -10,6 +10,7 @@ from tests.faults import brokers
 from tests.workers import wait_for
 
 
+@pytest.mark.slow("workers on a broker of its own")
 @pytest.mark.django_db(transaction=True)
 def test_our_queues_on_rabbitmq_are_quorum_queues_and_work_gets_through(start_worker, tmp_path: Path) -> None:
     broker = brokers.find("rabbitmq", tmp_path / "rabbitmq")

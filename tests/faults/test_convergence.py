@@ -174,6 +174,7 @@ def here() -> set[tuple[Any, ...]]:
     return {(*row[:4], json.dumps(row[4], sort_keys=True)) for row in rows}
 
 
+@pytest.mark.slow("300 events through Label Studio's API")
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize(
     "scale",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench import webhook_ack
 
 
+@pytest.mark.slow("a web server and a database are killed and started again")
 def test_no_webhook_is_answered_2xx_that_is_not_kept() -> None:
     with webhook_ack.desk() as desk:
         run = webhook_ack.under_faults(desk, seconds=10, rate=50, crash_at=2, restart_at=6)

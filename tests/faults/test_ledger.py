@@ -38,6 +38,7 @@ def run(*arguments: str, timeout: int) -> None:
 PATIENT = ("--slack", "120", "--finish", "300")
 
 
+@pytest.mark.slow("leases have to run out after each of three faults")
 @pytest.mark.timeout(1000)
 def test_nothing_is_lost_and_nothing_done_twice_when_a_worker_the_broker_and_the_database_are_killed() -> None:
     worst = ("kill_model_worker", "lose_broker", "crash_postgres")

@@ -57,6 +57,7 @@ def slope(start_worker: Start, *, tasks: int, warm_up: int, seconds: float) -> f
     return found * 10_000
 
 
+@pytest.mark.slow("5,000 tasks: fewer do not show a leak")
 @pytest.mark.timeout(700)
 def test_a_worker_does_not_grow_with_its_tasks(start_worker: Start) -> None:
     # A leak shows each time; a page that happens to be asked for in the middle does not.

@@ -107,6 +107,7 @@ def checked(kills: int, tmp_path: Path) -> None:
     assert all(lost <= every + 1 for _, lost in rows), "at most one checkpoint is lost"
 
 
+@pytest.mark.slow("a model is trained twice")
 @pytest.mark.timeout(900)
 def test_a_killed_trainer_comes_to_the_same_model(shop: None, tmp_path: Path) -> None:
     checked(1, tmp_path)

@@ -27,6 +27,7 @@ ACTOR = SystemActor("tests")
 FEEDS = {"amazon_products_1k": ("amazon_products.toml", 700), "abtbuy_crowd": ("abtbuy_products.toml", 2173)}
 
 
+@pytest.mark.slow("the model that ships writes for 8 products")
 @pytest.mark.model
 @pytest.mark.timeout(900)
 @pytest.mark.django_db

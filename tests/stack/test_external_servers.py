@@ -64,6 +64,7 @@ def broker(request: pytest.FixtureRequest) -> Iterator[str]:
             connection.default_channel.queue_delete(name)
 
 
+@pytest.mark.slow("it starts the whole desk, its own Label Studio included")
 def test_the_desk_runs_on_servers_of_ones_own(
     database: str, broker: str, label_studio_server: LabelStudio, var: Path
 ) -> None:

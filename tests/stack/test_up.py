@@ -75,6 +75,7 @@ def parts(folder: Path) -> dict[str, int]:
     return {part["name"]: part["pid"] for part in state(folder)["parts"]}
 
 
+@pytest.mark.slow("it starts the whole desk twice, models included")
 @pytest.mark.usefixtures("usual_broker_port_taken")
 def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed(
     manage: Manage, folder: Path, running_in: Callable[[Path], dict[int, str]], wait_until: Callable[..., None]

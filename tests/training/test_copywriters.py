@@ -53,6 +53,7 @@ def train(recipe: dict[str, Any] | None = None, **more: Any) -> TrainingRun:
     return run
 
 
+@pytest.mark.slow("a copywriter is trained, and compared over a test set")
 def test_a_better_copywriter_is_trained_measured_and_let_in_by_two_people(careless: ModelVersion) -> None:
     decide_copy(200)
     run = train({"preference_rate": 1e-4})

@@ -24,7 +24,7 @@ from training.recipes import Recipe
 from training.trainers import launch, transformer_classifier
 from training.trainers.contracts import Watch, unwatched
 
-pytestmark = pytest.mark.timeout(900)  # each process of a training loads torch
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow("each process of a training loads torch")]
 RECIPE = SimpleNamespace(batch_size=2)  # all that the launcher reads of one
 
 
