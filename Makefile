@@ -13,7 +13,7 @@ PRODUCTION = DEBUG=0 SITE_URL=https://desk.example.com ALLOWED_HOSTS=desk.exampl
 	LABEL_STUDIO_WEBHOOK_SECRET=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run status down test test-long pytest faults coverage lint format bench screenshots clean
+.PHONY: help setup run status down test test-long pytest faults coverage mutation lint format bench screenshots clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -49,6 +49,9 @@ faults: setup ## Kill workers and servers under load for about an hour: Valkey, 
 
 coverage: setup ## Run the suite and say for each app how much of its code it goes through
 	@$(BIN)/python -m pytest -n $(PROCESSES) --cov --cov-report=term -q $(ARGS)
+
+mutation: setup ## How many small faults of the most critical modules their tests find (half an hour)
+	@$(BIN)/python -m tests.mutation.run $(ARGS)
 
 lint: setup ## Format, style, types, import contracts, migrations, deployment checks
 	$(BIN)/ruff format --check .
