@@ -2,8 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
-# Processes that share the suite; 0: none but pytest's own.
-PROCESSES ?= auto
+# Processes that share the suite: one more than there are cores, as about half of the time is waiting. 0: none but pytest's own.
+PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN || echo 2) + 1 )))
 # Container images often set it: then each process of a suite that starts hundreds compiles all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
