@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Verifies an export of the ledger with nothing but the export and the public key: needs Python and `cryptography`.
 
-    python offline_verifier.py ledger.jsonl --key PUBLIC_KEY [--anchors anchors.jsonl]
+    python offline_verifier.py ledger.jsonl --key PUBLIC_KEY [--anchors anchors.jsonl] [--mark ledger-high-water.json]
 
 It imports nothing of the project that made the export, on purpose: copy it, read it, run it elsewhere. Get the public
 key from another source than the export (`manage.py ledger key` prints it), and keep it. --anchors is a copy of the second
-place. Exit status 0: every line is there, unchanged, and signed. 1: not so; the first bad line is named. 2: cannot read.
+place, --mark one of the high-water mark. Exit status 0: every line is there, unchanged, and signed. 1: not so; the first bad line is named. 2: cannot read.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Check:
     def __init__(self, keys: Keys, anchors: list[Fields]) -> None:
         self.keys = keys
         self.n, self.last_hash, self.tree, self.n_heads = 0, "0" * 64, Tree(), 0
-        self.signed = 0
+        self.signed = self.agreed = 0
         self.trouble: Broken | None = None
         self.head: Fields | None = None
         self.anchor: Fields | None = None
@@ -189,6 +189,8 @@ class Check:
             if head is not None and head["first"] < n <= head["size"]:
                 place = PREFIX * (n - 1 - head["first"])
                 if head["record"][place : place + PREFIX] != str(entry["hash"])[:PREFIX]:
+                    if n == head["first"] + 1 and self.agreed < head["first"]:  # heads before it are missing
+                        raise Broken(f"the lines from here to {n} are not those that were signed for", self.agreed + 1)
                     raise Broken("it is not the line that was signed for", n)
         if entry["prev"] != self.last_hash:
             raise Broken("it does not follow from the line before", n)
@@ -205,7 +207,8 @@ class Check:
 
     def _meet(self, head: Fields) -> None:
         if self.tree.root() != head["root"] or self.last_hash != head["entry"]:
-            raise Broken(f"the lines from here to {head['size']} do not give the signed root", head["first"] + 1)
+            raise Broken(f"the lines from here to {head['size']} do not give the signed root", self.agreed + 1)
+        self.agreed = max(self.agreed, int(head["size"]))
 
     def finish(self, announced: int, *, partial: bool) -> None:
         expected = 0 if partial else max((int(head["size"]) for head in self.kept), default=0)
@@ -238,10 +241,28 @@ def read_key(text: str) -> str:
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
-def verify(export: str, given: Iterable[str], anchors: str = "", *, partial: bool = False) -> Check:
+def read_kept(path: str, name: str) -> list[Fields]:
+    """Return the lines of the second place or of the high-water mark. Raises `Broken` when it has no head."""
+    lines = list(read_lines(path))
+    if not any(line.get("type") == "head" for line in lines):
+        raise Broken(f"the {name} that was given has no head: it was emptied")
+    return lines
+
+
+def heads_of(lines: Iterable[Fields]) -> list[Fields]:
+    """Return the heads among `lines`, one for each size. Raises `Broken` when two differ."""
+    found: dict[int, Fields] = {}
+    for line in lines:
+        if line.get("type") == "head" and found.setdefault(int(line["size"]), line) != line:
+            raise Broken(f"two heads about the first {line['size']} lines are signed, and they differ")
+    return list(found.values())
+
+
+def verify(export: str, given: Iterable[str], anchors: str = "", *, mark: str = "", partial: bool = False) -> Check:
     """Read the export once, in order, and return what was found. Raises `Broken`."""
     keys = Keys(given)
-    kept = list(read_lines(anchors)) if anchors else []
+    kept = read_kept(anchors, "second place") if anchors else []
+    kept += read_kept(mark, "high-water mark") if mark else []
     for line in kept:
         if line.get("type") == "key":
             keys.learn(line)
@@ -249,7 +270,7 @@ def verify(export: str, given: Iterable[str], anchors: str = "", *, partial: boo
     header = next(lines, {})
     if header.get("type") != "ledger" or header.get("version") != 1:
         raise Broken("this is no export of a ledger, or of another version")
-    check = Check(keys, [line for line in kept if line.get("type") == "head"])
+    check = Check(keys, heads_of(kept))
     try:
         for line in lines:
             check.take(line)
@@ -266,11 +287,12 @@ def main() -> int:
         "--key", action="append", required=True, help="a public key: 64 hex digits or a PEM file; repeatable"
     )
     parser.add_argument("--anchors", default="", help="a copy of the second place, to compare with")
+    parser.add_argument("--mark", default="", help="a copy of the high-water mark, to compare with")
     parser.add_argument("--partial", action="store_true", help="the second place may know more lines than the export")
     options = parser.parse_args()
     try:
         given = [read_key(key) for key in options.key]
-        check = verify(options.export, given, options.anchors, partial=options.partial)
+        check = verify(options.export, given, options.anchors, mark=options.mark, partial=options.partial)
     except Broken as exc:
         print(f"BROKEN: {exc}")
         return 1

@@ -111,12 +111,13 @@ def test_a_head_by_a_key_that_nobody_vouches_for_does_not_count(
 ) -> None:
     write_and_sign(10)
     sql("DELETE FROM audit_ledgerentry WHERE seq >= 5", "DELETE FROM audit_treehead", "DELETE FROM audit_ledgerkey")
-    real = settings.LEDGER["KEY_FILE"]
-    for name in ("KEY_FILE", "ANCHOR_FILE"):  # an intruder's desk of their own, over the same database
+    real, mark = settings.LEDGER["KEY_FILE"], settings.LEDGER["MARK_FILE"]
+    for name in ("KEY_FILE", "ANCHOR_FILE", "MARK_FILE"):  # an intruder's desk of their own, over the same database
         monkeypatch.setitem(settings.LEDGER, name, tmp_path / "intruder" / name)
     LedgerCheck.objects.all().delete()
     write_and_sign(6)
     monkeypatch.setitem(settings.LEDGER, "KEY_FILE", real)
+    monkeypatch.setitem(settings.LEDGER, "MARK_FILE", mark)
     result = verify()
     assert "nobody vouches for" in result.reason
 
