@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 DATABASE_AWAY = (OperationalError, InterfaceError)
 # A lease that its holder ended: whoever had the row before and was lost is forgotten.
 NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_expires_at": None, "n_losses": 0}
+# An attempt taken back. Some work begins its count anew while it is at it: there is none to take back then.
+ONE_LESS = Greatest(F("n_attempts") - 1, 0)
 # From this many attempts and losses on a row is claimed in ever smaller company, an eighth each time, and alone for its last
 # attempt: what makes a batch fail is singled out, and a batch that was only unlucky does not come back row by row.
 SUSPECT_AFTER, SHRINK = 2, 8
@@ -167,7 +169,7 @@ def _excuse(rows: Sequence[Leased], *, patience: dt.timedelta) -> None:
     while time.monotonic() < until:
         try:
             # With a token still: who finds an expired lease with one knows that the work was begun.
-            _ours(rows).update(n_attempts=F("n_attempts") - 1, lease_expires_at=Now(), lease_token=GIVEN_UP)
+            _ours(rows).update(n_attempts=ONE_LESS, lease_expires_at=Now(), lease_token=GIVEN_UP)
             return
         except DATABASE_AWAY:
             connection.close()
@@ -217,7 +219,7 @@ def release(
     changes: dict[str, Any] = {**NO_LEASE, "lease_expires_at": Now() + pause if pause else None, **updates}
     changes.setdefault("last_error", error[:LONGEST_ERROR])
     if not counts:
-        changes["n_attempts"] = F("n_attempts") - 1
+        changes["n_attempts"] = ONE_LESS
     return _ours(rows).update(**changes)
 
 

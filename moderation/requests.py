@@ -100,7 +100,7 @@ def reap_requests() -> int:
             )
             changed = leases.expired(stalled).update(
                 status=Status.FAILED if spent else Status.QUEUED, finished_at=Now() if spent else None,
-                quarantined_at=Now() if spent else None, last_error=why, n_attempts=request.n_attempts - lost,
+                quarantined_at=Now() if spent else None, last_error=why, n_attempts=max(0, request.n_attempts - lost),
                 **{**leases.NO_LEASE, "n_losses": 0 if spent else n_losses},
             )  # fmt: skip
             if changed:

@@ -160,6 +160,19 @@ def test_a_large_batch_that_kept_being_unlucky_comes_back_in_smaller_ones_and_no
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_attempt_that_was_forgotten_meanwhile_is_not_taken_back_twice() -> None:
+    factories.generation_request()
+    rows = leases.claim(queued(), n=1, duration=MINUTE, status="generating")
+    GenerationRequest.objects.update(n_attempts=0)
+    with pytest.raises(OperationalError), leases.heartbeat(rows, duration=MINUTE), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    (row,) = leases.expired(GenerationRequest.objects.all())
+    assert (row.n_attempts, leases.is_lost(row)) == (0, False)
+    (again,) = leases.claim(GenerationRequest.objects.all(), n=1, duration=MINUTE)
+    assert (again.n_attempts, again.n_losses) == (1, 0), "nobody was lost with it"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_work_that_loses_the_database_keeps_its_attempt_and_is_due_at_once() -> None:
     factories.generation_request()
     rows = leases.claim(queued(), n=1, duration=MINUTE, status="generating")
