@@ -112,7 +112,7 @@ class OpenAICompatible(TextGenerator):
         self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
     ) -> Iterator[list[tuple[int, Generation]]]:
         """Yield each answer as it comes in. Cancelled, it waits for no other."""
-        if not prompts:
+        if not prompts or cancelled():
             return
         error: BaseException | None = None
         pool = ThreadPoolExecutor(max_workers=min(self.endpoint.concurrency, len(prompts)))
