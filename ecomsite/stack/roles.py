@@ -42,7 +42,7 @@ def prepare_label_studio(postgres: Postgres) -> str:
 def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:
     """Make `role`, if it is not there, and see to it that it can log in by `password` and has no rights of its own."""
     name = sql.Identifier(role)
-    if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
         connection.execute(sql.SQL("CREATE ROLE {}").format(name))
     # Hashed here: a statement may be logged.
     secret = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()

@@ -277,14 +277,17 @@ def test_the_mark_is_raised_once_the_second_place_has_it(signed_ledger: None, mo
 def test_a_mark_that_cannot_be_written_is_told_and_holds_up_nothing(
     signed_ledger: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(high_water.secrets, "write", lambda *args, **kwargs: (_ for _ in ()).throw(OSError(28, "full")))
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
     write(2)
-    result = checks.check_new()
+    with monkeypatch.context() as patch:
+        patch.setattr(high_water.secrets, "write", full)
+        result = checks.check_new()
     assert result is not None
     assert result.is_intact
     assert "high-water mark cannot be written" in result.note
     assert [head.size for head in anchors.read().heads][-1] == 22
-    monkeypatch.undo()
 
 
 def test_a_mark_that_cannot_be_read_is_told(signed_ledger: None) -> None:

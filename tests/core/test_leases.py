@@ -154,7 +154,7 @@ def test_a_large_batch_that_kept_being_unlucky_comes_back_in_smaller_ones_and_no
         factories.generation_request()
     sizes = []
     for attempts in range(5):
-        GenerationRequest.objects.update(n_attempts=attempts, lease_expires_at=None)
+        GenerationRequest.objects.update(n_attempts=attempts, lease_token=None, lease_expires_at=None)
         sizes.append(len(leases.claim(leases.claimable(queued()), n=64, duration=MINUTE)))
     assert sizes == [64, 64, 8, 1, 1]
 

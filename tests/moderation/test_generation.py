@@ -221,11 +221,11 @@ def test_a_batch_of_a_process_that_was_asked_to_end_is_cut_short(
 ) -> None:
     script(each_seconds=0.01)
     order(factories.product(), factories.product(), channels=["description", "ad_slogan"], n_candidates=2)
-    monkeypatch.setattr(stopping, "is_asked", lambda: Candidate.objects.count() >= 3)
-    assert generation.drain_generation() == 3
+    with monkeypatch.context() as asked:
+        asked.setattr(stopping, "is_asked", lambda: Candidate.objects.count() >= 3)
+        assert generation.drain_generation() == 3
     states = GenerationRequest.objects.values_list("status", "n_attempts", "n_losses", "lease_expires_at", "last_error")
     assert sorted(states, key=str) == [("completed", 0, 0, None, "")] + 3 * [("queued", 0, 0, None, "")]
-    monkeypatch.undo()
     script()
     assert generation.drain_generation() == 5
     assert not GenerationRequest.objects.exclude(status="completed").exists()

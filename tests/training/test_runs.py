@@ -139,7 +139,7 @@ def test_a_run_that_gets_on_each_time_is_not_given_up_however_often_its_worker_i
         assert run is not None
         runs.keep_figures(run, "other", 10 * number + 10, {"eval_loss": 0.5})
         TrainingRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    for _ in range(most - 1):  # and now it comes to the same step each time
+    for _ in range(settings.LEASES["MAX_LOSSES"]):  # and now it comes to the same step each time
         run = runs.claim()
         assert run is not None
         runs.keep_figures(run, "other", 20 * most, {"eval_loss": 0.5})
