@@ -5,7 +5,7 @@
 
 It imports nothing of the project that made the export, on purpose: copy it, read it, run it elsewhere. Get the public
 key from another source than the export (`manage.py ledger key` prints it), and keep it. --anchors is a copy of the second
-place, --mark one of the high-water mark. Exit status 0: every line is there, unchanged, and signed. 1: not so; the first bad line is named. 2: cannot read.
+place, --mark one of the high-water mark. Exit status 0: all lines are there and signed. 1: the first bad is named. 2: cannot read.
 """
 
 from __future__ import annotations
@@ -186,12 +186,12 @@ class Check:
                 raise Broken("it should not be there: numbers start at 1 and rise by 1", entry["seq"])
             raise Broken(f"it is missing; the next one is {entry['seq']}", n)
         for head in (self.head, self.anchor):
-            if head is not None and head["first"] < n <= head["size"]:
-                place = PREFIX * (n - 1 - head["first"])
-                if head["record"][place : place + PREFIX] != str(entry["hash"])[:PREFIX]:
-                    if n == head["first"] + 1 and self.agreed < head["first"]:  # heads before it are missing
-                        raise Broken(f"the lines from here to {n} are not those that were signed for", self.agreed + 1)
-                    raise Broken("it is not the line that was signed for", n)
+            if head is None or not head["first"] < n <= head["size"]:
+                continue
+            if head["record"][PREFIX * (n - 1 - head["first"]) :][:PREFIX] != str(entry["hash"])[:PREFIX]:
+                if n == head["first"] + 1:  # the first of its record: heads before that may be missing
+                    raise Broken(f"what was signed for is not what stands from here to {n}", self.agreed + 1)
+                raise Broken("it is not the line that was signed for", n)
         if entry["prev"] != self.last_hash:
             raise Broken("it does not follow from the line before", n)
         if entry_hash(entry) != entry["hash"]:
@@ -211,8 +211,8 @@ class Check:
         self.agreed = max(self.agreed, int(head["size"]))
 
     def finish(self, announced: int, *, partial: bool) -> None:
-        expected = 0 if partial else max((int(head["size"]) for head in self.kept), default=0)
-        expected = max(expected, announced, self.head["size"] if self.head is not None else 0)
+        signed = self.head["size"] if self.head is not None else 0
+        expected = max(announced, signed, *(0 if partial else int(head["size"]) for head in self.kept))
         if self.n < expected:
             raise Broken(f"it is missing, as all up to {expected}", self.n + 1)
         if self.trouble is not None:
@@ -241,36 +241,30 @@ def read_key(text: str) -> str:
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
-def read_kept(path: str, name: str) -> list[Fields]:
-    """Return the lines of the second place or of the high-water mark. Raises `Broken` when it has no head."""
-    lines = list(read_lines(path))
-    if not any(line.get("type") == "head" for line in lines):
-        raise Broken(f"the {name} that was given has no head: it was emptied")
-    return lines
-
-
-def heads_of(lines: Iterable[Fields]) -> list[Fields]:
-    """Return the heads among `lines`, one for each size. Raises `Broken` when two differ."""
-    found: dict[int, Fields] = {}
-    for line in lines:
-        if line.get("type") == "head" and found.setdefault(int(line["size"]), line) != line:
-            raise Broken(f"two heads about the first {line['size']} lines are signed, and they differ")
-    return list(found.values())
+def read_kept(anchors: str, mark: str) -> list[Fields]:
+    """Return the lines of second place and high-water mark. Raises `Broken` for one without a head, or heads that differ."""
+    kept: dict[Any, Fields] = {}  # a head by its size, a key by its name
+    for path, name in ((anchors, "second place"), (mark, "high-water mark")):
+        lines = list(read_lines(path)) if path else []
+        if path and not any(line.get("type") == "head" for line in lines):
+            raise Broken(f"the {name} that was given has no head: it was emptied")
+        for line in lines:
+            if kept.setdefault(line.get("size", line.get("key")), line) != line:
+                raise Broken("second place and high-water mark contradict each other, or themselves")
+    return list(kept.values())
 
 
 def verify(export: str, given: Iterable[str], anchors: str = "", *, mark: str = "", partial: bool = False) -> Check:
     """Read the export once, in order, and return what was found. Raises `Broken`."""
     keys = Keys(given)
-    kept = read_kept(anchors, "second place") if anchors else []
-    kept += read_kept(mark, "high-water mark") if mark else []
-    for line in kept:
-        if line.get("type") == "key":
-            keys.learn(line)
+    kept = read_kept(anchors, mark)
+    for line in (line for line in kept if line.get("type") == "key"):
+        keys.learn(line)
     lines = read_lines(export)
     header = next(lines, {})
     if header.get("type") != "ledger" or header.get("version") != 1:
         raise Broken("this is no export of a ledger, or of another version")
-    check = Check(keys, heads_of(kept))
+    check = Check(keys, [line for line in kept if line.get("type") == "head"])
     try:
         for line in lines:
             check.take(line)
@@ -283,16 +277,14 @@ def verify(export: str, given: Iterable[str], anchors: str = "", *, mark: str = 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("export")
-    parser.add_argument(
-        "--key", action="append", required=True, help="a public key: 64 hex digits or a PEM file; repeatable"
-    )
+    parser.add_argument("--key", action="append", required=True, help="a public key: 64 hex digits or PEM; repeatable")
     parser.add_argument("--anchors", default="", help="a copy of the second place, to compare with")
     parser.add_argument("--mark", default="", help="a copy of the high-water mark, to compare with")
     parser.add_argument("--partial", action="store_true", help="the second place may know more lines than the export")
     options = parser.parse_args()
     try:
-        given = [read_key(key) for key in options.key]
-        check = verify(options.export, given, options.anchors, mark=options.mark, partial=options.partial)
+        keys = map(read_key, options.key)
+        check = verify(options.export, keys, options.anchors, mark=options.mark, partial=options.partial)
     except Broken as exc:
         print(f"BROKEN: {exc}")
         return 1

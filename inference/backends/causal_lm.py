@@ -26,7 +26,7 @@ from inference.contracts import Generation, GenerationParams, Message, TextGener
 MIN_PREFIX = 32
 
 
-class _Cancelled(StoppingCriteria):
+class _Cancelled(StoppingCriteria):  # type: ignore[misc]
     """Stops all rows of a batch with the token at which `cancelled` begins to say so."""
 
     def __init__(self, cancelled: Callable[[], bool]) -> None:
