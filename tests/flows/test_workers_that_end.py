@@ -68,6 +68,7 @@ def kill(worker: WarmProcess) -> None:
     worker.wait(10)
 
 
+@pytest.mark.slow("two workers start one after the other, and drafts take their seconds")
 def test_a_killed_worker_leaves_what_it_had_finished_and_the_next_one_writes_the_rest(
     start_worker: Callable[..., WarmProcess],
 ) -> None:
