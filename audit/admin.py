@@ -69,7 +69,17 @@ def _open(entries: Sequence[LedgerEntry], reader: User) -> None:
 class LedgerCheckAdmin(ReadOnlyAdmin):
     """When the ledger was checked, by whom, how far, and what came of it."""
 
-    list_display = ("at", "by", "kind", "lines_that_hold", "in_second_place", "outcome", "took", "words")
+    list_display = (
+        "at",
+        "by",
+        "kind",
+        "lines_that_hold",
+        "in_second_place",
+        "high_water_mark",
+        "outcome",
+        "took",
+        "words",
+    )
     list_filter = ("kind", "is_intact", ("at", RangeDateTimeFilter))
     list_filter_submit = True
     search_fields = ("by__exact",)
@@ -84,6 +94,11 @@ class LedgerCheckAdmin(ReadOnlyAdmin):
     def in_second_place(self, obj: LedgerCheck) -> str:
         """How many lines the second place vouches for."""
         return f"{obj.anchored_size:,}"
+
+    @display(description="high-water mark", ordering="marked_size")
+    def high_water_mark(self, obj: LedgerCheck) -> str:
+        """How many lines had been verified before, by the file beside both places."""
+        return f"{obj.marked_size:,}"
 
     @display(description="took", ordering="seconds")
     def took(self, obj: LedgerCheck) -> str:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from audit import anchors, heads, keys, verification
+from audit import anchors, heads, high_water, keys, verification
 from audit.ledger import GENESIS_HASH
 from audit.models import LedgerCheck, LedgerEntry
 from audit.reading import lines_after
+from audit.signing import Head, Keyring
 from audit.verification import Verification, Walk
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import EcomsiteError, PermanentError, TransientError
@@ -54,10 +55,10 @@ def verify_if_due() -> bool:
 
 
 def check_new() -> Verification | None:
-    """Check the lines since the last head, sign a head over them and bring it to the second place.
+    """Check the lines since the last head, sign a head over them, bring it to the second place and raise the high-water mark.
 
-    The last head is compared with the second place before: a database that went back in time is found here. Nothing is
-    signed while anything is wrong. Returns None when another process is at it.
+    The last head is compared with both before: a database that went back in time is found here. Nothing is signed while
+    anything is wrong. Returns None when another process is at it.
     """
     with only_one(keys.CHECKING) as is_alone:
         if not is_alone:
@@ -86,10 +87,11 @@ class _Trouble(Exception):
 
 
 def _check_new() -> Verification:
-    n_heads = first = anchored = 0
+    n_heads = first = anchored = marked = 0
     walk, note, reason, bad_seq = Walk(), "", "", None
     try:
-        walk, anchored = _from_last_head()
+        found = _from_last_head()
+        walk, anchored, marked = found.walk, found.anchored, found.mark.size
         first = walk.n + 1
         for lines in lines_after(walk.n):
             if not walk.take(lines):
@@ -99,49 +101,90 @@ def _check_new() -> Verification:
             n_heads = 1
         heads.bring_to_second_place()
         anchored = walk.n
+        if walk.n > marked:
+            high_water.raise_to(found.mark, heads.newest_stored(high_water.KEPT, after=marked))
+            marked = walk.n
     except TransientError as exc:  # the head is signed, the second place has it with the next one
         note = str(exc)
     except (_Trouble, PermanentError) as exc:
         reason, bad_seq = str(exc), getattr(exc, "bad_seq", None)
     return Verification(
         n_entries=walk.n, head_hash=walk.last_hash, root_hash=walk.tree.root().hex(), bad_seq=bad_seq, reason=reason,
-        first=first, n_heads=n_heads, anchored_size=anchored, note=note,
+        first=first, n_heads=n_heads, anchored_size=anchored, marked_size=marked, note=note,
     )  # fmt: skip
 
 
-def _from_last_head() -> tuple[Walk, int]:
-    """Return a walk that begins after the last head, once head, database and second place agree about it."""
-    kept = anchors.last()  # first: whatever stands there then is in the database by now
+def quick_problem() -> str:
+    """Return what is wrong between the ends of ledger, heads, second place and high-water mark; empty when nothing is.
+
+    Reads no line but the last that was signed. A place that cannot be read just now is no problem.
+    """
+    try:
+        _from_last_head()
+    except TransientError:
+        return ""
+    except (_Trouble, PermanentError) as exc:
+        return str(exc).rstrip(".")
+    return ""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Start:
+    """Where a check begins: after the last head, on which database, second place and high-water mark agree."""
+
+    walk: Walk
+    mark: high_water.Mark
+    anchored: int = 0
+
+
+def _from_last_head() -> _Start:
+    """Return where to begin. Raises `_Trouble` where the places do not agree."""
+    # In this order: whatever is known stood in the second place by then, and whatever stands there is in the database.
+    known = high_water.known()
+    kept = anchors.last()
     found = heads.newest()
+    if known.problem:
+        raise _Trouble(known.problem)
     if found is None:
-        if kept is not None:
-            raise _Trouble(f"the second place has a head of {kept.size:,} lines, the database has none")
-        return Walk(last_hash=GENESIS_HASH), 0
+        places = (("the second place has", kept), ("the high-water mark is", known.mark.last))
+        for words, one in places:
+            if one is not None:
+                raise _Trouble(f"{words} a head of {one.size:,} lines, the database has none")
+        if known.anchored_size:
+            raise _Trouble(f"{known.anchored_size:,} lines were signed and in the second place, and no head is left")
+        return _Start(Walk(last_hash=GENESIS_HASH), known.mark)
     head, tree = found
     ring, _ = keys.keyring()
     if problem := ring.problem_with(head):
         raise _Trouble(problem)
-    if kept is None:
-        if anchors.exists() or heads.place_is_gone():
-            raise _Trouble(heads.GONE)
-    elif problem := ring.problem_with(kept):
-        raise _Trouble(f"in the second place {problem}")
-    elif kept.size > head.size:
-        raise _Trouble(
-            f"lines up to {kept.size:,} stand in the second place, signed at {kept.at[:19].replace('T', ' ')} UTC, "
-            f"the database has heads up to {head.size:,} only: it went back in time"
-        )
-    elif (same := head if kept.size == head.size else heads.find(kept.size)) != kept:
-        raise _Trouble(
-            f"the head of {kept.size:,} lines in the second place is {'another' if same else 'none'} of the database's"
-        )
+    for place, one in (("second place", kept), ("high-water mark", known.mark.last)):
+        if one is not None:
+            _require_in_database(one, head, ring, place=place)
+    if problem := heads.place_problem(kept.size if kept else 0, known.anchored_size):
+        raise _Trouble(problem)
     entry = LedgerEntry.objects.filter(pk=head.size).values_list("entry_hash", flat=True).first()
     if entry is None:
         newest = LedgerEntry.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
         raise _Trouble(f"lines up to {head.size:,} were signed, and there are {newest:,}", newest + 1)
     if entry != head.entry:
         raise _Trouble("it is not the line that was signed", head.size)
-    return Walk(n=head.size, last_hash=head.entry, tree=tree), kept.size if kept else 0
+    walk = Walk(n=head.size, last_hash=head.entry, tree=tree)
+    return _Start(walk, known.mark, kept.size if kept else 0)
+
+
+def _require_in_database(kept: Head, newest: Head, ring: Keyring, *, place: str) -> None:
+    """Raise `_Trouble` unless `kept`, a head of the `place`, is one of the database's, of which `newest` is the last."""
+    if problem := ring.problem_with(kept):
+        raise _Trouble(f"in the {place} {problem}")
+    if kept.size > newest.size:
+        raise _Trouble(
+            f"lines up to {kept.size:,} stand in the {place}, signed at {kept.at[:19].replace('T', ' ')} UTC, "
+            f"the database has heads up to {newest.size:,} only: it went back in time"
+        )
+    if (same := newest if kept.size == newest.size else heads.find(kept.size)) != kept:
+        raise _Trouble(
+            f"the head of {kept.size:,} lines in the {place} is {'another' if same else 'none'} of the database's"
+        )
 
 
 def _record(result: Verification, *, kind: str, actor: User | SystemActor, seconds: float) -> None:
@@ -157,7 +200,7 @@ def _record(result: Verification, *, kind: str, actor: User | SystemActor, secon
         log.error("the ledger check found: %s", result.reason)
     LedgerCheck.objects.create(
         by=actor_ref(actor), kind=kind, first=result.first, size=result.n_entries, head_hash=result.head_hash,
-        root_hash=result.root_hash, n_heads=result.n_heads, anchored_size=result.anchored_size,
+        root_hash=result.root_hash, n_heads=result.n_heads, anchored_size=result.anchored_size, marked_size=result.marked_size,
         is_intact=result.is_intact, bad_seq=result.bad_seq, words=result.reason or result.note, seconds=seconds,
     )  # fmt: skip
 

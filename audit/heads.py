@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from audit import anchors, keys, ledger
+from audit import anchors, high_water, keys, ledger
 from audit.merkle import Frontier
-from audit.models import LedgerCheck, TreeHead
+from audit.models import TreeHead
 from audit.signing import Head
 from core.actors import require_permission
 from core.exceptions import PermanentError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.actors import SystemActor
 
 GONE = "the second place is gone: its file is not where it was"
+EMPTY = "the second place was emptied: its file has no head"
 
 
 def _head(row: TreeHead, first: int) -> Head:
@@ -39,6 +40,12 @@ def stored(*, after: int = 0) -> list[Head]:
     rows = TreeHead.objects.filter(size__gt=after).order_by("size")
     # A head says how many lines it added by how long its record is.
     return [_head(row, row.size - len(row.leaves) // 8) for row in rows.iterator(chunk_size=500)]
+
+
+def newest_stored(n: int, *, after: int) -> list[Head]:
+    """Return the last `n` heads of the table over more than `after` lines, by size."""
+    rows = TreeHead.objects.filter(size__gt=after).order_by("-size")[:n]
+    return [_head(row, row.size - len(row.leaves) // 8) for row in reversed(rows)]
 
 
 def find(size: int) -> Head | None:
@@ -81,9 +88,13 @@ def sign(tree: Frontier, *, entry: str, leaves: bytes) -> Head:
     return head
 
 
-def place_is_gone() -> bool:
-    """Whether heads were brought to the second place, and its file is not there any more."""
-    return not anchors.exists() and LedgerCheck.objects.filter(anchored_size__gt=0).exists()
+def place_problem(vouched: int, before: int) -> str:
+    """Return what is wrong when the second place vouches for `vouched` lines, and did for `before`; empty when nothing is."""
+    if vouched >= before:
+        return ""
+    if not vouched:
+        return EMPTY if anchors.exists() else GONE
+    return f"the second place was cut back: it vouched for {before:,} lines, and does for {vouched:,}"
 
 
 def bring_to_second_place() -> int:
@@ -99,7 +110,8 @@ def bring_to_second_place() -> int:
 def restart_anchors(*, actor: User | SystemActor, reason: str) -> int:
     """Begin a new second place with every head of the table, after a restore or when the old one is lost.
 
-    The old file, if there is one, is put aside under its name and the time: it stays evidence. Needs
+    The old file, if there is one, is put aside under its name and the time, as the high-water mark is: both stay evidence,
+    and the next check sets a new mark. Needs
     audit.rotate_ledger_key and a reason, which become a line of the ledger. Returns how many heads were written.
     """
     require_permission(actor, "audit.rotate_ledger_key")
@@ -109,10 +121,11 @@ def restart_anchors(*, actor: User | SystemActor, reason: str) -> int:
         where, before = anchors.path(), anchors.read().heads
         with transaction.atomic():
             ledger.append(
-                "audit.anchors.restarted", subject="audit.treehead:all", actor=actor,
+                high_water.RESTARTED, subject="audit.treehead:all", actor=actor,
                 payload={"anchored_before": before[-1].size if before else 0, "signature_before": before[-1].signature
                          if before else "", "reason": ledger.typed(reason.strip()[:500], by=actor)},
             )  # fmt: skip
             if where.exists():
                 where.rename(where.with_name(f"{where.name}.until-{timezone.now():%Y%m%dT%H%M%S}"))
+            high_water.put_aside()
         return bring_to_second_place()

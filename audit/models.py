@@ -109,6 +109,7 @@ class LedgerCheck(models.Model):
     root_hash = models.CharField(max_length=64, editable=False)
     n_heads = models.BigIntegerField(default=0, editable=False, help_text="signed heads that were compared")
     anchored_size = models.BigIntegerField(default=0, editable=False, help_text="lines the second place vouches for")
+    marked_size = models.BigIntegerField(default=0, editable=False, help_text="lines of the high-water mark")
     is_intact = models.BooleanField(editable=False)
     bad_seq = models.BigIntegerField(null=True, editable=False)
     words = models.TextField(blank=True, editable=False)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Verifies an export of the ledger with nothing but the export and the public key: needs Python and `cryptography`.
 
-    python offline_verifier.py ledger.jsonl --key PUBLIC_KEY [--anchors anchors.jsonl]
+    python offline_verifier.py ledger.jsonl --key PUBLIC_KEY [--anchors anchors.jsonl] [--mark ledger-high-water.json]
 
 It imports nothing of the project that made the export, on purpose: copy it, read it, run it elsewhere. Get the public
 key from another source than the export (`manage.py ledger key` prints it), and keep it. --anchors is a copy of the second
-place. Exit status 0: every line is there, unchanged, and signed. 1: not so; the first bad line is named. 2: cannot read.
+place, --mark one of the high-water mark. Exit status 0: all lines are there and signed. 1: the first bad is named. 2: cannot read.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Check:
     def __init__(self, keys: Keys, anchors: list[Fields]) -> None:
         self.keys = keys
         self.n, self.last_hash, self.tree, self.n_heads = 0, "0" * 64, Tree(), 0
-        self.signed = 0
+        self.signed = self.agreed = 0
         self.trouble: Broken | None = None
         self.head: Fields | None = None
         self.anchor: Fields | None = None
@@ -186,10 +186,12 @@ class Check:
                 raise Broken("it should not be there: numbers start at 1 and rise by 1", entry["seq"])
             raise Broken(f"it is missing; the next one is {entry['seq']}", n)
         for head in (self.head, self.anchor):
-            if head is not None and head["first"] < n <= head["size"]:
-                place = PREFIX * (n - 1 - head["first"])
-                if head["record"][place : place + PREFIX] != str(entry["hash"])[:PREFIX]:
-                    raise Broken("it is not the line that was signed for", n)
+            if head is None or not head["first"] < n <= head["size"]:
+                continue
+            if head["record"][PREFIX * (n - 1 - head["first"]) :][:PREFIX] != str(entry["hash"])[:PREFIX]:
+                if n == head["first"] + 1:  # the first of its record: heads before that may be missing
+                    raise Broken(f"what was signed for is not what stands from here to {n}", self.agreed + 1)
+                raise Broken("it is not the line that was signed for", n)
         if entry["prev"] != self.last_hash:
             raise Broken("it does not follow from the line before", n)
         if entry_hash(entry) != entry["hash"]:
@@ -205,11 +207,12 @@ class Check:
 
     def _meet(self, head: Fields) -> None:
         if self.tree.root() != head["root"] or self.last_hash != head["entry"]:
-            raise Broken(f"the lines from here to {head['size']} do not give the signed root", head["first"] + 1)
+            raise Broken(f"the lines from here to {head['size']} do not give the signed root", self.agreed + 1)
+        self.agreed = max(self.agreed, int(head["size"]))
 
     def finish(self, announced: int, *, partial: bool) -> None:
-        expected = 0 if partial else max((int(head["size"]) for head in self.kept), default=0)
-        expected = max(expected, announced, self.head["size"] if self.head is not None else 0)
+        signed = self.head["size"] if self.head is not None else 0
+        expected = max(announced, signed, *(0 if partial else int(head["size"]) for head in self.kept))
         if self.n < expected:
             raise Broken(f"it is missing, as all up to {expected}", self.n + 1)
         if self.trouble is not None:
@@ -238,13 +241,25 @@ def read_key(text: str) -> str:
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
-def verify(export: str, given: Iterable[str], anchors: str = "", *, partial: bool = False) -> Check:
+def read_kept(anchors: str, mark: str) -> list[Fields]:
+    """Return the lines of second place and high-water mark. Raises `Broken` for one without a head, or heads that differ."""
+    kept: dict[Any, Fields] = {}  # a head by its size, a key by its name
+    for path, name in ((anchors, "second place"), (mark, "high-water mark")):
+        lines = list(read_lines(path)) if path else []
+        if path and not any(line.get("type") == "head" for line in lines):
+            raise Broken(f"the {name} that was given has no head: it was emptied")
+        for line in lines:
+            if kept.setdefault(line.get("size", line.get("key")), line) != line:
+                raise Broken("second place and high-water mark contradict each other, or themselves")
+    return list(kept.values())
+
+
+def verify(export: str, given: Iterable[str], anchors: str = "", *, mark: str = "", partial: bool = False) -> Check:
     """Read the export once, in order, and return what was found. Raises `Broken`."""
     keys = Keys(given)
-    kept = list(read_lines(anchors)) if anchors else []
-    for line in kept:
-        if line.get("type") == "key":
-            keys.learn(line)
+    kept = read_kept(anchors, mark)
+    for line in (line for line in kept if line.get("type") == "key"):
+        keys.learn(line)
     lines = read_lines(export)
     header = next(lines, {})
     if header.get("type") != "ledger" or header.get("version") != 1:
@@ -262,15 +277,14 @@ def verify(export: str, given: Iterable[str], anchors: str = "", *, partial: boo
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("export")
-    parser.add_argument(
-        "--key", action="append", required=True, help="a public key: 64 hex digits or a PEM file; repeatable"
-    )
+    parser.add_argument("--key", action="append", required=True, help="a public key: 64 hex digits or PEM; repeatable")
     parser.add_argument("--anchors", default="", help="a copy of the second place, to compare with")
+    parser.add_argument("--mark", default="", help="a copy of the high-water mark, to compare with")
     parser.add_argument("--partial", action="store_true", help="the second place may know more lines than the export")
     options = parser.parse_args()
     try:
-        given = [read_key(key) for key in options.key]
-        check = verify(options.export, given, options.anchors, partial=options.partial)
+        keys = map(read_key, options.key)
+        check = verify(options.export, keys, options.anchors, mark=options.mark, partial=options.partial)
     except Broken as exc:
         print(f"BROKEN: {exc}")
         return 1

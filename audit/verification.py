@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from audit import anchors, heads, keys, timestamps
+from audit import anchors, heads, high_water, keys, timestamps
 from audit.ledger import GENESIS_HASH
 from audit.merkle import Frontier
 from audit.reading import Line, lines_after
@@ -30,6 +30,7 @@ class Verification:
     first: int = 1
     n_heads: int = 0
     anchored_size: int = 0
+    marked_size: int = 0
     note: str = ""
 
     @property
@@ -51,13 +52,16 @@ class Walk:
 
     def __post_init__(self) -> None:
         self._next = 0
+        self._agreed = self.n  # lines up to here gave a signed root
         self._recorded: tuple[int, str] = (0, "")  # first leaf, and what heads say about it and those after it
 
     def take(self, lines: Sequence[Line]) -> bool:
         """Go on over `lines`; False when one of them is bad."""
         while lines and not self.reason:
             head = self.heads[self._next] if self._next < len(self.heads) else None
-            room = head.size - self.n if head else len(lines)
+            room = len(lines)
+            if head:  # a step ends where a record begins: heads before it may be missing
+                room = (head.first if self.n < head.first else head.size) - self.n
             self._step(lines[:room], head)
             lines = lines[room:]
         return not self.reason
@@ -72,7 +76,7 @@ class Walk:
                 break
             place = HEX * (n - 1 - start)
             if recorded and stored[:HEX] != recorded[place : place + HEX]:
-                self._fail(n, f"it is not the line that was signed for{_when(head)}")
+                self._fail(*self._other_than_signed(n, head))
                 break
             if prev_hash != before:
                 self._fail(n, "it does not follow from the line before")
@@ -90,9 +94,15 @@ class Walk:
         if head and not self.reason and self.n == head.size:
             self._next += 1
             if self.tree.root().hex() != head.root or before != head.entry:
-                self._fail(
-                    head.first + 1, f"the lines from here to {head.size} do not give the signed root{_when(head)}"
-                )
+                words = f"the lines from here to {head.size} do not give the signed root{_when(head)}"
+                self._fail(self._agreed + 1, words)
+            self._agreed = self.n
+
+    def _other_than_signed(self, n: int, head: Head | None) -> tuple[int, str]:
+        """Name line `n`; where it is the first of a record and heads before that are missing, the first they vouched for."""
+        if head and n == head.first + 1 and self._agreed < head.first:
+            return self._agreed + 1, f"the lines from here to {n} are not those that were signed for{_when(head)}"
+        return n, f"it is not the line that was signed for{_when(head)}"
 
     def _recorded_by(self, head: Head | None) -> tuple[int, str]:
         """Where the record of `head` starts (0-based), and the first hex digits of each hash; only what it covers."""
@@ -150,19 +160,38 @@ def agreed_heads(stored: Iterable[Head], anchored: Iterable[Head], ring: Keyring
     return good, troubles[0] if troubles else ""
 
 
+def with_mark(signed: Sequence[Head], mark: Sequence[Head], ring: Keyring) -> tuple[list[Head], str]:
+    """Return the heads of both places and of the high-water mark, by rising size, and the first trouble with the latter."""
+    found, troubles = {head.size: head for head in signed}, []
+    for head in mark:
+        if (same := found.get(head.size)) == head:
+            continue
+        if problem := ring.problem_with(head):
+            troubles.append(f"in the high-water mark {problem}")
+        elif same is not None:
+            troubles.append(f"two heads about the first {head.size:,} lines are signed, and they differ")
+        else:
+            troubles.append(f"the head of {head.size:,} lines stands in the high-water mark and in neither place")
+            found[head.size] = head
+    return [found[size] for size in sorted(found)], troubles[0] if troubles else ""
+
+
 def verify(*, expected_head: str = "", on_progress: Progress | None = None) -> Verification:
     """Stream the whole ledger in order; check numbering without gaps, the chain, each line's hash, and every signed head.
 
-    The heads are those of the database and of the second place, which is read first: what it holds then must be in the
-    database. `expected_head` is a hash kept elsewhere that must be the hash of some line.
+    The heads are those of the database, of the second place and the high-water mark. The mark is read first, then the
+    second place: what they hold then must be in the database. `expected_head` is a hash kept elsewhere that must be the
+    hash of some line.
     """
+    known = high_water.known()
     second = anchors.read()
     ring, note = keys.keyring(second.keys)
     stored = heads.stored()
     signed, trouble = agreed_heads(stored, second.heads, ring)
-    trouble = trouble or keys.trouble(second.keys)
-    if stored and heads.place_is_gone():
-        trouble = trouble or heads.GONE
+    anchored_size = max((head.size for head in second.heads), default=0)
+    signed, problem = with_mark(signed, known.mark.heads, ring)
+    trouble = trouble or keys.trouble(second.keys) or known.problem
+    trouble = trouble or heads.place_problem(anchored_size, known.anchored_size) or problem
     walk, head_seen = Walk(heads=signed), not expected_head
     for lines in lines_after(-(1 << 62)):
         if not walk.take(lines):
@@ -175,7 +204,7 @@ def verify(*, expected_head: str = "", on_progress: Progress | None = None) -> V
     if not reason and not head_seen:
         bad_seq, reason = walk.n + 1, "the expected head hash is not in the chain: it was cut or rewritten"
     return Verification(
-        n_entries=walk.n, head_hash=walk.last_hash, bad_seq=bad_seq, reason=reason or second.problem or trouble or timestamps.problem(stored),
+        n_entries=walk.n if bad_seq is None else max(0, min(walk.n, bad_seq - 1)), head_hash=walk.last_hash, bad_seq=bad_seq, reason=reason or second.problem or trouble or timestamps.problem(stored),
         root_hash=walk.tree.root().hex(), n_heads=len(signed), note=note,
-        anchored_size=max((head.size for head in second.heads), default=0),
+        anchored_size=anchored_size, marked_size=known.mark.size,
     )  # fmt: skip

@@ -17,10 +17,12 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
 M = TypeVar("M", bound=models.Model)
+# The token of a row whose holder let go of it in good order, and without a word about the outcome (RFC 9562: nil).
+GIVEN_UP = uuid.UUID(int=0)
 ALL = "SELECT pk, 1 AS place, 1 AS company FROM picked"
 # Places in the order of the queryset, and in how large a company the most suspect row so far may be worked on.
 IN_COMPANY = """
-    SELECT pk, row_number() OVER so_far AS place, min((%s::int[])[n_attempts + 1]) OVER so_far AS company
+    SELECT pk, row_number() OVER so_far AS place, min((%s::int[])[n_attempts + n_losses + 1]) OVER so_far AS company
     FROM picked WINDOW so_far AS (ROWS UNBOUNDED PRECEDING)"""
 
 
@@ -40,16 +42,17 @@ _compiled: WeakKeyDictionary[models.QuerySet[Any], dict[tuple[Any, ...], _Statem
 
 def claim(
     queryset: models.QuerySet[M], *, n: int, duration: dt.timedelta, updates: Mapping[str, Any],
-    company: Sequence[int] | None = None,
+    company: Sequence[int] = (), most: tuple[int, int] | None = None,
 ) -> list[M]:  # fmt: skip
     """Lease up to `n` rows of the ordered `queryset`, set `updates` on them, and return them in order.
 
-    `company[k]` says how many rows may be claimed together with one that was tried `k` times; a row that was tried more
-    often is not claimed at all. None: nobody asks how often.
+    `company[k]` says how many rows may be claimed together with one that was tried or lost `k` times. `most`: a row with
+    so many attempts, or so many losses, is not claimed at all. A row whose last holder was lost counts a loss for that
+    and no attempt for this.
     """
     changes = {"lease_token": uuid.uuid4(), **updates}
     known = _compiled.setdefault(queryset, {})
-    most, in_company = None if company is None else len(company), [list(company)] if company and n > 1 else []
+    in_company = [list(company)] if company and n > 1 else []
     key = (most, bool(in_company), *changes)
     if key not in known:
         try:
@@ -66,17 +69,22 @@ def claim(
     return [_instance(queryset, statement, row) for _, *row in found]
 
 
-def _compile(queryset: models.QuerySet[Any], most: int | None, in_company: bool, *, names: list[str]) -> _Statement:
-    fresh = queryset if most is None else queryset.filter(n_attempts__lt=most)
-    picked, picking = fresh.values("pk", "n_attempts").query.sql_with_params()
+def _compile(
+    queryset: models.QuerySet[Any], most: tuple[int, int] | None, in_company: bool, *, names: list[str]
+) -> _Statement:
+    fresh = queryset if most is None else queryset.filter(n_attempts__lt=most[0], n_losses__lt=most[1])
+    picked, picking = fresh.values("pk", "n_attempts", "n_losses").query.sql_with_params()
     meta, quote = queryset.model._meta, connection.ops.quote_name
     fields: dict[str, Any] = {field.name: field for field in meta.concrete_fields}
     table, pk = quote(meta.db_table), quote(str(meta.pk.column))
+    lost = f"{table}.lease_token <> '{GIVEN_UP}'"  # whoever has a token still, and can be claimed, ran out
     # PostgreSQL never runs a WITH that locks twice; as a subquery of the UPDATE it could be, and lease more than `n`.
     # The names are our own, and quoted; all values are parameters.
     sql = f"""
         WITH picked AS ({picked} LIMIT %s FOR NO KEY UPDATE OF {table} SKIP LOCKED), placed AS ({IN_COMPANY if in_company else ALL})
-        UPDATE {table} SET n_attempts = {table}.n_attempts + 1, lease_expires_at = statement_timestamp() + %s,
+        UPDATE {table} SET n_attempts = {table}.n_attempts + CASE WHEN {lost} THEN 0 ELSE 1 END,
+            n_losses = {table}.n_losses + CASE WHEN {lost} THEN 1 ELSE 0 END,
+            lease_expires_at = statement_timestamp() + %s,
             {", ".join(f"{quote(fields[name].column)} = %s" for name in names)}
         FROM placed WHERE {table}.{pk} = placed.pk AND place <= company
         RETURNING place, {", ".join(f"{table}.{quote(field.column)}" for field in fields.values())}"""  # noqa: S608

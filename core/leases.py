@@ -2,8 +2,12 @@
 
 Claiming uses `SKIP LOCKED`, so claimants never wait for each other and never get the same row. The token
 fences the write that ends the work: a worker paused past its lease cannot commit. Times are the database's, so clocks
-of workers need not agree. An attempt is counted when a row is claimed, so that one which kills its worker counts too;
-after too many it goes into quarantine, with its error, until a person readmits it.
+of workers need not agree.
+
+An attempt is counted when a row is claimed, and taken back when its holder was never heard of again: a worker that is
+killed or stopped costs its rows nothing. That it was lost is counted by itself (`n_losses`, in a row), so that a row which
+kills its workers is singled out. After too many of either a row goes into quarantine, with its error, until a person
+readmits it.
 
 As in procrastinate's `fetch_job`, Coop's `dequeueNextJobWithLock`, and the visibility time-out of SQS.
 """
@@ -21,18 +25,22 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import F, Q, Value
-from django.db.models.functions import Cast, Concat, Now
+from django.db.models.functions import Cast, Concat, Greatest, Now
 from django.db.utils import Error as DatabaseError
 from django.db.utils import InterfaceError, OperationalError
 
 from core import claims
+from core.claims import GIVEN_UP
 from core.exceptions import LeaseLost
 
 log = logging.getLogger(__name__)
 # The database is away, or cut our connection: no fault of the rows that are worked on (see `heartbeat`).
 DATABASE_AWAY = (OperationalError, InterfaceError)
-NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_expires_at": None}
-# From this many attempts on a row is claimed in ever smaller company, an eighth each time, and alone for its last
+# A lease that its holder ended: whoever had the row before and was lost is forgotten.
+NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_expires_at": None, "n_losses": 0}
+# An attempt taken back. Some work begins its count anew while it is at it: there is none to take back then.
+ONE_LESS = Greatest(F("n_attempts") - 1, 0)
+# From this many attempts and losses on a row is claimed in ever smaller company, an eighth each time, and alone for its last
 # attempt: what makes a batch fail is singled out, and a batch that was only unlucky does not come back row by row.
 SUSPECT_AFTER, SHRINK = 2, 8
 LONGEST_PAUSE = dt.timedelta(hours=1)
@@ -45,6 +53,9 @@ class Leased(models.Model):
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     n_attempts = models.PositiveIntegerField(default=0, editable=False)
+    n_losses = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="times in a row that its worker was lost with it"
+    )
     last_error = models.TextField(blank=True, editable=False)
     quarantined_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="failed too often; nobody gets it until a person readmits it"
@@ -69,32 +80,33 @@ def claim(
     """Lease up to `n` rows of the ordered `queryset` for `duration`, set `updates` on them, and return them in order.
 
     Rows that another claimant is looking at are skipped. Every returned row carries the same new `lease_token`; its
-    `n_attempts` went up by one. Rows that were tried `SUSPECT_AFTER` times come in smaller batches, for their last
-    attempt alone, and one whose attempts are used up (settings.LEASES["MAX_ATTEMPTS"]) goes into quarantine instead:
-    its worker died each time. `unlimited` is for people, whose attempts cost nothing, and for rows that are never
+    `n_attempts` went up by one, or its `n_losses` where its last holder was lost. Rows that were tried or lost
+    `SUSPECT_AFTER` times come in smaller batches, in the end alone, and one whose attempts or losses are used up
+    (settings.LEASES["MAX_ATTEMPTS"], ["MAX_LOSSES"]) goes into quarantine instead. `unlimited` is for people, whose attempts cost nothing, and for rows that are never
     given up. Related rows are not fetched along.
     """
     if unlimited:
         return claims.claim(queryset, n=n, duration=duration, updates=updates)
-    limit = int(settings.LEASES["MAX_ATTEMPTS"])
-    company = [_company(n_attempts, n) for n_attempts in range(limit)]
-    rows = claims.claim(queryset, n=n, duration=duration, updates=updates, company=company)
+    most = (int(settings.LEASES["MAX_ATTEMPTS"]), int(settings.LEASES["MAX_LOSSES"]))
+    company = [_company(n_tries, n) for n_tries in range(sum(most))]
+    rows = claims.claim(queryset, n=n, duration=duration, updates=updates, company=company, most=most)
     if len(rows) < n:  # while the queue is long, what is spent only stays out of the way
-        _quarantine(queryset.filter(n_attempts__gte=limit))
+        _quarantine(queryset.filter(Q(n_attempts__gte=most[0]) | Q(n_losses__gte=most[1])))
     return rows
 
 
-def _company(n_attempts: int, n: int) -> int:
-    """Return in how large a batch of at most `n` a row belongs that was tried `n_attempts` times."""
-    if n_attempts < SUSPECT_AFTER:
+def _company(n_tries: int, n: int) -> int:
+    """Return in how large a batch of at most `n` a row belongs that was tried or lost `n_tries` times."""
+    if n_tries < SUSPECT_AFTER:
         return n
-    is_last = n_attempts >= settings.LEASES["MAX_ATTEMPTS"] - 1
-    return 1 if is_last else max(1, n // SHRINK ** (n_attempts - SUSPECT_AFTER + 1))
+    is_last = n_tries >= settings.LEASES["MAX_ATTEMPTS"] - 1
+    return 1 if is_last else max(1, n // SHRINK ** (n_tries - SUSPECT_AFTER + 1))
 
 
 def _quarantine(spent: models.QuerySet[L]) -> None:
-    """Put rows aside whose attempts were used up without an error: whoever had them never came back to say one."""
-    error = Concat(Value("its worker died or stalled "), Cast("n_attempts", models.CharField()), Value(" times"))
+    """Put rows aside that were used up without an error: whoever had them never came back to say one."""
+    times = Cast(Greatest("n_attempts", "n_losses"), models.CharField())
+    error = Concat(Value("its worker died or stalled "), times, Value(" times"))
     spent.order_by().update(quarantined_at=Now(), last_error=error, **NO_LEASE)
 
 
@@ -156,8 +168,8 @@ def _excuse(rows: Sequence[Leased], *, patience: dt.timedelta) -> None:
     until = time.monotonic() + patience.total_seconds()
     while time.monotonic() < until:
         try:
-            # The token stays: who finds an expired lease with one knows that the work was begun.
-            _ours(rows).update(n_attempts=F("n_attempts") - 1, lease_expires_at=Now())
+            # With a token still: who finds an expired lease with one knows that the work was begun.
+            _ours(rows).update(n_attempts=ONE_LESS, lease_expires_at=Now(), lease_token=GIVEN_UP)
             return
         except DATABASE_AWAY:
             connection.close()
@@ -204,10 +216,10 @@ def release(
     """
     if not rows:
         return 0
-    changes: dict[str, Any] = {"lease_token": None, "lease_expires_at": Now() + pause if pause else None, **updates}
+    changes: dict[str, Any] = {**NO_LEASE, "lease_expires_at": Now() + pause if pause else None, **updates}
     changes.setdefault("last_error", error[:LONGEST_ERROR])
     if not counts:
-        changes["n_attempts"] = F("n_attempts") - 1
+        changes["n_attempts"] = ONE_LESS
     return _ours(rows).update(**changes)
 
 
@@ -225,6 +237,11 @@ def fail(row: Leased, *, error: str) -> bool:
 def is_spent(row: Leased) -> bool:
     """Whether `row`, as claimed, is on its last attempt."""
     return row.n_attempts >= int(settings.LEASES["MAX_ATTEMPTS"])
+
+
+def is_lost(row: Leased) -> bool:
+    """Whether the holder of `row`, whose lease ran out, was never heard of again: it is no fault of the row, so far."""
+    return row.lease_token not in (None, GIVEN_UP)
 
 
 def backoff(n_attempts: int) -> dt.timedelta:

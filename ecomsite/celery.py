@@ -9,8 +9,9 @@ from typing import Any
 
 from celery import Celery
 from celery.concurrency import solo
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 
+from core import stopping
 from ecomsite import env
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
@@ -75,6 +76,12 @@ def _let_solo_finish(sender: Any, **kwargs: Any) -> None:
     """
     if isinstance(sender.pool, solo.TaskPool):
         signal.signal(signal.SIGQUIT, signal.getsignal(signal.SIGTERM))
+
+
+@worker_shutting_down.connect
+def _end_soon(**kwargs: Any) -> None:
+    """Have the batch at hand end early: what is finished is kept, the rest goes back."""
+    stopping.ask()
 
 
 @worker_process_init.connect

@@ -59,6 +59,8 @@ LEDGER: dict[str, Any] = {
     "SEALING_KEY_FILE": VAR_DIR / "keys" / "ledger-sealing",
     # The second place. By default on the same disk, which is better than nothing and no more.
     "ANCHOR_FILE": Path(env.text("LEDGER_ANCHOR_FILE", str(VAR_DIR / "anchors" / "ledger.jsonl"))),
+    # The last head that was verified and is in both places: a third file, so that those two cannot go back together.
+    "MARK_FILE": Path(env.text("LEDGER_MARK_FILE", str(VAR_DIR / "keys" / "ledger-high-water.json"))),
     # A time-stamping authority (RFC 3161), and the certificates that its answers must lead to.
     "TSA_URL": env.text("LEDGER_TSA_URL"),
     "TSA_ROOTS": env.text("LEDGER_TSA_ROOTS"),

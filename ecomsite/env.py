@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("ECOMSITE_VAR", BASE_DIR / "var")).resolve()
+OWNER_FILE = "owner.env"
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
@@ -38,6 +39,16 @@ def given(name: str) -> str:
         except OSError as exc:
             raise ImproperlyConfigured(f"{name}_FILE: {exc}") from exc
     return os.environ.get(name, "").strip()
+
+
+def owner_database_url() -> str:
+    """Return the URL of the role that owns the tables; "" where web and workers connect as it too.
+
+    From the environment, or of the embedded PostgreSQL from `var/owner.env`: a file of its own, which `migrate` alone reads.
+    """
+    is_embedded = not given("DATABASE_URL")
+    held = read_env_file(VAR_DIR / OWNER_FILE) if is_embedded else {}
+    return given("DATABASE_OWNER_URL") or held.get("DATABASE_OWNER_URL", "")
 
 
 def text(name: str, default: str = "") -> str:

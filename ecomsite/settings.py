@@ -212,6 +212,8 @@ LEASES: dict[str, Any] = {
     "LONGEST_WORK": dt.timedelta(minutes=30),
     # After so many failures an item goes into quarantine until a person readmits it.
     "MAX_ATTEMPTS": env.integer("MAX_ATTEMPTS", 5, minimum=1),
+    # A worker that is lost costs no attempt; an item that so many in a row were lost with is what they died of.
+    "MAX_LOSSES": 10,
 }
 
 # --- Models ------------------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError, connection
 
+from ecomsite import table_rights
 from training.trainers import trackers
 
 
@@ -27,6 +29,24 @@ def webhook_secret_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
             Error("LABEL_STUDIO_WEBHOOK_SECRET is not set.", hint="Set it to a long random value.", id="ecomsite.E002")
         ]
     return []
+
+
+@register(Tags.security, deploy=True)
+def tables_belong_to_somebody_else(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W001: whoever owns the ledger's table can drop its triggers. Asks the database; says nothing while that is away."""
+    try:
+        is_owner = table_rights.desk_owns_the_ledger(connection)
+    except DatabaseError:
+        return []
+    if not is_owner:
+        return []
+    return [
+        Warning(
+            "Web and workers connect as the owner of the tables, who can switch off what keeps the ledger append-only.",
+            hint="Set DATABASE_OWNER_URL and another role in DATABASE_URL: the runbook, “Roles of the database”.",
+            id="ecomsite.W001",
+        )
+    ]
 
 
 @register(Tags.compatibility)

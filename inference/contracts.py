@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,6 +46,11 @@ class Generation:
     device: str
 
 
+def never() -> bool:
+    """Nobody cancels it."""
+    return False
+
+
 @dataclass(frozen=True)
 class Classification:
     """Label with the highest probability, and the probability of every label (they sum to 1)."""
@@ -81,6 +86,16 @@ class TextGenerator(Backend):
 
         Raises `TransientError` when the model is out of reach for now, `PermanentError` when it refuses the input.
         """
+
+    def as_completed(
+        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
+    ) -> Iterator[list[tuple[int, Generation]]]:
+        """Yield what `generate` returns in pieces, each as soon as it is finished: (place among `prompts`, generation).
+
+        Once `cancelled` says so it ends early: what is finished by then is still yielded, the rest is dropped. An error
+        is raised after the last piece that is finished. A back end that finishes all at once needs no other form than this.
+        """
+        yield list(enumerate(self.generate(prompts, params)))
 
 
 class TextClassifier(Backend):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from itertools import product as pairs
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from django.utils import timezone
 from audit import ledger
 from catalog.evidence import proven_facts
 from catalog.models import Channel, Locale, Product
-from core import leases
+from core import leases, stopping
 from core.actors import SystemActor, require_permission
 from core.exceptions import EcomsiteError, LeaseLost, PermanentError, TransientError
 from core.hashing import hash_json
@@ -146,6 +147,9 @@ def next_round(request: GenerationRequest) -> int:
 def drain_generation(*, limit: int | None = None) -> int:
     """Claim one batch of queued requests, have all their drafts written together, store them. Returns drafts stored.
 
+    Each draft is stored as soon as it is finished. A worker that is asked to end gives back what is not, and a request
+    that comes again is written the drafts that it lacks.
+
     Bounded work: one batch. Whoever calls it again does the next one. Claims nothing while too many drafts wait for
     people (`moderation.back_pressure`).
     """
@@ -162,8 +166,12 @@ def drain_generation(*, limit: int | None = None) -> int:
     stored = 0
     with leases.heartbeat(claimed, duration=settings.LEASES["WORK"]):
         prefetch_related_objects(claimed, "product__facts")
-        for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of):
-            stored += _write_together(list(group))
+        groups = [list(group) for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of)]
+        for n, group in enumerate(groups):
+            if n and stopping.is_asked():
+                _give_back_all(group)
+            else:
+                stored += _write_together(group)
     if stored:
         hint("moderation.screen_candidates")
     return stored
@@ -176,44 +184,61 @@ def _kind_of(request: GenerationRequest) -> tuple[str, str, str, str]:
 
 def _write_together(requests: list[GenerationRequest]) -> int:
     """Write all drafts of `requests` in one call; where that fails for good, one by one, so that one cannot sink the rest."""
+    stored = 0
     try:
         version = resolver.writer_for(requests[0].locale, alias=requests[0].alias)
-        return _write(requests, version=version)
+        for n in _write(requests, version=version):
+            stored += n
     except TransientError as exc:
-        for request in requests:
+        for request in _unfinished(requests):
             give_back(request, error=str(exc), counts=False)
     except leases.DATABASE_AWAY:
         raise
     except Exception as exc:
         if len(requests) > 1:
-            return sum(_write_together([request]) for request in requests)
+            return stored + sum(_write_together([request]) for request in _unfinished(requests))
         if not isinstance(exc, EcomsiteError):
             log.exception("generation failed for request %s", requests[0].pk)
         give_back(requests[0], error=f"{type(exc).__name__}: {exc}", permanent=isinstance(exc, PermanentError))
-    return 0
+    else:
+        _give_back_all(_unfinished(requests))  # there are some when we were asked to end
+    return stored
 
 
-def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> int:
-    briefs = [brief_for(r.product, channel=r.channel, locale=r.locale) for r in requests]
-    rendered = [prompts.render(brief) for brief in briefs]
+def _give_back_all(requests: Iterable[GenerationRequest]) -> None:
+    for request in requests:
+        give_back(request, error="", counts=False, rests=False)
+
+
+def _unfinished(requests: Iterable[GenerationRequest]) -> list[GenerationRequest]:
+    return [request for request in requests if request.status == Status.GENERATING]
+
+
+def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Iterator[int]:
+    """Write the drafts that `requests` lack, store them as they are finished, and yield how many that were each time."""
+    kept = set(Candidate.objects.filter(request__in=requests).values_list("request", "ordinal"))
+    lacking = [(r, n) for r in requests for n in range(r.n_candidates) if (r.pk, n) not in kept]
+    briefs = {r.pk: brief_for(r.product, channel=r.channel, locale=r.locale) for r in requests}
+    rendered = {r.pk: prompts.render(briefs[r.pk]) for r in requests}
     seed = random.SystemRandom().randrange(2**31 - 10_000)  # prompt i is drawn with seed + i
     params = prompts.params_for(requests[0].channel, seed=seed, overrides=requests[0].params)
     generator = loader.load_generator(version)
-    texts = generator.generate(
-        [p for p, r in zip(rendered, requests, strict=True) for _ in range(r.n_candidates)], params
-    )
-    stored, start = 0, 0
-    for request, brief, prompt in zip(requests, briefs, rendered, strict=True):
-        drafts = texts[start : start + request.n_candidates]
-        start += request.n_candidates
-        prompt_hash = hash_json([dataclasses.asdict(message) for message in prompt])
-        candidates = [
-            _candidate(request, ordinal, draft, brief=brief, version=version, prompt_hash=prompt_hash,
-                       params=dataclasses.asdict(params))
-            for ordinal, draft in enumerate(drafts)
-        ]  # fmt: skip
-        stored += _store(request, candidates)
-    return stored
+    pieces = generator.as_completed([rendered[r.pk] for r, _ in lacking], params, cancelled=stopping.is_asked)
+    n_left = Counter(request.pk for request, _ in lacking)
+    for request in requests:
+        if not n_left[request.pk]:
+            yield _store(request, [])
+    for piece in pieces:
+        finished: dict[GenerationRequest, list[Candidate]] = {}
+        for place, draft in piece:
+            request, ordinal = lacking[place]
+            prompt_hash = hash_json([dataclasses.asdict(message) for message in rendered[request.pk]])
+            made = _candidate(request, ordinal, draft, brief=briefs[request.pk], version=version,
+                              prompt_hash=prompt_hash, params=dataclasses.asdict(params))  # fmt: skip
+            finished.setdefault(request, []).append(made)
+        for request, candidates in finished.items():
+            n_left[request.pk] -= len(candidates)
+            yield _store(request, candidates, is_last=not n_left[request.pk])
 
 
 def _candidate(
@@ -233,24 +258,32 @@ def _candidate(
     )  # fmt: skip
 
 
-def _store(request: GenerationRequest, candidates: list[Candidate]) -> int:
-    """Store the drafts of one request, if its lease is still ours. Returns how many."""
+def _store(request: GenerationRequest, candidates: list[Candidate], *, is_last: bool = True) -> int:
+    """Store drafts of one request, if its lease is still ours; with the last of them it is completed. Returns how many."""
     try:
         with transaction.atomic():
             leases.hold(request)
             Candidate.objects.bulk_create(candidates)
-            done = advance(
-                request, from_=Status.GENERATING, to=Status.COMPLETED, payload={"n_candidates": len(candidates)},
-                finished_at=timezone.now(), last_error="", n_attempts=0, **leases.NO_LEASE,
-            )  # fmt: skip
             made = [
                 line_for(c, "generated", model=str(c.model_version_id), prompt=c.prompt_version, seed=c.seed,
                          facts_hash=c.facts_hash, text_hash=hash_json([c.text]))
                 for c in candidates
             ]  # fmt: skip
-            announcements.request_completed(request, n_candidates=len(candidates))
-            ledger.append_many([*made, done], actor=GENERATOR)
+            if is_last:
+                made.append(_complete(request))
+            else:  # it gets on, so it is not what workers die of
+                GenerationRequest.objects.filter(pk=request.pk).update(n_losses=0)
+            ledger.append_many(made, actor=GENERATOR)
     except LeaseLost:
         log.warning("request %s: the lease was lost while drafting; the drafts are dropped", request.pk)
         return 0
     return len(candidates)
+
+
+def _complete(request: GenerationRequest) -> ledger.Line:
+    n = request.n_candidates
+    announcements.request_completed(request, n_candidates=n)
+    return advance(
+        request, from_=Status.GENERATING, to=Status.COMPLETED, payload={"n_candidates": n},
+        finished_at=timezone.now(), last_error="", n_attempts=0, **leases.NO_LEASE,
+    )  # fmt: skip

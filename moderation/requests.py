@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -16,24 +17,30 @@ from core.exceptions import LeaseLost
 from core.hints import hint_on_commit
 from moderation import announcements
 from moderation.lifecycle import advance, line_for
-from moderation.models.candidates import GenerationRequest
+from moderation.models.candidates import Candidate, GenerationRequest
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 log = logging.getLogger(__name__)
+AWAY = "the database was away while it was drafted"
 GENERATOR = SystemActor("moderation.generation")
 Status = GenerationRequest.Status
 
 
-def give_back(request: GenerationRequest, *, error: str, permanent: bool = False, counts: bool = True) -> None:
+def give_back(
+    request: GenerationRequest, *, error: str, permanent: bool = False, counts: bool = True, rests: bool = True
+) -> None:
     """Queue a request again after a failure, or fail it when that is for good or its attempts are used up.
 
-    `counts=False`: the failure was not the request's own, so it keeps its attempts however long that lasts.
+    `counts=False`: the failure was not the request's own, so it keeps its attempts however long that lasts. Without
+    `rests` it is due again at once.
     """
     spent = permanent or (counts and leases.is_spent(request))
     to = Status.FAILED if spent else Status.QUEUED
-    rest: dict[str, Any] = {} if spent else {"lease_expires_at": Now() + leases.backoff(request.n_attempts)}
+    rest: dict[str, Any] = {}
+    if rests and not spent:
+        rest["lease_expires_at"] = Now() + leases.backoff(request.n_attempts)
     if not counts:
         rest["n_attempts"] = request.n_attempts - 1
     try:
@@ -53,11 +60,16 @@ def give_back(request: GenerationRequest, *, error: str, permanent: bool = False
 
 
 def cancel_request(request: GenerationRequest, *, actor: User | SystemActor) -> None:
-    """Cancel a request that nobody has started on. Raises `StaleState` when it is no longer queued."""
+    """Cancel a request that nobody works on; drafts it has from a batch that was cut short go with it.
+
+    Raises `StaleState` when it is no longer queued.
+    """
     require_permission(actor, "moderation.request_copy")
     with transaction.atomic():
         line = advance(request, from_=Status.QUEUED, to=Status.CANCELLED, finished_at=timezone.now())
-        ledger.append_many([line], actor=actor)
+        drafts = request.candidates.filter(status=Candidate.Status.GENERATED)
+        gone = [advance(d, from_=d.status, to=Candidate.Status.SUPERSEDED, payload={"by": "cancelled"}) for d in drafts]
+        ledger.append_many([*gone, line], actor=actor)
 
 
 def retry_request(request: GenerationRequest, *, actor: User | SystemActor) -> None:
@@ -71,10 +83,16 @@ def retry_request(request: GenerationRequest, *, actor: User | SystemActor) -> N
 
 
 def reap_requests() -> int:
-    """Return requests whose generator died (lease expired) to the queue, or fail them. Returns how many."""
+    """Return requests whose generator died (lease expired) to the queue, without costing them an attempt. Returns how many.
+
+    One that too many generators in a row died with has failed.
+    """
     reaped = 0
     for request in leases.expired(GenerationRequest.objects.filter(status=Status.GENERATING)):
-        spent = leases.is_spent(request)
+        lost = leases.is_lost(request)
+        n_losses = request.n_losses + lost
+        spent = n_losses >= settings.LEASES["MAX_LOSSES"]
+        why = f"the worker that was drafting it died or stalled, {n_losses} times in a row" if lost else AWAY
         with transaction.atomic():
             # Still expired, still that token: a generator that renewed or finished meanwhile keeps its work.
             stalled = GenerationRequest.objects.filter(
@@ -82,13 +100,14 @@ def reap_requests() -> int:
             )
             changed = leases.expired(stalled).update(
                 status=Status.FAILED if spent else Status.QUEUED, finished_at=Now() if spent else None,
-                quarantined_at=Now() if spent else None,
-                last_error="the worker that was drafting it died or stalled", **leases.NO_LEASE,
+                quarantined_at=Now() if spent else None, last_error=why, n_attempts=max(0, request.n_attempts - lost),
+                **{**leases.NO_LEASE, "n_losses": 0 if spent else n_losses},
             )  # fmt: skip
             if changed:
                 event = "failed" if spent else "lease_expired"
                 if spent:
                     announcements.request_failed(request)
-                ledger.append_many([line_for(request, event, attempt=request.n_attempts)], actor=GENERATOR)
+                line = line_for(request, event, attempt=request.n_attempts, losses=n_losses)
+                ledger.append_many([line], actor=GENERATOR)
                 reaped += 1
     return reaped

@@ -228,10 +228,11 @@ def _hold(scan: RetroScan) -> None:
     """Make sure the lease is ours, and pull its end up; inside the transaction that writes.
 
     The heartbeat passes over a row that is locked, and this one is locked nearly all the time: the lease would run out.
-    Whoever gets here has got somewhere, so the attempts begin anew.
+    Whoever gets here has got somewhere, so attempts and losses begin anew.
     """
     leases.hold(scan)
-    RetroScan.objects.filter(pk=scan.pk).update(lease_expires_at=Now() + settings.LEASES["WORK"], n_attempts=0)
+    until = Now() + settings.LEASES["WORK"]
+    RetroScan.objects.filter(pk=scan.pk).update(lease_expires_at=until, n_attempts=0, n_losses=0)
 
 
 def tally(scan: RetroScan) -> Mapping[str, int]:

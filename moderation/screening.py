@@ -106,7 +106,10 @@ def screen_candidates() -> int:
 def _to_screen() -> QuerySet[GenerationRequest]:
     drafts = Candidate.objects.filter(status=Status.GENERATED, screened_at=None)
     # From the drafts that wait, which are few, to their requests; not through all requests there ever were.
-    oldest = leases.claimable(GenerationRequest.objects.all()).filter(pk__in=drafts.values("request"))
+    # An order that was cut short has drafts already; they are ranked with those that it lacks.
+    oldest = leases.claimable(GenerationRequest.objects.exclude(finished_at=None)).filter(
+        pk__in=drafts.values("request")
+    )
     return oldest.order_by("finished_at", "pk")
 
 

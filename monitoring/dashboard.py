@@ -63,7 +63,8 @@ def stages() -> tuple[Stage, ...]:
     requests = GenerationRequest.objects
     queued = _count_and_oldest(requests.filter(status=GenerationRequest.Status.QUEUED))
     generating = _count_and_oldest(requests.filter(status=GenerationRequest.Status.GENERATING))
-    drafts = _count_and_oldest(Candidate.objects.filter(status=Candidate.Status.GENERATED, screened_at=None))
+    unchecked = Candidate.objects.filter(status=Candidate.Status.GENERATED, screened_at=None)
+    drafts = _count_and_oldest(unchecked.exclude(request__finished_at=None))
     in_review = _count_and_oldest(Candidate.objects.filter(status=Candidate.Status.IN_REVIEW))
     live = PublishedCopy.objects.filter(retired_at=None).count()
     return (

@@ -73,7 +73,7 @@ def stages() -> tuple[Stage, ...]:
     found = [
         _stage("requested", "Orders that wait for the model", requests.filter(flowing, status=Request.QUEUED),
                requests.filter(status=Request.COMPLETED), left_at="finished_at"),
-        _stage("drafts", "Drafts to check", drafts.filter(status=Draft.GENERATED, screened_at=None),
+        _stage("drafts", "Drafts to check", drafts.filter(status=Draft.GENERATED, screened_at=None).exclude(request__finished_at=None),
                drafts.filter(origin=Candidate.Origin.MACHINE), left_at="screened_at"),
         _stage("unscored", "Customer reviews to score", CustomerReview.objects.filter(flowing, sentiments=None),
                Sentiment.objects.all(), left_at="created_at"),

@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.utils import timezone
 
+from audit import high_water
 from audit.models import LedgerCheck, LedgerEntry
 from monitoring.parts import Part, in_words
 
@@ -26,6 +27,9 @@ def check() -> Part:
         return Part("ledger", "alarm", f"The ledger does not hold: {where}.", RUNBOOK)
     now = timezone.now()
     if new is None:
+        if mark := high_water.read().last:
+            words = f"The ledger does not hold: {mark.size:,} lines were verified, and the record of that is gone."
+            return Part("ledger", "alarm", words, RUNBOOK)
         oldest = LedgerEntry.objects.order_by("seq").values_list("at", flat=True).first()
         if oldest and now - oldest > LATE:
             return _late("The ledger has never been checked.")

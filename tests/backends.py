@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +21,32 @@ from inference.contracts import (
     TextClassifier,
     TextEncoder,
     TextGenerator,
+    never,
 )
 
 
 class Scripted(TextGenerator):
     """Says `options["texts"]` in turn, after `options["seconds"]`.
 
-    Fails as `options["fails"]` says, or when a prompt holds `options["poison"]`.
+    Fails as `options["fails"]` says, or when a prompt holds `options["poison"]`; dies of one that holds
+    `options["deadly"]`. With `options["each_seconds"]` it takes so long for each text, and finishes one after the other.
     """
+
+    def as_completed(
+        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
+    ) -> Iterator[list[tuple[int, Generation]]]:
+        if "each_seconds" not in self.options:
+            yield from super().as_completed(prompts, params, cancelled=cancelled)
+            return
+        for place, generation in enumerate(self.generate(prompts, params)):
+            until = time.monotonic() + self.options["each_seconds"]
+            while time.monotonic() < until:
+                if cancelled():
+                    return
+                time.sleep(0.02)
+            if place == self.options.get("fails_at"):
+                raise TransientError("the endpoint went away in between")
+            yield [(place, generation)]
 
     def generate(self, prompts: Sequence[Sequence[Message]], params: GenerationParams) -> list[Generation]:
         time.sleep(self.options.get("seconds", 0))
@@ -40,6 +60,9 @@ class Scripted(TextGenerator):
         poison = self.options.get("poison")
         if poison and any(poison in prompt[-1].content for prompt in prompts):
             raise PermanentError("the model chokes on this")
+        deadly = self.options.get("deadly")
+        if deadly and any(deadly in prompt[-1].content for prompt in prompts):
+            os.kill(os.getpid(), signal.SIGKILL)
         texts = self.options["texts"]
         return [
             Generation(texts[i % len(texts)], "stop", 100, 20, params.seed + i, 0.01, "script")

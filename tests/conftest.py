@@ -116,8 +116,9 @@ def numbers_and_keys_of_its_own(request: pytest.FixtureRequest, monkeypatch: pyt
 
 @pytest.fixture(autouse=True)
 def ledger_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test, as its own ledger, its own keys and second place."""
+    """Give each test, as its own ledger, its own keys, second place and high-water mark."""
     from django.conf import settings
 
-    for name, file in (("KEY_FILE", "key.pem"), ("SEALING_KEY_FILE", "sealing-key"), ("ANCHOR_FILE", "anchors.jsonl")):
+    for name, file in (("KEY_FILE", "key.pem"), ("SEALING_KEY_FILE", "sealing-key"), ("ANCHOR_FILE", "anchors.jsonl"),
+                       ("MARK_FILE", "high-water.json")):  # fmt: skip
         monkeypatch.setitem(settings.LEDGER, name, tmp_path / "ledger" / file)

@@ -50,7 +50,8 @@ def _ledger_keys() -> dict[str, str]:
     )
     signing = secrets.secret(given=own["KEY"], path=own["KEY_FILE"], make=_new_key, name="signing")
     return {
-        "LEDGER_SEALING_KEY": sealing, "LEDGER_KEY": signing, "LEDGER_ANCHOR_FILE": str(own["ANCHOR_FILE"])
+        "LEDGER_SEALING_KEY": sealing, "LEDGER_KEY": signing, "LEDGER_ANCHOR_FILE": str(own["ANCHOR_FILE"]),
+        "LEDGER_MARK_FILE": str(own["MARK_FILE"]),
     }  # fmt: skip
 
 

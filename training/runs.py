@@ -173,7 +173,7 @@ def keep_figures(run: TrainingRun, part: str, step: int, figures: Mapping[str, f
     on is not what kills its worker, however often a deploy ends it.
     """
     furthest = max((row[1] for row in run.history if row[0] == part and row[2] == EVALUATED), default=-1)
-    attempts = {"n_attempts": 1} if EVALUATED in figures and step > furthest else {}
+    attempts = {"n_attempts": 1, "n_losses": 0} if EVALUATED in figures and step > furthest else {}
     kept = [row for row in run.history if not (row[0] == part and row[1] >= step and row[2] in figures)]
     kept += [[part, step, name, round(value, 6)] for name, value in figures.items()]
     if len(kept) > MOST_FIGURES:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit import anchors, checks, keys
+from audit import anchors, checks, high_water, keys
 from audit.models import LedgerCheck, TimeStamp
 from catalog.models import CustomerReview
 from core.actors import require_permission
@@ -89,6 +89,8 @@ def verify_ledger(request: HttpRequest) -> HttpResponse:
         "checks": with_names(LedgerCheck.objects.all()[:8]),
         "key": next(reversed(keys.recorded()), None),
         "second_place": anchors.path(),
+        "high_water_mark": high_water.path(),
+        "mark": high_water.read().last,
         "stamp": TimeStamp.objects.last(),
     }
     return page(request, "console/verify_ledger.html", context)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from core.exceptions import PermanentError
 from ecomsite import env
 from ecomsite.env import BASE_DIR
 from ecomsite.logins import ensure_passwords
+from ecomsite.stack import roles
 from ecomsite.stack.broker import Broker
 from ecomsite.stack.commands import WEB_OPTIONS, WORKER_POOLS, beat_command, worker_command
 from ecomsite.stack.label_studio import LabelStudio, Person
@@ -27,6 +28,9 @@ from ecomsite.stack.processes import Child, Program, Supervisor, die_with_parent
 
 # From the first to stop to the last.
 BEAT, WORKERS, WEB, LABEL_STUDIO, BROKER, POSTGRES = 5, 4, 3, 2, 1, 0
+
+# What `migrate` is told, and nobody else: web and workers shall not know the owner of the tables.
+OWNER_VARIABLES = ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE")
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -43,7 +47,7 @@ class LocalStack:
 
     def __post_init__(self) -> None:
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in OWNER_VARIABLES},
             "DJANGO_SETTINGS_MODULE": "ecomsite.settings",
             "PYTHONUNBUFFERED": "1",
             # Models come from disk; nothing may look for a newer one on the way.
@@ -59,7 +63,8 @@ class LocalStack:
         label_studio = None if plan.label_studio_url else self._start_label_studio(values["LABEL_STUDIO_TOKEN"])
         # Label Studio takes longest; everything up to where it is waited for happens meanwhile.
         with self.step("Database schema"):
-            self.manage("migrate", "--no-input")
+            owner = {name: os.environ[name] for name in OWNER_VARIABLES if name in os.environ}
+            self.manage("migrate", "--no-input", environment=owner)
         with self.step("Static files"):
             self.manage("collectstatic", "--no-input")
         with self.step("Logins"):
@@ -96,12 +101,15 @@ class LocalStack:
         with self.step("Everything healthy"):
             self._wait_until_healthy()
 
-    def manage(self, *arguments: str) -> None:
-        """Run one `manage.py` command to its end. Raises `PermanentError` with the end of its output."""
+    def manage(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        """Run one `manage.py` command to its end, with `environment` added to ours.
+
+        Raises `PermanentError` with the end of its output.
+        """
         done = subprocess.run(  # noqa: S603  (our own command, no shell)
             [sys.executable, BASE_DIR / "manage.py", *arguments],
             cwd=BASE_DIR,
-            env=self.environment,
+            env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -118,7 +126,7 @@ class LocalStack:
 
     def _start_stores(self) -> dict[str, str]:
         plan, launch = self.plan, self.supervisor.launch
-        database_url = broker_url = ""
+        database_url = owner_url = broker_url = ""
         if plan.needs_postgres:
             with self.step("PostgreSQL"):
                 self.postgres = Postgres(plan.var / "postgres", plan.postgres_port, log_file=plan.log("postgres"))
@@ -129,21 +137,19 @@ class LocalStack:
                         f"The database lies in {self.postgres.root}: PostgreSQL's user, nobody, may not enter {plan.var}."
                     )
                 if not plan.database_url:
-                    self.postgres.create_database("ecomsite", extensions=("vector", "pg_trgm"))
-                    database_url = self.postgres.url("ecomsite")
+                    database_url, owner_url = roles.prepare_desk(self.postgres)
         if not plan.broker_url:
             with self.step("Broker"):
                 broker = Broker(plan.var / "broker", plan.broker_port, log_file=plan.log("broker"))
                 broker.start(launch=launch, tier=BROKER)
                 broker_url = broker.url()
-        return write_environment(plan, database_url=database_url, broker_url=broker_url)
+        return write_environment(plan, database_url=database_url, owner_url=owner_url, broker_url=broker_url)
 
     def _start_label_studio(self, token: str) -> LabelStudio:
         plan = self.plan
         database_url = plan.label_studio_database_url
         if self.postgres is not None and not database_url:
-            self.postgres.create_database("labelstudio")
-            database_url = self.postgres.url("labelstudio")
+            database_url = roles.prepare_label_studio(self.postgres)
         label_studio = LabelStudio(
             plan.var / "label-studio",
             plan.label_studio_port,

@@ -175,10 +175,12 @@ def _refusal(part: str, port: int, variable: str, problem: OSError | None) -> st
     return f"Nothing can listen on port {port} (for {part}): {problem.strerror}. Look at {names}."
 
 
-def write_environment(plan: Plan, *, database_url: str = "", broker_url: str = "") -> dict[str, str]:
+def write_environment(
+    plan: Plan, *, database_url: str = "", owner_url: str = "", broker_url: str = ""
+) -> dict[str, str]:
     """Write var/stack.env (0600), which every `manage.py` command reads, and return its values.
 
-    Secrets that are there already are kept. Addresses are written for embedded servers alone: those of external ones
+    The URL of the database's owner goes to a file of its own, var/owner.env, which `migrate` alone reads. Secrets that are there already are kept. Addresses are written for embedded servers alone: those of external ones
     carry passwords that are not ours to put on a disk.
     """
     path = plan.var / "stack.env"
@@ -191,4 +193,9 @@ def write_environment(plan: Plan, *, database_url: str = "", broker_url: str = "
     if not plan.broker_url:
         values["CELERY_BROKER_URL"] = broker_url
     write_private(path, HEADER + "".join(f"{name}={value}\n" for name, value in values.items()))
+    owner_file = plan.var / env.OWNER_FILE
+    if owner_url:
+        write_private(owner_file, f"{HEADER}DATABASE_OWNER_URL={owner_url}\n")
+    else:
+        owner_file.unlink(missing_ok=True)
     return values

@@ -24,10 +24,12 @@ from pathlib import Path
 import psycopg
 
 from core.exceptions import PermanentError
+from ecomsite.stack.files import write_private
 from ecomsite.stack.processes import Child, Program, launch
 from ecomsite.stack.within_reach import can_reach, give, name_of, settle
 
-USER = "app"
+# The superuser, by the name it was given when the first clusters were made: such a role cannot be made less.
+SUPERUSER = "app"
 
 
 def find_binaries() -> Path:
@@ -70,9 +72,18 @@ class Postgres:
     def password(self) -> str:
         return self.password_file.read_text().strip()
 
-    def url(self, database: str = "postgres") -> str:
-        """Return the connection URL of `database` for the owner of the cluster."""
-        return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
+    def password_of(self, role: str) -> str:
+        """Return the password of `role`, made (in a file of mode 0600) by the first to ask."""
+        if role == SUPERUSER:
+            return self.password
+        path = self.root / f"password-{role}"
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(24))
+        return path.read_text().strip()
+
+    def url(self, database: str = "postgres", *, role: str = SUPERUSER) -> str:
+        """Return the connection URL of `database` for `role`, by default the superuser."""
+        return f"postgresql://{role}:{self.password_of(role)}@127.0.0.1:{self.port}/{database}"
 
     def start(self, *, launch: Callable[[Program], Child] = launch, tier: int = 0, timeout: float = 60) -> None:
         """Create the cluster if need be, start the server and wait until it answers. Raises `PermanentError` with its log."""
@@ -170,7 +181,17 @@ class Postgres:
             for path in (unfinished, self.password_file):
                 give(path, self.runs_as)
             identity = {"user": self.runs_as.pw_uid, "group": self.runs_as.pw_gid, "extra_groups": []}
-        options = ["-U", USER, "-A", "scram-sha-256", "--pwfile", self.password_file, "-E", "UTF8", "--locale=C.UTF-8"]
+        options = [
+            "-U",
+            SUPERUSER,
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            self.password_file,
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ]
         done = subprocess.run(  # type: ignore[call-overload]  # noqa: S603
             [binaries / "initdb", "-D", unfinished, *options],
             capture_output=True,

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, GenerationConfig
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    DynamicCache,
+    GenerationConfig,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 from core.exceptions import PermanentError, TransientError
 from inference.backends import chat_tokens, sampling, torch_runtime
-from inference.contracts import Generation, GenerationParams, Message, TextGenerator
+from inference.contracts import Generation, GenerationParams, Message, TextGenerator, never
 
 MIN_PREFIX = 32
+
+
+class _Cancelled(StoppingCriteria):  # type: ignore[misc]
+    """Stops all rows of a batch with the token at which `cancelled` begins to say so."""
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self.cancelled = cancelled
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        return torch.full((input_ids.shape[0],), self.cancelled(), dtype=torch.bool, device=input_ids.device)
 
 
 class CausalLM(TextGenerator):
@@ -59,6 +77,13 @@ class CausalLM(TextGenerator):
 
         Raises `PermanentError` for a prompt longer than the model reads, `TransientError` when the GPU is full.
         """
+        results = dict(chain.from_iterable(self.as_completed(prompts, params)))
+        return [results[i] for i in range(len(prompts))]
+
+    def as_completed(
+        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
+    ) -> Iterator[list[tuple[int, Generation]]]:
+        """Yield the generations of a batch as it is finished; cancelled in the middle of one, those of it that had ended."""
         prompts_ids = [chat_tokens.prompt_ids(self.tokenizer, messages) for messages in prompts]
         lengths = [len(ids) for ids in prompts_ids]
         limit = min(self.max_prompt_tokens, self.max_tokens - params.max_new_tokens)
@@ -67,19 +92,22 @@ class CausalLM(TextGenerator):
                 f"a prompt has {max(lengths)} tokens; with {params.max_new_tokens} new ones this model reads {limit}",
                 hint="Shorten the product's facts, or register a model with a longer context.",
             )
-        results: dict[int, Generation] = {}
         for batch in torch_runtime.batches_by_length(lengths, size=torch_runtime.batch_size(self.options)):
+            if cancelled():
+                return
             seeds = [params.seed + i for i in batch]
             try:
-                generations = self._generate_batch([prompts_ids[i] for i in batch], params, seeds)
+                generations = self._generate_batch([prompts_ids[i] for i in batch], params, seeds, cancelled)
             except torch.cuda.OutOfMemoryError as exc:
                 torch.cuda.empty_cache()
                 raise TransientError("the GPU ran out of memory", hint="Lower INFERENCE_BATCH_SIZE.") from exc
-            results.update(zip(batch, generations, strict=True))
-        return [results[i] for i in range(len(prompts_ids))]
+            yield [(i, one) for i, one in zip(batch, generations, strict=True) if one is not None]
 
     @torch.inference_mode()
-    def _generate_batch(self, rows: list[list[int]], params: GenerationParams, seeds: list[int]) -> list[Generation]:
+    def _generate_batch(
+        self, rows: list[list[int]], params: GenerationParams, seeds: list[int], cancelled: Callable[[], bool]
+    ) -> list[Generation | None]:
+        """Return what comes of each row; None for one that was cancelled before its end."""
         started = time.perf_counter()
         cache = self._read_prefix(rows)
         n_prefix = cache.get_seq_length() if cache is not None else 0
@@ -100,11 +128,14 @@ class CausalLM(TextGenerator):
             past_key_values=cache,
             generation_config=config,
             logits_processor=sampling.processors(params, seeds=seeds, prompt_length=width, device=self.device),
+            stopping_criteria=StoppingCriteriaList([_Cancelled(cancelled)]),
         )
         new_tokens = output[:, width:].tolist()
         seconds = (time.perf_counter() - started) / len(rows)
         return [
             self._generation(tokens, seed=seed, prompt_tokens=len(row), seconds=seconds)
+            if len(tokens) == params.max_new_tokens or not set(self.stop_ids).isdisjoint(tokens)
+            else None
             for tokens, seed, row in zip(new_tokens, seeds, rows, strict=True)
         ]
 

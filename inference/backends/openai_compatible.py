@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,8 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core import http
 from core.exceptions import PermanentError
-from inference.contracts import Generation, GenerationParams, Message, TextGenerator
+from inference.contracts import Generation, GenerationParams, Message, TextGenerator, never
 
+LOOK_S = 0.2  # how soon it is noticed that nobody waits any more
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -101,16 +103,34 @@ class OpenAICompatible(TextGenerator):
         """Return one `Generation` for each prompt, in order; prompt i carries the seed `params.seed + i`.
 
         Raises `TransientError` when the endpoint stays away or busy, `PermanentError` when it refuses a request or
-        answers with something else than a chat completion. One failure fails the call: a batch is drafted whole.
+        answers with something else than a chat completion. One failure fails the call, once all answers are in.
         """
-        if not prompts:
-            return []
-        started = time.perf_counter()
-        with ThreadPoolExecutor(max_workers=min(self.endpoint.concurrency, len(prompts))) as pool:
-            seeds = range(params.seed, params.seed + len(prompts))
-            answers = list(pool.map(lambda prompt, seed: self._ask(prompt, params, seed), prompts, seeds))
-        seconds = (time.perf_counter() - started) / len(prompts)
-        return [self._generation(answer, params.seed + i, seconds) for i, answer in enumerate(answers)]
+        results = dict(chain.from_iterable(self.as_completed(prompts, params)))
+        return [results[i] for i in range(len(prompts))]
+
+    def as_completed(
+        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
+    ) -> Iterator[list[tuple[int, Generation]]]:
+        """Yield each answer as it comes in. Cancelled, it waits for no other."""
+        if not prompts or cancelled():
+            return
+        error: BaseException | None = None
+        pool = ThreadPoolExecutor(max_workers=min(self.endpoint.concurrency, len(prompts)))
+        try:
+            asked = {pool.submit(self._ask, prompt, params, params.seed + i): i for i, prompt in enumerate(prompts)}
+            open_, since = set(asked), time.perf_counter()
+            while open_ and not cancelled():
+                done, open_ = wait(open_, timeout=LOOK_S, return_when=FIRST_COMPLETED)
+                good = [future for future in done if not future.exception()]
+                error = error or next((future.exception() for future in done if future.exception()), None)
+                if good:
+                    now = time.perf_counter()
+                    share, since = (now - since) / len(good), now
+                    yield [(asked[f], self._generation(f.result(), params.seed + asked[f], share)) for f in good]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        if error is not None:
+            raise error
 
     def _ask(self, prompt: Sequence[Message], params: GenerationParams, seed: int) -> _Answer:
         body: dict[str, Any] = {

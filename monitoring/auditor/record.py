@@ -26,9 +26,9 @@ def completeness(asked: Asked) -> Answer:
     """14: whether lines are missing or changed, who verified that, against what; and whether Label Studio is accounted for."""
     result = verify()
     found = LedgerCheck.objects.filter(**asked.within("at"))
-    rows = ((c.at, c.by, c.get_kind_display(), c.size, c.n_heads, c.anchored_size, c.is_intact, c.bad_seq, c.words)
+    rows = ((c.at, c.by, c.get_kind_display(), c.size, c.n_heads, c.anchored_size, c.marked_size, c.is_intact, c.bad_seq, c.words)
             for c in found[:1001])  # fmt: skip
-    columns = ("at", "by", "of", "lines that hold", "signed heads compared", "lines the second place vouches for", "whole",
+    columns = ("at", "by", "of", "lines that hold", "signed heads compared", "lines the second place vouches for", "high-water mark", "whole",
                "first bad line", "words")  # fmt: skip
     proofs = CompletenessProof.objects.order_by("-pk")[:20]
     words = f"{result.n_entries:,} lines without a gap, head {result.head_hash}." if result.is_intact else (

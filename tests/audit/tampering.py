@@ -9,15 +9,17 @@ from __future__ import annotations
 import base64
 import copy
 import datetime as dt
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 
-from audit import ledger
+from audit import anchors, ledger
 from audit.ledger import entry_hash
 from audit.models import LedgerCheck, LedgerEntry, LedgerKey, TreeHead
 from audit.signing import key_id_of
@@ -209,6 +211,19 @@ def tamper(before: State, rng: random.Random, act: Callable[[State, random.Rando
     put(state)
     LedgerCheck.objects.all().delete()  # the intruder covers tracks
     return Tampering(act.__name__, bad)
+
+
+def cut_file(path: Path, size: int) -> None:
+    """Cut a file of heads back to those of at most `size` lines; its other lines stay."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines if line.get("size", 0) <= size))
+
+
+def back_in_both_places(before: State, rng: random.Random) -> Tampering:
+    """Put database and second place back to the same older head, or to none; the desk may write on."""
+    done = tamper(before, rng, restore_an_old_backup)
+    cut_file(anchors.path(), TreeHead.objects.order_by("-size").values_list("size", flat=True).first() or 0)
+    return done
 
 
 def heads_only(rng: random.Random) -> str:

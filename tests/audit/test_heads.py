@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, transaction
 
-from audit import anchors, checks, heads, keys, merkle, proofs
+from audit import anchors, checks, heads, high_water, keys, merkle, proofs
 from audit.ledger import entry_hash
 from audit.models import LedgerCheck, LedgerEntry, LedgerKey, TreeHead
 from audit.verification import verify
@@ -111,14 +113,16 @@ def test_a_head_by_a_key_that_nobody_vouches_for_does_not_count(
 ) -> None:
     write_and_sign(10)
     sql("DELETE FROM audit_ledgerentry WHERE seq >= 5", "DELETE FROM audit_treehead", "DELETE FROM audit_ledgerkey")
-    real = settings.LEDGER["KEY_FILE"]
-    for name in ("KEY_FILE", "ANCHOR_FILE"):  # an intruder's desk of their own, over the same database
+    real, mark = settings.LEDGER["KEY_FILE"], settings.LEDGER["MARK_FILE"]
+    for name in ("KEY_FILE", "ANCHOR_FILE", "MARK_FILE"):  # an intruder's desk of their own, over the same database
         monkeypatch.setitem(settings.LEDGER, name, tmp_path / "intruder" / name)
     LedgerCheck.objects.all().delete()
     write_and_sign(6)
     monkeypatch.setitem(settings.LEDGER, "KEY_FILE", real)
     result = verify()
     assert "nobody vouches for" in result.reason
+    monkeypatch.setitem(settings.LEDGER, "MARK_FILE", mark)
+    assert verify().bad_seq == 5, "the high-water mark knows what was signed, without either place"
 
 
 def test_a_second_place_that_is_gone_is_noticed_and_begun_anew_by_a_person() -> None:
@@ -163,17 +167,21 @@ def test_half_a_line_left_by_a_process_that_died_is_no_damage() -> None:
     assert [head.size for head in anchors.read().heads] == [10, 15]
 
 
-def test_a_head_that_was_not_brought_over_goes_with_the_next_turn(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("died_at", [(heads, "bring_to_second_place"), (high_water, "raise_to")], ids=lambda at: at[1])
+def test_what_a_check_that_died_left_undone_the_next_one_does(
+    monkeypatch: pytest.MonkeyPatch, died_at: tuple[Any, str]
 ) -> None:
     write_and_sign(10)
-    place = anchors.path()
-    before = place.read_bytes()
-    write_and_sign(5)
-    place.write_bytes(before)  # as after a crash between the two
+    write(5)
+    with monkeypatch.context() as dying:
+        dying.setattr(*died_at, lambda *args: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            checks.check_new()
+    assert TreeHead.objects.filter(size=15).exists()
     assert verify().is_intact
     assert checks.check_new().is_intact  # type: ignore[union-attr]
     assert [head.size for head in anchors.read().heads] == [10, 15]
+    assert high_water.read().size == 15
 
 
 def test_a_second_place_that_cannot_be_written_holds_up_nothing() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit import anchors, heads, merkle
+from audit import anchors, checks, heads, merkle
 from audit.ledger import GENESIS_HASH
 from audit.models import LedgerEntry
 from audit.reading import Line, lines_after
@@ -148,13 +148,14 @@ def test_where_a_head_is_missing_the_next_one_still_vouches_for_all_up_to_it() -
     write_and_sign(10, 5)
     lines, (_, second) = everything(), heads.stored()
     assert walked(lines, [second], 5).reason == ""
-    for bad, named in ((3, 11), (12, 12)):
+    # Which of those up to 10 it is nobody vouches for: the first that may be wrong is named.
+    for bad, named in ((3, 1), (11, 1), (12, 12)):
         seq, before, _, _ = lines[bad - 1]
         chain = [*lines[: bad - 1], (seq, before, "cd" * 32, "cd" * 32)]
         if bad < 15:
             seq, _, stored, _ = lines[bad]
             chain += [(seq, "cd" * 32, stored, stored), *lines[bad + 1 :]]
-        assert walked(chain, [second], 5).bad_seq == named
+        assert {walked(chain, [second], step).bad_seq for step in (1, 4, 5, 7, 40)} == {named}
 
 
 @pytest.mark.django_db
@@ -194,7 +195,7 @@ def test_a_verification_tells_how_far_it_is_and_what_it_found() -> None:
     hashes = LedgerEntry.objects.order_by("seq").values_list("entry_hash", flat=True)
     root = merkle.root_of(bytes.fromhex(one) for one in hashes).hex()
     assert verify(on_progress=told.append) == Verification(
-        n_entries=18, head_hash=last, root_hash=root, n_heads=2, anchored_size=15, first=1, bad_seq=None, reason="", note="",
+        n_entries=18, head_hash=last, root_hash=root, n_heads=2, anchored_size=15, marked_size=15, first=1, bad_seq=None, reason="", note="",
     )  # fmt: skip
     assert told == [18]
 
@@ -217,9 +218,14 @@ def test_a_hash_that_was_kept_elsewhere_may_be_of_any_line_and_has_to_be_of_one(
 
 
 @pytest.mark.django_db
-def test_a_second_place_is_not_missed_before_there_is_a_head() -> None:
+def test_a_second_place_that_is_gone_is_missed() -> None:
     write_and_sign(5)
     anchors.path().unlink()
     assert verify().reason == heads.GONE
-    sql("DELETE FROM audit_treehead")
+
+
+@pytest.mark.django_db
+def test_before_there_is_a_head_nothing_is_missed() -> None:
+    write(5)
     assert verify().is_intact
+    assert checks.quick_problem() == ""

@@ -86,6 +86,37 @@ def test_it_returns_one_generation_per_prompt_with_its_provenance(generator: Tex
     assert len({result.prompt_tokens for result in results}) == 3  # in order: every prompt has its own length
 
 
+def test_what_is_finished_comes_as_it_is_finished_and_is_what_comes_all_at_once(generator: TextGenerator) -> None:
+    params = GenerationParams(max_new_tokens=6, temperature=0, repetition_penalty=1.0, no_repeat_ngram_size=0, seed=40)
+    pieces = list(generator.as_completed(PROMPTS, params))
+    found = dict(one for piece in pieces for one in piece)
+    assert [(found[i].text, found[i].seed) for i in range(3)] == [
+        (one.text, one.seed) for one in generator.generate(PROMPTS, params)
+    ]
+    assert sum(map(len, pieces)) == 3
+
+
+def test_nothing_is_begun_for_who_has_left(generator: TextGenerator) -> None:
+    assert list(generator.as_completed(PROMPTS, GenerationParams(), cancelled=lambda: True)) == []
+
+
+def test_a_batch_that_is_cut_short_keeps_what_had_ended(tiny_folder: Path) -> None:
+    """Batches of one: the first is finished when the second is under way."""
+    model = CausalLM(directory=tiny_folder, options={"dtype": "float32", "device": "cpu", "batch_size": 1})
+    params = GenerationParams(max_new_tokens=40, temperature=0, repetition_penalty=1.0, no_repeat_ngram_size=0)
+    whole = dict(one for piece in model.as_completed(PROMPTS, params) for one in piece)
+    got, tokens = [], [0]
+
+    def cancelled() -> bool:
+        tokens[0] += bool(got)
+        return tokens[0] > 4  # in the middle of the second
+
+    for piece in model.as_completed(PROMPTS, params, cancelled=cancelled):
+        got += piece
+    assert 1 <= len(got) < 3
+    assert all(whole[place].text == generation.text for place, generation in got)
+
+
 def test_it_returns_nothing_for_no_prompts(generator: TextGenerator) -> None:
     assert generator.generate([], GenerationParams()) == []
 

@@ -100,18 +100,38 @@ def test_after_too_many_failures_a_row_is_in_quarantine_until_it_is_readmitted(s
 
 
 @pytest.mark.django_db
-def test_a_row_that_kills_its_worker_is_claimed_alone_and_then_never_again() -> None:
+def test_a_row_that_kills_its_worker_is_claimed_alone_and_then_never_again(settings: Any) -> None:
     poison, *others = [factories.generation_request() for _ in range(3)]
-    for attempt in range(1, 6):
+    for attempt in range(1, settings.LEASES["MAX_LOSSES"] + 2):
         claimed = leases.claim(leases.claimable(queued().order_by("created_at")), n=3, duration=MINUTE)
         assert claimed[0] == poison
         assert len(claimed) == (3 if attempt <= leases.SUSPECT_AFTER else 1)
+        assert (claimed[0].n_attempts, claimed[0].n_losses) == (1, attempt - 1), "it costs no attempt"
         GenerationRequest.objects.update(lease_expires_at=timezone.now() - MINUTE)  # the worker died
     left = leases.claimable(queued().order_by("created_at"))
     assert [leases.claim(left, n=3, duration=MINUTE) for _ in others] == [[other] for other in others]
     poison.refresh_from_db()
-    assert poison.last_error == "its worker died or stalled 5 times"
+    assert poison.last_error == "its worker died or stalled 10 times"
     assert poison.quarantined_at
+    assert leases.readmit(poison)
+    poison.refresh_from_db()
+    assert (poison.n_attempts, poison.n_losses) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_workers_that_are_killed_again_and_again_cost_no_attempt_and_a_word_of_one_begins_anew(settings: Any) -> None:
+    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 2, "MAX_LOSSES": 4}
+    factories.generation_request()
+    free = leases.claimable(queued())
+    for _ in range(3):
+        for losses in range(4):
+            (row,) = leases.claim(free, n=1, duration=MINUTE)
+            assert (row.n_attempts, row.n_losses) == (1, losses)
+            GenerationRequest.objects.update(lease_expires_at=timezone.now() - MINUTE)
+        (row,) = leases.claim(free, n=1, duration=MINUTE)
+        assert leases.release([row], counts=False) == 1
+    row.refresh_from_db()
+    assert (row.n_attempts, row.n_losses, row.quarantined_at) == (0, 0, None)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -134,9 +154,22 @@ def test_a_large_batch_that_kept_being_unlucky_comes_back_in_smaller_ones_and_no
         factories.generation_request()
     sizes = []
     for attempts in range(5):
-        GenerationRequest.objects.update(n_attempts=attempts, lease_expires_at=None)
+        GenerationRequest.objects.update(n_attempts=attempts, lease_token=None, lease_expires_at=None)
         sizes.append(len(leases.claim(leases.claimable(queued()), n=64, duration=MINUTE)))
     assert sizes == [64, 64, 8, 1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_attempt_that_was_forgotten_meanwhile_is_not_taken_back_twice() -> None:
+    factories.generation_request()
+    rows = leases.claim(queued(), n=1, duration=MINUTE, status="generating")
+    GenerationRequest.objects.update(n_attempts=0)
+    with pytest.raises(OperationalError), leases.heartbeat(rows, duration=MINUTE), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    (row,) = leases.expired(GenerationRequest.objects.all())
+    assert (row.n_attempts, leases.is_lost(row)) == (0, False)
+    (again,) = leases.claim(GenerationRequest.objects.all(), n=1, duration=MINUTE)
+    assert (again.n_attempts, again.n_losses) == (1, 0), "nobody was lost with it"
 
 
 @pytest.mark.django_db(transaction=True)

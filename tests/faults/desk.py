@@ -55,6 +55,7 @@ class Desk:
             "ECOMSITE_VAR": str(self.root / "var"),
             # Read by the process that draws up the account too, which knows its own var/ from before.
             "LEDGER_ANCHOR_FILE": str(self.root / "var" / "anchors" / "ledger.jsonl"),
+            "LEDGER_MARK_FILE": str(self.root / "var" / "keys" / "ledger-high-water.json"),
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "PYTHONPATH": str(BASE_DIR),
             "SECRET_KEY": "only-for-tests-0123456789-0123456789-0123456789-abcdef",

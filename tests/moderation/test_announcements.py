@@ -107,7 +107,7 @@ def test_a_request_is_told_when_its_drafts_are_written_and_when_it_is_given_up(s
 
 
 def test_a_request_whose_worker_died_too_often_is_told_too(script: Any, settings: Any) -> None:
-    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 1}
+    settings.LEASES = {**settings.LEASES, "MAX_LOSSES": 1}
     script(GOOD)
     request = order().created[0]
     queued = GenerationRequest.objects.filter(pk=request.pk)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -11,10 +13,11 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from audit.models import LedgerEntry
+from core import stopping
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
-from moderation import generation, requests
+from moderation import generation, requests, screening
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
 from tests.moderation.conftest import GOOD
@@ -177,6 +180,84 @@ def test_a_generator_that_was_paused_past_its_lease_cannot_write(script: Script)
     assert generation._store(claimed, [factories.candidate().__class__(request=claimed, ordinal=0)]) == 0
     request.refresh_from_db()
     assert request.status == "queued"
+    assert generation.drain_generation() == 3
+
+
+def test_what_was_finished_before_a_failure_is_kept_and_only_what_lacks_is_written_again(script: Script) -> None:
+    script(each_seconds=0, fails_at=4)
+    first, second = order(factories.product(), factories.product()).created
+    assert generation.drain_generation() == 4
+    kept = set(Candidate.objects.values_list("pk", flat=True))
+    for request in (first, second):
+        request.refresh_from_db()
+    assert (first.status, first.candidates.count()) == ("completed", 3)
+    assert (second.status, second.n_attempts, second.candidates.count()) == ("queued", 0, 1)
+    assert screening.screen_candidates() == 3, "drafts of an order that lacks some are not ranked yet"
+    rested()
+    script("Another text.")
+    assert generation.drain_generation() == 2
+    second.refresh_from_db()
+    assert second.status == "completed"
+    assert list(second.candidates.order_by("ordinal").values_list("ordinal", "text")) == [
+        (0, GOOD), (1, "Another text."), (2, "Another text."),
+    ]  # fmt: skip
+    assert kept < set(Candidate.objects.values_list("pk", flat=True))
+    made = LedgerEntry.objects.filter(action="moderation.candidate.generated")
+    assert made.count() == made.values("subject").distinct().count() == 6
+    assert screening.screen_candidates() == 3
+
+
+def test_an_order_that_has_all_its_drafts_is_completed_without_another(script: Script) -> None:
+    script()
+    request = order(n_candidates=1).created[0]
+    factories.candidate(request=request)
+    assert generation.drain_generation() == 0
+    request.refresh_from_db()
+    assert (request.status, request.candidates.count()) == ("completed", 1)
+
+
+def test_a_batch_of_a_process_that_was_asked_to_end_is_cut_short(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(each_seconds=0.01)
+    order(factories.product(), factories.product(), channels=["description", "ad_slogan"], n_candidates=2)
+    with monkeypatch.context() as asked:
+        asked.setattr(stopping, "is_asked", lambda: Candidate.objects.count() >= 3)
+        assert generation.drain_generation() == 3
+    states = GenerationRequest.objects.values_list("status", "n_attempts", "n_losses", "lease_expires_at", "last_error")
+    assert sorted(states, key=str) == [("completed", 0, 0, None, "")] + 3 * [("queued", 0, 0, None, "")]
+    script()
+    assert generation.drain_generation() == 5
+    assert not GenerationRequest.objects.exclude(status="completed").exists()
+
+
+def test_drafts_of_a_cancelled_order_go_with_it(script: Script) -> None:
+    script(each_seconds=0, fails_at=1)
+    request = order().created[0]
+    generation.drain_generation()
+    request.refresh_from_db()
+    requests.cancel_request(request, actor=people.senior())
+    assert list(request.candidates.values_list("status", flat=True)) == ["superseded"]
+    assert screening.screen_candidates() == 0
+
+
+def test_generators_that_are_lost_cost_an_order_no_attempt_until_too_many_in_a_row_were(
+    script: Script, settings: Any
+) -> None:
+    script()
+    request = order().created[0]
+    for n in range(1, settings.LEASES["MAX_LOSSES"] + 1):
+        GenerationRequest.objects.filter(pk=request.pk).update(
+            status="generating", lease_token=uuid.uuid4(), n_attempts=1,
+            lease_expires_at=timezone.now() - dt.timedelta(seconds=1),
+        )  # fmt: skip
+        assert requests.reap_requests() == 1
+        request.refresh_from_db()
+        assert request.n_attempts == 0
+        assert f"{n} times in a row" in request.last_error
+    assert (request.status, request.n_losses) == ("failed", 0)
+    assert request.quarantined_at
+    requests.retry_request(request, actor=people.senior())
     assert generation.drain_generation() == 3
 
 

@@ -18,6 +18,7 @@ from ecomsite.stack.ports import free_port, is_free
 
 VARIABLES = (
     "DATABASE_URL",
+    "DATABASE_OWNER_URL",
     "CELERY_BROKER_URL",
     "LABEL_STUDIO_URL",
     "LABEL_STUDIO_TOKEN",
@@ -190,6 +191,22 @@ def test_secrets_are_generated_once_and_kept_in_a_private_file(tmp_path: Path) -
     path = tmp_path / "stack.env"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert env.read_env_file(path) == second
+
+
+def test_the_owner_of_the_tables_has_a_file_of_its_own_which_goes_with_the_embedded_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_environment(read_plan(), database_url="postgresql://app@a/x", owner_url="postgresql://owner@a/x")
+    path = tmp_path / env.OWNER_FILE
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "owner" not in (tmp_path / "stack.env").read_text().replace("LABEL", "")
+    assert env.owner_database_url() == "postgresql://owner@a/x"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:hush@db.example.com/desk")
+    assert env.owner_database_url() == "", "that is the owner of another database"
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner:hush@db.example.com/desk")
+    assert env.owner_database_url() == "postgresql://owner:hush@db.example.com/desk"
+    write_environment(read_plan())
+    assert not path.exists()
 
 
 def test_the_address_of_an_external_server_is_not_written_to_the_disk(

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from ecomsite.env import BASE_DIR, read_env_file
+from ecomsite.stack import roles
 from ecomsite.stack.ports import free_port
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(900)]
@@ -70,6 +71,11 @@ def state(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "stack.json").read_text()))
 
 
+def env_of(folder: Path) -> dict[str, str]:
+    """What the desk wrote down for every command."""
+    return read_env_file(folder / "stack.env")
+
+
 def parts(folder: Path) -> dict[str, int]:
     """Name → pid of what runs."""
     return {part["name"]: part["pid"] for part in state(folder)["parts"]}
@@ -94,8 +100,18 @@ def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed
     assert set(started) == {
         "postgres", "broker", "label-studio", "web", "worker-default", "worker-external", "worker-webhooks", "worker-gpu", "worker-training", "beat",
     }  # fmt: skip
-    for name in ("stack.env", "logins.txt", "postgres/password", "broker/password", "broker/valkey.conf"):
+    for name in ("stack.env", "owner.env", "logins.txt", "postgres/password", "postgres/password-ecomsite_owner",
+                 "broker/password", "broker/valkey.conf"):  # fmt: skip
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
+
+    users = {"ecomsite": roles.DESK, "labelstudio": roles.LABEL_STUDIO}
+    with psycopg.connect(env_of(folder)["DATABASE_URL"]) as connection:
+        seen = "SELECT DISTINCT datname, usename FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        at_work = dict(connection.execute(seen).fetchall())
+        assert at_work["ecomsite"] == roles.DESK
+        assert at_work.items() <= users.items(), "all parts have the least rights"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("ALTER TABLE audit_ledgerentry DISABLE TRIGGER ALL")
 
     second = manage("up")
     assert second.returncode != 0

@@ -1,0 +1,29 @@
+"""Django's `migrate`, as the owner of the tables where there is one, who then grants the desk what it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate
+from django.db import connections
+
+from core.exceptions import PermanentError
+from ecomsite import table_rights
+
+
+class Command(migrate.Command):
+    help = (
+        f"{migrate.Command.help} Runs as the role of DATABASE_OWNER_URL, if that is set, and lets the role of "
+        "DATABASE_URL read and write rows."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = connections[options["database"]]
+        try:
+            with table_rights.as_owner(connection) as desk:
+                super().handle(*args, **options)
+                if desk is not None and not options["plan"] and not options["check_unapplied"]:
+                    table_rights.grant(connection, desk=desk)
+        except PermanentError as exc:
+            raise CommandError(str(exc)) from exc
