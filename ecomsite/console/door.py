@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -11,7 +13,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from core.actors import require_permission
-from core.exceptions import EcomsiteError
+from core.exceptions import EcomsiteError, PermanentError
 from ecomsite.security import policy
 from labeling.models import LabelingTask
 from labeling.passes import way_in
@@ -25,9 +27,17 @@ def door(request: HttpRequest, pk: UUID) -> HttpResponse:
     require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
     task = get_object_or_404(LabelingTask, pk=pk)
     try:
+        _require_our_name(request)
         address = way_in(task, user=request.user, session_key=request.session.session_key or "")  # type: ignore[arg-type]
     except EcomsiteError as exc:
         response = render(request, "console/door_closed.html", {"title": "Not here", "error": exc}, status=409)
         response.headers["Content-Security-Policy"] = policy(frame_ancestors="'self'")
         return response
     return HttpResponseRedirect(address, headers={"Referrer-Policy": "no-referrer"})
+
+
+def _require_our_name(request: HttpRequest) -> None:
+    """A browser keeps a frame of another site without cookies: the console by another name is one to the door."""
+    is_framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
+    if is_framed and request.get_host() != urlsplit(settings.SITE_URL).netloc:
+        raise PermanentError("This is not the address of the desk.", hint=f"Open it at {settings.SITE_URL}.")
