@@ -57,7 +57,8 @@
     const suggested = given.length ? [] : shown.predictions;
     editor = new window.LabelStudio(document.getElementById("label-studio"), {
       config: shown.config,
-      interfaces: ["basic", "controls", "submit", "update", "annotations:deny-empty", ...(shown.may_skip ? ["skip"] : [])],
+      // Without "topbar" there is no bar at the bottom either, where Submit is; the top one is hidden by editor.css.
+      interfaces: ["basic", "topbar", "controls", "submit", "update", "annotations:deny-empty", ...(shown.may_skip ? ["skip"] : [])],
       user: { id: shown.account },
       task: {
         id: shown.task,
