@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,11 +12,9 @@ from playwright.sync_api import Page
 from labeling import sync
 from labeling.accounts import sync_accounts
 from labeling.door import stamps
-from labeling.door.desk import Desk as DoorsDesk
-from labeling.door.upstream import Forward
 from labeling.models import LabelingTask
 from moderation import queue, review
-from tests import door, factories, people
+from tests import factories, people
 from tests.chromium import needs_chromium
 from tests.label_studio_server import REVIEWER, Desk
 from tests.moderation.conftest import GOOD
@@ -33,17 +30,9 @@ SUBMIT = "[data-testid=bottombar-submit-button]"
 
 
 @pytest.fixture
-def address(label_studio: Desk, live_server: Any, settings: Any) -> Iterator[str]:
-    """The door before the session's Label Studio, for browsers, on one site with the console; gives the door's address."""
-    settings.SITE_URL = live_server.url
-    host = live_server.url.split("://")[1].split(":")[0]
-    held: list[Any] = []
-    with door.served(lambda environ, start_response: held[0](environ, start_response)) as url:
-        url = url.replace("127.0.0.1", host)
-        settings.LABELING = {**settings.LABELING, "DOOR_URL": url}
-        desk = DoorsDesk(live_server.url, settings.LABELING["DOOR_KEY"])
-        held.append(door.door_before(Forward(label_studio.url), desk=desk))
-        yield url
+def address(open_door: str) -> str:
+    """Where the door is."""
+    return open_door
 
 
 @pytest.fixture
