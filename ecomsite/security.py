@@ -25,10 +25,11 @@ POLICY = "; ".join(
 )
 
 
-def policy(*, frame_ancestors: str = "'none'") -> str:
-    """Return the policy of our pages, which may frame the door in front of Label Studio and nothing else of others."""
+def policy(*, frames_door: bool = False, frame_ancestors: str = "'none'") -> str:
+    """Return the policy of our pages. One with `frames_door` may hold the door in front of Label Studio in a frame."""
     door = urlsplit(settings.LABELING["DOOR_URL"])
-    return f"{POLICY}; frame-src 'self' {door.scheme}://{door.netloc}; frame-ancestors {frame_ancestors}"
+    frames = f"; frame-src 'self' {door.scheme}://{door.netloc}" if frames_door else ""
+    return f"{POLICY}{frames}; frame-ancestors {frame_ancestors}"
 
 
 class ContentSecurityPolicy:

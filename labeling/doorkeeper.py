@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -38,8 +39,11 @@ def ask(request: HttpRequest) -> HttpResponse:
     try:
         question = json.loads(body)
         reply = json.dumps(_answer(question)).encode()
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return HttpResponse(status=400)
+    except DatabaseError as exc:
+        log.warning("the door was not answered (%s)", type(exc).__name__)
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
     answer = HttpResponse(reply, content_type="application/json", headers={"Cache-Control": "no-store"})
     answer.headers[SIGNATURE] = tokens.sign_reply(reply, to=signature, key=key)
     return answer

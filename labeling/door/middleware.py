@@ -9,7 +9,6 @@ answer may also import, delete and read the secret of the webhook. So people nee
 from __future__ import annotations
 
 import hmac
-import http.cookies
 import json
 import logging
 from collections.abc import Iterable, Mapping
@@ -125,7 +124,7 @@ class Door:
             "console": self._console,
             "flags": self.upstream.flags(),
         }
-        return self._reply(200, page.task_page(seen, console=self._console), "text/html; charset=utf-8", start_response)
+        return self._reply(200, page.task_page(seen), "text/html; charset=utf-8", start_response)
 
     def _answer(
         self, wish: Wish, cookie: tokens.Cookie, environ: Mapping[str, Any], start_response: Any
@@ -141,12 +140,14 @@ class Door:
         return self._json(200, {"answered": wish.ls_task}, start_response)
 
     def _cookie(self, headers: Mapping[str, str]) -> tokens.Cookie:
-        held = headers.get("COOKIE", "")
-        if held.count(f"{self.cookie_name}=") != 1:
-            raise Refused("no_pass" if self.cookie_name not in held else "cookie")
+        # By hand: cookies of other servers on this host come along, and may be such that a parser gives up on all of them.
+        pairs = (part.strip().partition("=") for part in headers.get("COOKIE", "").split(";"))
+        held = [value for name, _, value in pairs if name == self.cookie_name]
+        if len(held) != 1:
+            raise Refused("cookie" if held else "no_pass")
         try:
-            return tokens.open_cookie(http.cookies.SimpleCookie(held)[self.cookie_name].value, key=self.settings.key)
-        except (http.cookies.CookieError, KeyError, tokens.Refused):
+            return tokens.open_cookie(held[0], key=self.settings.key)
+        except tokens.Refused:
             raise Refused("cookie") from None
 
     def _refuse(self, refusal: Refused, headers: Mapping[str, str], start_response: Any) -> Iterable[bytes]:

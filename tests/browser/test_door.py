@@ -26,6 +26,11 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     needs_chromium,
 ]
+# A page of the console's own address with a frame for the task, which writes down what it is told.
+FRAMED = """<!doctype html><title>framed</title><iframe id="task-frame" width="1200" height="800"></iframe><script>
+window.heard = [];
+window.addEventListener("message", (event) => window.heard.push({origin: event.origin, ...event.data}));
+</script>"""
 SUBMIT = "[data-testid=bottombar-submit-button]"
 
 
@@ -90,16 +95,9 @@ def test_in_a_frame_of_the_console_it_tells_what_happens(
 ) -> None:
     sign_in(page, live_server.url)
     assert queue.next_item(task_holder()) is not None
-    page.evaluate(
-        """path => {
-            window.heard = [];
-            window.addEventListener("message", (event) => window.heard.push({origin: event.origin, ...event.data}));
-            const frame = document.createElement("iframe");
-            frame.id = "task-frame"; frame.src = path; frame.width = 1200; frame.height = 800;
-            document.body.prepend(frame);
-        }""",
-        f"/console/review/door/{task.pk}/",
-    )
+    page.route("**/framed", lambda route: route.fulfill(content_type="text/html", body=FRAMED))
+    page.goto(f"{live_server.url}/framed")
+    page.evaluate("path => { document.getElementById('task-frame').src = path; }", f"/console/review/door/{task.pk}/")
     heard = lambda: page.evaluate("window.heard")  # noqa: E731
     began = time.monotonic()
     page.wait_for_function("window.heard.some(message => message.ecomsite === 'ready')")

@@ -264,6 +264,13 @@ def test_a_spoilt_or_doubled_cookie_is_refused(recorder: Recorder, hold: Hold, s
     assert refused(visitor, held) in ("cookie", "no_pass")
 
 
+def test_cookies_of_other_servers_on_this_host_do_no_harm(recorder: Recorder, hold: Hold) -> None:
+    held, visitor = hold(), Visitor(door_before(recorder))
+    visitor.come_in(held.user, held.task)
+    visitor.cookies = {"other": '{"a": "b c"}', "x_ecomsite_door": "y", **visitor.cookies, "last": "=;=;"}
+    assert visitor.ask("GET", f"/door/tasks/{held.ls_task}").status == 200
+
+
 def test_the_console_gives_no_way_in_to_who_does_not_hold_the_task(recorder: Recorder, hold: Hold) -> None:
     held = hold()
     for person in (people.reviewer(), people.senior(), people.administrator()):

@@ -44,9 +44,22 @@
     note.setAttribute("role", isAlarm ? "alert" : "status");
   }
 
+  function script(src) {
+    return new Promise((done, failed) => {
+      const element = document.createElement("script");
+      Object.assign(element, { src, onload: done, onerror: failed });
+      document.head.append(element);
+    });
+  }
+
   async function load() {
-    const chunks = (self.webpackChunklabelstudio = self.webpackChunklabelstudio || []);
-    const require = await new Promise((found) => chunks.push([["ecomsite-door"], {}, found]));
+    const chunks = self.webpackChunklabelstudio;
+    const push = chunks.push;
+    // What the editor shares with the rest of Label Studio is in main.js: its pieces are taken, and the rest is not started.
+    chunks.push = ([ids, pieces]) => push([ids, pieces]);
+    await script("/react-app/main.js");
+    chunks.push = push;
+    const require = await new Promise((found) => push([["ecomsite-door"], {}, found]));
     await Promise.all(CHUNKS.map((chunk) => require.e(chunk)));
     require(MODULE);
     if (typeof window.LabelStudio !== "function") throw new Error("no editor");
@@ -135,7 +148,8 @@
   window.addEventListener("load", () => {
     load()
       .then(start)
-      .catch(() => {
+      .catch((error) => {
+        console.error(error);
         const words = "The editor of Label Studio could not be loaded. Is it version 1.23.2?";
         say(words, true);
         tell({ ecomsite: "failed", words });
