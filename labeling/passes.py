@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
@@ -118,7 +119,7 @@ def shown(allowed: Reach) -> dict[str, Any]:
         "predictions": task.predictions if task.shows_predictions else [],
         "earlier": stamps.without_stamp(given.result) if given else [],
         "may_skip": True,
-        "next": f"{settings.SITE_URL}/console/next/?kind={task.project.kind}",
+        "next": f"{settings.SITE_URL}{reverse('console:next')}?kind={task.project.kind}",
     }
 
 

@@ -286,10 +286,13 @@ def test_refused_access_is_counted_and_shown(visitor: Visitor, hold: Hold, rf: A
 
     assert Refusal.objects.get(what="no_lease").n == 3
     assert Refusal.objects.get(what="no_lease").account == f"user:{mine.user.pk}"
-    assert Refusal.objects.get(what="closed").account == ""
+    assert Refusal.objects.get(what="closed").account == f"user:{mine.user.pk}"
+    Visitor(visitor.door).ask("GET", "/api/users/")
+    visitor.door.desk.tell()  # type: ignore[attr-defined]
+    assert Refusal.objects.get(what="closed", account="").n == 1
     since = timezone.now() - dt.timedelta(hours=2)
     assert [(row["what"], row["times"], row["people"]) for row in refusals.at_the_door(since=since)] == [
-        ("no_lease", 3, 1), ("closed", 1, 0),
+        ("no_lease", 3, 1), ("closed", 2, 1),
     ]  # fmt: skip
     page = rf.get("/")
     page.user = people.senior()
