@@ -17,9 +17,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ecomsite.console import system
+from labeling.consensus import _read
 from labeling.door import answers, stamps, tokens
 from labeling.door.desk import PATH, SIGNATURE, Desk
 from labeling.door.policy import Refused
+from labeling.models import Annotation
 from moderation import queue, queue_policies
 from moderation.models.reviews import ReviewItem
 from monitoring import refusals
@@ -58,6 +60,15 @@ def test_an_answer_is_the_persons_and_stamped(recorder: Recorder, visitor: Visit
     assert made["completed_by"] == held.user.annotator.ls_user_id
     assert made["lead_time"] == 4.5
     assert set(made) == {"result", "was_cancelled", "lead_time", "completed_by", "unique_id"}
+
+
+def test_a_stamp_is_no_part_of_what_was_said(recorder: Recorder, visitor: Visitor, hold: Hold) -> None:
+    held = hold()
+    visitor.come_in(held.user, held.task)
+    visitor.answer(held.ls_task, ACCEPT)
+    annotation = Annotation(task=held.task, ls_annotation_id=1, result=recorder.annotations[0]["result"])
+    assert _read(held.task, annotation)[0] == "single"
+    assert _read(held.task, annotation)[1]["verdict"] == "accept"
 
 
 def test_the_same_attempt_twice_is_one_annotation(recorder: Recorder, visitor: Visitor, hold: Hold) -> None:
