@@ -54,14 +54,9 @@ def console(page: Page, site: str, secret: str) -> None:
     keep(page, "request-copy")
 
 
-def label_studio(page: Page, site: str, secret: str) -> None:
+def label_studio(page: Page, site: str) -> None:
     """Take the labelling page of the next item, with the text open for a fix."""
     page.goto(f"{site}/console/next/?kind=copy_review")
-    page.wait_for_selector("#email, [data-testid=bottombar-submit-button]")
-    if page.locator("#email").count():
-        page.fill("#email", WHO)
-        page.fill("#password", secret)
-        page.click("button[type=submit]")
     page.wait_for_selector("[data-testid=bottombar-submit-button]")
     page.keyboard.press("2")
     page.wait_for_timeout(1500)
@@ -82,7 +77,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport=SIZE)
         console(page, site, secret)
-        label_studio(page, site, secret)
+        label_studio(page, site)
         browser.close()
 
 

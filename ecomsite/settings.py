@@ -25,6 +25,7 @@ from ecomsite.compliance import (  # noqa: F401  (Django finds them here)
     STATEMENTS,
 )
 from ecomsite.console.theme import UNFOLD  # noqa: F401  (unfold reads it here)
+from ecomsite.door import DOOR, EMBEDDED
 from ecomsite.env import BASE_DIR, VAR_DIR
 from ecomsite.learning import LABEL_CHECKS, TRAINING  # noqa: F401  (Django finds them here)
 
@@ -236,13 +237,12 @@ INFERENCE: dict[str, Any] = {
 
 # --- Label Studio ------------------------------------------------------------------------------------------------
 LABELING: dict[str, Any] = {
-    "URL": env.text("LABEL_STUDIO_URL", f"http://127.0.0.1:{env.integer('LABEL_STUDIO_PORT', 8080, minimum=1)}").rstrip(
-        "/"
-    ),
+    "URL": env.text("LABEL_STUDIO_URL", EMBEDDED).rstrip("/"),
     "TOKEN": env.text("LABEL_STUDIO_TOKEN"),
     # Where Label Studio reaches us with its webhooks; empty = our SITE_URL.
     "WEBHOOK_URL": env.text("LABEL_STUDIO_WEBHOOK_URL", SITE_URL).rstrip("/"),
     "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
+    **DOOR,
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
     # Kind of work → how it looks in Label Studio and how its answers are read.

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connection
 
 from ecomsite import table_rights
+from labeling import side_door
 from training.trainers import trackers
 
 
@@ -47,6 +48,20 @@ def tables_belong_to_somebody_else(app_configs: Any, **kwargs: Any) -> list[Chec
             id="ecomsite.W001",
         )
     ]
+
+
+def door_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E004: without its key the door lets nobody in, and no answer can be shown to be anybody's."""
+    if not settings.LABELING["DOOR_KEY"]:
+        return [Error("LABEL_STUDIO_DOOR_KEY is not set.", hint="Set it to a long random value.", id="ecomsite.E004")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def no_way_leads_around_the_door(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W002: Label Studio answers people who did not come through the door. One that does not answer at all is no way."""
+    found = side_door.look()
+    return [Warning(found.around, hint=found.hint, id="ecomsite.W002")] if found.around else []
 
 
 @register(Tags.compatibility)

@@ -22,6 +22,7 @@ from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import ref
 from labeling import raters
+from labeling.door.stamps import without_stamp
 from labeling.label_config import load_interface
 from labeling.lifecycle import Status, move
 from labeling.models import Annotation, Consensus, LabelingTask, RaterModel, Vote
@@ -77,7 +78,7 @@ def settle(task: LabelingTask) -> Consensus | None:
 
 def _read(task: LabelingTask, annotation: Annotation) -> tuple[str, dict[str, Any]]:
     try:
-        return SINGLE, load_interface(task.project.kind).parse(annotation.result, task.payload)
+        return SINGLE, load_interface(task.project.kind).parse(without_stamp(annotation.result), task.payload)
     except PermanentError as exc:
         return INVALID, {"invalid": exc.message}
     except (AttributeError, KeyError, TypeError, ValueError) as exc:

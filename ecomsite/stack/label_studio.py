@@ -39,6 +39,16 @@ class Person:
     is_admin: bool = False
 
 
+@dataclass(frozen=True)
+class DoorOptions:
+    """What the door in Label Studio's process has to know (`labeling.door.middleware.Settings`)."""
+
+    key: str = field(repr=False)
+    # Our address as Label Studio reaches it, and as people's browsers do.
+    desk: str
+    console: str
+
+
 @dataclass
 class LabelStudio:
     """One Label Studio with its files in `root` on 127.0.0.1:`port`, its tables in `database_url`."""
@@ -50,6 +60,8 @@ class LabelStudio:
     token: str = field(repr=False)
     # As people's browsers reach it. Default: http://127.0.0.1:`port`.
     url: str = ""
+    # None: whoever reaches the port reaches Label Studio itself, as with one of your own.
+    door: DoorOptions | None = None
     venv: Path = BASE_DIR / ".venv-label-studio"
     # Default: label-studio.log in `root`.
     log_file: Path | None = None
@@ -59,6 +71,7 @@ class LabelStudio:
         self.url = self.url or f"http://127.0.0.1:{self.port}"
         self.log_file = self.log_file or self.root / "label-studio.log"
         self.people_file = self.root / "people.json"
+        self.door_file = self.root / "door.json"
 
     def start(
         self, people: Sequence[Person] = (), *, launch: Callable[[Program], Child] = launch, tier: int = 0
@@ -69,6 +82,9 @@ class LabelStudio:
         """
         self._check_port()
         self._write_people(people)
+        if self.door:
+            known = {**asdict(self.door), "token": self.token, "url": self.url}
+            write_private(self.door_file, json.dumps(known))
         assert self.log_file is not None  # noqa: S101  (set in __post_init__)
         self.child = launch(
             Program(
@@ -139,6 +155,7 @@ class LabelStudio:
             # The script stands beside this file, whose name would otherwise hide the package.
             "PYTHONSAFEPATH": "1",
             "ECOMSITE_PEOPLE": str(self.people_file),
+            **({"ECOMSITE_DOOR": str(self.door_file)} if self.door else {}),
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.root / "data"),
             "LABEL_STUDIO_HOST": self.url,
             "DJANGO_DB": "default",

@@ -46,11 +46,6 @@ class Story:
         page.fill("[name=password]", people.PASSWORD)
         page.click("[type=submit]")
         page.locator("a[href*='/next/?kind=copy_review']").last.click()
-        page.wait_for_selector("#email, [data-testid=bottombar-submit-button]", timeout=90_000)
-        if page.locator("#email").count():
-            page.fill("#email", REVIEWER.email)
-            page.fill("#password", people.PASSWORD)
-            page.click("button[type=submit]")
         page.wait_for_selector("[data-testid=bottombar-submit-button]", timeout=90_000)
 
     def choose(self, label: str) -> None:
@@ -74,14 +69,13 @@ class Story:
 
 @pytest.fixture
 def tell(
-    label_studio: Desk, live_server: Any, start_worker: Callable[..., Any], settings: Any, page: Page
+    label_studio: Desk, live_server: Any, open_door: str, start_worker: Callable[..., Any], settings: Any, page: Page
 ) -> Callable[..., Story]:
     """Return a function that sets the scene; `webhooks=False` has every webhook get lost."""
 
     def begin(*, webhooks: bool = True) -> Story:
         reach = live_server.url if webhooks else NOWHERE
         settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": reach}
-        settings.SITE_URL = live_server.url
         people.people("Reviewer", email=REVIEWER.email)
         sync_accounts()
         factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD, GOOD + " It is yours."]})

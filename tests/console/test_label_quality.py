@@ -184,10 +184,10 @@ def test_the_candidates_page_opens_ones_own_task_and_nobody_elses(panel: ReviewI
     factories.lease(panel, one)
     seat = panel.seats.first()
     address = reverse("console:open_task", args=[panel.candidate_id])
-    assert signed_in(one).get(address).url.endswith(f"task={panel.labeling_task.ls_task_id}")
+    assert signed_in(one).get(address).url.endswith(f"/review/door/{panel.labeling_task.pk}/")
     assert signed_in(other).get(address).status_code == 404
     factories.lease(seat, other)
-    assert signed_in(other).get(address).url.endswith(f"task={seat.labeling_task.ls_task_id}")
+    assert signed_in(other).get(address).url.endswith(f"/review/door/{seat.labeling_task.pk}/")
 
 
 def test_next_says_that_what_was_sent_back_is_on_its_way(panel: ReviewItem) -> None:

@@ -42,7 +42,7 @@ def test_it_sends_a_task_with_its_data_and_prediction(label_studio: Desk, open_t
     assert label_studio.service.tasks.get(str(there.id)).predictions[0].result[0]["value"]["choices"] == [
         "unsupported_claim"
     ]
-    assert task_url(task) == f"{label_studio.url}/projects/{task.project.ls_project_id}/data?task={there.id}"
+    assert task_url(task) == f"/console/review/door/{task.pk}/", "through the door, not past it"
     assert LedgerEntry.objects.filter(action="labeling.task.pushed", subject__endswith=str(task.pk)).exists()
 
 
