@@ -24,6 +24,11 @@ POLICY = "; ".join(
 )
 
 
+def policy_with_frame(origin: str) -> str:
+    """Return the policy of a page that shows something of `origin` (scheme and host) in a frame."""
+    return f"{POLICY}; frame-src 'self' {origin}"
+
+
 class ContentSecurityPolicy:
     """Middleware: set the policy on every response that has none of its own."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 
 from core.exceptions import TransientError
@@ -16,3 +18,9 @@ def task_url(task: LabelingTask) -> str:
     if task.ls_task_id is None or task.project.ls_project_id is None:
         raise TransientError("This task is still on its way to Label Studio.", hint="Try again in a few seconds.")
     return f"{settings.LABELING['URL']}/projects/{task.project.ls_project_id}/data?task={task.ls_task_id}"
+
+
+def frame_origin() -> str:
+    """Return scheme and host of where people see tasks: what a page of ours may show in a frame."""
+    parts = urlsplit(settings.LABELING["URL"])
+    return f"{parts.scheme}://{parts.netloc}"
