@@ -55,6 +55,14 @@ class LabelingInterface(ABC):
         """Return an annotation that says `label`, and nothing else."""
         raise NotImplementedError
 
+    def fills_suggestions(self) -> bool:
+        """Whether an annotation starts from the predictions; without, `beside` says what they are."""
+        return True
+
+    def beside(self, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the task data with what `predictions` suggest in words, for where nothing is ticked beforehand."""
+        return dict(payload)
+
     def conflict(self, answers: Sequence[Mapping[str, Any]]) -> str:
         """Return why `answers` of one and the same label still say different things; empty when they do not."""
         return ""

@@ -47,9 +47,10 @@ class OwnAnswer:
     correct_until: dt.datetime | None
 
 
-def n_answered_since(user: User, *, kind: str, since: dt.datetime) -> int:
-    """Return how many items of the queue `kind` they answered since then."""
-    given = Annotation.objects.filter(annotator=user, was_cancelled=False, ls_updated_at__gte=since)
+def n_answered_today(user: User, *, kind: str) -> int:
+    """Return how many items of the queue `kind` they answered since midnight, in the time zone of the settings."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    given = Annotation.objects.filter(annotator=user, was_cancelled=False, ls_updated_at__gte=midnight)
     return given.filter(task__project__kind=kind).values("task").distinct().count()
 
 

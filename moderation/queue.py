@@ -17,9 +17,10 @@ from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import StaleState
 from labeling.models import Annotation, LabelingTask, Vote
 from labeling.selectors import is_answer_on_its_way
+from moderation.languages import languages_of
 from moderation.lifecycle import advance, line_for
 from moderation.models.queues import QueuePolicy
-from moderation.models.reviewers import LanguageSkills, Skip
+from moderation.models.reviewers import Skip
 from moderation.models.reviews import ReviewItem
 from moderation.queue_policies import may_take, policies, policy_for
 from moderation.separation import texts_back_by_appeal_of
@@ -73,11 +74,6 @@ def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
             | Q(lead__candidate__locale__in=locales) | Q(lead__customer_review__locale__in=locales)
         )  # fmt: skip
     return (items.filter(kind=kind) if kind else items).order_by("urgent_from", "pk")
-
-
-def languages_of(user: User) -> list[str]:
-    """Return the locales that `user` is offered texts in; none where nobody said which they read: every one."""
-    return next(iter(LanguageSkills.objects.filter(user=user).values_list("locales", flat=True)), [])
 
 
 def held(user: User, *, kind: str | None = None) -> QuerySet[ReviewItem]:

@@ -108,10 +108,9 @@ def _fate(answer: OwnAnswer) -> dict[str, Any]:
 
 
 def _counts(user: Any, kind: str) -> dict[str, Any]:
-    start_of_day = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     waiting = {name: queue.waiting_for(user, kind=name).count() for name in ReviewItem.Kind.values}
     return {
-        "done_today": own_answers.n_answered_since(user, kind=kind, since=start_of_day),
+        "done_today": own_answers.n_answered_today(user, kind=kind),
         "waiting": waiting[kind],
         "others": [
             {"title": title, "waiting": waiting[name], "address": reverse("console:review", args=[name])}

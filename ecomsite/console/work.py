@@ -15,6 +15,7 @@ from catalog.models import CustomerReview
 from core.actors import require_permission
 from ecomsite.console.pages import page, with_names
 from moderation import queue
+from moderation.languages import languages_of
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
 from moderation.queue_policies import may_take, policy_for
@@ -61,7 +62,7 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "elsewhere": _elsewhere(request, kind),
-        "languages": queue.languages_of(request.user),  # type: ignore[arg-type]
+        "languages": languages_of(request.user),  # type: ignore[arg-type]
         "kind_title": ReviewItem.Kind(kind).label,
         "is_copy": kind == ReviewItem.Kind.COPY,
         "missing": why_nothing_comes(kind),
