@@ -14,7 +14,7 @@ from labeling.models import CompletenessProof, Consensus, LabelingProject, Label
 # A proof is made each day, and tried each hour: after this long without one something is wrong.
 PROOF_OVERDUE = dt.timedelta(hours=26)
 # What a webhook calls the coming of an answer.
-ANSWERS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
+ANSWERS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_SAID")
 
 
 @dataclass(frozen=True)

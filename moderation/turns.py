@@ -17,6 +17,7 @@ from audit import ledger
 from core import leases
 from core.actors import actor_ref, require_permission
 from core.exceptions import PermanentError, StaleState
+from labeling import ingest
 from moderation import queue
 from moderation.lifecycle import line_for
 from moderation.models.reviewers import Skip
@@ -60,6 +61,17 @@ def take_turn(user: User, *, kind: str, showing: uuid.UUID | None = None) -> Tur
     if following is not None and following.claimed_at is None:
         leases.renew([following], duration=queue.AHEAD)
     return Turn(current, following)
+
+
+def say_answered(user: User, *, item: uuid.UUID) -> None:
+    """Have the answer to `item` asked for now: the page of `user`, who holds it, says that they sent one.
+
+    In place of a webhook that is late or lost, and as much worth: it decides nothing.
+    """
+    require_permission(user, "moderation.review_item")
+    held = queue.held(user).filter(pk=item).select_related("labeling_task__project").first()
+    if held is not None and held.labeling_task is not None and not queue.has_answered(held, user):
+        ingest.note_answer(held.labeling_task)
 
 
 def _unanswered(user: User, kind: str) -> list[ReviewItem]:

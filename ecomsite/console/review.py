@@ -70,12 +70,14 @@ def review(request: HttpRequest, kind: str) -> HttpResponse:
 def state(request: HttpRequest, kind: str) -> JsonResponse:
     """Take the person's turn and return it: what to show, what to load ahead, what became of the answers they ask about.
 
-    Posted: `showing` (the item on the page), `asked` (items whose fate is not known yet), `counts` (when numbers are wanted).
+    Posted: `showing` (the item on the page), `answered` (the page heard that it was), `asked` (items whose fate is not known yet), `counts` (when numbers are wanted).
     """
     _require_reviewer(request, kind)
     user: Any = request.user
     showing = _uuid(request.POST.get("showing"))
     asked = [key for raw in request.POST.getlist("asked")[:LAST] if (key := _uuid(raw))]
+    if showing is not None and "answered" in request.POST:
+        turns.say_answered(user, item=showing)
     turn = turns.take_turn(user, kind=kind, showing=showing)
     has_moved = showing is not None and (turn.current is None or turn.current.pk != showing)
     known = own_answers.fates(user, {*asked, *([showing] if showing and has_moved else [])})

@@ -197,3 +197,21 @@ def test_an_administrator_says_who_reads_what(client: Client, reviewer: User) ->
     words = client.get(reverse("console:nothing"), {"kind": KIND}).content.decode()
     assert "You are offered texts in zh-Hans alone" in words
     assert 'value="zh-Hans"' in admin.get(address).content.decode()
+
+
+def test_a_page_that_says_it_was_answered_is_believed_for_the_next_one_and_for_nothing_else(
+    client: Client, reviewer: User
+) -> None:
+    first, second = factories.review_item(risk=0.9), factories.review_item(risk=0.5)
+    assert turn(client)["current"]["item"] == str(first.pk)
+    assert turn(client, showing=str(first.pk), answered="")["current"]["item"] == str(second.pk)
+    assert WebhookEvent.objects.get().ls_task_ids == [first.labeling_task.ls_task_id], (
+        "it is asked for, the webhook lost"
+    )
+    assert turn(client, showing=str(first.pk), answered="")["current"]["item"] == str(second.pk)
+    assert WebhookEvent.objects.count() == 1
+    assert review.settle_decisions() == 0
+    other = Client()
+    other.force_login(people.reviewer())
+    turn(other, showing=str(second.pk), answered="")
+    assert WebhookEvent.objects.count() == 1, "of what is not theirs nobody says anything"

@@ -21,6 +21,7 @@ document.addEventListener("DOMContentLoaded", () => {
   let failures = 0;
   let timer = 0;
   let asking = false;
+  let answered = false; // the frame says so; our server has not said so yet
 
   const post = (address, fields) => {
     const body = new URLSearchParams(fields);
@@ -71,6 +72,7 @@ document.addEventListener("DOMContentLoaded", () => {
     asking = true;
     try {
       const fields = new URLSearchParams({ showing });
+      if (answered) fields.append("answered", "");
       for (const item of asked.keys()) fields.append("asked", item);
       if (Date.now() - countedAt > COUNTS_EVERY) fields.append("counts", "");
       const answer = await post(desk.dataset.review, fields);
@@ -105,6 +107,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   const apply = (state) => {
     const before = showing;
+    answered = answered && state.current?.item === before;
     if (before && state.current?.item !== before) {
       if (state.was_answered) asked.set(before, Date.now());
       else if (frames.has(before)) toast("That one is not yours any more: its time ran out, or nobody needs it answered.", "warn");
@@ -229,7 +232,10 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   window.addEventListener("message", ({ source, data }) => {
     if (!showing || source !== frames.get(showing)?.contentWindow) return;
-    if (data?.ecomsite === "answered") hurry();
+    if (data?.ecomsite === "answered") {
+      answered = true;
+      hurry();
+    }
     if (data?.ecomsite === "key" && KEYS[data.key]) KEYS[data.key]();
   });
   for (const button of desk.querySelectorAll("[data-open]")) button.addEventListener("click", () => open(button.dataset.open));
