@@ -3,11 +3,11 @@
 // un-ticking. It decides nothing: what was answered our server hears from Label Studio.
 "use strict";
 (() => {
-  if (window.parent === window || !/^\/projects\/\d+\/data/.test(location.pathname)) return;
+  if (window.parent === window) return;
   const tell = (message) => window.parent.postMessage(message, "*"); // no secrets: that something happened, not what
 
   // --- An answer was sent --------------------------------------------------------------------------------------------
-  const ANSWER = /\/api\/(tasks\/\d+\/annotations|annotations\/\d+)\/?(\?|$)/;
+  const ANSWER = /\/(api\/tasks\/\d+\/annotations|api\/annotations\/\d+|door\/tasks\/\d+\/answer)\/?(\?|$)/;
   const ask = window.fetch;
   window.fetch = async (...args) => {
     const answer = await ask(...args);
