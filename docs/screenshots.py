@@ -55,14 +55,15 @@ def console(page: Page, site: str, secret: str) -> None:
 
 
 def label_studio(page: Page, site: str, secret: str) -> None:
-    """Take the labelling page of the next item, with the text open for a fix."""
-    page.goto(f"{site}/console/next/?kind=copy_review")
-    page.wait_for_selector("#email, [data-testid=bottombar-submit-button]")
-    if page.locator("#email").count():
-        page.fill("#email", WHO)
-        page.fill("#password", secret)
-        page.click("button[type=submit]")
-    page.wait_for_selector("[data-testid=bottombar-submit-button]")
+    """Take the review page with the next item, with the text open for a fix."""
+    page.goto(f"{site}/console/review/copy_review/")
+    task = page.frame_locator("[data-frames] iframe:not(.is-ahead)")
+    task.locator("#email, [data-testid=bottombar-submit-button]").first.wait_for()
+    if task.locator("#email").count():
+        task.locator("#email").fill(WHO)
+        task.locator("#password").fill(secret)
+        task.locator("button[type=submit]").click()
+    task.locator("[data-testid=bottombar-submit-button]").wait_for()
     page.keyboard.press("2")
     page.wait_for_timeout(1500)
     keep(page, "label-studio")

@@ -95,12 +95,12 @@ def correct(item: ReviewItem, *, actor: User) -> ReviewItem:
                 hint="Ten minutes are over, or others had a part in it: ask a senior reviewer.",
             )
         before, lines, updates = now.status, list[Line](), dict[str, Any]()
-        if before == Status.ANSWERED:
-            labels.forget_vote(now.kind, ref(now.subject), rater=labels.rater_of(actor))
-        elif before == Status.CONFIRMING:
+        labels.forget_vote(now.kind, ref(now.subject), rater=labels.rater_of(actor))
+        if before == Status.CONFIRMING:
             updates = NO_PROPOSAL
-        elif now.candidate is not None:
-            lines = _undo(now, now.candidate, actor=actor)
+        elif before == Status.DECIDED:
+            labels.forget_label(now.kind, ref(now.subject))
+            lines = _undo(now, now.candidate, actor=actor) if now.candidate else []
         started = timezone.now()
         lines.append(
             advance(
