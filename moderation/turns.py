@@ -58,9 +58,15 @@ def take_turn(user: User, *, kind: str, showing: uuid.UUID | None = None) -> Tur
         return Turn(None, None)
     current = queue.begin(current)
     following = next((item for item in open_ if item.pk != current.pk), None) or queue.take(user, kind=kind, ahead=True)
-    if following is not None and following.claimed_at is None:
+    if following is not None and _is_half_gone(following):
         leases.renew([following], duration=queue.AHEAD)
     return Turn(current, following)
+
+
+def _is_half_gone(ahead: ReviewItem) -> bool:
+    """Whether what is leased ahead should be renewed: the page asks far more often than that is needed."""
+    until = ahead.lease_expires_at
+    return ahead.claimed_at is None and until is not None and until - timezone.now() < queue.AHEAD / 2
 
 
 def say_answered(user: User, *, item: uuid.UUID) -> None:

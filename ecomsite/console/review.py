@@ -22,9 +22,13 @@ from moderation import corrections, own_answers, queue, turns
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import ReviewItem
 from moderation.own_answers import OwnAnswer
-from moderation.queue_policies import may_take, policy_for
 
 LAST = 10
+# What the editor asks for before it lets an answer go.
+HINTS = {
+    ReviewItem.Kind.COPY: "Submit waits for a verdict; a fix and a rejection for a reason too, and “Other” and a senior for a comment.",
+    ReviewItem.Kind.SENTIMENT: "Submit waits for a sentiment, or for a comment to a senior.",
+}
 KEYS = (
     ("1 2 3", "the verdict, or the sentiment"),
     ("q w e r t y u i", "the reasons, in the order they stand"),
@@ -52,13 +56,11 @@ def review(request: HttpRequest, kind: str) -> HttpResponse:
     context = {
         "title": ReviewItem.Kind(kind).label,
         "kind": kind,
-        "is_nav_sidebar_enabled": False,
         "is_paused": "paused" in request.GET,
         "showing": _uuid(request.GET.get("item")) or "",
-        "may_take": may_take(request.user, policy_for(kind)),  # type: ignore[arg-type]
         "skip_reasons": Skip.Reason.choices,
         "keys": KEYS,
-        "kinds": ReviewItem.Kind.choices,
+        "hint": HINTS[kind],
     }
     response = page(request, "console/review.html", context)
     response.headers["Content-Security-Policy"] = policy_with_frame(frame_origin())

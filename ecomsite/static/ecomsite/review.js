@@ -8,6 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const find = (name) => desk.querySelector(`[data-${name}]`);
   const [IDLE, AWAY, HURRY, NOTHING] = [600, 3000, 200, 4000]; // milliseconds from one question to the next
   const HURRY_FOR = 15000;
+  const ASK_FOR = 60000; // then its fate is told on the list of the last ten
   const COUNTS_EVERY = 15000;
   const token = find("token").querySelector("input").value;
   const places = find("frames");
@@ -73,7 +74,10 @@ document.addEventListener("DOMContentLoaded", () => {
     try {
       const fields = new URLSearchParams({ showing });
       if (answered) fields.append("answered", "");
-      for (const item of asked.keys()) fields.append("asked", item);
+      for (const [item, since] of asked) {
+        if (Date.now() - since > ASK_FOR) asked.delete(item);
+        else fields.append("asked", item);
+      }
       if (Date.now() - countedAt > COUNTS_EVERY) fields.append("counts", "");
       const answer = await post(desk.dataset.review, fields);
       if (answer.type === "opaqueredirect" || answer.status === 403) return stop();
