@@ -55,6 +55,7 @@ document.addEventListener("DOMContentLoaded", () => {
       other.classList.toggle("is-ahead", item !== task.item);
       other.inert = item !== task.item;
     }
+    frame.contentWindow?.postMessage({ ecomsite: "shown" }, "*"); // for whoever measures time in there
     showing = task.item;
     desk.dataset.showing = showing;
     focusOn(frame);
