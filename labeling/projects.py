@@ -107,8 +107,8 @@ def _fields(interface: LabelingInterface) -> dict[str, object]:
         "label_config": interface.config(),
         "expert_instruction": interface.instructions,
         "show_instruction": False,
-        # Where predictions are shown, an annotation starts from them.
-        "show_collab_predictions": interface.fills_suggestions(),
+        # Predictions are shown, where there are any (labeling.sync), and an annotation starts from them.
+        "show_collab_predictions": True,
         # Passing one on is the review page's, with a reason (moderation/turns.py).
         "show_skip_button": False,
         "enable_empty_annotation": False,

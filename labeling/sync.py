@@ -162,7 +162,7 @@ def _sent(task: LabelingTask, interface: LabelingInterface, *, fills: bool) -> d
     """A task as Label Studio gets it: what is suggested fills the answer, or is said beside what is asked."""
     shown = task.predictions if task.shows_predictions else []
     data = dict(task.payload) if fills else interface.beside(task.payload, shown)
-    return {"data": {**data, "ext_id": str(task.pk)}, "predictions": shown}
+    return {"data": {**data, "ext_id": str(task.pk)}, "predictions": shown if fills else []}
 
 
 def _keep_ids(ids: Mapping[LabelingTask, int]) -> None:

@@ -33,7 +33,7 @@ KEYS = (
     ("1 2 3", "the verdict, or the sentiment"),
     ("q w e r t y u i", "the reasons, in the order they stand"),
     ("F1 F2 F3 …", "finding 1, 2, 3 … is a false alarm"),
-    ("Shift F1 F2 …", "finding 1, 2 … is right, and the text may go out all the same"),
+    ("0", "the other warnings are right, and the text may go out all the same"),
     ("9", "ask a senior reviewer"),
     ("Ctrl Enter", "submit; the next one comes by itself"),
     ("s", "skip, with a reason"),
