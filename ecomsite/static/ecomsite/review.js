@@ -56,9 +56,13 @@ document.addEventListener("DOMContentLoaded", () => {
       other.inert = item !== task.item;
     }
     frame.contentWindow?.postMessage({ ecomsite: "shown" }, "*"); // for whoever measures time in there
-    showing = task.item;
-    desk.dataset.showing = showing;
+    put(task.item);
     focusOn(frame);
+  };
+
+  const put = (item) => {
+    showing = item;
+    desk.dataset.showing = item;
   };
 
   const drop = (item) => {
@@ -97,7 +101,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const pace = () => {
     if (failures) return Math.min(1000 * 2 ** failures, 30000);
     if (Date.now() < hurryUntil) return HURRY;
-    if (!showing) return NOTHING;
+    if (!showing) return asked.size ? IDLE : NOTHING;
     return document.hasFocus() && !document.hidden ? IDLE : AWAY;
   };
 
@@ -122,7 +126,7 @@ document.addEventListener("DOMContentLoaded", () => {
       if (state.current.item !== before || !frames.has(before)) show(state.current);
       if (state.following) ensure(state.following);
     } else {
-      showing = "";
+      put("");
     }
     const wanted = [state.current?.item, state.following?.item];
     for (const item of [...frames.keys()]) if (!wanted.includes(item)) drop(item);
@@ -212,7 +216,7 @@ document.addEventListener("DOMContentLoaded", () => {
     dialog("skip").close();
     if (await act(desk.dataset.skip, { item, reason })) {
       drop(item);
-      showing = "";
+      put("");
       toast("Passed on to somebody else.", "busy");
     }
     hurry();
