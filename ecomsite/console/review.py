@@ -104,6 +104,8 @@ def _shown(item: ReviewItem | None) -> dict[str, Any] | None:
         "address": task_url(item.labeling_task),
         "seconds_left": None if left is None else max(0, round(left)),
         "again": item.returned_reason if item.returned_at else "",
+        # What was given back is to be loaded anew: the frame of before has sent its answer.
+        "load": item.returned_at.isoformat() if item.returned_at else "",
     }
 
 

@@ -32,11 +32,13 @@ document.addEventListener("DOMContentLoaded", () => {
   // --- Frames ------------------------------------------------------------------------------------------------------
 
   const ensure = (task) => {
-    if (frames.has(task.item)) return frames.get(task.item);
+    if (frames.get(task.item)?.dataset.load === task.load) return frames.get(task.item);
+    drop(task.item); // given back since: that one has sent its answer
     const frame = document.createElement("iframe");
     frame.title = "The task, in Label Studio's editor";
     frame.src = task.address;
     frame.dataset.item = task.item;
+    frame.dataset.load = task.load;
     frame.className = "is-ahead";
     frame.inert = true;
     frame.addEventListener("load", () => { if (task.item === showing) focusOn(frame); });
@@ -122,8 +124,11 @@ document.addEventListener("DOMContentLoaded", () => {
       else if (frames.has(before)) toast("That one is not yours any more: its time ran out, or nobody needs it answered.", "warn");
       hurryUntil = Date.now() + HURRY_FOR / 3; // what became of it follows in a moment
     }
+    if (before && state.current?.item === before && frames.get(before)?.dataset.load !== state.current.load) {
+      toast(`Once more, please: ${state.current.again}`, "warn");
+    }
     if (state.current) {
-      if (state.current.item !== before || !frames.has(before)) show(state.current);
+      if (state.current.item !== before || frames.get(before)?.dataset.load !== state.current.load) show(state.current);
       if (state.following) ensure(state.following);
     } else {
       put("");
