@@ -124,7 +124,7 @@ document.addEventListener("DOMContentLoaded", () => {
       else if (frames.has(before)) toast("That one is not yours any more: its time ran out, or nobody needs it answered.", "warn");
       hurryUntil = Date.now() + HURRY_FOR / 3; // what became of it follows in a moment
     }
-    if (before && state.current?.item === before && frames.get(before)?.dataset.load !== state.current.load) {
+    if (frames.has(before) && state.current?.item === before && frames.get(before).dataset.load !== state.current.load) {
       toast(`Once more, please: ${state.current.again}`, "warn");
     }
     if (state.current) {
