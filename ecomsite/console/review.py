@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from core.actors import require_permission
-from core.exceptions import EcomsiteError, StaleState
+from core.exceptions import EcomsiteError, StaleState, TransientError
 from ecomsite.console.pages import act, page
 from ecomsite.security import policy_with_frame
 from labeling.links import frame_origin, task_url
@@ -98,10 +98,14 @@ def state(request: HttpRequest, kind: str) -> JsonResponse:
 def _shown(item: ReviewItem | None) -> dict[str, Any] | None:
     if item is None or item.labeling_task is None:
         return None
+    try:
+        address = task_url(item.labeling_task)
+    except TransientError:  # deleted there this very moment: it is on its way again
+        return None
     left = (item.lease_expires_at - timezone.now()).total_seconds() if item.lease_expires_at else None
     return {
         "item": str(item.pk),
-        "address": task_url(item.labeling_task),
+        "address": address,
         "seconds_left": None if left is None else max(0, round(left)),
         "again": item.returned_reason if item.returned_at else "",
         # What was given back is to be loaded anew: the frame of before has sent its answer.
