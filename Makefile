@@ -10,7 +10,8 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 # What `check --deploy` is asked about: settings as production has them. None of these values is used anywhere else.
 PRODUCTION = DEBUG=0 SITE_URL=https://desk.example.com ALLOWED_HOSTS=desk.example.com \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
-	LABEL_STUDIO_WEBHOOK_SECRET=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')
+	LABEL_STUDIO_WEBHOOK_SECRET=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))') \
+	LABEL_STUDIO_DOOR_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run status down test test-long pytest faults coverage lint format bench screenshots clean

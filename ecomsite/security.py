@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core.actors import actor_ref
@@ -19,14 +21,15 @@ POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
-        "frame-ancestors 'none'",
     )
 )
 
 
-def policy_with_frame(origin: str) -> str:
-    """Return the policy of a page that shows something of `origin` (scheme and host) in a frame."""
-    return f"{POLICY}; frame-src 'self' {origin}"
+def policy(*, frames_door: bool = False, frame_ancestors: str = "'none'") -> str:
+    """Return the policy of our pages. One with `frames_door` may hold the door in front of Label Studio in a frame."""
+    door = urlsplit(settings.LABELING["DOOR_URL"])
+    frames = f"; frame-src 'self' {door.scheme}://{door.netloc}" if frames_door else ""
+    return f"{POLICY}{frames}; frame-ancestors {frame_ancestors}"
 
 
 class ContentSecurityPolicy:
@@ -38,7 +41,7 @@ class ContentSecurityPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, with the policy."""
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Content-Security-Policy", policy())
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
 

@@ -6,8 +6,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from labeling import side_door
 from training.trainers import trackers
 
 
@@ -27,6 +28,21 @@ def webhook_secret_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
             Error("LABEL_STUDIO_WEBHOOK_SECRET is not set.", hint="Set it to a long random value.", id="ecomsite.E002")
         ]
     return []
+
+
+@register(Tags.security, deploy=True)
+def door_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E004: without its key the door lets nobody in, and no answer can be shown to be anybody's."""
+    if not settings.LABELING["DOOR_KEY"]:
+        return [Error("LABEL_STUDIO_DOOR_KEY is not set.", hint="Set it to a long random value.", id="ecomsite.E004")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def no_way_leads_around_the_door(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W001: Label Studio answers people who did not come through the door. One that does not answer at all is no way."""
+    found = side_door.look()
+    return [Warning(found.around, hint=found.hint, id="ecomsite.W001")] if found.around else []
 
 
 @register(Tags.compatibility)

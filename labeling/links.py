@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from django.conf import settings
+from django.urls import reverse
 
 from core.exceptions import TransientError
 from labeling.models import LabelingTask
 
 
 def task_url(task: LabelingTask) -> str:
-    """Return the deep link to `task`; who is not logged in comes to it after the login page.
+    """Return the address at which who holds `task` comes to it in Label Studio, through the door.
 
-    Raises `TransientError` while the task is not in Label Studio yet.
+    It is one of the console, which lets them in anew each time they follow it. Raises `TransientError` while the task is
+    not in Label Studio yet.
     """
     if task.ls_task_id is None or task.project.ls_project_id is None:
         raise TransientError("This task is still on its way to Label Studio.", hint="Try again in a few seconds.")
-    return f"{settings.LABELING['URL']}/projects/{task.project.ls_project_id}/data?task={task.ls_task_id}"
-
-
-def frame_origin() -> str:
-    """Return scheme and host of where people see tasks: what a page of ours may show in a frame."""
-    parts = urlsplit(settings.LABELING["URL"])
-    return f"{parts.scheme}://{parts.netloc}"
+    return reverse("console:door", args=[task.pk])

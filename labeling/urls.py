@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from labeling import webhooks
+from labeling import doorkeeper, webhooks
 
-urlpatterns = [path("label-studio/", webhooks.label_studio, name="label_studio_webhook")]
+urlpatterns = [
+    path("label-studio/", webhooks.label_studio, name="label_studio_webhook"),
+    path("label-studio/door/", doorkeeper.ask, name="label_studio_door"),
+]

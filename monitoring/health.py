@@ -19,7 +19,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from core import leases
-from labeling import selectors
+from labeling import selectors, side_door
 from labeling.models import LabelingProject, WebhookEvent
 from moderation.back_pressure import pause_in_words
 from moderation.queue_policies import policies
@@ -92,6 +92,16 @@ def check_label_studio() -> Part:
     else:
         return Part("label_studio", "ok", "Label Studio answers.")
     return Part("label_studio", "down", words, "Start the stack (`make run`) or check LABEL_STUDIO_URL.")
+
+
+def check_door() -> Part:
+    """Whether people reach Label Studio through our door, and through nothing else."""
+    found = side_door.look()
+    if found.around:
+        return Part("door", "alarm", found.around, found.hint)
+    if found.away:
+        return Part("door", "busy", found.away, found.hint)
+    return Part("door", "ok", "People reach Label Studio through the door.")
 
 
 def check_traffic() -> Part:
@@ -205,11 +215,11 @@ def check_queues() -> list[Part]:
 def report() -> Report:
     """Ask every part now; the servers at the same time, each with a short timeout."""
     database = check_database()
-    probes: list[Callable[[], Part]] = [check_broker, check_label_studio]
+    probes: list[Callable[[], Part]] = [check_broker, check_label_studio, check_door]
     with ThreadPoolExecutor(len(probes)) as pool:
-        broker, label_studio = pool.map(lambda probe: probe(), probes)
+        broker, label_studio, door = pool.map(lambda probe: probe(), probes)
     if not database.is_ok:
-        return Report((database, broker, label_studio))
+        return Report((database, broker, label_studio, door))
     if not label_studio.is_ok and (reached := LabelingProject.objects.aggregate(at=Max("reconciled_at"))["at"]):
         last = f"{label_studio.words} It was last reached {in_words(timezone.now() - reached)} ago."
         label_studio = dataclasses.replace(label_studio, words=last)
@@ -224,7 +234,7 @@ def report() -> Report:
         check_quarantine(),
         *check_queues(),
     )
-    return Report((database, broker, *workers, label_studio, *traffic))
+    return Report((database, broker, *workers, label_studio, door, *traffic))
 
 
 _latest: tuple[float, Report] | None = None

@@ -63,15 +63,17 @@ class Alert(models.Model):
 
 
 class Refusal(models.Model):
-    """How often somebody was refused in an hour: a sign-in that failed, or a page or call that asked for more rights."""
+    """How often somebody was refused in an hour: a sign-in that failed, a page or call that asked for more rights, or the
+    door in front of Label Studio."""
 
     class Kind(models.TextChoices):
         SIGN_IN = "sign_in", "Sign-in failed"
         PERMISSION = "permission", "Permission missing"
+        DOOR = "door", "Refused at the door of Label Studio"
 
     kind = models.CharField(max_length=12, choices=Kind)
     account = models.CharField(max_length=40, blank=True, help_text="user:<id>; empty: no account of that name")
-    what = models.CharField(max_length=120, help_text="the page or call, by its name")
+    what = models.CharField(max_length=120, help_text="the page or call, by its name; at the door the reason")
     hour = models.DateTimeField()
     n = models.PositiveIntegerField(default=1)
 

@@ -63,6 +63,7 @@ def label_studio(label_studio_server: LabelStudio, settings: Any) -> Iterator[De
     settings.LABELING = {
         **settings.LABELING,
         "URL": label_studio_server.url,
+        "DOOR_URL": "http://door.test",
         "TOKEN": SERVICE_TOKEN,
         "WEBHOOK_URL": "http://127.0.0.1:9",
         "WEBHOOK_SECRET": "a-secret-of-the-tests",

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actors import require_permission
 from core.exceptions import EcomsiteError, StaleState, TransientError
 from ecomsite.console.pages import act, page
-from ecomsite.security import policy_with_frame
-from labeling.links import frame_origin, task_url
+from ecomsite.security import policy
+from labeling.links import task_url
 from moderation import corrections, own_answers, queue, turns
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import ReviewItem
@@ -63,7 +63,7 @@ def review(request: HttpRequest, kind: str) -> HttpResponse:
         "hint": HINTS[kind],
     }
     response = page(request, "console/review.html", context)
-    response.headers["Content-Security-Policy"] = policy_with_frame(frame_origin())
+    response.headers["Content-Security-Policy"] = policy(frames_door=True)
     return response
 
 

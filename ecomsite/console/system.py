@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.models import Channel
@@ -21,7 +22,7 @@ from moderation import priority, queue_policies
 from moderation.back_pressure import pause_in_words
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
-from monitoring import flow, health, sla
+from monitoring import flow, health, refusals, sla
 from monitoring.waiting import why_stage_waits
 
 WINDOWS = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
@@ -47,6 +48,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "title": "Queues & health",
         "health": health.recent_report(),
         "stages": [(stage, charts.slot_bars(stage.left), why_stage_waits(stage)) for stage in flow.stages()],
+        "refused": refusals.at_the_door(since=timezone.now() - WINDOWS["day"]),
         "queues": [_queue(report) for report in sla.reports(window=WINDOWS[window])],
         "window": window,
         "windows": list(WINDOWS),

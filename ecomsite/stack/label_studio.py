@@ -39,6 +39,16 @@ class Person:
     is_admin: bool = False
 
 
+@dataclass(frozen=True)
+class DoorOptions:
+    """What the door in Label Studio's process has to know (`labeling.door.middleware.Settings`)."""
+
+    key: str = field(repr=False)
+    # Our address as Label Studio reaches it, and as people's browsers do.
+    desk: str
+    console: str
+
+
 @dataclass
 class LabelStudio:
     """One Label Studio with its files in `root` on 127.0.0.1:`port`, its tables in `database_url`."""
@@ -50,6 +60,8 @@ class LabelStudio:
     token: str = field(repr=False)
     # As people's browsers reach it. Default: http://127.0.0.1:`port`.
     url: str = ""
+    # None: whoever reaches the port reaches Label Studio itself, as with one of your own.
+    door: DoorOptions | None = None
     venv: Path = BASE_DIR / ".venv-label-studio"
     # Default: label-studio.log in `root`.
     log_file: Path | None = None
@@ -134,6 +146,7 @@ class LabelStudio:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ}
         return {
             **kept,
+            **self._door_environment(),
             "HOME": str(self.root),
             "PYTHONUNBUFFERED": "1",
             # The script stands beside this file, whose name would otherwise hide the package.
@@ -164,6 +177,16 @@ class LabelStudio:
             "WEBHOOK_TIMEOUT": "1.0",
             # Hand a task that somebody looked at and left to the next person within the hour, not the day.
             "TASK_LOCK_TTL": "3600",
+        }
+
+    def _door_environment(self) -> dict[str, str]:
+        if self.door is None:
+            return {}
+        return {
+            "ECOMSITE_DOOR_KEY": self.door.key,
+            "ECOMSITE_DOOR_TOKEN": self.token,
+            "ECOMSITE_DOOR_DESK": self.door.desk,
+            "ECOMSITE_DOOR_CONSOLE": self.door.console,
         }
 
     def _python(self) -> Path:

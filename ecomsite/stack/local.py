@@ -20,7 +20,7 @@ from ecomsite.env import BASE_DIR
 from ecomsite.logins import ensure_passwords
 from ecomsite.stack.broker import Broker
 from ecomsite.stack.commands import WEB_OPTIONS, WORKER_POOLS, beat_command, worker_command
-from ecomsite.stack.label_studio import LabelStudio, Person
+from ecomsite.stack.label_studio import DoorOptions, LabelStudio, Person
 from ecomsite.stack.plan import Plan, write_environment
 from ecomsite.stack.postgres import Postgres
 from ecomsite.stack.processes import Child, Program, Supervisor, die_with_parent
@@ -56,7 +56,7 @@ class LocalStack:
         plan = self.plan
         plan.log("x").parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         values = self._start_stores()
-        label_studio = None if plan.label_studio_url else self._start_label_studio(values["LABEL_STUDIO_TOKEN"])
+        label_studio = None if plan.label_studio_url else self._start_label_studio(values)
         # Label Studio takes longest; everything up to where it is waited for happens meanwhile.
         with self.step("Database schema"):
             self.manage("migrate", "--no-input")
@@ -67,9 +67,13 @@ class LocalStack:
         with self.step("Models"):
             self.manage("prepare_models")
         web = self._start_web()
+        door = self._start_door() if plan.needs_door else None
         workers = [self._start_worker(queues) for queues in WORKER_POOLS]
         with self.step("Console and API"):
             self._wait(web, lambda: self._answer("/healthz") == 200, timeout=60)
+        if door is not None:
+            with self.step("Door of Label Studio"):
+                self._wait_for_output(door, "The door of Label Studio is open")
         with self.step("Workers"):
             for worker in workers:
                 self._wait_for_output(worker, " ready.")
@@ -138,7 +142,7 @@ class LocalStack:
                 broker_url = broker.url()
         return write_environment(plan, database_url=database_url, broker_url=broker_url)
 
-    def _start_label_studio(self, token: str) -> LabelStudio:
+    def _start_label_studio(self, values: dict[str, str]) -> LabelStudio:
         plan = self.plan
         database_url = plan.label_studio_database_url
         if self.postgres is not None and not database_url:
@@ -149,7 +153,13 @@ class LocalStack:
             plan.label_studio_port,
             database_url,
             # A token given from outside wins here as it does everywhere else.
-            env.given("LABEL_STUDIO_TOKEN") or token,
+            env.given("LABEL_STUDIO_TOKEN") or values["LABEL_STUDIO_TOKEN"],
+            url=plan.door_url,
+            door=DoorOptions(
+                env.given("LABEL_STUDIO_DOOR_KEY") or values["LABEL_STUDIO_DOOR_KEY"],
+                desk=env.given("LABEL_STUDIO_WEBHOOK_URL").rstrip("/") or plan.site_url,
+                console=plan.site_url,
+            ),
             log_file=plan.log("label-studio"),
         )
         passwords = ensure_passwords(plan.var / "logins.txt")
@@ -170,6 +180,10 @@ class LocalStack:
             tier=WEB,
             port=plan.web_port,
         )
+
+    def _start_door(self) -> Child:
+        command = [sys.executable, BASE_DIR / "manage.py", "label_studio_door", str(self.plan.door_port)]
+        return self._launch("label-studio-door", command, tier=LABEL_STUDIO, port=self.plan.door_port)
 
     def _start_worker(self, queues: str) -> Child:
         name = f"worker-{queues.replace(',', '-')}"

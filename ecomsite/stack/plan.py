@@ -21,11 +21,13 @@ GENERATED: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(48),
     "LABEL_STUDIO_TOKEN": lambda: secrets.token_hex(20),
     "LABEL_STUDIO_WEBHOOK_SECRET": lambda: secrets.token_urlsafe(32),
+    "LABEL_STUDIO_DOOR_KEY": lambda: secrets.token_urlsafe(32),
 }
 # Variable → the field of the plan that it sets.
 PORT_FIELDS = {
     "ECOMSITE_PORT": "web_port",
     "LABEL_STUDIO_PORT": "label_studio_port",
+    "LABEL_STUDIO_DOOR_PORT": "door_port",
     "ECOMSITE_POSTGRES_PORT": "postgres_port",
     "ECOMSITE_BROKER_PORT": "broker_port",
 }
@@ -48,6 +50,10 @@ class Plan:
     broker_url: str
     label_studio_url: str
     label_studio_database_url: str
+    # Of the door before a Label Studio of yours; the embedded one has it built in.
+    door_port: int = 8081
+    # Set: the door stands there already, and is not ours to start.
+    door_url: str = ""
 
     @property
     def needs_postgres(self) -> bool:
@@ -67,6 +73,17 @@ class Plan:
     def label_studio_address(self) -> str:
         return self.label_studio_url or f"http://127.0.0.1:{self.label_studio_port}"
 
+    @property
+    def needs_door(self) -> bool:
+        return bool(self.label_studio_url) and not self.door_url
+
+    @property
+    def door_address(self) -> str:
+        """Where people's browsers reach the door."""
+        if self.door_url or not self.label_studio_url:
+            return self.door_url or self.label_studio_address
+        return f"http://127.0.0.1:{self.door_port}"
+
     def fingerprint(self, content: bytes) -> str:
         """Return a digest of `content` and of the servers it was used with."""
         servers = f"{self.database_url} {self.label_studio_url}".encode()
@@ -81,6 +98,8 @@ class Plan:
         yield "console and API", self.web_port, "ECOMSITE_PORT"
         if not self.label_studio_url:
             yield "Label Studio", self.label_studio_port, "LABEL_STUDIO_PORT"
+        if self.needs_door:
+            yield "the door of Label Studio", self.door_port, "LABEL_STUDIO_DOOR_PORT"
         if self.needs_postgres:
             yield "PostgreSQL", self.postgres_port, "ECOMSITE_POSTGRES_PORT"
         if not self.broker_url:
@@ -100,6 +119,8 @@ def read_plan() -> Plan:
         broker_url=env.given("CELERY_BROKER_URL"),
         label_studio_url=env.given("LABEL_STUDIO_URL").rstrip("/"),
         label_studio_database_url=env.given("LABEL_STUDIO_DATABASE_URL"),
+        door_port=_port("LABEL_STUDIO_DOOR_PORT", 8081),
+        door_url=env.given("LABEL_STUDIO_DOOR_URL").rstrip("/"),
     )
     if plan.label_studio_url and not env.given("LABEL_STUDIO_TOKEN"):
         raise PermanentError(
@@ -186,6 +207,7 @@ def write_environment(plan: Plan, *, database_url: str = "", broker_url: str = "
     values = {name: held.get(name) or generate() for name, generate in GENERATED.items()}
     values["ECOMSITE_PORT"] = str(plan.web_port)
     values["LABEL_STUDIO_PORT"] = str(plan.label_studio_port)
+    values["LABEL_STUDIO_DOOR_PORT"] = str(plan.door_port)
     if not plan.database_url:
         values["DATABASE_URL"] = database_url
     if not plan.broker_url:

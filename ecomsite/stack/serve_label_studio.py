@@ -5,8 +5,12 @@
 
 The people come as JSON from the file named by ECOMSITE_PEOPLE: [{email, password, token, is_admin}]. Label Studio's
 own API cannot make an account that can log in (it drops the password and joins no organisation), hence its models.
+
+With ECOMSITE_DOOR_KEY set, our door stands before it in the same process (labeling/door): people reach nothing else.
 """
 
+import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -15,6 +19,7 @@ from pathlib import Path
 import label_studio
 
 PACKAGE = Path(label_studio.__file__).parent
+DOOR = Path(__file__).resolve().parents[2] / "labeling" / "door"
 READY = "Label Studio is ready"
 THREADS = 16
 
@@ -69,6 +74,30 @@ def make_people(people: list[dict]) -> None:
                 jwt.save()
 
 
+def behind_the_door(application):
+    """Return Label Studio with our door before it, if it shall have one."""
+    key = os.environ.get("ECOMSITE_DOOR_KEY")
+    if not key:
+        return application
+    # Under a name of its own: Label Studio's packages are called as ours are.
+    spec = importlib.util.spec_from_file_location(
+        "ecomsite_door", DOOR / "__init__.py", submodule_search_locations=[str(DOOR)]
+    )
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["ecomsite_door"] = package
+    spec.loader.exec_module(package)
+    middleware = importlib.import_module("ecomsite_door.middleware")
+    settings = middleware.Settings(
+        key=key,
+        token=os.environ["ECOMSITE_DOOR_TOKEN"],
+        desk=os.environ["ECOMSITE_DOOR_DESK"],
+        console=os.environ["ECOMSITE_DOOR_CONSOLE"],
+        url=os.environ["LABEL_STUDIO_HOST"],
+        admits_service=True,
+    )
+    return middleware.Door(application, settings)
+
+
 def serve(port: int) -> None:
     """Serve until stopped: one process, many threads, for every request but a few waits for the database."""
     from django.core.wsgi import get_wsgi_application
@@ -90,12 +119,15 @@ def serve(port: int) -> None:
                 "when_ready": lambda server: sys.stdout.write(f"{READY}\n"),
                 # A query for many tasks by our ids is a long address.
                 "limit_request_line": 8190,
+                # No header says where a request is mounted or whence it came: nobody stands before us whom we would believe.
+                "forwarded_allow_ips": "",
+                "forwarder_headers": "",
             }
             for name, value in options.items():
                 self.cfg.set(name, value)
 
         def load(self) -> object:
-            application = get_wsgi_application()
+            application = behind_the_door(get_wsgi_application())
             # What was opened here must not be shared with the worker that is forked off next.
             connections.close_all()
             return application

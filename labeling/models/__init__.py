@@ -1,5 +1,6 @@
 """Tables of labelling: what is asked of people, what they answered, what is held to be true, and what is in doubt."""
 
+from labeling.models.door import DoorPass as DoorPass
 from labeling.models.labels import Label as Label
 from labeling.models.labels import LabelCheck as LabelCheck
 from labeling.models.labels import LabelIssue as LabelIssue

@@ -104,6 +104,10 @@ def test_every_permission_of_a_role_exists() -> None:
     assert {name for names in ROLES.values() for name in names} <= permissions()
 
 
+def test_who_may_reach_a_task_can_be_asked() -> None:
+    assert callable(import_string(settings.LABELING["MAY_REACH"]))
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -14,25 +14,13 @@ from tests import people
 
 SHOWN = "[data-frames] iframe:not(.is-ahead)"
 SUBMIT = "[data-testid=bottombar-submit-button], [data-testid=bottombar-update-button]"
-SCRIPTS = (
-    Path(__file__).parents[2] / "labeling" / "door" / "static" / "keys.js",
-    Path(__file__).with_name("told_by_the_frame.js"),
-)
 
 
 class Reviewer:
-    """A tab, signed in to the console and to Label Studio as one person."""
+    """A tab, signed in to the console once, as one person."""
 
-    def __init__(self, page: Page, console: str, label_studio: str, email: str) -> None:
+    def __init__(self, page: Page, console: str, email: str) -> None:
         self.page, self.console = page, console
-        # Label Studio's own address has neither the door's sign-in nor its scripts in the page.
-        for script in SCRIPTS:
-            page.add_init_script(path=script)
-        page.goto(f"{label_studio}/user/login/")
-        page.fill("#email", email)
-        page.fill("#password", people.PASSWORD)
-        page.click("button[type=submit]")
-        page.wait_for_url(lambda url: "/user/login" not in url)
         page.goto(f"{console}/")
         page.fill("[name=username]", email)
         page.fill("[name=password]", people.PASSWORD)

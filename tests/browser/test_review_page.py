@@ -33,12 +33,11 @@ pytestmark = [
 
 @pytest.fixture
 def sits_down(
-    label_studio: Desk, live_server: Any, start_worker: Callable[..., Any], settings: Any, page: Page
+    label_studio: Desk, live_server: Any, open_door: str, start_worker: Callable[..., Any], settings: Any, page: Page
 ) -> Callable[..., Reviewer]:
     """Return a function that opens work in Label Studio, starts workers, and has a reviewer sign in."""
 
     def begin(*, drafts: int = 0, labels: int = 0, warned: bool = False, width: int = 1280) -> Reviewer:
-        settings.SITE_URL = live_server.url
         settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": live_server.url}
         settings.MODERATION = {
             **settings.MODERATION, "SENTIMENT_CONFIDENCE": 1.01,
@@ -63,7 +62,7 @@ def sits_down(
         start_worker("external", **env)
         start_worker("default", **env)
         page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
-        return Reviewer(page, live_server.url, label_studio.url, REVIEWER.email)
+        return Reviewer(page, live_server.url, REVIEWER.email)
 
     return begin
 

@@ -36,12 +36,12 @@ pytestmark = [
 class Story:
     """A desk with one product, two drafts, workers, and a reviewer in front of it."""
 
-    def __init__(self, page: Page, address: str, label_studio: str, sku: str) -> None:
-        self.page, self.address, self.label_studio, self.sku = page, address, label_studio, sku
+    def __init__(self, page: Page, address: str, sku: str) -> None:
+        self.page, self.address, self.sku = page, address, sku
 
     def press_next(self) -> None:
         """Sign in, press Next, and arrive at the task."""
-        self.reviewer = Reviewer(self.page, self.address, self.label_studio, REVIEWER.email)
+        self.reviewer = Reviewer(self.page, self.address, REVIEWER.email)
         self.reviewer.begin()
 
     def choose(self, label: str) -> None:
@@ -65,14 +65,13 @@ class Story:
 
 @pytest.fixture
 def tell(
-    label_studio: Desk, live_server: Any, start_worker: Callable[..., Any], settings: Any, page: Page
+    label_studio: Desk, live_server: Any, open_door: str, start_worker: Callable[..., Any], settings: Any, page: Page
 ) -> Callable[..., Story]:
     """Return a function that sets the scene; `webhooks=False` has every webhook get lost."""
 
     def begin(*, webhooks: bool = True) -> Story:
         reach = live_server.url if webhooks else NOWHERE
         settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": reach}
-        settings.SITE_URL = live_server.url
         people.people("Reviewer", email=REVIEWER.email)
         sync_accounts()
         factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD, GOOD + " It is yours."]})
@@ -92,7 +91,7 @@ def tell(
             lambda: ReviewItem.objects.filter(labeling_task__ls_task_id__isnull=False).exists(),
             seconds=90, what="the draft in Label Studio",
         )  # fmt: skip
-        return Story(page, live_server.url, label_studio.url, product.sku)
+        return Story(page, live_server.url, product.sku)
 
     return begin
 

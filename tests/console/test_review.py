@@ -52,19 +52,19 @@ def test_the_page_leases_nothing_and_frames_label_studio_alone(client: Client, s
     answer = client.get(reverse("console:review", args=[KIND]))
     assert answer.status_code == 200
     policy = answer["Content-Security-Policy"]
-    assert f"frame-src 'self' {settings.LABELING['URL']}" in policy
+    assert f"frame-src 'self' {settings.LABELING['DOOR_URL']}" in policy
     assert "default-src 'self'; " in policy
     assert "frame-ancestors 'none'" in policy
     assert not ReviewItem.objects.exclude(status="waiting").exists()
     assert client.get(reverse("console:next"), {"kind": KIND})["Location"] == reverse("console:review", args=[KIND])
 
 
-def test_a_turn_says_what_to_show_and_what_to_load_ahead(client: Client, reviewer: User, settings: Any) -> None:
+def test_a_turn_says_what_to_show_and_what_to_load_ahead(client: Client, reviewer: User) -> None:
     first, second = factories.review_item(risk=0.9), factories.review_item(risk=0.5)
     factories.review_item(factories.customer_review())
     found = turn(client)
     assert (found["current"]["item"], found["following"]["item"]) == (str(first.pk), str(second.pk))
-    assert found["current"]["address"].startswith(settings.LABELING["URL"])
+    assert found["current"]["address"] == reverse("console:door", args=[first.labeling_task.pk])
     assert 800 < found["current"]["seconds_left"] <= 900
     assert "counts" not in found, "numbers cost, and are asked for now and then"
     counts = turn(client, showing=str(first.pk), counts="")["counts"]

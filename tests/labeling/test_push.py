@@ -43,7 +43,7 @@ def test_it_sends_a_task_with_its_data_and_what_is_suggested_beside_it(label_stu
     assert there.data["text"] == task.payload["text"]
     assert "Our checks suggest: Unsupported claim" in there.data["draft_html"]
     assert not label_studio.service.tasks.get(str(there.id)).predictions
-    assert task_url(task) == f"{label_studio.url}/projects/{task.project.ls_project_id}/data?task={there.id}"
+    assert task_url(task) == f"/console/review/door/{task.pk}/", "through the door, not past it"
     assert LedgerEntry.objects.filter(action="labeling.task.pushed", subject__endswith=str(task.pk)).exists()
 
 

@@ -25,6 +25,8 @@ VARIABLES = (
     "ECOMSITE_HOST",
     "SITE_URL",
     "LABEL_STUDIO_WEBHOOK_URL",
+    "LABEL_STUDIO_DOOR_URL",
+    "LABEL_STUDIO_DOOR_PORT",
 )
 PORTS = ("ECOMSITE_PORT", "LABEL_STUDIO_PORT", "ECOMSITE_POSTGRES_PORT", "ECOMSITE_BROKER_PORT")
 
@@ -68,8 +70,18 @@ def test_servers_that_are_named_are_not_started(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("LABEL_STUDIO_URL", "https://label.example.com/")
     monkeypatch.setenv("LABEL_STUDIO_TOKEN", "0" * 40)
     plan = read_plan()
-    assert [variable for *_, variable in plan.ports()] == ["ECOMSITE_PORT"]
+    assert [variable for *_, variable in plan.ports()] == ["ECOMSITE_PORT", "LABEL_STUDIO_DOOR_PORT"]
     assert plan.label_studio_address == "https://label.example.com"
+
+
+def test_a_door_stands_before_every_label_studio(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = read_plan()
+    assert (embedded.needs_door, embedded.door_address) == (False, "http://127.0.0.1:8080"), "it has the door built in"
+    monkeypatch.setenv("LABEL_STUDIO_URL", "http://label.internal:8080")
+    monkeypatch.setenv("LABEL_STUDIO_TOKEN", "0" * 40)
+    assert (read_plan().needs_door, read_plan().door_address) == (True, "http://127.0.0.1:8081")
+    monkeypatch.setenv("LABEL_STUDIO_DOOR_URL", "https://label.example.com/")
+    assert (read_plan().needs_door, read_plan().door_address) == (False, "https://label.example.com")
 
 
 def test_an_embedded_label_studio_keeps_an_embedded_database_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +197,7 @@ def test_every_given_port_that_is_taken_is_named_with_the_variable_to_change(mon
 def test_secrets_are_generated_once_and_kept_in_a_private_file(tmp_path: Path) -> None:
     first = write_environment(read_plan(), database_url="postgresql://a", broker_url="redis://b")
     second = write_environment(read_plan(), database_url="postgresql://c", broker_url="redis://b")
-    secrets = ("SECRET_KEY", "LABEL_STUDIO_TOKEN", "LABEL_STUDIO_WEBHOOK_SECRET")
+    secrets = ("SECRET_KEY", "LABEL_STUDIO_TOKEN", "LABEL_STUDIO_WEBHOOK_SECRET", "LABEL_STUDIO_DOOR_KEY")
     assert all(first[name] == second[name] and len(first[name]) >= 40 for name in secrets)
     path = tmp_path / "stack.env"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
