@@ -15,6 +15,7 @@ from django.conf import settings
 
 from core.exceptions import PermanentError
 from core.loading import load_class
+from labeling.door.stamps import without_stamp
 
 if TYPE_CHECKING:
     from label_studio_sdk.label_interface import LabelInterface
@@ -132,9 +133,9 @@ def _dynamic(parsed: LabelInterface) -> set[str]:
 
 
 def by_control(result: Result) -> dict[str, Mapping[str, Any]]:
-    """Return the parts of an annotation by the name of their control. Raises `PermanentError` for one given twice."""
+    """Return the parts of an annotation, without the door's stamp, by the name of their control. Raises `PermanentError` for one given twice."""
     parts: dict[str, Mapping[str, Any]] = {}
-    for part in result:
+    for part in without_stamp([dict(part) for part in result]):
         name = str(part.get("from_name"))
         if name in parts:
             raise PermanentError(f"The annotation answers {name!r} twice.")

@@ -87,7 +87,7 @@ def state(request: HttpRequest, kind: str) -> JsonResponse:
         "current": _shown(turn.current),
         "following": _shown(turn.following),
         # Else they lost it: its time ran out, or it is not asked any more.
-        "was_answered": has_moved and showing in known,
+        "was_answered": has_moved and showing in known and not (turn.following and turn.following.pk == showing),
         "fates": {str(pk): _fate(found) for pk, found in known.items()},
     }
     if has_moved or turn.current is None or "counts" in request.POST:

@@ -14,7 +14,7 @@ from tests import factories, people
 from tests.moderation.conftest import GOOD
 
 pytestmark = pytest.mark.django_db
-LEATHER = "Harbour mug 1 by Tideway is a sea green leather mug that holds 350 ml of tea or coffee."
+PLASTIC = "Harbour mug 1 by Tideway is a sea green plastic mug that holds 350 ml of tea or coffee."
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def accepted(draft: Candidate, answer: Callable[..., Any], **said: Any) -> Revie
 def test_an_accept_with_an_open_warning_comes_back_and_names_it(draft: Candidate, answer: Callable[..., Any]) -> None:
     warned = factories.finding(draft, "sea green")
     factories.finding(draft, "stoneware", severity="info")
-    item = accepted(draft, answer)
+    item = accepted(draft, answer, dismissed_findings=[])
     assert item.status == "dispatched"
     assert item.returned_reason.startswith("1 warning is still open (no fact backs “sea green”): tick each")
     assert not Decision.objects.exists()
@@ -73,7 +73,7 @@ def test_a_panels_answer_looks_at_them_too(rules: Callable[..., None], answer: C
     factories.finding(draft, "sea green")
     review.open_reviews()
     lead = ReviewItem.objects.get(lead=None)
-    answer(lead, people.reviewer(), verdict="accept")
+    answer(lead, people.reviewer(), verdict="accept", dismissed_findings=[])
     review.settle_decisions()
     lead.refresh_from_db()
     assert (lead.status, "still open" in lead.returned_reason) == ("dispatched", True)
@@ -94,12 +94,12 @@ def contradictions(draft: Candidate) -> list[Finding]:
 
 
 def test_what_contradicts_a_fact_takes_two_people(answer: Callable[..., Any]) -> None:
-    draft = screened(LEATHER)
+    draft = screened(PLASTIC)
     assert draft.status == "in_review"
     assert len(contradictions(draft)) == 1
     review.open_reviews()
     ids = [str(pk) for pk in draft.findings.values_list("pk", flat=True)]
-    item = accepted(draft, answer, dismissed_findings=ids, comment="the sleeve is of leather")
+    item = accepted(draft, answer, dismissed_findings=ids, comment="the lid is of plastic")
     assert item.status == "confirming"
     assert any("contradicted_material" in why for why in item.high_severity)
 
@@ -107,10 +107,10 @@ def test_what_contradicts_a_fact_takes_two_people(answer: Callable[..., Any]) ->
 def test_or_one_person_or_nobody_by_the_rule_of_the_queue(answer: Callable[..., Any]) -> None:
     admin = people.administrator()
     queue_policies.set_policy("copy_review", actor=admin, contradicted_facts="block")
-    blocked = screened(LEATHER)
+    blocked = screened(PLASTIC)
     assert (blocked.status, [found.severity for found in contradictions(blocked)]) == ("blocked", ["block"])
     queue_policies.set_policy("copy_review", actor=admin, contradicted_facts="warn")
-    draft = screened(LEATHER)
+    draft = screened(PLASTIC)
     review.open_reviews()
     ids = [str(pk) for pk in draft.findings.values_list("pk", flat=True)]
     assert accepted(draft, answer, dismissed_findings=ids).status == "decided"
