@@ -117,7 +117,8 @@ def shown(allowed: Reach) -> dict[str, Any]:
         "data": {**task.payload, "ext_id": str(task.pk)},
         "predictions": task.predictions if task.shows_predictions else [],
         "earlier": stamps.without_stamp(given.result) if given else [],
-        "may_skip": True,
+        # Passing one on is the review page's, with a reason (moderation.turns).
+        "may_skip": False,
         "next": f"{settings.SITE_URL}/console/next/?kind={task.project.kind}",
     }
 

@@ -28,6 +28,7 @@ STYLE = """
   .ec-about img { max-height: 240px; object-fit: contain; border-radius: 8px; }
   .ec-card { border: 1px solid rgba(128, 128, 128, .35); border-radius: 10px; padding: 12px 16px; margin-bottom: 14px; }
   .ec-card textarea { font-size: 16px; line-height: 1.5; }
+  .ec-page:not(:has(.ec-findings input)) .ec-confirm { display: none; }
   .ec-about .lsf-toolbar { display: none; }
   .lsf-sidepanels__wrapper_align_right { display: none; }
   .lsf-sidepanels { padding-right: 0 !important; }
@@ -52,7 +53,9 @@ COPY_REVIEW = f"""
     <View className="ec-work">
       <View className="ec-card">
         <HyperText name="draft" value="$draft_html" inline="true" selectionEnabled="false"/>
-        <Choices name="dismissed" toName="draft" value="$findings" choice="multiple" layout="vertical"/>
+        <View className="ec-findings">
+          <Choices name="dismissed" toName="draft" value="$findings" choice="multiple" layout="vertical"/>
+        </View>
       </View>
       <View className="ec-card">
         <Header value="Your verdict" size="5"/>
@@ -62,7 +65,7 @@ COPY_REVIEW = f"""
           <Choice value="Fix" alias="fix" hotkey="2" hint="Goes live as you correct it"/>
           <Choice value="Reject" alias="reject" hotkey="3" hint="Never shown to a shopper"/>
         </Choices>
-        <View visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="accept">
+        <View className="ec-confirm" visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="accept">
           <Choices name="confirmed" toName="draft" choice="multiple" showInline="true">
             <Choice value="The other warnings are right, and it may go out all the same (say why in the comment)"
                     alias="confirmed" hotkey="{CONFIRM_KEY}"/>
