@@ -15,14 +15,13 @@ from django.utils import timezone
 from catalog.models import PublishedCopy
 from core.refs import keys_of, ref
 from labeling.models import Annotation, Vote
-from moderation import corrections
+from moderation import corrections, queue
 from moderation.models.reviews import Decision, ReviewItem
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Outcome, Status = Decision.Outcome, ReviewItem.Status
-HELD = (Status.DISPATCHED, Status.ESCALATED)
 OPEN_TO_THEM = (Vote.Purpose.LABEL, Vote.Purpose.ADJUDICATION)
 
 
@@ -92,7 +91,8 @@ def _answer(item: ReviewItem, user: User, at: dt.datetime | None) -> OwnAnswer:
 def _fate_of(item: ReviewItem, user: User) -> tuple[Fate, str]:
     """Return what became of the answer of `user`; whose `item` is no longer learns that and no more."""
     lead = item.leading
-    if item.returned_at is not None and item.assignee_id == user.pk and item.status in HELD:
+    is_returned = item.returned_at is not None and item.assignee_id == user.pk and item.status in queue.HELD
+    if is_returned and not queue.has_answered(item, user):
         return Fate.AGAIN, f"Once more, please: {item.returned_reason}"
     if lead.status == Status.CONFIRMING:
         return Fate.WAITS, "Waits for a second person"

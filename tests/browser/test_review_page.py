@@ -166,7 +166,7 @@ def test_one_is_skipped_by_keyboard_and_a_pause_gives_everything_back(sits_down:
     reviewer.press("Escape")
     reviewer.page.get_by_role("button", name="Pause").click()
     reviewer.page.get_by_text("Nothing of this queue is reserved for you").wait_for()
-    assert not ReviewItem.objects.filter(status="dispatched").exists()
+    wait_for(lambda: not ReviewItem.objects.filter(status="dispatched").exists(), seconds=20, what="all of it")
 
 
 def test_who_closes_the_page_gives_back_what_was_ahead(sits_down: Callable[..., Reviewer]) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from audit.models import LedgerEntry
 from core.exceptions import PermanentError, StaleState
 from labeling.models import Annotation, WebhookEvent
-from moderation import queue, review, turns
+from moderation import own_answers, queue, review, turns
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import Decision, ReviewItem
 from tests import factories, people
@@ -256,3 +256,14 @@ def test_what_they_skipped_in_label_studio_itself_is_not_before_them_any_more(an
     answer(turns.take_turn(reviewer, kind=COPY).current, reviewer)
     Annotation.objects.update(was_cancelled=True)
     assert turns.take_turn(reviewer, kind=COPY, showing=first.pk).current == second
+
+
+def test_what_was_completed_is_on_its_way_and_not_asked_for_once_more(answer: Callable[..., Any]) -> None:
+    reviewer, item = people.reviewer(), factories.review_item()
+    answer(turns.take_turn(reviewer, kind=COPY).current, reviewer, verdict="reject")
+    review.settle_decisions()
+    assert own_answers.fates(reviewer, [item.pk])[item.pk].fate == "again"
+    answer(item, reviewer, verdict="reject", reason_codes=["tone"])
+    assert own_answers.fates(reviewer, [item.pk])[item.pk].fate == "arriving"
+    review.settle_decisions()
+    assert own_answers.fates(reviewer, [item.pk])[item.pk].words == "Rejected"

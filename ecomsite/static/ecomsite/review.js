@@ -22,6 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
   let failures = 0;
   let timer = 0;
   let asking = false;
+  let isOver = false; // the person pauses or leaves: nothing more is asked for
   let answered = false; // the frame says so; our server has not said so yet
 
   const post = (address, fields) => {
@@ -76,7 +77,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   const turn = async () => {
     clearTimeout(timer);
-    if (asking) return;
+    if (asking || isOver) return;
     asking = true;
     try {
       const fields = new URLSearchParams({ showing });
@@ -97,7 +98,7 @@ document.addEventListener("DOMContentLoaded", () => {
       asking = false;
     }
     find("lost").hidden = failures < 2;
-    timer = setTimeout(turn, pace());
+    if (!isOver) timer = setTimeout(turn, pace());
   };
 
   const pace = () => {
@@ -230,7 +231,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const KEYS = {
     s: () => open("skip"),
     b: () => open("last-ten"),
-    p: () => find("pause")?.requestSubmit(),
+    p: () => find("pause-form")?.requestSubmit(),
     "?": () => open("help"),
   };
 
@@ -261,11 +262,18 @@ document.addEventListener("DOMContentLoaded", () => {
     await act(desk.dataset.moreTime, { item: showing });
     hurry();
   });
-  if ("paused" in desk.dataset) return;
+  if ("paused" in desk.dataset) {
+    // A question that was on its way when the person paused may have taken something after it.
+    setTimeout(() => post(desk.dataset.pause, {}), 1000);
+    return;
+  }
+  find("pause-form").addEventListener("submit", () => { isOver = true; });
   // The task loaded ahead goes back at once; without this, as soon as nobody has asked for it for two minutes.
   window.addEventListener("pagehide", () => {
+    isOver = true;
     navigator.sendBeacon(desk.dataset.leave, new URLSearchParams({ csrfmiddlewaretoken: token }));
   });
+  window.addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
   window.addEventListener("focus", () => turn());
   setInterval(tick, 1000);
   turn();
