@@ -25,7 +25,7 @@ from moderation.own_answers import OwnAnswer
 
 LAST = 10
 # What the editor asks for before it lets an answer go.
-HINTS = {
+HINTS: dict[str, str] = {
     ReviewItem.Kind.COPY: "Submit waits for a verdict; a fix and a rejection for a reason too, and “Other” and a senior for a comment.",
     ReviewItem.Kind.SENTIMENT: "Submit waits for a sentiment, or for a comment to a senior.",
 }

@@ -57,7 +57,9 @@ def _elsewhere(request: HttpRequest, kind: str) -> list[tuple[str, str, int]]:
 
 def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
     items = ReviewItem.objects.work().filter(kind=kind)
-    requests, held = GenerationRequest.objects, queue.held_by(request.user, kind=kind)  # type: ignore[arg-type]
+    user: Any = request.user
+    held = next((item for item in queue.held(user, kind=kind) if not queue.has_answered(item, user)), None)
+    requests = GenerationRequest.objects
     n_held = int(held is not None and _is_there(held)), int(held is not None and not _is_there(held))
     return {
         "kind": kind,

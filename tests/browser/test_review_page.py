@@ -93,7 +93,7 @@ def test_copy_is_decided_by_keyboard_alone_and_each_next_one_comes_by_itself(
     took = time.monotonic() - served
     assert PublishedCopy.objects.count() == n - 1
     assert Decision.objects.get(outcome="reject").reason_codes == ["wrong_fact", "tone"]
-    assert reviewer.page.get_by_text("Nothing waits for you").is_visible()
+    reviewer.page.get_by_text("Nothing waits for you").wait_for()
     with capsys.disabled():
         print(f"\nSubmit → next: {_quick(times[:-1])}; the last decision {took:.1f} s after its answer")  # noqa: T201
     # On two idle cores 1 s is the aim; beside other tests this is a net for what waits for a beat or a reconcile.
