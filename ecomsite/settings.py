@@ -25,6 +25,7 @@ from ecomsite.compliance import (  # noqa: F401  (Django finds them here)
     STATEMENTS,
 )
 from ecomsite.console.theme import UNFOLD  # noqa: F401  (unfold reads it here)
+from ecomsite.door import DOOR, EMBEDDED
 from ecomsite.env import BASE_DIR, VAR_DIR
 from ecomsite.learning import LABEL_CHECKS, TRAINING  # noqa: F401  (Django finds them here)
 
@@ -233,24 +234,13 @@ INFERENCE: dict[str, Any] = {
 }
 
 # --- Label Studio ------------------------------------------------------------------------------------------------
-_EMBEDDED = f"http://127.0.0.1:{env.integer('LABEL_STUDIO_PORT', 8080, minimum=1)}"
-_DOOR = (
-    f"http://127.0.0.1:{env.integer('LABEL_STUDIO_DOOR_PORT', 8081, minimum=1)}"
-    if env.text("LABEL_STUDIO_URL")
-    else _EMBEDDED
-)
 LABELING: dict[str, Any] = {
-    "URL": env.text("LABEL_STUDIO_URL", _EMBEDDED).rstrip("/"),
+    "URL": env.text("LABEL_STUDIO_URL", EMBEDDED).rstrip("/"),
     "TOKEN": env.text("LABEL_STUDIO_TOKEN"),
     # Where Label Studio reaches us with its webhooks; empty = our SITE_URL.
     "WEBHOOK_URL": env.text("LABEL_STUDIO_WEBHOOK_URL", SITE_URL).rstrip("/"),
     "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
-    # Signs what the door in front of Label Studio stamps; an answer that it did not stamp decides nothing.
-    "DOOR_KEY": env.text("LABEL_STUDIO_DOOR_KEY"),
-    # Where people's browsers reach the door: the embedded Label Studio has it built in, before yours it stands alone.
-    "DOOR_URL": env.text("LABEL_STUDIO_DOOR_URL", _DOOR).rstrip("/"),
-    # Says whether a person may reach a task now: (user, task) → the lease, "" where nothing is reserved, or None.
-    "MAY_REACH": "moderation.access.lease_on",
+    **DOOR,
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
     # Kind of work → how it looks in Label Studio and how its answers are read.

@@ -140,7 +140,7 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
         return
     interface = load_interface(project.kind)
     fills = interface.fills_suggestions()
-    sent = [_sent(task, interface, fills=fills) for task in tasks]
+    sent = [as_sent(task, interface, fills=fills) for task in tasks]
     try:
         ids = client.import_tasks(project.ls_project_id or 0, sent)
     except Gone:
@@ -158,8 +158,12 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
     _keep_ids(dict(zip(tasks, ids, strict=True)))
 
 
-def _sent(task: LabelingTask, interface: LabelingInterface, *, fills: bool) -> dict[str, Any]:
-    """A task as Label Studio gets it: what is suggested fills the answer, or is said beside what is asked."""
+def as_sent(task: LabelingTask, interface: LabelingInterface, *, fills: bool | None = None) -> dict[str, Any]:
+    """Return a task as Label Studio gets it, {data, predictions}: what is suggested fills the answer, or is said beside.
+
+    `fills` is what `interface` says of that, for who has asked already.
+    """
+    fills = interface.fills_suggestions() if fills is None else fills
     shown = task.predictions if task.shows_predictions else []
     data = dict(task.payload) if fills else interface.beside(task.payload, shown)
     return {"data": {**data, "ext_id": str(task.pk)}, "predictions": shown if fills else []}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -54,8 +54,8 @@ def _refused_at_the_door(reason: str, user_id: int | None, n: int, **kwargs: Any
     record(Kind.DOOR, account=f"user:{user_id}" if user_id else "", what=reason, n=n)
 
 
-def at_the_door(*, since: dt.datetime) -> Sequence[dict[str, Any]]:
+def at_the_door(*, since: dt.datetime) -> Sequence[Mapping[str, Any]]:
     """Return for each reason how often (`times`) somebody was refused at the door, how many people, and when last."""
     found = Refusal.objects.filter(kind=Kind.DOOR, hour__gte=since).order_by().values("what")
     people = Count("account", distinct=True, filter=~Q(account=""))
-    return list(found.annotate(times=Sum("n"), people=people, last=Max("hour")).order_by("-times", "what"))
+    return [*found.annotate(times=Sum("n"), people=people, last=Max("hour")).order_by("-times", "what")]

@@ -45,7 +45,9 @@ def door_before(application: Application, *, admits_service: bool = False, desk:
         key=held["DOOR_KEY"], token=held["TOKEN"], desk=settings.SITE_URL, console=settings.SITE_URL, url=held["DOOR_URL"],
         admits_service=admits_service,
     )  # fmt: skip
-    return Door(application, known, desk=desk or Desk(settings.SITE_URL, held["DOOR_KEY"], post=ask_in_process))
+    return Door(
+        application, known, desk=desk or Desk(settings.SITE_URL, held["DOOR_KEY"], post=ask_in_process, tell_after=None)
+    )
 
 
 @dataclass

@@ -71,6 +71,7 @@ class LabelStudio:
         self.url = self.url or f"http://127.0.0.1:{self.port}"
         self.log_file = self.log_file or self.root / "label-studio.log"
         self.people_file = self.root / "people.json"
+        self.door_file = self.root / "door.json"
 
     def start(
         self, people: Sequence[Person] = (), *, launch: Callable[[Program], Child] = launch, tier: int = 0
@@ -81,6 +82,9 @@ class LabelStudio:
         """
         self._check_port()
         self._write_people(people)
+        if self.door:
+            known = {**asdict(self.door), "token": self.token, "url": self.url}
+            write_private(self.door_file, json.dumps(known))
         assert self.log_file is not None  # noqa: S101  (set in __post_init__)
         self.child = launch(
             Program(
@@ -146,12 +150,12 @@ class LabelStudio:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ}
         return {
             **kept,
-            **self._door_environment(),
             "HOME": str(self.root),
             "PYTHONUNBUFFERED": "1",
             # The script stands beside this file, whose name would otherwise hide the package.
             "PYTHONSAFEPATH": "1",
             "ECOMSITE_PEOPLE": str(self.people_file),
+            **({"ECOMSITE_DOOR": str(self.door_file)} if self.door else {}),
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.root / "data"),
             "LABEL_STUDIO_HOST": self.url,
             "DJANGO_DB": "default",
@@ -177,16 +181,6 @@ class LabelStudio:
             "WEBHOOK_TIMEOUT": "1.0",
             # Hand a task that somebody looked at and left to the next person within the hour, not the day.
             "TASK_LOCK_TTL": "3600",
-        }
-
-    def _door_environment(self) -> dict[str, str]:
-        if self.door is None:
-            return {}
-        return {
-            "ECOMSITE_DOOR_KEY": self.door.key,
-            "ECOMSITE_DOOR_TOKEN": self.token,
-            "ECOMSITE_DOOR_DESK": self.door.desk,
-            "ECOMSITE_DOOR_CONSOLE": self.door.console,
         }
 
     def _python(self) -> Path:

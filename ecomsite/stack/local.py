@@ -182,7 +182,12 @@ class LocalStack:
         )
 
     def _start_door(self) -> Child:
-        command = [sys.executable, BASE_DIR / "manage.py", "label_studio_door", str(self.plan.door_port)]
+        command: list[str | Path] = [
+            sys.executable,
+            BASE_DIR / "manage.py",
+            "label_studio_door",
+            str(self.plan.door_port),
+        ]
         return self._launch("label-studio-door", command, tier=LABEL_STUDIO, port=self.plan.door_port)
 
     def _start_worker(self, queues: str) -> Child:

@@ -6,7 +6,7 @@
 The people come as JSON from the file named by ECOMSITE_PEOPLE: [{email, password, token, is_admin}]. Label Studio's
 own API cannot make an account that can log in (it drops the password and joins no organisation), hence its models.
 
-With ECOMSITE_DOOR_KEY set, our door stands before it in the same process (labeling/door): people reach nothing else.
+With a file named by ECOMSITE_DOOR, our door stands before it in the same process (labeling/door): people reach nothing else.
 """
 
 import importlib
@@ -76,8 +76,8 @@ def make_people(people: list[dict]) -> None:
 
 def behind_the_door(application):
     """Return Label Studio with our door before it, if it shall have one."""
-    key = os.environ.get("ECOMSITE_DOOR_KEY")
-    if not key:
+    file = os.environ.get("ECOMSITE_DOOR")
+    if not file:
         return application
     # Under a name of its own: Label Studio's packages are called as ours are.
     spec = importlib.util.spec_from_file_location(
@@ -87,14 +87,7 @@ def behind_the_door(application):
     sys.modules["ecomsite_door"] = package
     spec.loader.exec_module(package)
     middleware = importlib.import_module("ecomsite_door.middleware")
-    settings = middleware.Settings(
-        key=key,
-        token=os.environ["ECOMSITE_DOOR_TOKEN"],
-        desk=os.environ["ECOMSITE_DOOR_DESK"],
-        console=os.environ["ECOMSITE_DOOR_CONSOLE"],
-        url=os.environ["LABEL_STUDIO_HOST"],
-        admits_service=True,
-    )
+    settings = middleware.Settings(**json.loads(Path(file).read_text()), admits_service=True)
     return middleware.Door(application, settings)
 
 

@@ -49,6 +49,8 @@ class Desk:
     url: str
     key: str = field(repr=False)
     post: Post | None = None
+    # Seconds after which refusals are told; None: when `tell` is called.
+    tell_after: float | None = TELL_AFTER_S
 
     def __post_init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -100,8 +102,8 @@ class Desk:
                 self._counts[reason, pass_id] += 1
             else:
                 self._counts[reason, ""] += 1
-            if self._timer is None:
-                self._timer = threading.Timer(TELL_AFTER_S, self.tell)
+            if self._timer is None and self.tell_after is not None:
+                self._timer = threading.Timer(self.tell_after, self.tell)
                 self._timer.daemon = True
                 self._timer.start()
 

@@ -65,7 +65,6 @@ class Door:
         if self._is_service(environ):
             return self.application(environ, start_response)
         headers = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
-        pass_id = ""
         try:
             wish = read(
                 environ["REQUEST_METHOD"], environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
@@ -73,13 +72,12 @@ class Door:
             )  # fmt: skip
             if wish.kind in (Kind.TASK, Kind.ANSWER):
                 cookie = self._cookie(headers)
-                pass_id = cookie.pass_id
                 if wish.kind is Kind.TASK:
                     return self._show(wish, cookie, start_response)
                 return self._answer(wish, cookie, environ, start_response)
             return self._open(wish, environ["REQUEST_METHOD"], headers, start_response)
         except Refused as refusal:
-            self.desk.count(refusal.reason, pass_id)
+            self.desk.count(refusal.reason, self._pass_of(headers))
             return self._refuse(refusal, headers, start_response)
 
     def _is_service(self, environ: Mapping[str, Any]) -> bool:
@@ -149,6 +147,13 @@ class Door:
             return tokens.open_cookie(held[0], key=self.settings.key)
         except tokens.Refused:
             raise Refused("cookie") from None
+
+    def _pass_of(self, headers: Mapping[str, str]) -> str:
+        """Whom to count a refusal for, where it can be told."""
+        try:
+            return self._cookie(headers).pass_id
+        except Refused:
+            return ""
 
     def _refuse(self, refusal: Refused, headers: Mapping[str, str], start_response: Any) -> Iterable[bytes]:
         extra = [("Retry-After", "5")] if refusal.status == 503 else []

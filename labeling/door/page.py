@@ -16,7 +16,7 @@ OWN_FILES = {
 # Pictures of products come from the shop, wherever that is; the editor fetches them. Nothing else comes from elsewhere.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
-    "img-src 'self' data: blob: https: http:; connect-src 'self' https: http:; worker-src 'self' blob:; "
+    "img-src 'self' data: blob: https: http:; connect-src 'self' data: blob: https: http:; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-src 'none'; frame-ancestors {console}"
 )
 _TASK = """<!doctype html>

@@ -179,7 +179,7 @@ def test_no_request_of_a_stranger_reaches_more_than_files(
     recorder: Recorder, method: str, target: str, body: bytes | None, headers: dict[str, str]
 ) -> None:
     recorder.seen.clear()
-    refusing = Desk("http://127.0.0.1:9", "only-for-tests", post=lambda body, signature: (200, b"{}", "forged"))
+    refusing = Desk("http://127.0.0.1:9", "only-for-tests", lambda body, signature: (200, b"{}", "forged"), None)
     stranger = Visitor(door_before(recorder, admits_service=True, desk=refusing))
     answer = stranger.ask(method, target, body=body, headers=headers)
     assert answer.status < 500 or answer.status == 503
@@ -210,7 +210,7 @@ def test_it_stays_shut_while_the_desk_gives_no_yes_of_its_own(recorder: Recorder
     held = hold()
     inside = Visitor(door_before(recorder))
     inside.come_in(held.user, held.task)
-    shut = Visitor(door_before(recorder, desk=Desk("http://127.0.0.1:9", "only-for-tests", post=post)), inside.cookies)
+    shut = Visitor(door_before(recorder, desk=Desk("http://127.0.0.1:9", "only-for-tests", post, None)), inside.cookies)
     assert shut.ask("GET", f"/door/tasks/{held.ls_task}").status in (403, 503)
     assert shut.answer(held.ls_task, ACCEPT).status in (403, 503)
     assert recorder.annotations == []
@@ -286,10 +286,13 @@ def test_refused_access_is_counted_and_shown(visitor: Visitor, hold: Hold, rf: A
 
     assert Refusal.objects.get(what="no_lease").n == 3
     assert Refusal.objects.get(what="no_lease").account == f"user:{mine.user.pk}"
-    assert Refusal.objects.get(what="closed").account == ""
+    assert Refusal.objects.get(what="closed").account == f"user:{mine.user.pk}"
+    Visitor(visitor.door).ask("GET", "/api/users/")
+    visitor.door.desk.tell()  # type: ignore[attr-defined]
+    assert Refusal.objects.get(what="closed", account="").n == 1
     since = timezone.now() - dt.timedelta(hours=2)
     assert [(row["what"], row["times"], row["people"]) for row in refusals.at_the_door(since=since)] == [
-        ("no_lease", 3, 1), ("closed", 1, 0),
+        ("no_lease", 3, 1), ("closed", 2, 1),
     ]  # fmt: skip
     page = rf.get("/")
     page.user = people.senior()
@@ -304,7 +307,7 @@ def test_counts_are_kept_while_the_desk_is_away(recorder: Recorder) -> None:
         told.append(body)
         return ways[0](body, signature)  # type: ignore[no-any-return]
 
-    desk = Desk("http://127.0.0.1:9", "k", post=post)
+    desk = Desk("http://127.0.0.1:9", "k", post=post, tell_after=None)
     for n in range(2000):
         desk.count("closed", f"pass {n}")
     desk.tell()

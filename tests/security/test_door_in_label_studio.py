@@ -262,7 +262,7 @@ def test_no_trick_on_the_wire_gets_past(address: str, held: LabelingTask) -> Non
     for trick in TRICKS:
         answer = raw(address, trick)
         for status in [line.split(b" ")[1] for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.")]:
-            assert status[:1] == b"4", (trick, answer[:300])
+            assert status[:1] == b"4" or status == b"501", (trick, answer[:300])
         assert b'"results"' not in answer
         assert GOOD.encode() not in answer
 

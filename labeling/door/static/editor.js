@@ -125,12 +125,20 @@
       say(skipped ? "Skipped." : "Sent.");
       document.body.classList.add("door-done");
       tell({ ecomsite: "answered", skipped });
-      if (window.parent === window) location.assign(shown.next);
+      // Not by itself: until the desk has pulled the answer, its Next is still this one.
+      if (window.parent === window) offerNext();
       return;
     }
     const words = told.words || "It was not sent. Your answer is still here: try again in a moment.";
     say(words, true);
     tell({ ecomsite: "failed", words });
+  }
+
+  function offerNext() {
+    const link = document.createElement("a");
+    Object.assign(link, { href: shown.next, textContent: "Next" });
+    note.append(" ", link);
+    link.focus();
   }
 
   window.addEventListener("message", (event) => {
