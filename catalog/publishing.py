@@ -25,22 +25,25 @@ def put_live(
     provenance: Mapping[str, Any],
     ai_mark: Mapping[str, Any],
     now: dt.datetime,
+    again: bool = False,
 ) -> PublishedCopy:
     """Make `text` the live copy of `product` in `channel` and `locale`, retiring the one before it, and return it.
 
     One transaction. The product row is locked first, so two publications of the same place queue up and the later one
     wins, instead of meeting at the unique constraint. The same `candidate_ref` twice returns the copy it already has
-    while that is live; once retired, copy never comes back: `PermanentError`.
+    while that is live; once retired, copy never comes back: `PermanentError`. But `again`, where who let it out took it back
+    and decided on it anew: a row of its own then, so that both times stay true.
     """
     with transaction.atomic():
         Product.objects.select_for_update(of=("self",)).get(pk=product.pk)
         earlier = PublishedCopy.objects.filter(candidate_ref=candidate_ref).first()
         if earlier is not None:
-            if earlier.retired_at is not None:
+            if earlier.retired_at is None:
+                return earlier
+            if not again:
                 raise PermanentError(
                     f"{candidate_ref} was live and has been retired.", hint="Request new copy for the product."
                 )
-            return earlier
         PublishedCopy.objects.filter(product=product, channel=channel, locale=locale, retired_at=None).update(
             retired_at=now, retired_reason=SUPERSEDED
         )

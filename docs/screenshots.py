@@ -55,9 +55,10 @@ def console(page: Page, site: str, secret: str) -> None:
 
 
 def label_studio(page: Page, site: str) -> None:
-    """Take the labelling page of the next item, with the text open for a fix."""
-    page.goto(f"{site}/console/next/?kind=copy_review")
-    page.wait_for_selector("[data-testid=bottombar-submit-button]")
+    """Take the review page with the next item, with the text open for a fix."""
+    page.goto(f"{site}/console/review/copy_review/")
+    task = page.frame_locator("[data-frames] iframe:not(.is-ahead)")
+    task.locator("[data-testid=bottombar-submit-button]").wait_for()
     page.keyboard.press("2")
     page.wait_for_timeout(1500)
     keep(page, "label-studio")

@@ -8,26 +8,41 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
-from django.forms import BaseModelFormSet, ModelForm
+from django.forms import BaseModelFormSet, CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from audit import ledger
+from catalog.models import Locale
 from core.admin import ReadOnlyAdmin
 from core.refs import ref
+from moderation.languages import languages_of, set_languages
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.disable_action("delete_selected")
 
 
+class PersonForm(UserChangeForm):
+    """An account, and the languages its holder reads."""
+
+    languages = MultipleChoiceField(
+        choices=Locale.choices, required=False, widget=CheckboxSelectMultiple, label="Reads",
+        help_text="texts in other languages are not offered to them for review; none ticked = every language",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["languages"].initial = languages_of(self.instance)
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     """People: who they are, whether they may sign in, which roles they hold. Superusers are made on the command line."""
 
-    form = UserChangeForm
+    form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "name", "roles", "is_active", "last_login")
@@ -38,6 +53,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("username", "password")}),
         ("Who", {"fields": ("first_name", "last_name", "email")}),
         ("May", {"fields": ("is_active", "is_staff", "groups")}),
+        ("Reviews", {"fields": ("languages",)}),
         ("When", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
@@ -57,9 +73,11 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     def save_related(
         self, request: HttpRequest, form: ModelForm[User], formsets: list[BaseModelFormSet[Any, Any]], change: bool
     ) -> None:
-        """Note which roles the account holds now; no names."""
+        """Note which roles the account holds now, and which languages its holder reads; no names."""
         super().save_related(request, form, formsets, change)
         person = form.instance
+        if "languages" in form.cleaned_data:
+            set_languages(person, locales=form.cleaned_data["languages"], actor=request.user)  # type: ignore[arg-type]
         roles = sorted(person.groups.values_list("name", flat=True))
         ledger.append(
             "accounts.user.changed" if change else "accounts.user.added",

@@ -19,6 +19,8 @@ from ecomsite.stack.files import write_private
 LOGINS = {
     "reviewer@example.com": ("Reviewer", "Robin", "Reviewer"),
     "senior@example.com": ("Senior reviewer", "Sam", "Senior"),
+    # Four eyes need two pairs of them.
+    "senior-2@example.com": ("Senior reviewer", "Sasha", "Second"),
     "auditor@example.com": ("Auditor", "Alex", "Auditor"),
     "ml@example.com": ("ML engineer", "Mika", "Learner"),
     "admin@example.com": ("Administrator", "Ada", "Administrator"),

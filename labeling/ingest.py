@@ -6,6 +6,7 @@ A webhook is a hint and proves nothing: its task is asked for again, and only th
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 import uuid
 from collections import defaultdict
@@ -19,6 +20,7 @@ from audit import ledger
 from core import leases
 from core.actors import SystemActor
 from core.exceptions import TransientError
+from core.hints import hint_on_commit
 from labeling import accounts, client
 from labeling.client import Gone, Unauthorized
 from labeling.consensus import settle
@@ -29,6 +31,8 @@ from labeling.remote import RemoteAnnotation, RemoteTask
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.ingest")
 EVENTS_AT_ONCE = 200
+# The action of a hint that came from the page on which somebody answers.
+SAID = "ANNOTATION_SAID"
 EVENT_LEASE = dt.timedelta(minutes=1)
 
 
@@ -54,6 +58,21 @@ def process_events(*, limit: int = EVENTS_AT_ONCE) -> int:
                 leases.fail(event, error=f"{type(exc).__name__}: {exc}")
             return 0
     return sum(_close(event, pulled) for event in events)
+
+
+def note_answer(task: LabelingTask) -> None:
+    """Ask Label Studio for `task` soon: somebody says that they answered it. A hint like any other, which proves nothing.
+
+    It stands in for a webhook that was lost; where one waits already, it adds nothing.
+    """
+    waiting = WebhookEvent.objects.filter(status=WebhookEvent.Status.RECEIVED, ls_task_ids__contains=[task.ls_task_id])
+    if task.ls_task_id is None or waiting.exists():
+        return
+    WebhookEvent.objects.create(
+        action=SAID, ls_project_id=task.project.ls_project_id, ls_task_ids=[task.ls_task_id],
+        body_hash=hashlib.sha256(b"").hexdigest(),
+    )  # fmt: skip
+    hint_on_commit("labeling.process_webhooks")
 
 
 def _close(event: WebhookEvent, pulled: Mapping[int, str]) -> int:

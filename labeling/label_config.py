@@ -15,6 +15,7 @@ from django.conf import settings
 
 from core.exceptions import PermanentError
 from core.loading import load_class
+from labeling.door.stamps import without_stamp
 
 if TYPE_CHECKING:
     from label_studio_sdk.label_interface import LabelInterface
@@ -54,6 +55,14 @@ class LabelingInterface(ABC):
     def result_of(self, label: str) -> list[dict[str, Any]]:
         """Return an annotation that says `label`, and nothing else."""
         raise NotImplementedError
+
+    def fills_suggestions(self) -> bool:
+        """Whether an annotation starts from the predictions; without, `beside` says what they are."""
+        return True
+
+    def beside(self, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the task data with what `predictions` suggest in words, for where nothing is ticked beforehand."""
+        return dict(payload)
 
     def conflict(self, answers: Sequence[Mapping[str, Any]]) -> str:
         """Return why `answers` of one and the same label still say different things; empty when they do not."""
@@ -124,9 +133,9 @@ def _dynamic(parsed: LabelInterface) -> set[str]:
 
 
 def by_control(result: Result) -> dict[str, Mapping[str, Any]]:
-    """Return the parts of an annotation by the name of their control. Raises `PermanentError` for one given twice."""
+    """Return the parts of an annotation, without the door's stamp, by the name of their control. Raises `PermanentError` for one given twice."""
     parts: dict[str, Mapping[str, Any]] = {}
-    for part in result:
+    for part in without_stamp([dict(part) for part in result]):
         name = str(part.get("from_name"))
         if name in parts:
             raise PermanentError(f"The annotation answers {name!r} twice.")

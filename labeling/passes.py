@@ -23,6 +23,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
 from core.exceptions import PermanentError, StaleState, TransientError
+from labeling import sync
 from labeling.door import stamps, tokens
 from labeling.label_config import load_interface
 from labeling.models import Annotator, DoorPass, LabelingTask
@@ -115,10 +116,11 @@ def shown(allowed: Reach) -> dict[str, Any]:
     return {
         "title": interface.title,
         "config": interface.config(),
-        "data": {**task.payload, "ext_id": str(task.pk)},
-        "predictions": task.predictions if task.shows_predictions else [],
+        # As Label Studio got it: what is suggested stands beside what is asked, or fills the answer.
+        **sync.as_sent(task, load_interface(task.project.kind)),
         "earlier": stamps.without_stamp(given.result) if given else [],
-        "may_skip": True,
+        # Passing one on is the review page's, with a reason (moderation.turns).
+        "may_skip": False,
         "next": f"{settings.SITE_URL}{reverse('console:next')}?kind={task.project.kind}",
     }
 

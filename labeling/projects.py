@@ -107,9 +107,10 @@ def _fields(interface: LabelingInterface) -> dict[str, object]:
         "label_config": interface.config(),
         "expert_instruction": interface.instructions,
         "show_instruction": False,
-        # Predictions are shown, and an annotation starts from them.
+        # Predictions are shown, where there are any (labeling.sync), and an annotation starts from them.
         "show_collab_predictions": True,
-        "show_skip_button": True,
+        # Passing one on is the review page's, with a reason (moderation/turns.py).
+        "show_skip_button": False,
         "enable_empty_annotation": False,
         "maximum_annotations": 1,
     }

@@ -71,7 +71,8 @@ def _ext_id(task: Any) -> str:
 
 
 def _annotation(raw: Mapping[str, Any]) -> RemoteAnnotation:
-    user, result = raw.get("updated_by") or raw.get("completed_by"), raw.get("result") or []
+    # The door writes as the service and says whose the answer is.
+    user, result = raw.get("completed_by") or raw.get("updated_by"), raw.get("result") or []
     return RemoteAnnotation(
         id=int(raw["id"]),
         user_id=int(user["id"]) if isinstance(user, Mapping) else user,

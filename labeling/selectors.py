@@ -13,6 +13,8 @@ from labeling.models import CompletenessProof, Consensus, LabelingProject, Label
 
 # A proof is made each day, and tried each hour: after this long without one something is wrong.
 PROOF_OVERDUE = dt.timedelta(hours=26)
+# What a webhook calls the coming of an answer.
+ANSWERS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_SAID")
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,17 @@ def completeness() -> Completeness:
         overdue=tuple(overdue),
         open_questions=tuple(f"{proof.project.title}: {proof.words}" for proof in last if not proof.holds),
     )
+
+
+def is_answer_on_its_way(task: LabelingTask, *, since: dt.datetime) -> bool:
+    """Whether Label Studio has told of an answer to `task` since then that is still to be asked for.
+
+    A hint, and as good as the secret of the webhook: to be shown by, never to decide by.
+    """
+    if task.ls_task_id is None:
+        return False
+    told = WebhookEvent.objects.filter(status=WebhookEvent.Status.RECEIVED, quarantined_at=None, received_at__gte=since)
+    return told.filter(action__in=ANSWERS, ls_task_ids__contains=[task.ls_task_id]).exists()
 
 
 def consensuses_after(pk: int) -> QuerySet[Consensus]:

@@ -22,7 +22,7 @@ from core.exceptions import PermanentError, TransientError
 from core.locks import only_one
 from labeling import accounts, client, ingest
 from labeling.client import Gone
-from labeling.label_config import check_task, load_interface
+from labeling.label_config import LabelingInterface, check_task, load_interface
 from labeling.lifecycle import Status, move
 from labeling.models import LabelingProject, LabelingTask, WebhookEvent
 from labeling.projects import ensure_project, forget_project, project_row
@@ -138,17 +138,11 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
     """Import `tasks` in one call; when that is refused, halve until the culprit stands alone."""
     if not tasks:
         return
+    interface = load_interface(project.kind)
+    fills = interface.fills_suggestions()
+    sent = [as_sent(task, interface, fills=fills) for task in tasks]
     try:
-        ids = client.import_tasks(
-            project.ls_project_id or 0,
-            [
-                {
-                    "data": {**t.payload, "ext_id": str(t.pk)},
-                    "predictions": t.predictions if t.shows_predictions else [],
-                }
-                for t in tasks
-            ],
-        )
+        ids = client.import_tasks(project.ls_project_id or 0, sent)
     except Gone:
         raise
     except PermanentError as exc:
@@ -162,6 +156,17 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
         _import(project, tasks[middle:])
         return
     _keep_ids(dict(zip(tasks, ids, strict=True)))
+
+
+def as_sent(task: LabelingTask, interface: LabelingInterface, *, fills: bool | None = None) -> dict[str, Any]:
+    """Return a task as Label Studio gets it, {data, predictions}: what is suggested fills the answer, or is said beside.
+
+    `fills` is what `interface` says of that, for who has asked already.
+    """
+    fills = interface.fills_suggestions() if fills is None else fills
+    shown = task.predictions if task.shows_predictions else []
+    data = dict(task.payload) if fills else interface.beside(task.payload, shown)
+    return {"data": {**data, "ext_id": str(task.pk)}, "predictions": shown if fills else []}
 
 
 def _keep_ids(ids: Mapping[LabelingTask, int]) -> None:

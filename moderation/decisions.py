@@ -93,7 +93,7 @@ def keep_vote(item: ReviewItem, consensus: Consensus, *, actor: User, purpose: s
     """Keep what `actor` answered as their vote; returns its label, empty when the answer has none."""
     label = load_interface(item.kind).label_of(consensus.answer)
     if label:
-        time, task = lead_time(consensus), item.labeling_task
+        time, task = time_spent(item, consensus), item.labeling_task
         labels.record_vote(
             item.kind, ref(item.subject), rater=labels.rater_of(actor), label=label, purpose=purpose, at=timezone.now(),
             suggestion=item.suggestion, is_assisted=bool(task and task.shows_predictions), expected=expected,
@@ -233,7 +233,7 @@ def _decision(item: ReviewItem, consensus: Consensus, actor: User, **fields: Any
         decided_by=Decision.DecidedBy.HUMAN_SINGLE if consensus.method in (SINGLE, ADJUDICATED) else Decision.DecidedBy.HUMAN_CONSENSUS,
         reason_codes=list(consensus.answer.get("reason_codes") or []),
         rationale=str(consensus.answer.get("comment") or "")[:2000], policy_version=screening.policy_version(),
-        lead_time=lead_time(consensus), dwell_time=dwell_time(seat, consensus), suggestion_shown=saw_suggestion(seat),
+        lead_time=time_spent(seat, consensus), dwell_time=dwell_time(seat, consensus), suggestion_shown=saw_suggestion(seat),
         supersedes=superseded_by_one_on(item), **fields,
     )  # fmt: skip
 
@@ -256,6 +256,15 @@ def dwell_time(seat: ReviewItem, consensus: Consensus) -> dt.timedelta | None:
     """Return how long who answered had `seat`, from taken to answered by our own clock; None when they took none here."""
     at = [a.pulled_at for a in consensus.annotations.all() if a.annotator_id == seat.assignee_id]
     return max(at) - seat.claimed_at if at and seat.claimed_at and seat.claimed_at <= max(at) else None
+
+
+def time_spent(seat: ReviewItem, consensus: Consensus) -> dt.timedelta | None:
+    """Return the time spent on an answer as Label Studio measured it, and no more than it was before who answered.
+
+    Its clock starts when the task is loaded, which the review page does ahead, behind the task that is answered first.
+    """
+    time, dwell = lead_time(consensus), dwell_time(seat, consensus)
+    return time if time is None or dwell is None or consensus.annotations.count() > 1 else min(time, dwell)
 
 
 def _seat_of(item: ReviewItem, actor: User) -> ReviewItem:

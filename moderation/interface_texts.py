@@ -13,20 +13,33 @@ REASONS = {
     "other": "Other",
 }
 
+# In the order of REASONS. Fixed, or Label Studio gives out keys of its own, other ones in each task.
+REASON_KEYS = "qwertyui"
+SENIOR_KEY, CONFIRM_KEY = "9", "0"
+# Finding 1 is a false alarm: F1. Label Studio knows F1 to F12 and some more that no keyboard has.
+N_FINDING_KEYS = 12
+
 STYLE = """
 <Style>
   .ec-page { max-width: 1180px; margin: 0 auto; }
   .ec-columns { display: flex; flex-wrap: wrap; gap: 24px; align-items: flex-start; }
-  .ec-about { flex: 1 1 300px; max-width: 420px; }
-  .ec-work { flex: 2 1 460px; }
+  .ec-about { flex: 1 1 min(300px, 100%); max-width: 420px; min-width: 0; }
+  .ec-work { flex: 2 1 min(460px, 100%); min-width: 0; }
   .ec-about img { max-height: 240px; object-fit: contain; border-radius: 8px; }
   .ec-card { border: 1px solid rgba(128, 128, 128, .35); border-radius: 10px; padding: 12px 16px; margin-bottom: 14px; }
   .ec-card textarea { font-size: 16px; line-height: 1.5; }
+  .ec-page:not(:has(.ec-findings input)) .ec-confirm { display: none; }
   .ec-about .lsf-toolbar { display: none; }
   .lsf-sidepanels__wrapper_align_right { display: none; }
   .lsf-sidepanels { padding-right: 0 !important; }
 </Style>
 """
+
+
+def _reasons() -> str:
+    keyed = zip(REASON_KEYS, REASONS.items(), strict=True)
+    return "".join(f'<Choice value="{label}" alias="{code}" hotkey="{key}"/>' for key, (code, label) in keyed)
+
 
 COPY_REVIEW = f"""
 <View className="ec-page">
@@ -40,7 +53,9 @@ COPY_REVIEW = f"""
     <View className="ec-work">
       <View className="ec-card">
         <HyperText name="draft" value="$draft_html" inline="true" selectionEnabled="false"/>
-        <Choices name="dismissed" toName="draft" value="$findings" choice="multiple" layout="vertical"/>
+        <View className="ec-findings">
+          <Choices name="dismissed" toName="draft" value="$findings" choice="multiple" layout="vertical"/>
+        </View>
       </View>
       <View className="ec-card">
         <Header value="Your verdict" size="5"/>
@@ -50,6 +65,12 @@ COPY_REVIEW = f"""
           <Choice value="Fix" alias="fix" hotkey="2" hint="Goes live as you correct it"/>
           <Choice value="Reject" alias="reject" hotkey="3" hint="Never shown to a shopper"/>
         </Choices>
+        <View className="ec-confirm" visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="accept">
+          <Choices name="confirmed" toName="draft" choice="multiple" showInline="true">
+            <Choice value="The other warnings are right, and it may go out all the same (say why in the comment)"
+                    alias="confirmed" hotkey="{CONFIRM_KEY}"/>
+          </Choices>
+        </View>
         <View visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="fix">
           <Header value="Your text" size="5"/>
           <TextArea name="fixed_text" toName="draft" value="$text" rows="6" maxSubmissions="1" editable="true"
@@ -59,13 +80,13 @@ COPY_REVIEW = f"""
           <Header value="Why? (all that apply; “Other” and high severity need a comment)" size="5"/>
           <Choices name="reasons" toName="draft" choice="multiple" showInline="true" required="true"
                    requiredMessage="Tick at least one reason.">
-            {"".join(f'<Choice value="{label}" alias="{code}"/>' for code, label in REASONS.items())}
+            {_reasons()}
           </Choices>
         </View>
       </View>
       <View className="ec-card">
         <Choices name="escalate" toName="draft" choice="multiple" showInline="true">
-          <Choice value="Ask a senior reviewer" alias="escalate" hotkey="9"/>
+          <Choice value="Ask a senior reviewer" alias="escalate" hotkey="{SENIOR_KEY}"/>
         </Choices>
         <TextArea name="comment" toName="draft" rows="2" maxSubmissions="1" editable="true" showSubmitButton="false"
                   placeholder="Comment (needed for “Other”, for high severity, and to ask a senior)"/>
@@ -92,7 +113,7 @@ REVIEW_SENTIMENT = f"""
   </View>
   <View className="ec-card">
     <Choices name="escalate" toName="review" choice="multiple" showInline="true">
-      <Choice value="Ask a senior reviewer" alias="escalate" hotkey="9"/>
+      <Choice value="Ask a senior reviewer" alias="escalate" hotkey="{SENIOR_KEY}"/>
     </Choices>
     <TextArea name="comment" toName="review" rows="2" maxSubmissions="1" editable="true" showSubmitButton="false"
               placeholder="Comment (optional)"/>

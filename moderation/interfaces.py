@@ -12,9 +12,10 @@ from core.refs import keys_of, ref
 from inference.models import ModelAlias, Role
 from labeling.label_config import LabelingInterface, Result, by_control, choices
 from moderation import markup
-from moderation.interface_texts import COPY_REVIEW, REASONS, REVIEW_SENTIMENT
+from moderation.interface_texts import COPY_REVIEW, N_FINDING_KEYS, REASONS, REVIEW_SENTIMENT
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Sentiment
+from moderation.queue_policies import policy_for
 
 # How a finding's code begins → the reason that goes with it.
 SUGGESTED_REASONS = {"unsupported_": "unsupported_claim", "too_long": "too_long"}
@@ -32,7 +33,7 @@ class CopyReview(LabelingInterface):
     instructions = (
         "<p><b>Accept</b> (1): it goes live as it is. <b>Fix</b> (2): correct the text, your version goes live. "
         "<b>Reject</b> (3): nobody will see it.</p><p>What our checks found is marked in the draft. Tick what is a false "
-        "alarm. A fix and a rejection name their reasons.</p><p>A health or price claim, or a block that was overruled, "
+        "alarm; an accept says of each warning that it is one, or that it is right and why the text may go out. A fix and a rejection name their reasons.</p><p>A health or price claim, or a block that was overruled, "
         "needs a comment, and a second person confirms what goes out.</p><p>Not sure? <b>Ask a senior reviewer</b> (9) and say why in the comment.</p>"
     )
     labels = VERDICTS
@@ -44,20 +45,21 @@ class CopyReview(LabelingInterface):
     def parse(self, result: Result, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return {verdict, fixed_text, reason_codes, dismissed_findings, confirmed_findings, escalate, comment}.
 
-        A finding counts as confirmed when the reviewer did not let the draft out as it is and did not dismiss it.
-        A verdict may be missing only where a senior is asked for.
+        A finding that the reviewer did not dismiss counts as confirmed when they did not let the draft out as it is, or
+        said that it is right and the text may go out all the same. A verdict may be missing only where a senior is asked for.
         """
-        parts = _parts(result, {"verdict", "fixed_text", "reasons", "dismissed", "escalate", "comment"})
+        parts = _parts(result, {"verdict", "fixed_text", "reasons", "dismissed", "confirmed", "escalate", "comment"})
         findings = [str(finding["value"]) for finding in payload.get("findings") or []]
         escalate = bool(_picked(parts, "escalate", ("escalate",)))
         verdict = _one(parts, "verdict", VERDICTS, required=not escalate)
         dismissed = _picked(parts, "dismissed", findings)
+        confirms = bool(_picked(parts, "confirmed", ("confirmed",))) or verdict in ("fix", "reject")
         return {
             "verdict": verdict,
             "fixed_text": _text(parts, "fixed_text") if verdict == "fix" else "",
             "reason_codes": _picked(parts, "reasons", tuple(REASONS)) if verdict in ("fix", "reject") else [],
             "dismissed_findings": dismissed,
-            "confirmed_findings": [f for f in findings if f not in dismissed] if verdict in ("fix", "reject") else [],
+            "confirmed_findings": [f for f in findings if f not in dismissed] if confirms else [],
             "escalate": escalate,
             "comment": _text(parts, "comment")[:LONGEST_COMMENT],
         }
@@ -67,6 +69,14 @@ class CopyReview(LabelingInterface):
 
     def result_of(self, label: str) -> list[dict[str, Any]]:
         return [choices("verdict", label, to="draft")]
+
+    def fills_suggestions(self) -> bool:
+        return policy_for(self.kind).ticks_suggestions
+
+    def beside(self, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Name the reasons that our checks suggest, below the draft."""
+        suggested = [REASONS[code] for code in _suggested(predictions, "reasons") if code in REASONS]
+        return _with_note(payload, "draft_html", f"Our checks suggest: {', '.join(suggested)}" if suggested else "")
 
     def conflict(self, answers: Sequence[Mapping[str, Any]]) -> str:
         """Two people who both would fix a draft have still to agree on the text that goes out."""
@@ -111,6 +121,18 @@ class ReviewSentiment(LabelingInterface):
     def result_of(self, label: str) -> list[dict[str, Any]]:
         return [choices("sentiment", label, to="review")]
 
+    def fills_suggestions(self) -> bool:
+        return policy_for(self.kind).ticks_suggestions
+
+    def beside(self, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Say what the model thinks, below the review."""
+        label, sure = (
+            next(iter(_suggested(predictions, "sentiment")), ""),
+            predictions[0].get("score") if predictions else None,
+        )
+        words = f"The model suggests: {label}" + ("" if sure is None else f", sure to {sure:.0%}")
+        return _with_note(payload, "review_html", words if label else "")
+
     def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
         """Those of the sentiment champion."""
         reviews = keys_of(subjects, CustomerReview)
@@ -154,7 +176,11 @@ def copy_review_payload(
         "facts_html": markup.facts_html(facts, console_url),
         "draft_html": markup.draft_html(text, findings, channel=channel, locale=locale, grounding=grounding),
         "findings": [
-            {"value": str(finding["id"]), "html": markup.finding_html(number, finding)}
+            {
+                "value": str(finding["id"]),
+                "html": markup.finding_html(number, finding),
+                **({"hotkey": f"f{number}"} if number <= N_FINDING_KEYS else {}),
+            }
             for number, finding in enumerate(findings, 1)
         ],
         "text": text,
@@ -200,6 +226,15 @@ def review_sentiment_predictions(*, label: str, model_version: str, score: float
 def _prediction(result: list[dict[str, Any]], model_version: str, score: float | None) -> dict[str, Any]:
     prediction: dict[str, Any] = {"model_version": model_version, "result": result}
     return prediction if score is None else {**prediction, "score": round(score, 4)}
+
+
+def _suggested(predictions: Sequence[Mapping[str, Any]], control: str) -> list[str]:
+    parts = [part for prediction in predictions[:1] for part in prediction["result"] if part["from_name"] == control]
+    return [str(choice) for part in parts for choice in part["value"]["choices"]]
+
+
+def _with_note(payload: Mapping[str, Any], field: str, note: str) -> dict[str, Any]:
+    return {**payload, field: f"{payload.get(field, '')}{markup.suggestion_html(note)}"} if note else dict(payload)
 
 
 # --- Reading answers -----------------------------------------------------------------------------------------------

@@ -28,8 +28,11 @@ MOVES: dict[type[models.Model], StateTable] = {
         "in_review": ("approved", "rejected", "superseded"),
         "approved": ("published", "superseded"),
         "published": ("retired",),
-        # a person puts back what a retro-scan took down
-        "retired": ("published",),
+        # back to in review: who decided corrects it, within minutes (moderation/corrections.py)
+        "rejected": ("in_review",),
+        "superseded": ("in_review",),
+        # to published: a person puts back what a retro-scan took down
+        "retired": ("published", "in_review"),
     },
     ReviewItem: {
         "waiting": ("dispatched", "withdrawn"),
@@ -39,6 +42,8 @@ MOVES: dict[type[models.Model], StateTable] = {
         "escalated": ("answered", "confirming", "decided", "withdrawn"),
         # the second person confirms it, or returns it: to who answered, to the seniors, or to a panel's adjudicator
         "confirming": ("answered", "decided", "dispatched", "escalated", "withdrawn"),
+        # who decided corrects it
+        "decided": ("dispatched", "escalated"),
     },
     Appeal: {
         "open": ("overturned", "upheld"),

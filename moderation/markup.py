@@ -116,3 +116,8 @@ def note_html(note: str) -> str:
     """Return a note to who answers, as a box above what is asked; `note` is plain text."""
     style = "border-left:4px solid #b7791f;background:rgba(183,121,31,.12);padding:8px 12px;margin:0 0 12px"
     return f'<p style="{style};border-radius:4px;white-space:pre-wrap">{escape(note)}</p>'
+
+
+def suggestion_html(words: str) -> str:
+    """Return what a model or a check suggests, as a line below what is asked: it is shown, and nothing is ticked by it."""
+    return f'<p style="margin:10px 0 0;opacity:.8">{escape(words)}</p>'

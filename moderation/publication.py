@@ -67,6 +67,8 @@ def publish(candidate: Candidate, *, decision: Decision, actor: User | SystemAct
         live = publishing.put_live(
             **same, text=candidate.text, candidate_ref=ref(candidate),
             provenance=provenance_of(candidate, decision), ai_mark=mark_for(candidate), now=now,
+            # Let out before, and taken back by who did: decided on again since.
+            again=Decision.objects.filter(result=candidate).exclude(pk=decision.pk).exists(),
         )  # fmt: skip
         near_copies.remember(live)
         if replaced:
@@ -140,12 +142,28 @@ def retire(
         raise PermanentError(
             f"There is no such reason: {', '.join(unknown) if reason_codes else 'none'}; there are {known}."
         )
+    said = ledger.typed(reason.strip()[:200], by=actor)
+    _take_down(published_copy, actor=actor, reason=reason.strip(), said=said, codes=list(reason_codes))
+
+
+def take_back(published_copy: PublishedCopy, *, actor: User, reason: str) -> None:
+    """Take down what `actor` let out themselves a moment ago (`moderation.corrections`, which asks whether they may).
+
+    Needs moderation.review_item. `reason` is the house's wording. Raises as `retire`.
+    """
+    require_permission(actor, "moderation.review_item")
+    _take_down(published_copy, actor=actor, reason=reason, said=reason, codes=["other"])
+
+
+def _take_down(
+    published_copy: PublishedCopy, *, actor: User | SystemActor, reason: str, said: str | Sealed, codes: list[str]
+) -> None:
     with transaction.atomic():
-        lines = _retire_candidate(published_copy, reason=ledger.typed(reason.strip()[:200], by=actor))
-        publishing.take_down(published_copy, reason=reason.strip()[:200], now=timezone.now())
+        lines = _retire_candidate(published_copy, reason=said)
+        publishing.take_down(published_copy, reason=reason[:200], now=timezone.now())
         near_copies.forget(published_copy)
         announcements.copy_retired(published_copy)
-        lines += _decide_to_retire(published_copy, actor=actor, reason=reason.strip(), codes=list(reason_codes))
+        lines += _decide_to_retire(published_copy, actor=actor, reason=reason, codes=codes)
         ledger.append_many(lines, actor=actor)
 
 

@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -16,8 +16,11 @@ from core import leases
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import StaleState
 from labeling.models import Annotation, LabelingTask, Vote
+from labeling.selectors import is_answer_on_its_way
+from moderation.languages import languages_of
 from moderation.lifecycle import advance, line_for
 from moderation.models.queues import QueuePolicy
+from moderation.models.reviewers import Skip
 from moderation.models.reviews import ReviewItem
 from moderation.queue_policies import may_take, policies, policy_for
 from moderation.separation import texts_back_by_appeal_of
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 REAPER = SystemActor("moderation.queue")
 Status = ReviewItem.Status
 HELD = (Status.DISPATCHED, Status.ESCALATED)
+# What is leased ahead goes back this soon after its page stopped asking for it (moderation/turns.py).
+AHEAD = dt.timedelta(minutes=2)
+# What somebody passed on is not offered to them again for so long.
+PASSED_ON_FOR = dt.timedelta(hours=12)
 
 
 def waiting_for(user: User, *, kind: str | None = None) -> QuerySet[ReviewItem]:
@@ -58,27 +65,53 @@ def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
     items = ReviewItem.objects.filter(offers, ~Exists(_seats_of(user)), labeling_task__ls_task_id__isnull=False)
     if own := texts_back_by_appeal_of(user):
         items = items.exclude(candidate__in=own).exclude(lead__candidate__in=own)
+    if passed_on := list(Skip.objects.filter(user=user, at__gt=timezone.now() - PASSED_ON_FOR).values_list("item")):
+        leads = [pk for (pk,) in passed_on]
+        items = items.exclude(pk__in=leads).exclude(lead__in=leads)
+    if locales := languages_of(user):
+        items = items.filter(
+            Q(candidate__locale__in=locales) | Q(customer_review__locale__in=locales)
+            | Q(lead__candidate__locale__in=locales) | Q(lead__customer_review__locale__in=locales)
+        )  # fmt: skip
     return (items.filter(kind=kind) if kind else items).order_by("urgent_from", "pk")
 
 
+def held(user: User, *, kind: str | None = None) -> QuerySet[ReviewItem]:
+    """Return the undecided items that `user` holds a running lease on: what they began last first, what is leased ahead last."""
+    items = ReviewItem.objects.filter(assignee=user, status__in=HELD, lease_expires_at__gt=timezone.now())
+    return (items.filter(kind=kind) if kind else items).order_by(F("claimed_at").desc(nulls_last=True), "pk")
+
+
 def held_by(user: User, *, kind: str | None = None) -> ReviewItem | None:
-    """Return the undecided item that `user` holds a running lease on, if any."""
-    held = ReviewItem.objects.filter(assignee=user, status__in=HELD, lease_expires_at__gt=timezone.now())
-    return (held.filter(kind=kind) if kind else held).order_by("-claimed_at").first()
+    """Return the undecided item that `user` holds a running lease on and began last, if any."""
+    return held(user, kind=kind).first()
 
 
 def next_item(user: User, *, kind: str | None = None) -> ReviewItem | None:
     """Lease the next item to `user` and return it; None when nothing waits. Needs moderation.review_item.
 
-    What is escalated goes first, to seniors; without `kind`, one queue after the other. Who still holds an unanswered
-    item gets that one again; an item they have answered or skipped in Label Studio is let go of, whether or not the
-    answer has been settled yet. A queue without reservations shows everybody the most urgent item they have not
-    answered; the first answer decides.
+    Who still holds an unanswered item gets that one again; an item they have answered or skipped in Label Studio is let
+    go of, whether or not the answer has been settled yet. Otherwise as `take`.
     """
     require_permission(user, "moderation.review_item")
-    if (held := held_by(user, kind=kind)) and not _has_answered(held, user):
-        return held
+    for item in held(user, kind=kind):
+        if not has_answered(item, user):
+            return begin(item)
+    return take(user, kind=kind)
+
+
+def take(user: User, *, kind: str | None = None, ahead: bool = False) -> ReviewItem | None:
+    """Lease to `user` an item that they do not hold yet; None when nothing waits. Needs moderation.review_item.
+
+    What is escalated goes first, to seniors; without `kind`, one queue after the other. With `ahead` it is theirs for as
+    long as their page asks for it, and the clock starts when it is put before them (`begin`). A queue without
+    reservations shows everybody the most urgent item they have not answered, the first answer decides, and nothing is
+    leased ahead.
+    """
+    require_permission(user, "moderation.review_item")
     rules = [policy_for(kind)] if kind else list(policies().values())
+    if ahead:
+        rules = [policy for policy in rules if policy.enable_reservations]
     offers = [(_escalated(user), policy) for policy in rules]
     for policy in (policy for policy in rules if may_take(user, policy)):
         gold, ordinary = Q(purpose=Vote.Purpose.GOLD, status=Status.WAITING), Q(status=Status.WAITING)
@@ -87,9 +120,19 @@ def next_item(user: User, *, kind: str | None = None) -> ReviewItem | None:
         offers += [(gold, policy)] if is_test else []
         offers += [(ordinary & ~Q(purpose=Vote.Purpose.GOLD), policy)]
     for offer, policy in offers:
-        if item := _hand_out(_offered(user, offer, policy.kind), user, policy):
+        if item := _hand_out(_offered(user, offer, policy.kind), user, policy, ahead=ahead):
             return item
     return None
+
+
+def begin(item: ReviewItem) -> ReviewItem:
+    """Start the clock of an item that was leased ahead and is put before its reviewer now; one that runs, runs on."""
+    if item.claimed_at is None and item.lease_token is not None:
+        now, reservation = timezone.now(), policy_for(item.kind).reservation
+        held = ReviewItem.objects.filter(pk=item.pk, lease_token=item.lease_token, claimed_at=None)
+        if held.update(claimed_at=now, lease_expires_at=now + reservation):
+            item.claimed_at, item.lease_expires_at = now, now + reservation
+    return item
 
 
 def take_escalated(item: ReviewItem, *, user: User) -> ReviewItem:
@@ -113,11 +156,13 @@ def take_escalated(item: ReviewItem, *, user: User) -> ReviewItem:
     )
 
 
-def _hand_out(items: QuerySet[ReviewItem], user: User, policy: QueuePolicy) -> ReviewItem | None:
+def _hand_out(
+    items: QuerySet[ReviewItem], user: User, policy: QueuePolicy, *, ahead: bool = False
+) -> ReviewItem | None:
     if not policy.enable_reservations:
         return _show(items, user)
     with transaction.atomic():
-        claimed = _claim(items, duration=policy.reservation, user=user)
+        claimed = _claim(items, duration=AHEAD if ahead else policy.reservation, user=user, ahead=ahead)
         if not claimed:
             return None
         item = claimed[0]
@@ -129,12 +174,11 @@ def _hand_out(items: QuerySet[ReviewItem], user: User, policy: QueuePolicy) -> R
     return item
 
 
-def _claim(items: QuerySet[ReviewItem], *, duration: dt.timedelta, user: User) -> list[ReviewItem]:
+def _claim(items: QuerySet[ReviewItem], *, duration: dt.timedelta, user: User, ahead: bool) -> list[ReviewItem]:
+    begun = None if ahead else timezone.now()
     try:
         with transaction.atomic():
-            return leases.claim(
-                items, n=1, duration=duration, unlimited=True, assignee=user, claimed_at=timezone.now()
-            )  # fmt: skip
+            return leases.claim(items, n=1, duration=duration, unlimited=True, assignee=user, claimed_at=begun)
     except IntegrityError:
         return []  # in another tab they were given another seat of the same panel, this very moment
 
@@ -148,10 +192,19 @@ def _show(items: QuerySet[ReviewItem], user: User) -> ReviewItem | None:
     return item
 
 
-def _has_answered(item: ReviewItem, user: User) -> bool:
+def has_answered(item: ReviewItem, user: User) -> bool:
+    """Whether `user` has answered or skipped `item` in Label Studio since they got it, as far as we have heard.
+
+    Also while only its webhook has come: that is a hint, which shows them the next one at once and decides nothing. If
+    the pull then finds no answer, the item is before them again.
+    """
     task: LabelingTask | None = item.labeling_task
-    since = item.returned_at or item.claimed_at or item.created_at
-    return task is not None and task.annotations.filter(annotator=user, ls_updated_at__gte=since).exists()
+    since = item.returned_at or item.claimed_at
+    if task is None or since is None:
+        return False
+    if task.annotations.filter(annotator=user, ls_updated_at__gte=since).exists():
+        return True
+    return is_answer_on_its_way(task, since=since)
 
 
 def release_item(item: ReviewItem, *, actor: User | SystemActor) -> None:
@@ -163,10 +216,10 @@ def release_item(item: ReviewItem, *, actor: User | SystemActor) -> None:
         theirs = isinstance(actor, SystemActor) or now.assignee_id == actor.pk
         if now.status not in HELD or not theirs:
             raise StaleState("You do not hold this item any more.")
-        ledger.append_many([_let_go(now, event="released")], actor=actor)
+        ledger.append_many([let_go(now, event="released")], actor=actor)
 
 
-def _let_go(item: ReviewItem, *, event: str) -> ledger.Line:
+def let_go(item: ReviewItem, *, event: str) -> ledger.Line:
     """Free an item that the caller has locked. Whoever takes it next starts the clock of handling anew."""
     freed = {
         "assignee": None, "claimed_at": None, "returned_at": None, "released_at": timezone.now(), **leases.NO_LEASE,
@@ -185,6 +238,6 @@ def reap_items() -> int:
             # Still expired, still that lease: an item that was decided or taken anew meanwhile is left alone.
             held = ReviewItem.objects.select_for_update().filter(status__in=HELD, lease_token=item.lease_token)
             if now := leases.expired(held).filter(pk=item.pk).first():
-                ledger.append_many([_let_go(now, event="lease_expired")], actor=REAPER)
+                ledger.append_many([let_go(now, event="lease_expired")], actor=REAPER)
                 reaped += 1
     return reaped

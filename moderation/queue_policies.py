@@ -35,10 +35,10 @@ NUMBERS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 CHOICES = {
     "reviewer_access_mode": QueuePolicy.Access.values, "consensus_method": QueuePolicy.Consensus.values,
-    "check_severity": ["", *Finding.Severity.values],
+    "check_severity": ["", *Finding.Severity.values], "contradicted_facts": QueuePolicy.Contradicted.values,
 }  # fmt: skip
 LISTS = ("check_codes", "check_channels", "check_categories")
-SETTABLE = (*NUMBERS, *CHOICES, *LISTS, "enable_reservations")
+SETTABLE = (*NUMBERS, *CHOICES, *LISTS, "enable_reservations", "ticks_suggestions")
 
 
 def policy_for(kind: str) -> QueuePolicy:

@@ -14,6 +14,7 @@ from core.refs import ref
 from labeling import labels
 from labeling.models import Consensus
 from moderation.lifecycle import advance, line_for
+from moderation.models.candidates import Finding
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.outcomes import Reading, may_overrule, read
 from moderation.queue_policies import policy_for
@@ -32,7 +33,11 @@ def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Rea
     A fix that the policy blocks, by who may not overrule that, lacks nothing: it is a senior's. Raises as `outcomes.read`.
     """
     reading = read(item, consensus.answer)
-    if lacking := _missing_reason(reading) or (_missing_text(reading) if may_overrule(reading, actor) else ""):
+    if (
+        lacking := _missing_reason(reading)
+        or _not_looked_at(reading)
+        or (_missing_text(reading) if may_overrule(reading, actor) else "")
+    ):
         give_back(item, consensus=consensus, actor=actor, reason=lacking)
         return None
     return reading
@@ -41,6 +46,27 @@ def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Rea
 def _missing_reason(reading: Reading) -> str:
     if reading.outcome in NEEDS_REASON and not reading.answer.get("reason_codes"):
         return "Your answer does not say why: tick at least one reason, and send it again."
+    return ""
+
+
+def _not_looked_at(reading: Reading) -> str:
+    """Of what the checks warn of in a draft that is let out as it is, each is a false alarm, or right and let out with a reason."""
+    if reading.outcome != Decision.Outcome.APPROVE:
+        return ""
+    dismissed, confirmed = (
+        {str(key) for key in reading.answer.get(name) or []} for name in ("dismissed_findings", "confirmed_findings")
+    )
+    warned = [finding for finding in reading.findings if finding.severity != Finding.Severity.INFO]
+    open_ = [finding for finding in warned if str(finding.pk) not in dismissed | confirmed]
+    if open_:
+        said = "; ".join(finding.message for finding in open_[:3]) + ("; …" if len(open_) > 3 else "")
+        return (
+            f"{len(open_)} warning{'s are' if len(open_) > 1 else ' is'} still open ({said[:280]}): tick each that is a false "
+            "alarm, or that the others are right, and say in the comment why the text may go out."
+        )
+    is_let_out = any(str(finding.pk) in confirmed - dismissed for finding in warned)
+    if is_let_out and not str(reading.answer.get("comment") or "").strip():
+        return "You say that a warning is right: say in the comment why the text may go out all the same."
     return ""
 
 

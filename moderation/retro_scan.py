@@ -31,7 +31,7 @@ from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.policies import PolicyVersion
 from moderation.models.retro_scans import RetroHit, RetroScan
-from moderation.policy import base
+from moderation.policy import base, merging
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -176,7 +176,7 @@ def find_new(
     return [
         {"code": hit.code, "severity": str(hit.severity), "message": hit.message, "start": hit.start, "end": hit.end,
          "check": result.check_name, "rule": hit.evidence.get("rule", ""), "pack": hit.evidence.get("pack", "")}
-        for result in base.run_checks(draft, checks)
+        for result in merging.merged(base.run_checks(draft, checks))
         for hit in result.hits
         if GRAVITY[hit.severity] >= GRAVITY[severity]
         and judged.get((hit.code, hit.start, hit.end), -1) < GRAVITY[hit.severity]

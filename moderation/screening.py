@@ -27,7 +27,10 @@ from inference.models import ModelVersion, Role
 from moderation import near_copies, policies, validity
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
-from moderation.policy import base, grounding
+from moderation.models.queues import QueuePolicy
+from moderation.models.reviews import ReviewItem
+from moderation.policy import base, grounding, merging
+from moderation.queue_policies import policy_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -77,16 +80,27 @@ def policy_version() -> str:
 
 
 def find_problems(draft: base.Draft) -> list[Finding]:
-    """Run every check of the policy in force on `draft` and return unsaved findings, which name its version."""
+    """Run every check of the policy in force on `draft` and return unsaved findings, which name its version.
+
+    What several checks find about the same words and fact is one finding. A contradicted fact blocks, where the queue of
+    copy says so.
+    """
     policy = policies.policy_in_force()
+    blocks = policy_for(ReviewItem.Kind.COPY).contradicted_facts == QueuePolicy.Contradicted.BLOCK
     return [
         Finding(
-            policy_version=policy.version, check_name=result.check_name, check_version=result.check_version, code=hit.code, severity=hit.severity,
+            policy_version=policy.version, check_name=result.check_name, check_version=result.check_version, code=hit.code,
+            severity=Severity.BLOCK if blocks and _is_contradiction(hit) else hit.severity,
             message=hit.message[:500], start=hit.start, end=hit.end, evidence=dict(hit.evidence),
         )
-        for result in base.run_checks(draft, policy.checks)
+        for result in merging.merged(base.run_checks(draft, policy.checks))
         for hit in result.hits
     ]  # fmt: skip
+
+
+def _is_contradiction(hit: base.Hit) -> bool:
+    # A note is about a part, or another thing than the one that is sold: nobody need answer it.
+    return merging.is_contradicted(hit.code) and hit.severity != base.Severity.INFO
 
 
 def screen_candidates() -> int:

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from labeling.labels import rater_of
 from labeling.models import Vote
-from moderation import queue
+from moderation import own_answers, queue
 from moderation.models.reviews import ReviewItem
+from moderation.own_answers import OwnAnswer
 from monitoring.label_quality import RaterCard, scorecards
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DAYS = 14
 SENT_BACK = 20
+ANSWERS = 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class QueueWork:
     title: str
     n_waiting: int
     n_answered: int
+    n_today: int
     card: Scorecard | None
 
 
@@ -44,6 +47,7 @@ class OwnWork:
     days: Sequence[tuple[dt.date, int]]  # answers on each of the last days, today last
     queues: Sequence[QueueWork]
     held: ReviewItem | None
+    answers: Sequence[OwnAnswer]  # the last ones, with what became of each
     sent_back: Sequence[ReviewItem]
 
 
@@ -60,6 +64,7 @@ def of(user: User) -> OwnWork:
         days=[(day, counts.get(day, 0)) for day in days],
         queues=[_queue(user, rater, kind, title) for kind, title in ReviewItem.Kind.choices],
         held=queue.held_by(user),
+        answers=own_answers.answers_of(user, n=ANSWERS),
         sent_back=list(returned.select_related("lead").order_by("-claimed_at")[:SENT_BACK]),
     )
 
@@ -68,4 +73,5 @@ def _queue(user: User, rater: str, kind: str, title: str) -> QueueWork:
     cards: list[RaterCard] = scorecards(kind)
     card = next((row.card for row in cards if row.rater == rater), None)
     n_answered = Vote.objects.filter(kind=kind, rater=rater).count()
-    return QueueWork(kind, title, queue.waiting_for(user, kind=kind).count(), n_answered, card)
+    n_today = own_answers.n_answered_today(user, kind=kind)
+    return QueueWork(kind, title, queue.waiting_for(user, kind=kind).count(), n_answered, n_today, card)

@@ -236,8 +236,14 @@ def lease(item: ReviewItem, user: User, *, minutes: float = 15) -> ReviewItem:
 
 
 def answer(item: ReviewItem, user: User | None, **said: Any) -> Consensus:
-    """What `user` answered to `item` in Label Studio, as `labeling` has it after a pull; it is still to be settled."""
+    """What `user` answered to `item` in Label Studio, as `labeling` has it after a pull; it is still to be settled.
+
+    Who accepts a draft says of each finding that it is a false alarm, unless `said` names findings itself.
+    """
     assert item.labeling_task is not None
+    if said.get("verdict") == "accept" and not {"dismissed_findings", "confirmed_findings"} & set(said):
+        findings = Finding.objects.filter(candidate=item.leading.candidate_id).values_list("pk", flat=True)
+        said["dismissed_findings"] = [str(pk) for pk in findings]
     number, now = next(_numbers), timezone.now()
     annotation = Annotation.objects.create(
         task=item.labeling_task, ls_annotation_id=number, annotator=user, ls_user_id=number, result=[],

@@ -21,7 +21,7 @@ from core.differences import Change, diff
 from ecomsite.console import highlight
 from ecomsite.console.candidates import decisions_of, moments
 from ecomsite.console.pages import act, page
-from labeling.links import task_url
+from ecomsite.console.review import review_address
 from labeling.models import Consensus
 from moderation import appeals, confirmations, decisions, outcomes, queue, statements
 from moderation.interface_texts import REASONS
@@ -170,7 +170,7 @@ def _why_returned(seat: ReviewItem, consensus: Consensus) -> str:
 
 @require_POST
 def take(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Give a senior this escalated item, and take them to it in Label Studio, where answers are given."""
+    """Give a senior this escalated item, and take them to the page where answers are given."""
     found = get_object_or_404(ReviewItem, pk=pk)
     held: list[ReviewItem] = []
     back = act(
@@ -179,7 +179,7 @@ def take(request: HttpRequest, pk: UUID) -> HttpResponse:
         done="It is yours now.",
         back=reverse("console:adjudicate", args=[found.leading.pk]),
     )
-    return HttpResponseRedirect(task_url(held[0].labeling_task)) if held and held[0].labeling_task else back
+    return HttpResponseRedirect(review_address(held[0])) if held else back
 
 
 @require_POST

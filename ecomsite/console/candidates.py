@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -20,9 +20,8 @@ from core.differences import diff
 from core.refs import pk_of, ref
 from ecomsite.console import highlight
 from ecomsite.console.pages import act, page
+from ecomsite.console.review import review_address
 from ecomsite.media import picture_of
-from labeling.links import task_url
-from labeling.models import LabelingTask
 from moderation import appeals, evidence, generation, publication, queue, screening
 from moderation.interface_texts import REASONS
 from moderation.models.appeals import Appeal
@@ -95,7 +94,7 @@ def _context(request: HttpRequest, shown: Candidate) -> dict[str, Any]:
         "may_retire": copy is not None and copy.retired_at is None and may("catalog.retire_copy"),
         "reasons": REASONS.items(),
         "may_request": may("moderation.request_copy"),
-        "may_open": _is_in_label_studio(_to_open(request, item)) and may("moderation.review_item"),
+        "may_open": _is_in_label_studio(_held_of(request, item)),
         "may_release": _holds(request, item) and may("moderation.review_item"),
     }
 
@@ -143,21 +142,19 @@ def copy(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def open_task(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take the person to the candidate's task in Label Studio."""
+    """Take the person to the page on which they answer, where they hold this candidate's item."""
     require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
-    item = _to_open(request, ReviewItem.objects.filter(candidate=pk).first())
-    task = get_object_or_404(LabelingTask, ls_task_id__isnull=False, pk=item and item.labeling_task_id)
-    return HttpResponseRedirect(task_url(task))
+    item = _held_of(request, ReviewItem.objects.filter(candidate=pk).first())
+    if item is None:
+        raise Http404
+    return HttpResponseRedirect(review_address(item))
 
 
-def _to_open(request: HttpRequest, lead: ReviewItem | None) -> ReviewItem | None:
-    """The person's own seat. The task of somebody else's, with the answer in it, is for those who see labels."""
-    if lead is None:
+def _held_of(request: HttpRequest, lead: ReviewItem | None) -> ReviewItem | None:
+    """What the person holds of the panel: their own seat, and nobody else's."""
+    if lead is None or not request.user.has_perm("moderation.review_item"):
         return None
-    panel = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead))
-    if own := panel.filter(assignee=request.user).order_by("-claimed_at").first():  # type: ignore[misc]
-        return own
-    return lead if panel.count() == 1 or sees_labels(request.user) else None
+    return queue.held(request.user, kind=lead.kind).filter(Q(pk=lead.pk) | Q(lead=lead)).first()  # type: ignore[arg-type]
 
 
 @require_POST

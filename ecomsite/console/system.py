@@ -82,7 +82,7 @@ class QueuePolicyForm(forms.ModelForm):  # type: ignore[type-arg]
             "enable_reservations", "reservation_minutes", "reviewer_access_mode", "reviewers", "sla_minutes",
             "ageing_minutes", "max_waiting", "num_reviewers_per_item", "num_reviewers_risky", "risky_from",
             "consensus_method", "min_quality", "blind_percent", "rereview_percent", "gold_percent", "random_percent",
-            "check_severity", "check_codes", "check_channels", "check_categories",
+            "ticks_suggestions", "contradicted_facts", "check_severity", "check_codes", "check_channels", "check_categories",
         )  # fmt: skip
         labels = {
             "enable_reservations": "Reserve an item for who takes it",
@@ -101,6 +101,8 @@ class QueuePolicyForm(forms.ModelForm):  # type: ignore[type-arg]
             "rereview_percent": "Answered again, blind (%)",
             "gold_percent": "Known answers mixed in (%)",
             "random_percent": "Drawn at random (%)",
+            "ticks_suggestions": "Tick what the model suggests beforehand",
+            "contradicted_facts": "A text that contradicts a fact",
             "check_severity": "A second person confirms: findings this grave",
             "check_codes": "A second person confirms: codes that hold (separated by commas)",
             "check_categories": "A second person confirms: categories that hold (separated by commas)",

@@ -29,8 +29,8 @@ def _next(title: str, icon: str, kind: str) -> dict[str, Any]:
     return {
         "title": title,
         "icon": icon,
-        "link": lambda request: f"{reverse_lazy('console:next')}?kind={kind}",
-        "active": lambda request: request.GET.get("kind") == kind,
+        "link": lambda request: reverse_lazy("console:review", args=[kind]),
+        "active": lambda request: request.path == reverse_lazy("console:review", args=[kind]),
         "permission": _holds("moderation.review_item"),
     }
 

@@ -1,4 +1,4 @@
-"""“Next”: hand a person the next item and take them to it in Label Studio; and the ledger's own check."""
+"""“Next”: the way to the review page, and why nothing waits there; and the ledger's own check."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit import anchors, checks, high_water, keys
@@ -13,8 +14,8 @@ from audit.models import LedgerCheck, TimeStamp
 from catalog.models import CustomerReview
 from core.actors import require_permission
 from ecomsite.console.pages import page, with_names
-from labeling.links import task_url
 from moderation import queue
+from moderation.languages import languages_of
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
 from moderation.queue_policies import may_take, policy_for
@@ -22,17 +23,10 @@ from monitoring.waiting import why_nothing_comes
 
 
 @require_safe
-def next_item(request: HttpRequest) -> HttpResponse:
-    """Lease the next item to the person and open it in Label Studio; who still holds one gets that one again."""
-    kind = _kind_in(request)
-    item = queue.next_item(request.user, kind=kind)  # type: ignore[arg-type]
-    # What was sent back to them is on its way there again.
-    if item is None or not _is_there(item):
-        return page(request, "console/nothing.html", _waiting_context(request, kind))
-    if item.returned_at:  # their answer was not complete, or a second person did not agree: why, before they go there
-        context = {"title": "Once more, please", "item": item, "task_url": task_url(item.labeling_task)}  # type: ignore[arg-type]
-        return page(request, "console/returned.html", context)
-    return HttpResponseRedirect(task_url(item.labeling_task))  # type: ignore[arg-type]
+def next_item(request: HttpRequest) -> HttpResponseRedirect:
+    """Go to the page on which the next item stands, and the one after it by itself."""
+    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    return HttpResponseRedirect(reverse("console:review", args=[_kind_in(request)]))
 
 
 @require_safe
@@ -51,13 +45,26 @@ def _kind_in(request: HttpRequest) -> str:
     return kind if kind in ReviewItem.Kind.values else ReviewItem.Kind.COPY.value
 
 
+def _elsewhere(request: HttpRequest, kind: str) -> list[tuple[str, str, int]]:
+    """The other queues that hold something for the person: address, title, how many."""
+    found = [
+        (reverse("console:review", args=[name]), title, queue.waiting_for(request.user, kind=name).count())  # type: ignore[arg-type]
+        for name, title in ReviewItem.Kind.choices
+        if name != kind
+    ]
+    return [row for row in found if row[2]]
+
+
 def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
     items = ReviewItem.objects.work().filter(kind=kind)
-    requests, held = GenerationRequest.objects, queue.held_by(request.user, kind=kind)  # type: ignore[arg-type]
+    user: Any = request.user
+    held = next((item for item in queue.held(user, kind=kind) if not queue.has_answered(item, user)), None)
+    requests = GenerationRequest.objects
     n_held = int(held is not None and _is_there(held)), int(held is not None and not _is_there(held))
     return {
-        "title": "Next",
         "kind": kind,
+        "elsewhere": _elsewhere(request, kind),
+        "languages": languages_of(request.user),  # type: ignore[arg-type]
         "kind_title": ReviewItem.Kind(kind).label,
         "is_copy": kind == ReviewItem.Kind.COPY,
         "missing": why_nothing_comes(kind),

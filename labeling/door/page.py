@@ -10,6 +10,7 @@ from typing import Any
 STATIC = Path(__file__).with_name("static")
 OWN_FILES = {
     "/door/editor.js": ("text/javascript; charset=utf-8", STATIC / "editor.js"),
+    "/door/keys.js": ("text/javascript; charset=utf-8", STATIC / "keys.js"),
     "/door/editor.css": ("text/css; charset=utf-8", STATIC / "editor.css"),
 }
 # Pictures of products come from the shop, wherever that is; the editor fetches them. Nothing else comes from elsewhere.
@@ -34,6 +35,7 @@ _TASK = """<!doctype html>
 <p id="door-note" role="status">Loading the task …</p>
 <div id="label-studio"></div></main>
 <script type="application/json" id="door-shown">{shown}</script>
+<script src="/door/keys.js?v={version}"></script>
 <script src="/door/editor.js?v={version}"></script>
 <script src="/react-app/runtime.js"></script>
 <script src="/react-app/vendor.js"></script>

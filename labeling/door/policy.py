@@ -61,7 +61,7 @@ RULES: tuple[tuple[frozenset[str], re.Pattern[str], str, Kind], ...] = tuple(
         ("GET", r"/door/enter", "token", Kind.ENTER),
         ("GET", _TASK, "", Kind.TASK),
         ("POST", rf"{_TASK}/answer", "", Kind.ANSWER),
-        ("GET HEAD", r"/door/editor\.(?:js|css)", "v", Kind.OWN_FILE),
+        ("GET HEAD", r"/door/(?:editor\.css|editor\.js|keys\.js)", "v", Kind.OWN_FILE),
         ("GET HEAD", rf"/react-app/{_FILE}", "v", Kind.FILE),
         ("GET HEAD", rf"/static/(?:fonts|icons|images)/(?:{_NAME}/)*{_FILE}", "v", Kind.FILE),
     )

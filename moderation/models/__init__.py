@@ -1,3 +1,13 @@
 """Tables of the desk. Import the submodule that holds the one you need; this file is for Django's model loading."""
 
-from moderation.models import appeals, candidates, policies, queues, retro_scans, reviews, shadow_scores, signatures  # noqa: F401  (Django finds them here)
+from moderation.models import (  # noqa: F401  (Django finds them here)
+    appeals,
+    candidates,
+    policies,
+    queues,
+    retro_scans,
+    reviewers,
+    reviews,
+    shadow_scores,
+    signatures,
+)

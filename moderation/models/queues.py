@@ -34,6 +34,11 @@ class QueuePolicy(models.Model):
         DAWID_SKENE = "dawid_skene", "Dawid and Skene: weighs people by how they err"
         CROWDLAB = "crowdlab", "CROWDLAB: weighs people and the model"
 
+    class Contradicted(models.TextChoices):
+        BLOCK = "block", "The draft is blocked"
+        TWO_PEOPLE = "two_people", "Two people let it out"
+        WARN = "warn", "One person decides"
+
     kind = models.CharField(max_length=24, choices=ReviewItem.Kind, unique=True)
     enable_reservations = models.BooleanField(
         default=True, help_text="an item is one person's while they work; without, everybody gets the most urgent one"
@@ -84,6 +89,13 @@ class QueuePolicy(models.Model):
         models.CharField(max_length=120), blank=True, default=list,
         help_text="whatever goes out for products whose category holds one of these",
     )  # fmt: skip
+    contradicted_facts = models.CharField(
+        max_length=12, choices=Contradicted, default=Contradicted.TWO_PEOPLE,
+        help_text="what a text needs that says otherwise than a fact",
+    )  # fmt: skip
+    ticks_suggestions = models.BooleanField(
+        default=False, help_text="the answer starts from what the model suggests; without, it stands beside the choices"
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -106,6 +118,9 @@ class QueuePolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(reviewer_access_mode__in=("any", "assigned")), name="queue_policy_access"
+            ),
+            models.CheckConstraint(
+                condition=Q(contradicted_facts__in=("block", "two_people", "warn")), name="queue_policy_contradicted"
             ),
         )
 

@@ -68,11 +68,12 @@ def answers_to(desk: Desk, task: LabelingTask) -> list[Any]:
     return list(desk.service.tasks.get(str(task.ls_task_id)).annotations or [])
 
 
-def test_next_leads_to_the_editor_alone_and_the_answer_is_stamped(
+def test_the_door_leads_to_the_editor_alone_and_the_answer_is_stamped(
     page: Page, address: str, task: LabelingTask, label_studio: Desk, live_server: Any
 ) -> None:
     troubles = sign_in(page, live_server.url)
-    page.goto(f"{live_server.url}/console/next/?kind=copy_review")
+    assert queue.next_item(task_holder()) is not None
+    page.goto(f"{live_server.url}/console/review/door/{task.pk}/")
     page.wait_for_selector(READY)
     assert page.url == f"{address}/door/tasks/{task.ls_task_id}"
     assert page.locator("text=Data Manager").count() == 0
@@ -144,6 +145,7 @@ def test_who_holds_nothing_is_told_so_in_words(page: Page, address: str, task: L
 def test_on_a_narrow_screen_nothing_is_cut_off(page: Page, address: str, task: LabelingTask, live_server: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, live_server.url)
-    page.goto(f"{live_server.url}/console/next/?kind=copy_review")
+    assert queue.next_item(task_holder()) is not None
+    page.goto(f"{live_server.url}/console/review/door/{task.pk}/")
     page.wait_for_selector(READY)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

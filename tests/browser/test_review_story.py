@@ -1,4 +1,4 @@
-"""The main story, as a reviewer lives it: Next in the console, the answer in Label Studio, the text in the API."""
+"""The main story, as a reviewer lives it: Next in the console, the answer on the review page, the text in the API."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from moderation import generation
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem
 from tests import factories, people
+from tests.browser.reviewing import SUBMIT, Reviewer
 from tests.chromium import needs_chromium
 from tests.label_studio_server import REVIEWER, Desk
 from tests.moderation.conftest import GOOD
@@ -39,26 +40,21 @@ class Story:
         self.page, self.address, self.sku = page, address, sku
 
     def press_next(self) -> None:
-        """Sign in to the console, press Next, and arrive at the task in Label Studio."""
-        page = self.page
-        page.goto(f"{self.address}/")
-        page.fill("[name=username]", REVIEWER.email)
-        page.fill("[name=password]", people.PASSWORD)
-        page.click("[type=submit]")
-        page.locator("a[href*='/next/?kind=copy_review']").last.click()
-        page.wait_for_selector("[data-testid=bottombar-submit-button]", timeout=90_000)
+        """Sign in, press Next, and arrive at the task."""
+        self.reviewer = Reviewer(self.page, self.address, REVIEWER.email)
+        self.reviewer.begin()
 
     def choose(self, label: str) -> None:
         """Tick a choice of the labelling interface."""
-        self.page.locator("label").filter(has_text=re.compile(f"^{label}")).first.click()
+        self.reviewer.task.locator("label").filter(has_text=re.compile(f"^{label}")).first.click()
 
     def rewrite(self, text: str) -> None:
         """Put `text` in place of the draft."""
-        self.page.locator("textarea:visible").first.fill(text)
+        self.reviewer.task.locator("textarea:visible").first.fill(text)
 
     def submit(self) -> float:
         """Submit the answer; returns the moment (monotonic seconds)."""
-        self.page.click("[data-testid=bottombar-submit-button]")
+        self.reviewer.task.locator(SUBMIT).first.click()
         return time.monotonic()
 
     def served(self) -> str | None:
@@ -105,7 +101,7 @@ def test_a_fix_made_in_label_studio_is_served_within_five_seconds(tell: Callable
     assert story.served() is None, "nothing is out before a person has looked"
     story.press_next()
     item = ReviewItem.objects.get()
-    assert str(item.labeling_task.ls_task_id) in story.page.url, "Next leads to that very task"
+    assert story.reviewer.item == str(item.pk), "Next leads to that very task"
     assert (item.status, item.assignee.email) == ("dispatched", REVIEWER.email)
     story.choose("Fix")
     story.rewrite(FIXED)
@@ -133,7 +129,7 @@ def test_what_a_reviewer_rejects_is_never_served_and_the_next_draft_comes_up(tel
     story.press_next()
     story.choose("Reject")
     story.submit()
-    story.page.wait_for_selector("text=Tick at least one reason.", timeout=60_000)
+    story.reviewer.task.get_by_text("Tick at least one reason.").first.wait_for(timeout=60_000)
     story.page.keyboard.press("Escape")
     story.choose("Wrong fact")
     story.submit()

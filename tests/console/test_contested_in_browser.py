@@ -77,7 +77,7 @@ def test_contested_items_are_seen_whole_and_dealt_with(contested: ReviewItem, vi
 
     visitor.open(reverse("console:contested"))
     page.click("text=Look at it >> nth=0")
-    page.wait_for_selector("text=Decide it in Label Studio")
+    page.wait_for_selector("text=Decide it")
     assert "Is that a health claim?" in page.inner_text("main, #main")
 
     rejection = Decision.objects.get(outcome="reject")

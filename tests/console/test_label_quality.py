@@ -184,10 +184,10 @@ def test_the_candidates_page_opens_ones_own_task_and_nobody_elses(panel: ReviewI
     factories.lease(panel, one)
     seat = panel.seats.first()
     address = reverse("console:open_task", args=[panel.candidate_id])
-    assert signed_in(one).get(address).url.endswith(f"/review/door/{panel.labeling_task.pk}/")
+    assert signed_in(one).get(address).url.endswith(f"?item={panel.pk}")
     assert signed_in(other).get(address).status_code == 404
     factories.lease(seat, other)
-    assert signed_in(other).get(address).url.endswith(f"/review/door/{seat.labeling_task.pk}/")
+    assert signed_in(other).get(address).url.endswith(f"?item={seat.pk}")
 
 
 def test_next_says_that_what_was_sent_back_is_on_its_way(panel: ReviewItem) -> None:
@@ -197,10 +197,11 @@ def test_next_says_that_what_was_sent_back_is_on_its_way(panel: ReviewItem) -> N
     item = ReviewItem.objects.get(assignee=one)
     panels.send_back(item, actor=people.senior(), reason="Look again.", to_same_person=True)
     client = signed_in(one)
-    assert "on the way to Label Studio" in client.get(reverse("console:next")).content.decode()
+    assert "on the way to Label Studio" in client.get(reverse("console:nothing")).content.decode()
     push()
     assert "ready for you" in client.get(reverse("console:nothing")).content.decode()
-    assert client.get(reverse("console:next")).status_code == 302
+    found = client.post(reverse("console:review_state", args=[item.kind])).json()
+    assert found["current"]["item"] == str(item.pk)
 
 
 def test_more_people_in_a_number_that_is_none_asks_nobody(panel: ReviewItem) -> None:

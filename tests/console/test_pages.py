@@ -211,19 +211,10 @@ def test_unknown_skus_are_named(scene: Scene) -> None:
     assert "No such product: NOPE-1" in _words(answer)
 
 
-def test_next_leases_an_item_and_leads_to_its_task(scene: Scene) -> None:
-    client = _signed_in("Reviewer")
-    first = client.get(reverse("console:next"), {"kind": "copy_review"})
-    item = ReviewItem.objects.get(status="dispatched")
-    assert item.labeling_task is not None
-    assert first["Location"] == reverse("console:door", args=[item.labeling_task.pk])
-    assert client.get(reverse("console:next"), {"kind": "copy_review"})["Location"] == first["Location"]
-
-
 def test_next_says_why_nothing_waits() -> None:
     make.review_item(pushed=False)
     make.generation_request()
-    html = _words(_signed_in("Reviewer").get(reverse("console:next"), {"kind": "copy_review"}))
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_review"}))
     assert "Nothing waits for you" in html
     assert "1 item is on the way to Label Studio" in html
     assert "1 request is on order" in html

@@ -119,6 +119,7 @@ def test_actions_are_refused_to_who_may_not_act(role: str | None, scene: Scene) 
         reverse("console:retry_request", args=[queued.pk]): "moderation.request_copy",
         reverse("console:request_copy"): "moderation.request_copy",
         reverse("console:release", args=[held.pk]): "moderation.review_item",
+        reverse("console:correct", args=[held.pk]): "moderation.review_item",
         reverse("console:verify_ledger"): "audit.verify_ledger",
         reverse("console:queue_policy", args=["copy_review"]): "moderation.set_queue_policy",
         reverse("console:readmit", args=["generationrequest"]): "monitoring.readmit",
@@ -136,6 +137,8 @@ def test_actions_are_refused_to_who_may_not_act(role: str | None, scene: Scene) 
     pages = {
         f"{reverse('console:next')}?kind=copy_review": "moderation.review_item",
         reverse("console:nothing"): "moderation.review_item",
+        reverse("console:review", args=["copy_review"]): "moderation.review_item",
+        reverse("console:review_last_ten", args=["copy_review"]): "moderation.review_item",
         reverse("console:open_task", args=[scene.in_review.pk]): "moderation.review_item",
         reverse("console:request_copy"): "moderation.request_copy",
         reverse("console:verify_ledger"): "audit.verify_ledger",
@@ -151,7 +154,7 @@ def test_actions_are_refused_to_who_may_not_act(role: str | None, scene: Scene) 
     for address, permission in pages.items():
         if not user.has_perm(permission):
             assert client.get(address).status_code == 403, address
-        elif "/next" not in address and "label-studio" not in address:  # these lease, or lead on
+        elif "/next" not in address and "label-studio" not in address:  # these lead on
             assert client.get(address).status_code == 200, address
     assert _rows() == before
 

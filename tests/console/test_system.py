@@ -82,12 +82,13 @@ def test_an_administrator_sets_the_rules_of_a_queue(scene: Scene) -> None:
             "reviewers": [scene.reviewer.pk], "sla_minutes": 90, "ageing_minutes": 60, "max_waiting": 0,
             "num_reviewers_per_item": 2, "num_reviewers_risky": 3, "risky_from": 0.5, "consensus_method": "dawid_skene",
             "min_quality": 0.7, "blind_percent": 20, "rereview_percent": 5, "gold_percent": 5,
-            "random_percent": 10}  # fmt: skip
+            "random_percent": 10, "contradicted_facts": "block", "ticks_suggestions": "on"}  # fmt: skip
     assert client.post(page, form)["Location"] == reverse("console:system")
     policy = QueuePolicy.objects.get()
     assert (policy.reservation_minutes, policy.sla_minutes, policy.max_waiting) == (20, 90, 0)
     assert (policy.overlap(0.1), policy.overlap(0.5), policy.consensus_method) == (2, 3, "dawid_skene")
     assert list(policy.reviewers.all()) == [scene.reviewer]
+    assert (policy.contradicted_facts, policy.ticks_suggestions) == ("block", True)
     shown = _words(client.get(reverse("console:system")))
     assert "for 1 assigned person" in shown
     assert "no limit to what may wait" in shown
@@ -101,14 +102,14 @@ def test_an_administrator_sets_the_rules_of_a_queue(scene: Scene) -> None:
 def test_who_is_not_assigned_is_told_why_nothing_comes(scene: Scene) -> None:
     make_rules = {"reservation_minutes": 20, "sla_minutes": 90, "ageing_minutes": 60, "max_waiting": 0}
     QueuePolicy.objects.create(kind="copy_review", reviewer_access_mode="assigned", **make_rules)
-    html = _words(_signed_in("Reviewer").get(reverse("console:next"), {"kind": "copy_review"}))
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_review"}))
     assert "you are not one of them" in html
 
 
 def test_pages_that_wait_say_which_part_is_missing_and_for_how_long(scene: Scene) -> None:
     Heartbeat.objects.filter(queue="external").update(at=timezone.now() - dt.timedelta(minutes=9))
     ReviewItem.objects.filter(status="waiting").update(status="withdrawn")
-    html = _words(_signed_in("Reviewer").get(reverse("console:next"), {"kind": "copy_review"}))
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_review"}))
     assert "work last got through 9 minutes ago, so nothing goes to Label Studio" in html
     assert "What is missing stands above." in html
     Heartbeat.objects.filter(queue="gpu").update(at=timezone.now() - dt.timedelta(minutes=4))

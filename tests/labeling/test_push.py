@@ -17,6 +17,8 @@ from labeling import projects, sync
 from labeling.links import task_url
 from labeling.models import LabelingProject, LabelingTask
 from labeling.selectors import health
+from moderation.queue_policies import set_policy
+from tests import people
 from tests.label_studio_server import Desk
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
@@ -28,7 +30,7 @@ def tasks_there(desk: Desk) -> list[Any]:
     return list(desk.service.tasks.list(project=project.id, fields="all", page_size=500))
 
 
-def test_it_sends_a_task_with_its_data_and_prediction(label_studio: Desk, open_task: Open) -> None:
+def test_it_sends_a_task_with_its_data_and_what_is_suggested_beside_it(label_studio: Desk, open_task: Open) -> None:
     task = open_task()
 
     assert sync.push_tasks() == 1
@@ -39,11 +41,23 @@ def test_it_sends_a_task_with_its_data_and_prediction(label_studio: Desk, open_t
     assert there.id == task.ls_task_id
     assert there.data["ext_id"] == str(task.pk)
     assert there.data["text"] == task.payload["text"]
-    assert label_studio.service.tasks.get(str(there.id)).predictions[0].result[0]["value"]["choices"] == [
-        "unsupported_claim"
-    ]
+    assert "Our checks suggest: Unsupported claim" in there.data["draft_html"]
+    assert not label_studio.service.tasks.get(str(there.id)).predictions
     assert task_url(task) == f"/console/review/door/{task.pk}/", "through the door, not past it"
     assert LedgerEntry.objects.filter(action="labeling.task.pushed", subject__endswith=str(task.pk)).exists()
+
+
+def test_an_answer_starts_from_what_is_suggested_where_the_rules_of_the_queue_say_so(
+    label_studio: Desk, open_task: Open
+) -> None:
+    set_policy("copy_review", actor=people.administrator(), ticks_suggestions=True)
+    blind, shown = open_task(shows_predictions=False), open_task()
+    assert sync.push_tasks() == 2
+    there = {task.data["ext_id"]: task for task in tasks_there(label_studio)}
+    for task, suggested in ((blind, []), (shown, [["unsupported_claim"]])):
+        found = label_studio.service.tasks.get(str(there[str(task.pk)].id))
+        assert [one.result[0]["value"]["choices"] for one in found.predictions] == suggested
+        assert "suggest" not in found.data["draft_html"]
 
 
 def test_opening_the_same_reference_twice_gives_one_task(open_task: Open) -> None:

@@ -104,5 +104,5 @@ def test_everybody_is_told_and_orders_are_still_taken(script) -> None:
     assert "more than 5 items" in Client().get("/readyz").json()["parts"]["queue_copy_review"]["words"]
     client.force_login(reviewer)
     ReviewItem.objects.update(status="dispatched")
-    nothing = client.get(reverse("console:next"), {"kind": COPY}).content.decode()
+    nothing = client.get(reverse("console:nothing"), {"kind": COPY}).content.decode()
     assert "Drafting is paused" in nothing

@@ -167,7 +167,8 @@ def test_a_change_after_the_decision_moves_nothing_and_is_on_record(item, answer
 
 def test_findings_are_confirmed_or_dismissed_by_the_reviewer(item, answer) -> None:
     one, two = factories.finding(item.candidate, "sea green"), factories.finding(item.candidate, "350 ml")
-    answer(item, people.reviewer(), verdict="accept", confirmed_findings=[one.pk], dismissed_findings=[str(two.pk)])
+    answer(item, people.reviewer(), verdict="accept", confirmed_findings=[one.pk], dismissed_findings=[str(two.pk)],
+           comment="the fact is on its way")  # fmt: skip
     settle()
     one.refresh_from_db(), two.refresh_from_db()
     assert (one.verdict, two.verdict) == ("confirmed", "dismissed")

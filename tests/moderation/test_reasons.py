@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from audit.models import LedgerEntry
 from catalog.models import PublishedCopy
-from labeling.models import Annotation
+from labeling.models import Annotation, Vote
 from moderation import queue, review
 from moderation.models.reviews import Decision, ReviewItem
 from tests import factories, people
@@ -53,7 +53,8 @@ def test_an_answer_that_does_not_say_why_stays_with_who_gave_it_and_tells_them(
     assert queue.next_item(reviewer) == item, "Next leads to it again"
     client = Client()
     client.force_login(reviewer)
-    assert missing in client.get(reverse("console:next")).content.decode(), "and says why before it leads there"
+    turn = client.post(reverse("console:review_state", args=["copy_review"])).json()
+    assert missing in turn["current"]["again"], "and says why above it"
     assert missing in client.get(reverse("console:my_work")).content.decode()
     answer(item, reviewer, **{**said, "reason_codes": ["tone"], "comment": "it shouts"})
     assert review.settle_decisions() == 1
@@ -192,3 +193,15 @@ def test_an_auditor_finds_what_was_let_out_unchanged_in_less_than_so_many_second
         texts = ("Quick as it was.", "Quick by our own clock.", "Slow as it was.", "Quick but changed.")
         assert {text for text in texts if text in words} == shown
     assert not PublishedCopy.objects.exists()
+
+
+def test_what_label_studio_measured_while_the_task_was_loaded_ahead_does_not_count(
+    item: ReviewItem, answer: Callable[..., Any]
+) -> None:
+    reviewer = people.reviewer()
+    queue.next_item(reviewer)
+    _took(answer(item, reviewer, verdict="accept"), theirs=40, ours=9)
+    review.settle_decisions()
+    decision = Decision.objects.get()
+    assert (decision.lead_time, decision.dwell_time) == (dt.timedelta(seconds=9), dt.timedelta(seconds=9))
+    assert Vote.objects.get().seconds == 9

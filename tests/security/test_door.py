@@ -278,7 +278,7 @@ def test_the_page_shows_the_task_as_the_desk_has_it(visitor: Visitor, hold: Hold
     page = visitor.ask("GET", f"/door/tasks/{held.ls_task}")
     assert page.status == 200
     text = page.body.decode()
-    assert text.count("<script") == 4
+    assert text.count("<script") == 5
     shown = json.loads(text.partition('id="door-shown">')[2].partition("</script>")[0])
     assert shown["data"]["text"] == held.task.payload["text"]
     assert shown["config"].strip().startswith("<View")

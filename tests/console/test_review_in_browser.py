@@ -1,0 +1,92 @@
+"""The review page and My work in a real browser, without a task in the frame: wide and on a phone, and for everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+from moderation import queue, review
+from moderation.models.reviews import ReviewItem
+from tests import factories as make
+from tests import people
+from tests.chromium import needs_chromium
+from tests.console.test_in_browser import Visitor, visitor
+
+__all__ = ["visitor"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_chromium]
+PHONE = {"width": 390, "height": 844}
+
+
+def _grave(page: Any) -> list[str]:
+    """What axe finds critical or serious on our part of the page; what is in the frame is the door's."""
+    found: Any = Axe().run(page, options={"iframes": False})
+    grave = [v for v in found.response["violations"] if v["impact"] in ("critical", "serious")]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in grave]
+
+
+@pytest.fixture
+def reviewer(settings: Any) -> Any:
+    """A reviewer who has answered some, and has some before them."""
+    rules = {"rereview_percent": 0}
+    settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], **rules}}
+    person = people.people("Reviewer", email="robin@example.com")
+    for said in ({"verdict": "accept"}, {"verdict": "reject", "reason_codes": ["tone"]}, {"verdict": "reject"}):
+        item = make.review_item(make.candidate(status="in_review", rank=1))
+        assert queue.next_item(person, kind="copy_review") == item
+        make.answer(item, person, **said)
+        review.settle_decisions()
+    return person
+
+
+@pytest.mark.usefixtures("reviewer")
+def test_the_pages_of_a_reviewer_are_for_everybody_and_fit_a_phone(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.sign_in("robin@example.com")
+    seen = {
+        reverse("console:my_work"): "[data-own-answers]",
+        f"{reverse('console:review', args=['copy_review'])}?paused": "text=Paused",
+        reverse("console:review", args=["review_sentiment"]): "text=Nothing waits for you",
+        reverse("console:review", args=["copy_review"]): "[data-again]:not([hidden])",
+    }
+    grave: list[str] = []
+    for size, name in (({"width": 1280, "height": 800}, "wide"), (PHONE, "phone")):
+        page.set_viewport_size(size)
+        for number, (address, sign) in enumerate(seen.items()):
+            page.goto(f"{visitor.address}{address}")
+            page.wait_for_selector(sign)
+            page.wait_for_timeout(300)
+            visitor.keep(f"reviewing-{number}-{name}")
+            wide = page.evaluate("document.scrollingElement.scrollWidth")
+            grave += [f"{name} {address}: {wide} pixels wide"] if wide > size["width"] else []
+            grave += [f"{name} {address}: {trouble}" for trouble in _grave(page)]
+        for key, title in (("?", "Keys"), ("s", "Skip it, because …"), ("b", "Your last ten")):
+            page.locator("h1").click()
+            page.keyboard.press(key)
+            page.get_by_role("heading", name=title).wait_for()
+            page.wait_for_timeout(300)
+            visitor.keep(f"reviewing-{title[:4].lower()}-{name}")
+            grave += [f"{name} {title}: {trouble}" for trouble in _grave(page)]
+            page.keyboard.press("Escape")
+        bar = page.locator(".es-bar-top").bounding_box()
+        grave += [f"{name}: a bar of {bar['height']} pixels"] if bar["height"] > (60 if name == "wide" else 130) else []
+    assert not grave, "\n".join(grave)
+
+
+def test_what_is_given_back_stands_above_the_task_and_what_became_of_an_answer_is_told(
+    reviewer: Any, visitor: Visitor
+) -> None:
+    page = visitor.page
+    visitor.sign_in("robin@example.com")
+    page.goto(f"{visitor.address}{reverse('console:review', args=['copy_review'])}")
+    page.locator("[data-again]", has_text="tick at least one reason").wait_for()
+    (held,) = queue.held(reviewer)
+    frame = page.locator("[data-frames] iframe:not(.is-ahead)")
+    assert frame.get_attribute("src") == reverse("console:door", args=[held.labeling_task_id])
+    make.answer(held, reviewer, verdict="reject", reason_codes=["tone"])
+    page.wait_for_function("document.querySelectorAll('[data-frames] iframe').length === 0")
+    review.settle_decisions()
+    page.locator("[data-toasts] p", has_text="Rejected · change it within ten minutes").wait_for()
+    assert ReviewItem.objects.get(pk=held.pk).status == "decided"
