@@ -241,6 +241,10 @@ LABELING: dict[str, Any] = {
     # Where Label Studio reaches us with its webhooks; empty = our SITE_URL.
     "WEBHOOK_URL": env.text("LABEL_STUDIO_WEBHOOK_URL", SITE_URL).rstrip("/"),
     "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
+    # Signs what the door in front of Label Studio stamps; an answer that it did not stamp decides nothing.
+    "DOOR_KEY": env.text("LABEL_STUDIO_DOOR_KEY"),
+    # The accounts that the embedded Label Studio made at its start, e-mail → id; None with a Label Studio of your own.
+    "ACCOUNTS_FILE": None if env.text("LABEL_STUDIO_URL") else VAR_DIR / "label-studio" / "accounts.json",
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
     # Kind of work → how it looks in Label Studio and how its answers are read.

@@ -29,6 +29,15 @@ def webhook_secret_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
     return []
 
 
+@register(Tags.security, deploy=True)
+def door_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E004: without a key no answer can be told from a forged one, and none counts."""
+    if not settings.LABELING["DOOR_KEY"]:
+        hint = "Set it to a long random value, the same for the desk and for the door in front of Label Studio."
+        return [Error("LABEL_STUDIO_DOOR_KEY is not set.", hint=hint, id="ecomsite.E004")]
+    return []
+
+
 @register(Tags.compatibility)
 def trackers_are_installed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E003: a run of training would find out only after its snapshot is frozen. Not asked of machines without torch."""

@@ -16,6 +16,7 @@ from core import leases
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import StaleState
 from labeling.models import Annotation, LabelingTask, Vote
+from labeling.provenance import note_shown
 from moderation.lifecycle import advance, line_for
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
@@ -141,9 +142,11 @@ def _claim(items: QuerySet[ReviewItem], *, duration: dt.timedelta, user: User) -
 
 def _show(items: QuerySet[ReviewItem], user: User) -> ReviewItem | None:
     """The most urgent item that `user` has not answered; it stays in the queue, and the clock of handling starts."""
-    answered = Annotation.objects.filter(task=OuterRef("labeling_task"), annotator=user)
+    counting = Annotation.objects.filter(standing=Annotation.Standing.COUNTS, annotator=user)
+    answered = counting.filter(task=OuterRef("labeling_task"))
     item = items.exclude(Exists(answered)).first()
-    if item:
+    if item and item.labeling_task:
+        note_shown(item.labeling_task, to=user)
         ReviewItem.objects.filter(pk=item.pk, claimed_at=None).update(claimed_at=timezone.now())
     return item
 
@@ -151,7 +154,10 @@ def _show(items: QuerySet[ReviewItem], user: User) -> ReviewItem | None:
 def _has_answered(item: ReviewItem, user: User) -> bool:
     task: LabelingTask | None = item.labeling_task
     since = item.returned_at or item.claimed_at or item.created_at
-    return task is not None and task.annotations.filter(annotator=user, ls_updated_at__gte=since).exists()
+    if task is None:
+        return False
+    given = task.annotations.filter(annotator=user, standing=Annotation.Standing.COUNTS)
+    return given.filter(ls_updated_at__gte=since).exists()
 
 
 def release_item(item: ReviewItem, *, actor: User | SystemActor) -> None:

@@ -13,6 +13,7 @@ from core.actors import actor_ref
 from core.refs import ref
 from labeling import labels
 from labeling.models import Consensus
+from labeling.selectors import doubts
 from moderation.lifecycle import advance, line_for
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.outcomes import Reading, may_overrule, read
@@ -31,7 +32,7 @@ def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Rea
 
     A fix that the policy blocks, by who may not overrule that, lacks nothing: it is a senior's. Raises as `outcomes.read`.
     """
-    reading = read(item, consensus.answer)
+    reading = read(item, consensus.answer, doubts=doubts(consensus))
     if lacking := _missing_reason(reading) or (_missing_text(reading) if may_overrule(reading, actor) else ""):
         give_back(item, consensus=consensus, actor=actor, reason=lacking)
         return None

@@ -59,6 +59,7 @@ class LabelStudio:
         self.url = self.url or f"http://127.0.0.1:{self.port}"
         self.log_file = self.log_file or self.root / "label-studio.log"
         self.people_file = self.root / "people.json"
+        self.accounts_file = self.root / "accounts.json"
 
     def start(
         self, people: Sequence[Person] = (), *, launch: Callable[[Program], Child] = launch, tier: int = 0

@@ -21,6 +21,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(48),
     "LABEL_STUDIO_TOKEN": lambda: secrets.token_hex(20),
     "LABEL_STUDIO_WEBHOOK_SECRET": lambda: secrets.token_urlsafe(32),
+    "LABEL_STUDIO_DOOR_KEY": lambda: secrets.token_urlsafe(32),
 }
 # Variable → the field of the plan that it sets.
 PORT_FIELDS = {

@@ -1,4 +1,5 @@
-"""Tables of labelling: what is asked of people, what they answered, what is held to be true, and what is in doubt."""
+"""Tables of labelling: what is asked of people, what they answered, who was
+handed what, what is held to be true, and what is in doubt."""
 
 from labeling.models.labels import Label as Label
 from labeling.models.labels import LabelCheck as LabelCheck
@@ -7,6 +8,8 @@ from labeling.models.labels import OutOfSample as OutOfSample
 from labeling.models.labels import RaterModel as RaterModel
 from labeling.models.labels import TextVector as TextVector
 from labeling.models.labels import Vote as Vote
+from labeling.models.provenance import Drift as Drift
+from labeling.models.provenance import TaskLease as TaskLease
 from labeling.models.tasks import Annotation as Annotation
 from labeling.models.tasks import Annotator as Annotator
 from labeling.models.tasks import CompletenessProof as CompletenessProof
