@@ -241,7 +241,7 @@ def answer(item: ReviewItem, user: User | None, **said: Any) -> Consensus:
     number, now = next(_numbers), timezone.now()
     annotation = Annotation.objects.create(
         task=item.labeling_task, ls_annotation_id=number, annotator=user, ls_user_id=number, result=[],
-        ls_created_at=now, ls_updated_at=now,
+        standing="counts", stamped_at=now, ls_created_at=now, ls_updated_at=now,
     )  # fmt: skip
     consensus = Consensus.objects.create(task=item.labeling_task, annotation_set_hash=str(number), answer=said)
     consensus.annotations.add(annotation)

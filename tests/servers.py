@@ -57,6 +57,7 @@ def start() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789-abcdef")
     os.environ.setdefault("LABEL_STUDIO_WEBHOOK_SECRET", "only-for-tests")
+    os.environ.setdefault("LABEL_STUDIO_DOOR_KEY", "only-for-tests")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 

@@ -185,7 +185,7 @@ def test_every_given_port_that_is_taken_is_named_with_the_variable_to_change(mon
 def test_secrets_are_generated_once_and_kept_in_a_private_file(tmp_path: Path) -> None:
     first = write_environment(read_plan(), database_url="postgresql://a", broker_url="redis://b")
     second = write_environment(read_plan(), database_url="postgresql://c", broker_url="redis://b")
-    secrets = ("SECRET_KEY", "LABEL_STUDIO_TOKEN", "LABEL_STUDIO_WEBHOOK_SECRET")
+    secrets = ("SECRET_KEY", "LABEL_STUDIO_TOKEN", "LABEL_STUDIO_WEBHOOK_SECRET", "LABEL_STUDIO_DOOR_KEY")
     assert all(first[name] == second[name] and len(first[name]) >= 40 for name in secrets)
     path = tmp_path / "stack.env"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
