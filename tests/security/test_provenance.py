@@ -112,8 +112,8 @@ def test_a_clone_with_a_forged_answer_and_the_original_deleted_publishes_nothing
     task = item.labeling_task
     original, project = task.ls_task_id, task.project.ls_project_id
     data = label_studio.senior.tasks.get(str(original)).data
-    forged = {"completed_by": Annotator.objects.get(user=maker).ls_user_id if accounts.sync_accounts() else 0}
-    answer = {**forged, "result": ACCEPT, "lead_time": 40}
+    accounts.sync_accounts()
+    answer = {"completed_by": Annotator.objects.get(user=maker).ls_user_id, "result": ACCEPT, "lead_time": 40}
     label_studio.senior.projects.import_tasks(project, request=[{"data": data, "annotations": [answer]}])
     label_studio.senior.tasks.delete(str(original))
 
@@ -135,6 +135,7 @@ def test_a_clone_with_a_forged_answer_and_the_original_deleted_publishes_nothing
 
 
 def test_a_stamped_answer_is_none_on_a_clone(label_studio: Desk, item: ReviewItem, maker: User) -> None:
+    accounts.sync_accounts()
     said, task = stamped(item.labeling_task, maker, ACCEPT), item.labeling_task
     data = label_studio.senior.tasks.get(str(task.ls_task_id)).data
     [clone] = label_studio.senior.projects.import_tasks(
@@ -377,8 +378,9 @@ def test_who_signs_up_with_a_senior_s_address_is_nobody_here(label_studio: Desk,
 
 
 def test_our_people_get_accounts_that_we_made(label_studio: Desk, maker: User) -> None:
-    new = people.people("Reviewer", email=f"new-reviewer-{time.time_ns()}@example.com")
+    opened()
     drift.look()
+    new = people.people("Reviewer", email=f"new-reviewer-{time.time_ns()}@example.com")
     assert accounts.sync_accounts() == 2
     theirs = Annotator.objects.get(user=new).ls_user_id
     assert label_studio.service.users.get(theirs).email == new.email
