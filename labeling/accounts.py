@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from audit import ledger
-from core.actors import SystemActor
+from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.refs import ref
 from labeling import administration, client
@@ -57,8 +57,9 @@ def sync_accounts() -> int:
 def bind(user: User, ls_user_id: int, *, actor: User | SystemActor) -> None:
     """Bind `user` to an account that we did not make: an administrator who knows whose it is says so, on the machine.
 
-    Raises `PermanentError` when either is bound already.
+    Needs auth.change_user. Raises `PermanentError` when either is bound already.
     """
+    require_permission(actor, "auth.change_user")
     if Annotator.objects.filter(user=user).exists() or Annotator.objects.filter(ls_user_id=ls_user_id).exists():
         raise PermanentError("One of the two is bound already.", hint="A binding is for good.")
     _bind(user, ls_user_id, actor=actor)

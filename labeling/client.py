@@ -234,9 +234,12 @@ def set_task_data(task_id: int, data: Mapping[str, Any]) -> None:
 
 
 def _list(project_id: int, query: str, *, include: str, size: int) -> tuple[list[Any], int]:
-    """Return the first tasks that fit `query`, and how many fit. A page past the last would be a 404: none is asked for."""
+    """Return the first tasks that fit `query`, and how many fit. A page past the last would be a 404: none is asked for.
+
+    Their data as it was sent: addresses in it are not made those of Label Studio's own storages.
+    """
     answer = connection().tasks.list(
-        project=project_id, query=query, fields="all", include=include, page_size=size
+        project=project_id, query=query, fields="all", include=include, page_size=size, resolve_uri=False
     ).response  # fmt: skip
     return list(answer.tasks), int(answer.total)
 
