@@ -250,7 +250,7 @@ def _pull_of_new_people() -> int:
     unbound = Annotation.objects.filter(
         standing=Annotation.Standing.UNBOUND, ls_user_id__in=Annotator.objects.values("ls_user_id")
     )
-    waiting = set(unbound.exclude(task__ls_task_id=None).values_list("task__ls_task_id", flat=True))
+    waiting = {ls_task_id for ls_task_id in unbound.values_list("task__ls_task_id", flat=True) if ls_task_id}
     return len(ingest.pull_tasks(waiting)) if waiting else 0
 
 

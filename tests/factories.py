@@ -205,6 +205,12 @@ def labeling_task(reference: str, *, kind: str = "copy_review", **fields: Any) -
     return LabelingTask.objects.create(project=project, reference=reference, **values)
 
 
+def push_tasks() -> None:
+    """Have every open labelling task stand in Label Studio."""
+    for task in LabelingTask.objects.filter(status="open"):
+        LabelingTask.objects.filter(pk=task.pk).update(status="pushed", ls_task_id=next(_numbers))
+
+
 def review_item(
     about: Candidate | CustomerReview | None = None, *, pushed: bool = True, age: dt.timedelta = dt.timedelta(0),
     risk: float = 0.2, uncertainty: float = 0.5, value: float = 1, **fields: Any,
@@ -237,13 +243,14 @@ def lease(item: ReviewItem, user: User, *, minutes: float = 15) -> ReviewItem:
 
 def answer(item: ReviewItem, user: User | None, **said: Any) -> Consensus:
     """What `user` answered to `item` in Label Studio, as `labeling` has it after a pull; it is still to be settled."""
-    assert item.labeling_task is not None
+    task = ReviewItem.objects.get(pk=item.pk).labeling_task  # what it asks now: a senior gets a task of their own
+    assert task is not None
     number, now = next(_numbers), timezone.now()
     annotation = Annotation.objects.create(
-        task=item.labeling_task, ls_annotation_id=number, annotator=user, ls_user_id=number, result=[],
+        task=task, ls_annotation_id=number, annotator=user, ls_user_id=number, result=[],
         standing="counts", stamped_at=now, ls_created_at=now, ls_updated_at=now,
     )  # fmt: skip
-    consensus = Consensus.objects.create(task=item.labeling_task, annotation_set_hash=str(number), answer=said)
+    consensus = Consensus.objects.create(task=task, annotation_set_hash=str(number), answer=said)
     consensus.annotations.add(annotation)
     return consensus
 

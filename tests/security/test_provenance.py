@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 import uuid
@@ -41,7 +42,7 @@ from tests.moderation.conftest import GOOD
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 ACCEPT = [choice("verdict", "accept"), typed("comment", "the certificate is on file")]
-REJECT = [choice("verdict", "reject"), choice("reasons", "tone")]
+REJECT = [choice("verdict", "reject"), choice("reasons", "tone"), typed("comment", "the certificate has run out")]
 
 
 @pytest.fixture(autouse=True)
@@ -246,7 +247,7 @@ def test_another_person_s_stamped_answer_is_not_mine(
 
 def test_an_expired_lease_is_none(label_studio: Desk, item: ReviewItem, maker: User) -> None:
     said = stamped(item.labeling_task, maker, ACCEPT)
-    long_ago = timezone.now() - timezone.timedelta(minutes=5)
+    long_ago = timezone.now() - dt.timedelta(minutes=5)
     ReviewItem.objects.filter(pk=item.pk).update(lease_expires_at=long_ago)
     queue.reap_items()
     label_studio.reviewer.annotations.create(item.labeling_task.ls_task_id, result=said)
