@@ -241,9 +241,7 @@ LABELING: dict[str, Any] = {
     # Where Label Studio reaches us with its webhooks; empty = our SITE_URL.
     "WEBHOOK_URL": env.text("LABEL_STUDIO_WEBHOOK_URL", SITE_URL).rstrip("/"),
     "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
-    # Signs what the door in front of Label Studio stamps; an answer that it did not stamp decides nothing.
-    "DOOR_KEY": env.text("LABEL_STUDIO_DOOR_KEY"),
-    # The accounts that the embedded Label Studio made at its start, e-mail → id; None with a Label Studio of your own.
+    "DOOR_KEY": env.text("LABEL_STUDIO_DOOR_KEY"),  # an answer that the door did not stamp with it decides nothing
     "ACCOUNTS_FILE": None if env.text("LABEL_STUDIO_URL") else VAR_DIR / "label-studio" / "accounts.json",
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),

@@ -1,5 +1,4 @@
-"""Tables of labelling: what is asked of people, what they answered, who was
-handed what, what is held to be true, and what is in doubt."""
+"""Tables of labelling: what is asked of people and who was handed it, what they said, what is held to be true."""
 
 from labeling.models.labels import Label as Label
 from labeling.models.labels import LabelCheck as LabelCheck
