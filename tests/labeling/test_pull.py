@@ -260,6 +260,7 @@ def test_an_account_that_takes_another_s_e_mail_stays_who_it_was(label_studio: D
 def test_an_answer_of_an_unknown_account_counts_once_it_is_somebody_s(label_studio: Desk, open_task: Open) -> None:
     task = open_task()
     sync.push_tasks()
+    task.refresh_from_db()
     user = people("Reviewer", email=REVIEWER.email)
     user.is_active = False
     user.save()
