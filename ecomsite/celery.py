@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
     "reconcile with Label Studio": _every(
         env.integer("LABEL_STUDIO_RECONCILE_SECONDS", 30, minimum=1), "labeling.reconcile"
     ),
+    "look for drift in Label Studio": _every(60, "labeling.look_for_drift"),
     # Once a day, by its own account: a beat that was started again within the hour must not put it off for ever.
     "prove completeness": _every(3600, "labeling.prove_completeness"),
     "plan searches for wrong labels": _every(900, "training.plan_label_checks"),

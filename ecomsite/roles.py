@@ -11,7 +11,7 @@ READ_ALL = (
     "inference.view_modelversion", "inference.view_modelalias",
     "labeling.view_labelingproject", "labeling.view_labelingtask", "labeling.view_annotation", "labeling.view_consensus",
     "labeling.view_webhookevent", "labeling.view_completenessproof", "labeling.view_vote", "labeling.view_label",
-    "labeling.view_labelcheck", "labeling.view_labelissue",
+    "labeling.view_labelcheck", "labeling.view_labelissue", "labeling.view_drift", "labeling.view_tasklease",
     "outbox.view_endpoint", "outbox.view_event", "outbox.view_delivery",
     "moderation.view_generationrequest", "moderation.view_candidate",
     "moderation.view_finding", "moderation.view_score", "moderation.view_sentiment", "moderation.view_reviewitem",

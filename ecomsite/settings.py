@@ -243,6 +243,7 @@ LABELING: dict[str, Any] = {
     "WEBHOOK_URL": env.text("LABEL_STUDIO_WEBHOOK_URL", SITE_URL).rstrip("/"),
     "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
     **DOOR,
+    "ACCOUNTS_FILE": None if env.text("LABEL_STUDIO_URL") else VAR_DIR / "label-studio" / "accounts.json",
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
     # Kind of work → how it looks in Label Studio and how its answers are read.

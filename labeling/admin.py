@@ -6,7 +6,16 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
-from labeling.models import Annotation, CompletenessProof, Consensus, LabelingProject, LabelingTask, WebhookEvent
+from labeling.models import (
+    Annotation,
+    CompletenessProof,
+    Consensus,
+    Drift,
+    LabelingProject,
+    LabelingTask,
+    TaskLease,
+    WebhookEvent,
+)
 
 TASK_COLOURS = {"open": "warning", "pushed": "info", "settled": "success", "withdrawn": ""}
 
@@ -22,7 +31,15 @@ class AnnotationInline(ReadOnlyInline):
     """What people answered."""
 
     model = Annotation
-    fields = ("ls_annotation_id", "annotator", "was_cancelled", "lead_time", "ls_updated_at")
+    fields = ("ls_annotation_id", "annotator", "standing", "was_cancelled", "lead_time", "ls_updated_at")
+    readonly_fields = fields
+
+
+class TaskLeaseInline(ReadOnlyInline):
+    """Who was handed it."""
+
+    model = TaskLease
+    fields = ("person", "since", "until")
     readonly_fields = fields
 
 
@@ -52,7 +69,7 @@ class LabelingTaskAdmin(ReadOnlyAdmin):
     list_select_related = ("project",)
     search_fields = ("reference", "=ls_task_id")
     ordering = ("-created_at",)
-    inlines = (AnnotationInline, ConsensusInline)
+    inlines = (TaskLeaseInline, AnnotationInline, ConsensusInline)
 
     @display(description="state", ordering="status", label=TASK_COLOURS)
     def state(self, obj: LabelingTask) -> tuple[str, str]:
@@ -62,12 +79,26 @@ class LabelingTaskAdmin(ReadOnlyAdmin):
 
 @admin.register(Annotation)
 class AnnotationAdmin(ReadOnlyAdmin):
-    """Our copy of the answers given in Label Studio."""
+    """Our copy of the answers given in Label Studio, and why one does not count."""
 
-    list_display = ("ls_annotation_id", "task", "annotator", "was_cancelled", "lead_time", "ls_updated_at")
-    list_filter = ("was_cancelled",)
+    list_display = (
+        "ls_annotation_id",
+        "task",
+        "annotator",
+        "counts",
+        "was_cancelled",
+        "lead_time",
+        "stamped_at",
+        "ls_updated_at",
+    )
+    list_filter = ("standing", "was_cancelled")
     list_select_related = ("task", "annotator")
     ordering = ("-ls_updated_at",)
+
+    @display(description="counts", ordering="standing", label={"counts": "success", "refused": "danger"})
+    def counts(self, obj: Annotation) -> tuple[str, str]:
+        """Whether it counts, or why not, as a coloured label."""
+        return "counts" if obj.standing == Annotation.Standing.COUNTS else "refused", obj.get_standing_display()
 
 
 @admin.register(Consensus)
@@ -94,6 +125,18 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def state(self, obj: WebhookEvent) -> tuple[str, str]:
         """The state as a coloured label."""
         return obj.status, obj.get_status_display()
+
+
+@admin.register(Drift)
+class DriftAdmin(ReadOnlyAdmin):
+    """What in Label Studio was not as we had set it."""
+
+    nothing_here = "Nothing has differed yet"
+    what_brings = "Label Studio is compared with what we set each minute."
+    list_display = ("found_at", "what", "project", "words", "since", "mended_at")
+    list_filter = ("what", "is_known")
+    list_select_related = ("project",)
+    ordering = ("-found_at",)
 
 
 @admin.register(CompletenessProof)

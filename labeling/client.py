@@ -1,4 +1,4 @@
-"""The only module that talks to Label Studio.
+"""The one that talks to Label Studio about tasks; `labeling.administration` does about projects and accounts.
 
 Plain values in and out; every failure is a `TransientError` (absent, busy, slow) or a `PermanentError` (wrong token,
 refused input) with the way out, or `Gone` when the project or task is not there any more.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from core.exceptions import PermanentError, TransientError
-from labeling.remote import RemoteOutline, RemoteTask, RemoteUser, read_outline, read_task
+from labeling.remote import RemoteOutline, RemoteTask, read_outline, read_task
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
@@ -45,7 +45,7 @@ class Unauthorized(PermanentError):
 
 
 @contextmanager
-def _explained(what: str) -> Iterator[None]:
+def explained(what: str) -> Iterator[None]:
     """Turn whatever the SDK raises into an error of the house."""
     import httpx
     from label_studio_sdk.core.api_error import ApiError
@@ -100,62 +100,15 @@ def _connection(url: str, token: str, timeout: int) -> LabelStudio:
     return LabelStudio(base_url=url, api_key=token, timeout=timeout, max_retries=1)
 
 
-# --- Projects ----------------------------------------------------------------------------------------------------
-
-
-def find_project(*, marker: str) -> int | None:
-    """Return the id of the project whose description ends in `marker`, the oldest if there are several."""
-    with _explained("list the projects"):
-        found = [p.id for p in connection().projects.list(page_size=100) if (p.description or "").endswith(marker)]
-    return min(found) if found else None
-
-
-def create_project(fields: Mapping[str, Any]) -> int:
-    """Create a project and return its id."""
-    with _explained(f"create the project {fields['title']!r}"):
-        return int(connection().projects.create(**fields, request_options=WRITE).id)
-
-
-def update_project(project_id: int, fields: Mapping[str, Any]) -> None:
-    """Change a project. Raises `PermanentError` when an answered control would be lost."""
-    with _explained(f"update project {project_id}"):
-        connection().projects.update(project_id, **fields, request_options=WRITE)
-
-
 def count_tasks(project_id: int) -> int:
     """Return how many tasks a project holds. Raises `Gone`."""
-    with _explained(f"show project {project_id}"):
+    with explained(f"show project {project_id}"):
         return int(connection().projects.get(project_id).task_number or 0)
-
-
-def set_webhook(project_id: int, *, url: str, headers: Mapping[str, str], actions: Sequence[str]) -> None:
-    """Make `url` the one webhook of a project that ends in the same path, with these headers and actions."""
-    path = "/" + url.split("://", 1)[-1].partition("/")[2]
-    fields: Any = {
-        "url": url,
-        "headers": dict(headers),
-        "actions": list(actions),
-        "send_for_all_actions": False,
-        "send_payload": True,
-        "is_active": True,
-    }
-    with _explained(f"set the webhook of project {project_id}"):
-        hooks = connection().webhooks
-        ours = [hook for hook in hooks.list(project=str(project_id)) if hook.url.endswith(path)]
-        for extra in ours[1:]:
-            hooks.delete(extra.id, request_options=WRITE)
-        if ours:
-            hooks.update(ours[0].id, **fields, request_options=WRITE)
-        else:
-            hooks.create(project=project_id, **fields, request_options=WRITE)
-
-
-# --- Tasks -------------------------------------------------------------------------------------------------------
 
 
 def import_tasks(project_id: int, tasks: Sequence[Mapping[str, Any]]) -> list[int]:
     """Create tasks ({data, predictions}) in one call and return their ids in order. Does not look for duplicates."""
-    with _explained(f"import {len(tasks)} tasks"):
+    with explained(f"import {len(tasks)} tasks"):
         done = connection().projects.import_tasks(
             project_id,
             request=list(tasks),
@@ -170,30 +123,32 @@ def import_tasks(project_id: int, tasks: Sequence[Mapping[str, Any]]) -> list[in
     return ids
 
 
-def find_tasks(project_id: int, ext_ids: Sequence[str]) -> dict[str, int]:
-    """Return our id → task id for those of `ext_ids` that are in the project; the oldest where one is there twice."""
-    found: dict[str, int] = {}
+def find_tasks(project_id: int, ext_ids: Sequence[str]) -> list[RemoteOutline]:
+    """Return every task of the project that says it is one of `ext_ids`, the oldest first: ours, or a copy."""
+    found: list[RemoteOutline] = []
     for start in range(0, len(ext_ids), LOOKUP_SIZE):
         pattern = f"^({'|'.join(ext_ids[start : start + LOOKUP_SIZE])})$"
-        query = _query(_filter("data.ext_id", "regex", "String", pattern), ordering="tasks:-id")
-        with _explained("look up tasks"):
-            for task in connection().tasks.list(
-                project=project_id, query=query, fields="all", include="id,data", page_size=PAGE_SIZE
-            ):
-                found[str((task.data or {}).get("ext_id"))] = int(task.id)
+        query = _query(_filter("data.ext_id", "regex", "String", pattern), ordering="tasks:id")
+        with explained("look up tasks"):
+            found += map(
+                read_outline,
+                connection().tasks.list(
+                    project=project_id, query=query, fields="all", include=OUTLINE_FIELDS, page_size=PAGE_SIZE
+                ),
+            )
     return found
 
 
 def get_tasks(project_id: int, ids: Iterable[int]) -> dict[int, RemoteTask]:
     """Return those of the tasks `ids` that the project has, with their annotations. Raises `Gone` for the project."""
-    with _explained("show tasks"):
+    with explained("show tasks"):
         return {task.id: read_task(task) for task in _there(project_id, ids, include=TASK_FIELDS)}
 
 
 def missing_tasks(project_id: int, ids: Iterable[int]) -> set[int]:
     """Return those of `ids` that the project does not have (any more). Cheap when it has them all: counts are asked for."""
     missing: set[int] = set()
-    with _explained("look for tasks"):
+    with explained("look for tasks"):
         for some in _in_parts(ids, IDS_AT_ONCE):
             if _list(project_id, _only(some), include="id", size=1)[1] != len(some):
                 missing |= set(some) - {int(task.id) for task in _there(project_id, some, include="id")}
@@ -238,7 +193,7 @@ def _tasks_of_moment(project_id: int, at: dt.datetime) -> Iterator[list[RemoteTa
 
 
 def _tasks(project_id: int, *filters: Any, ordering: str = "tasks:id") -> tuple[list[RemoteTask], int]:
-    with _explained("list the tasks that changed"):
+    with explained("list the tasks that changed"):
         found, total = _list(project_id, _query(*filters, ordering=ordering), include=TASK_FIELDS, size=PAGE_SIZE)
         return [read_task(task) for task in found], total
 
@@ -247,7 +202,7 @@ def outlines(project_id: int) -> Iterator[list[RemoteOutline]]:
     """Yield every task of the project in outline, page by page, by id."""
     last = 0
     while True:
-        with _explained("list the tasks"):
+        with explained("list the tasks"):
             query = _query(_filter("id", "greater", "Number", last), ordering="tasks:id")
             page = [read_outline(task) for task in _list(project_id, query, include=OUTLINE_FIELDS, size=PAGE_SIZE)[0]]
         if not page:
@@ -258,20 +213,33 @@ def outlines(project_id: int) -> Iterator[list[RemoteOutline]]:
 
 def delete_task(task_id: int) -> None:
     """Delete a task; one that is gone already is fine."""
-    with suppress(Gone), _explained(f"delete task {task_id}"):
+    with suppress(Gone), explained(f"delete task {task_id}"):
         connection().tasks.delete(str(task_id), request_options=WRITE)
 
 
-def list_users() -> list[RemoteUser]:
-    """Return all accounts."""
-    with _explained("list the users"):
-        return [RemoteUser(int(user.id), str(user.email)) for user in connection().users.list()]
+def delete_tasks(project_id: int, task_ids: Sequence[int]) -> None:
+    """Delete tasks of a project in one call; those that are gone already are fine."""
+    if task_ids:
+        with explained(f"delete {len(task_ids)} tasks"):
+            connection().actions.create(
+                id="delete_tasks", project=project_id, selected_items={"all": False, "included": list(task_ids)},
+                request_options=WRITE,
+            )  # fmt: skip
+
+
+def set_task_data(task_id: int, data: Mapping[str, Any]) -> None:
+    """Have a task show this. Raises `Gone`."""
+    with explained(f"change task {task_id}"):
+        connection().tasks.update(str(task_id), data=dict(data), request_options=WRITE)
 
 
 def _list(project_id: int, query: str, *, include: str, size: int) -> tuple[list[Any], int]:
-    """Return the first tasks that fit `query`, and how many fit. A page past the last would be a 404: none is asked for."""
+    """Return the first tasks that fit `query`, and how many fit. A page past the last would be a 404: none is asked for.
+
+    Their data as it was sent: addresses in it are not made those of Label Studio's own storages.
+    """
     answer = connection().tasks.list(
-        project=project_id, query=query, fields="all", include=include, page_size=size
+        project=project_id, query=query, fields="all", include=include, page_size=size, resolve_uri=False
     ).response  # fmt: skip
     return list(answer.tasks), int(answer.total)
 

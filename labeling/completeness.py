@@ -19,7 +19,7 @@ from core.actors import SystemActor
 from core.exceptions import TransientError
 from core.locks import only_one
 from core.refs import ref
-from labeling import client, ingest
+from labeling import client, identity, ingest
 from labeling.lifecycle import Status
 from labeling.models import Annotation, CompletenessProof, LabelingProject, LabelingTask
 from labeling.projects import renew_webhook
@@ -126,14 +126,14 @@ class _Comparison:
 
     def _look_at(self, strangers: Sequence[RemoteOutline]) -> None:
         """Tell tasks of others from what should not be there: second copies, and copies that we had given up."""
-        named = {there.ext_id: there for there in strangers if _is_uuid(there.ext_id)}
+        named = {there.ext_id: there for there in strangers if identity.is_uuid(there.ext_id)}
         tasks = {str(task.pk): task for task in LabelingTask.objects.filter(project=self.row, pk__in=named)}
         self.proof.n_foreign += sum(there.ext_id not in tasks for there in strangers)
         for there in strangers:
             task = tasks.get(there.ext_id)
             if task is None or task.ls_task_id == there.id or task.status == Status.OPEN:
                 continue  # sent while we looked, or about to be found by the next push
-            if task.ls_task_id is None:
+            if task.ls_task_id is None and identity.ours([there]):
                 self._take_back(task, there)
             else:
                 self._remove_copy(task, there)
@@ -149,7 +149,7 @@ class _Comparison:
         self.proof.n_duplicates += 1
         now = client.get_tasks(self.row.ls_project_id or 0, [there.id]).get(there.id)
         if now and now.annotations:
-            what = f"tasks {task.ls_task_id} and {there.id} there are the same, and people answered the second"
+            what = f"tasks {task.ls_task_id} and {there.id} there are the same, and the second holds answers, which do not count"
             self.open_questions[str(task.pk)] = what
             return
         client.delete_task(there.id)
@@ -175,18 +175,11 @@ def _ours(row: LabelingProject, after: int, until: int | None) -> Iterator[list[
         held = held.filter(ls_task_id__lte=until)
     while part := list(held.filter(ls_task_id__gt=after).values_list("ls_task_id", "pk", "ls_updated_at")[:AT_ONCE]):
         answers: dict[uuid.UUID, set[tuple[int, dt.datetime]]] = {pk: set() for _, pk, _ in part}
-        rows = Annotation.objects.filter(task__in=answers).order_by()
+        rows = Annotation.objects.filter(task__in=answers).exclude(standing=Annotation.Standing.CLONE).order_by()
         for pk, ls_annotation_id, at in rows.values_list("task_id", "ls_annotation_id", "ls_updated_at"):
             answers[pk].add((ls_annotation_id, at))
         yield [_Ours(ls_task_id or 0, pk, at, frozenset(answers[pk])) for ls_task_id, pk, at in part]
         after = part[-1][0] or 0
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _in_words(proof: CompletenessProof, open_questions: dict[str, str]) -> str:

@@ -1,6 +1,6 @@
 """From annotations to one answer: of one task, and of several people who were asked the same.
 
-A task is one person's: its answer is the latest annotation that was not skipped. Several people asked the same have a
+A task is one person's: its answer is the latest annotation that counts and was not skipped. Several people asked the same have a
 task each, and none sees the others; what their votes come to is agreed on here.
 """
 
@@ -43,19 +43,22 @@ def settle(task: LabelingTask) -> Consensus | None:
     """Agree on an answer to `task` and announce it on commit; None when there is none, or none that is new.
 
     An annotation that changes after that makes a further consensus, announced again: what it means is for the one who
-    opened the task to say. A skipped annotation settles nothing.
+    opened the task to say. A skipped annotation settles nothing, and neither does one that does not count.
     """
     with transaction.atomic():
         task = LabelingTask.objects.select_for_update().get(pk=task.pk)
         if task.status not in (Status.PUSHED, Status.SETTLED):
             return None
-        latest = task.annotations.filter(was_cancelled=False).order_by("ls_updated_at", "ls_annotation_id").last()
+        given = task.annotations.filter(was_cancelled=False, standing=Annotation.Standing.COUNTS)
+        latest = given.order_by("stamped_at", "ls_annotation_id").last()
         if latest is None:
             return None
         method, answer = _read(task, latest)
         consensus, is_new = Consensus.objects.get_or_create(
             task=task,
-            annotation_set_hash=hash_json([[latest.ls_annotation_id, latest.ls_updated_at.isoformat()]]),
+            annotation_set_hash=hash_json(
+                [[latest.ls_annotation_id, (latest.stamped_at or latest.ls_updated_at).isoformat()]]
+            ),
             defaults={"answer": answer, "method": method},
         )
         if not is_new:

@@ -1,6 +1,7 @@
 """What Label Studio has becomes what we have: annotations by task, and the inbox of webhooks that point at tasks.
 
-A webhook is a hint and proves nothing: its task is asked for again, and only that answer is believed.
+A webhook is a hint and proves nothing: its task is asked for again. What comes back is kept, and counts if it proves itself
+(`labeling.provenance`).
 """
 
 from __future__ import annotations
@@ -21,15 +22,20 @@ from core import leases
 from core.actors import SystemActor
 from core.exceptions import TransientError
 from core.hints import hint_on_commit
-from labeling import accounts, client
+from core.refs import ref
+from labeling import accounts, administration, client, drift, identity, provenance
 from labeling.client import Gone, Unauthorized
 from labeling.consensus import settle
 from labeling.lifecycle import Status, move
 from labeling.models import Annotation, LabelingTask, WebhookEvent
+from labeling.presentation import is_as_sent
+from labeling.provenance import Standing
 from labeling.remote import RemoteAnnotation, RemoteTask
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.ingest")
+# What the record says of an answer before it counted or did not.
+NEW = ""
 EVENTS_AT_ONCE = 200
 # The action of a hint that came from the page on which somebody answers.
 SAID = "ANNOTATION_SAID"
@@ -133,68 +139,140 @@ def apply(remote_tasks: Iterable[RemoteTask], *, before: Mapping[int, dt.datetim
     done.strangers = [by_id[ls_task_id] for ls_task_id in by_id.keys() - {task.id for _, task in ours}]
     # An id that Label Studio gave away a second time, after it was emptied or restored: ours is not there any more.
     done.changed += reopen_deleted([task.id for task in done.strangers if task.id in held])
-    _meet({annotation.user_id for _, task in ours for annotation in task.annotations if annotation.user_id})
+    service_id = _meet(annotation for _, task in ours for annotation in task.annotations)
     for pk, task in ours:
         try:
-            done.changed += _apply(pk, task, before or {})
+            done.changed += _apply(pk, task, before or {}, service_id)
         except (OperationalError, InterfaceError):
             raise
         except Exception as exc:
             log.exception("the state of task %s cannot be taken over", task.id)
             done.errors[task.id] = f"{type(exc).__name__}: {exc}"
             LabelingTask.objects.filter(pk=pk).update(last_error=done.errors[task.id][: leases.LONGEST_ERROR])
+    _keep_clones(done.strangers)
     return done
 
 
-def _apply(pk: uuid.UUID, remote: RemoteTask, before: Mapping[int, dt.datetime | None]) -> bool:
+def _apply(pk: uuid.UUID, remote: RemoteTask, before: Mapping[int, dt.datetime | None], service_id: int | None) -> bool:
     with transaction.atomic():
         task = LabelingTask.objects.select_for_update().get(pk=pk)
         is_back = bool(task.ls_updated_at and remote.updated_at < task.ls_updated_at)
         if task.ls_task_id != remote.id or (is_back and before.get(remote.id) != task.ls_updated_at):
             return False
+        lines = _note_changed_data(task, remote)
         gone = task.annotations.exclude(ls_annotation_id__in=[annotation.id for annotation in remote.annotations])
-        n_gone, _ = gone.delete()
-        changed = sum(_store(task, annotation, is_back=is_back) for annotation in remote.annotations) + n_gone
+        n_gone, _ = gone.exclude(standing=Standing.CLONE).delete()
+        changed = n_gone
+        # As they came: of two that bear the same stamp the first is the answer.
+        for annotation in sorted(remote.annotations, key=lambda annotation: (annotation.updated_at, annotation.id)):
+            stored, line = _store(task, remote, annotation, service_id, is_back=is_back)
+            changed += stored
+            lines += [line] if line else []
         if task.ls_updated_at != remote.updated_at:
             LabelingTask.objects.filter(pk=pk).update(ls_updated_at=remote.updated_at)
         if changed:
             settle(task)
+        ledger.append_many(lines, actor=ACTOR)
     return bool(changed)
 
 
-def _store(task: LabelingTask, remote: RemoteAnnotation, *, is_back: bool) -> bool:
-    """Insert or update our copy of one annotation; whether anything changed."""
+def _note_changed_data(task: LabelingTask, remote: RemoteTask) -> list[ledger.Line]:
+    """Note a task that shows something else there than we sent; `labeling.drift` puts it right."""
+    if is_as_sent(task, remote.data):
+        return []
+    words = f"Task {remote.id} does not show what we sent."
+    line = drift.note(drift.What.TASK, words, project=task.project, subject=str(remote.id), since=task.ls_updated_at)
+    return [line] if line else []
+
+
+def _store(
+    task: LabelingTask, there: RemoteTask, remote: RemoteAnnotation, service_id: int | None, *, is_back: bool
+) -> tuple[bool, ledger.Line | None]:
+    """Insert or update our copy of one annotation; whether anything changed, and the line about one that does not count."""
     held = Annotation.objects.filter(ls_annotation_id=remote.id).first()
+    person_id = accounts.user_id_of(remote.user_id)
     if held is not None and held.task_id != task.pk:
         # The id was given away a second time: what it was before is the record of another task.
         held.delete()
-    elif held is not None and (
-        held.ls_updated_at == remote.updated_at or (held.ls_updated_at > remote.updated_at and not is_back)
-    ):
-        return False
+        held = None
+    is_somebodys_now = held is not None and held.standing == Standing.UNBOUND and person_id is not None
+    if held is not None and not is_somebodys_now and not _is_news(held, remote, is_back=is_back):
+        return False, None
+    judged = provenance.judge(task, there, remote, person_id=person_id, service_id=service_id)
     Annotation.objects.update_or_create(
         ls_annotation_id=remote.id,
-        defaults={
-            "task": task,
-            "annotator_id": accounts.user_id_of(remote.user_id),
-            "ls_user_id": remote.user_id,
-            "result": remote.result,
-            "was_cancelled": remote.was_cancelled,
-            "lead_time": remote.lead_time,
-            "ls_created_at": remote.created_at,
-            "ls_updated_at": remote.updated_at,
-        },
-    )
-    return True
+        defaults={"task": task, "annotator_id": person_id, "standing": judged.standing, "stamped_at": judged.stamped_at,
+                  **_as_it_is(remote)},
+    )  # fmt: skip
+    if judged.standing == Standing.COUNTS:
+        task.stamped_at = max(filter(None, (task.stamped_at, judged.stamped_at)))
+        LabelingTask.objects.filter(pk=task.pk).update(stamped_at=task.stamped_at)
+        return True, None
+    return True, _refused(task, remote.id, judged.standing, before=held.standing if held else NEW)
 
 
-def _meet(ls_user_ids: set[int]) -> None:
-    """Look for accounts we have not seen; without them an answer would belong to nobody."""
-    if accounts.unknown(ls_user_ids):
+def _is_news(held: Annotation, remote: RemoteAnnotation, *, is_back: bool) -> bool:
+    return held.ls_updated_at < remote.updated_at or (is_back and held.ls_updated_at != remote.updated_at)
+
+
+def _as_it_is(remote: RemoteAnnotation) -> dict[str, object]:
+    return {
+        "ls_user_id": remote.user_id, "ls_editor_id": remote.editor_id, "result": remote.result,
+        "was_cancelled": remote.was_cancelled, "lead_time": remote.lead_time, "ls_created_at": remote.created_at,
+        "ls_updated_at": remote.updated_at,
+    }  # fmt: skip
+
+
+def _refused(task: LabelingTask, ls_annotation_id: int, standing: str, *, before: str) -> ledger.Line | None:
+    """Return the line that an answer does not count; one for each task and reason, or who may knock would fill the ledger."""
+    if standing == before:
+        return None
+    same = Annotation.objects.filter(task=task, standing=standing).exclude(ls_annotation_id=ls_annotation_id)
+    if same.exists():
+        return None
+    log.warning("annotation %s of task %s does not count: %s", ls_annotation_id, task.pk, standing)
+    payload = {"about": task.reference, "annotation": ls_annotation_id, "standing": str(standing)}
+    return ledger.Line("labeling.answer.refused", ref(task), payload)
+
+
+def _keep_clones(strangers: Iterable[RemoteTask]) -> None:
+    """Keep what was answered on copies of our tasks, beside the answers to ours: marked, and without effect."""
+    copies = [task for task in strangers if task.annotations and identity.is_uuid(task.ext_id)]
+    ours = {str(task.pk): task for task in LabelingTask.objects.filter(pk__in=[copy.ext_id for copy in copies])}
+    for copy in identity.unknown(copies):
+        if task := ours.get(copy.ext_id):
+            with transaction.atomic():
+                ledger.append_many(_keep_clone(task, copy), actor=ACTOR)
+
+
+def _keep_clone(task: LabelingTask, copy: RemoteTask) -> list[ledger.Line]:
+    lines = []
+    for remote in copy.annotations:
+        _, is_new = Annotation.objects.get_or_create(
+            ls_annotation_id=remote.id,
+            defaults={"task": task, "annotator_id": None, "standing": Standing.CLONE, **_as_it_is(remote)},
+        )
+        line = _refused(task, remote.id, Standing.CLONE, before=NEW) if is_new else None
+        lines += [line] if line else []
+    words = f"Task {copy.id} is a copy of our task {task.ls_task_id}; what was answered there does not count."
+    line = drift.note(drift.What.CLONE, words, project=task.project, subject=str(copy.id))
+    return [*lines, line] if line else lines
+
+
+def _meet(annotations: Iterable[RemoteAnnotation]) -> int | None:
+    """Look for accounts we have not seen, and return our own one there if somebody else than the author wrote anything.
+
+    Raises `TransientError` when that cannot be asked: an answer is not refused for what we do not know.
+    """
+    seen = list(annotations)
+    if accounts.unknown({annotation.user_id for annotation in seen if annotation.user_id}):
         try:
             accounts.sync_accounts()
         except TransientError as exc:
             log.warning("the accounts of Label Studio could not be read: %s", exc)
+    if any(annotation.editor_id not in (None, annotation.user_id) for annotation in seen):
+        return administration.own_id()
+    return None
 
 
 def reopen_deleted(ls_task_ids: Iterable[int | None]) -> int:

@@ -23,10 +23,10 @@ from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
 from core.exceptions import PermanentError, StaleState, TransientError
-from labeling import sync
 from labeling.door import stamps, tokens
 from labeling.label_config import load_interface
 from labeling.models import Annotator, DoorPass, LabelingTask
+from labeling.presentation import as_sent
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -117,7 +117,7 @@ def shown(allowed: Reach) -> dict[str, Any]:
         "title": interface.title,
         "config": interface.config(),
         # As Label Studio got it: what is suggested stands beside what is asked, or fills the answer.
-        **sync.as_sent(task, load_interface(task.project.kind)),
+        **as_sent(task),
         "earlier": stamps.without_stamp(given.result) if given else [],
         # Passing one on is the review page's, with a reason (moderation.turns).
         "may_skip": False,

@@ -13,7 +13,7 @@ from core.actors import SystemActor
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import ref
-from labeling import client
+from labeling import administration
 from labeling.label_config import LabelingInterface, load_interface, validate
 from labeling.models import LabelingProject, LabelingTask
 
@@ -50,16 +50,16 @@ def ensure_project(kind: str) -> LabelingProject:
         row = LabelingProject.objects.select_for_update().get(pk=row.pk)
         events = []
         if row.ls_project_id is None:
-            row.ls_project_id = client.find_project(marker=_marker(kind))
+            row.ls_project_id = administration.find_project(marker=_marker(kind))
             if row.ls_project_id is None:
-                row.ls_project_id = client.create_project(fields)
+                row.ls_project_id = administration.create_project(fields)
                 row.config_hash = config_hash
             events.append("made")
         if row.config_hash != config_hash:
-            client.update_project(row.ls_project_id, fields)
+            administration.update_project(row.ls_project_id, fields)
             events.append("updated")
         if row.webhook_hash != webhook_hash:
-            client.set_webhook(row.ls_project_id, **_webhook())
+            administration.set_webhook(row.ls_project_id, **_webhook())
             events.append("webhook_set")
         row.title, row.config_hash, row.webhook_hash = interface.title, config_hash, webhook_hash
         row.save()
@@ -68,9 +68,37 @@ def ensure_project(kind: str) -> LabelingProject:
     return row
 
 
+def fields_of(kind: str) -> dict[str, Any]:
+    """Return the project of `kind` as we set it in Label Studio."""
+    return _fields(load_interface(kind))
+
+
+def differing(row: LabelingProject) -> list[str]:
+    """Return the names of what is not as we set it in the project that `row` names. Raises `Gone`."""
+    wanted = fields_of(row.kind)
+    there = administration.show_project(row.ls_project_id or 0, wanted)
+    return sorted(name for name, value in wanted.items() if _plain(there[name]) != _plain(value))
+
+
+def _plain(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def wrong_webhooks(row: LabelingProject) -> str:
+    """Return in words what is wrong with the webhooks of a project: it has ours, as we set it, and no other; "" if so."""
+    there = administration.list_webhooks(row.ls_project_id or 0)
+    wanted = administration.webhook_fields(**_webhook())
+    if not there:
+        return "its webhook is gone."
+    alike = [hook for hook in there if {name: value for name, value in hook.items() if name != "id"} == wanted]
+    if len(there) > 1:
+        return f"it has {len(there)} webhooks."
+    return "" if alike else "its webhook was changed."
+
+
 def renew_webhook(row: LabelingProject) -> None:
     """Set the webhook of a project, whatever became of it in Label Studio: `ensure_project` goes by what it did last."""
-    client.set_webhook(row.ls_project_id or 0, **_webhook())
+    administration.set_webhook(row.ls_project_id or 0, **_webhook())
 
 
 def forget_project(row: LabelingProject) -> int:
@@ -100,7 +128,7 @@ def _marker(kind: str) -> str:
     return f"[ecomsite {kind} {settings.LABELING['WEBHOOK_URL']}]"
 
 
-def _fields(interface: LabelingInterface) -> dict[str, object]:
+def _fields(interface: LabelingInterface) -> dict[str, Any]:
     return {
         "title": interface.title,
         "description": f"{interface.description} {_marker(interface.kind)}".strip(),

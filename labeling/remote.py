@@ -14,10 +14,14 @@ LONGEST_LEAD_TIME_S = 366 * 24 * 3600
 
 @dataclass(frozen=True)
 class RemoteAnnotation:
-    """An annotation as Label Studio has it now. `user_id` is who last changed it: theirs is the answer."""
+    """An annotation as Label Studio has it now. Its author is `user_id`; `editor_id` last changed it (None: imported).
+
+    Who changes another's answer does not become its author; and both are what Label Studio was told, no more.
+    """
 
     id: int
     user_id: int | None
+    editor_id: int | None
     result: list[dict[str, Any]]
     was_cancelled: bool
     lead_time: dt.timedelta | None
@@ -30,9 +34,11 @@ class RemoteTask:
     """A task as Label Studio has it now. `updated_at` moves whenever an annotation of it comes, changes or goes."""
 
     id: int
-    # Our id, as we sent it with the task; empty on tasks of others.
+    # What it says of itself to be, our id as we sent it: anybody can copy a task. Empty on tasks of others.
     ext_id: str
     updated_at: dt.datetime
+    # What people are shown.
+    data: dict[str, Any]
     annotations: list[RemoteAnnotation]
 
 
@@ -57,7 +63,7 @@ class RemoteUser:
 def read_task(task: Any) -> RemoteTask:
     """Read a task of the SDK. Raises `ValueError` when Label Studio sent something else."""
     annotations = [_annotation(dict(annotation)) for annotation in task.annotations or []]
-    return RemoteTask(int(task.id), _ext_id(task), _time(task.updated_at), annotations)
+    return RemoteTask(int(task.id), _ext_id(task), _time(task.updated_at), dict(task.data or {}), annotations)
 
 
 def read_outline(task: Any) -> RemoteOutline:
@@ -71,17 +77,22 @@ def _ext_id(task: Any) -> str:
 
 
 def _annotation(raw: Mapping[str, Any]) -> RemoteAnnotation:
-    # The door writes as the service and says whose the answer is.
-    user, result = raw.get("completed_by") or raw.get("updated_by"), raw.get("result") or []
+    result = raw.get("result") or []
     return RemoteAnnotation(
         id=int(raw["id"]),
-        user_id=int(user["id"]) if isinstance(user, Mapping) else user,
+        user_id=_user(raw.get("completed_by")),
+        editor_id=_user(raw.get("updated_by")),
         result=result if isinstance(result, list) else [result],
         was_cancelled=bool(raw.get("was_cancelled")),
         lead_time=_lead_time(raw.get("lead_time")),
         created_at=_time(raw["created_at"]),
         updated_at=_time(raw["updated_at"]),
     )
+
+
+def _user(value: Any) -> int | None:
+    """Return the id of an account, which comes alone or with more about it."""
+    return int(value["id"]) if isinstance(value, Mapping) else value
 
 
 def _lead_time(seconds: Any) -> dt.timedelta | None:

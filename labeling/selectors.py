@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from labeling.consensus import INVALID
-from labeling.models import CompletenessProof, Consensus, LabelingProject, LabelingTask, WebhookEvent
+from labeling.models import Annotation, CompletenessProof, Consensus, Drift, LabelingProject, LabelingTask, WebhookEvent
+from labeling.provenance import CLOCKS_DIFFER
 
 # A proof is made each day, and tried each hour: after this long without one something is wrong.
 PROOF_OVERDUE = dt.timedelta(hours=26)
@@ -94,6 +96,60 @@ def is_answer_on_its_way(task: LabelingTask, *, since: dt.datetime) -> bool:
         return False
     told = WebhookEvent.objects.filter(status=WebhookEvent.Status.RECEIVED, quarantined_at=None, received_at__gte=since)
     return told.filter(action__in=ANSWERS, ls_task_ids__contains=[task.ls_task_id]).exists()
+
+
+# What differs on what people see, for as long as it does: their answers may mean something else than they say.
+MISLEADING = (Drift.What.INTERFACE,)
+
+
+def doubts(consensus: Consensus) -> list[str]:
+    """Return why the answers of `consensus` are in doubt, as codes (`drift:interface`): what people saw was not what we set."""
+    given = consensus.annotations.exclude(stamped_at=None).aggregate(first=Min("stamped_at"), last=Max("stamped_at"))
+    if given["first"] is None:
+        return []
+    during = Drift.objects.filter(_lasted_into(given["first"], given["last"]), what__in=MISLEADING)
+    return sorted(
+        {f"drift:{what}" for what in during.filter(project=consensus.task.project_id).values_list("what", flat=True)}
+    )
+
+
+def _lasted_into(first: dt.datetime, last: dt.datetime) -> Q:
+    return (Q(since=None) | Q(since__lte=last + CLOCKS_DIFFER)) & (
+        Q(mended_at=None) | Q(mended_at__gte=first - CLOCKS_DIFFER)
+    )
+
+
+def consensuses_in_doubt(*, since: dt.datetime) -> QuerySet[Consensus]:
+    """Return what was answered while something misled people, of what was found from `since` on."""
+    found = Drift.objects.filter(what__in=MISLEADING, found_at__gte=since)
+    within = Q(pk__in=())
+    for drift in found:
+        during = Q(task__project=drift.project_id)
+        if drift.since:
+            during &= Q(annotations__stamped_at__gte=drift.since - CLOCKS_DIFFER)
+        if drift.mended_at:
+            during &= Q(annotations__stamped_at__lte=drift.mended_at + CLOCKS_DIFFER)
+        within |= during & Q(annotations__stamped_at__isnull=False)
+    return Consensus.objects.filter(within).exclude(method=INVALID).select_related("task__project").distinct()
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What of late was not as it should be in Label Studio."""
+
+    # Why answers do not count → how many of them were pulled.
+    refused: Mapping[str, int]
+    drifts: tuple[str, ...]
+
+
+def trust(*, since: dt.datetime) -> Trust:
+    """Return the answers that do not count and what differed from what we set, from `since` on or still."""
+    refused = Annotation.objects.filter(pulled_at__gte=since).exclude(standing=Annotation.Standing.COUNTS)
+    counts = refused.order_by().values_list("standing").annotate(n=Count("pk"))
+    words = {str(standing): str(Annotation.Standing(standing).label) for standing, _ in counts}
+    lasting = Q(mended_at=None, what__in=(Drift.What.INTERFACE, Drift.What.WEBHOOK, Drift.What.TASK))
+    drifts = Drift.objects.filter(Q(found_at__gte=since, is_known=False) | lasting)
+    return Trust({words[standing]: n for standing, n in counts}, tuple(drift.words for drift in drifts))
 
 
 def consensuses_after(pk: int) -> QuerySet[Consensus]:

@@ -1,7 +1,8 @@
 """Work goes to Label Studio and answers come back. Our tables are the truth about what there is to do.
 
-Label Studio has no idempotent create: a task carries our id (`ext_id`), and one that may have been sent before is
-looked up first. One sender at a time, or two could both look before either creates.
+Label Studio has no idempotent create: a task carries our id (`ext_id`), and one that may have been sent before is looked
+up first. What is there under our id without having been given to us, nobody was ever handed: it goes, and the task is sent
+anew (`labeling.identity`). One sender at a time, or two could both look before either creates.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from core import leases
 from core.actors import SystemActor
 from core.exceptions import PermanentError, TransientError
 from core.locks import only_one
-from labeling import accounts, client, ingest
+from labeling import accounts, client, identity, ingest
 from labeling.client import Gone
-from labeling.label_config import LabelingInterface, check_task, load_interface
+from labeling.label_config import check_task, load_interface
 from labeling.lifecycle import Status, move
-from labeling.models import LabelingProject, LabelingTask, WebhookEvent
+from labeling.models import Annotation, Annotator, LabelingProject, LabelingTask, WebhookEvent
+from labeling.presentation import as_sent
 from labeling.projects import ensure_project, forget_project, project_row
 
 log = logging.getLogger(__name__)
@@ -119,10 +121,22 @@ def _send(project: LabelingProject, tasks: Sequence[LabelingTask]) -> None:
     fit = [task for task in tasks if _is_fit(task, project.kind)]
     # What was handed to Label Studio before may be there, whatever was heard of it.
     tried = [str(task.pk) for task in fit if task.sent_at]
-    found = client.find_tasks(project.ls_project_id or 0, tried) if tried else {}
+    found = _come_back(project, tried) if tried else {}
     _keep_ids({task: found[str(task.pk)] for task in fit if str(task.pk) in found})
     LabelingTask.objects.filter(pk__in=[task.pk for task in fit], sent_at=None).update(sent_at=timezone.now())
     _import(project, [task for task in fit if str(task.pk) not in found])
+
+
+def _come_back(project: LabelingProject, ext_ids: Sequence[str]) -> dict[str, int]:
+    """Return our id → id of those tasks there that were ours before; copies that nobody answered are removed.
+
+    A copy is what an import left whose answer we never heard, or what somebody made. One with answers is kept for people to
+    look at: they are marked, and count nowhere.
+    """
+    there = client.find_tasks(project.ls_project_id or 0, ext_ids)
+    copies = identity.unknown(there)
+    client.delete_tasks(project.ls_project_id or 0, [copy.id for copy in copies if not copy.annotations])
+    return {claim.ext_id: claim.id for claim in reversed(there) if claim not in copies}
 
 
 def _is_fit(task: LabelingTask, kind: str) -> bool:
@@ -156,17 +170,6 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
         _import(project, tasks[middle:])
         return
     _keep_ids(dict(zip(tasks, ids, strict=True)))
-
-
-def as_sent(task: LabelingTask, interface: LabelingInterface, *, fills: bool | None = None) -> dict[str, Any]:
-    """Return a task as Label Studio gets it, {data, predictions}: what is suggested fills the answer, or is said beside.
-
-    `fills` is what `interface` says of that, for who has asked already.
-    """
-    fills = interface.fills_suggestions() if fills is None else fills
-    shown = task.predictions if task.shows_predictions else []
-    data = dict(task.payload) if fills else interface.beside(task.payload, shown)
-    return {"data": {**data, "ext_id": str(task.pk)}, "predictions": shown if fills else []}
 
 
 def _keep_ids(ids: Mapping[LabelingTask, int]) -> None:
@@ -224,7 +227,7 @@ def reconcile() -> int:
 def _reconcile_all() -> int:
     WebhookEvent.objects.filter(processed_at__lt=timezone.now() - KEEP_EVENTS).delete()
     accounts.sync_accounts()
-    changed, kinds = 0, []
+    changed, kinds = _pull_of_new_people(), []
     for row in LabelingProject.objects.exclude(ls_project_id=None):
         try:
             changed += _reconcile(row)
@@ -235,6 +238,15 @@ def _reconcile_all() -> int:
     for kind in kinds:
         ensure_project(kind)
     return changed
+
+
+def _pull_of_new_people() -> int:
+    """Look again at answers of accounts that were nobody's then and are somebody's now."""
+    unbound = Annotation.objects.filter(
+        standing=Annotation.Standing.UNBOUND, ls_user_id__in=Annotator.objects.values("ls_user_id")
+    )
+    waiting = {ls_task_id for ls_task_id in unbound.values_list("task__ls_task_id", flat=True) if ls_task_id}
+    return len(ingest.pull_tasks(waiting)) if waiting else 0
 
 
 def _reconcile(row: LabelingProject) -> int:

@@ -12,7 +12,7 @@ from celery.signals import celeryd_after_setup
 
 from core.exceptions import EcomsiteError
 from core.hints import hint
-from labeling import completeness, ingest, sync
+from labeling import completeness, drift, ingest, sync
 
 log = logging.getLogger(__name__)
 QUEUE = "external"
@@ -43,6 +43,12 @@ def process_webhooks() -> None:
 def reconcile() -> None:
     """Find what webhooks lost."""
     _turn(sync.reconcile)
+
+
+@shared_task(name="labeling.look_for_drift", soft_time_limit=300, ignore_result=True)
+def look_for_drift() -> None:
+    """Compare interfaces, webhooks and accounts in Label Studio with what we set."""
+    _turn(drift.look)
 
 
 @shared_task(name="labeling.prove_completeness", soft_time_limit=3600, ignore_result=True)

@@ -21,6 +21,7 @@ from labeling import labels
 from labeling.consensus import ADJUDICATED, SINGLE
 from labeling.label_config import load_interface
 from labeling.models import Consensus, Vote
+from labeling.selectors import doubts
 from moderation import announcements, outcomes, publication, reasons, screening
 from moderation.lifecycle import advance, line_for
 from moderation.models.reviews import Decision, ReviewItem
@@ -115,7 +116,7 @@ def decide(
     """
     lines: list[Line] = []
     if item.kind == ReviewItem.Kind.COPY:
-        reading = reading or outcomes.read(item, consensus.answer)
+        reading = reading or outcomes.read(item, consensus.answer, doubts=doubts(consensus))
         if _is_a_seniors(item, reading, consensus, actor, second):
             return None
     if item.status == ReviewItem.Status.WAITING:
@@ -171,8 +172,8 @@ def _propose(item: ReviewItem, consensus: Consensus, actor: User, reading: outco
     kept = item.status == ReviewItem.Status.ANSWERED
     return advance(
         item, from_=item.status, to=ReviewItem.Status.CONFIRMING, assignee=item.assignee if kept else actor,
-        proposal=consensus, proposed_by=actor, proposed_at=timezone.now(), high_severity=list(reading.why_high),
-        payload={"by": actor_ref(actor), "outcome": str(reading.outcome), "why": list(reading.why_high),
+        proposal=consensus, proposed_by=actor, proposed_at=timezone.now(), high_severity=reading.why_two,
+        payload={"by": actor_ref(actor), "outcome": str(reading.outcome), "why": reading.why_two,
                  "consensus": ref(consensus)},
         **leases.NO_LEASE,
     )  # fmt: skip
@@ -184,7 +185,7 @@ def _decide_copy(
     result, lines = outcomes.carry_out(reading, maker=actor)
     decision = _decision(
         item, consensus, actor, outcome=reading.outcome, result=result,
-        high_severity=list(reading.why_high), **({"checker": second.checker, "check_note": second.note} if second else {}),
+        high_severity=reading.why_two, **({"checker": second.checker, "check_note": second.note} if second else {}),
     )  # fmt: skip
     if result:
         lines += outcomes.supersede_siblings(reading.candidate, keep={result.pk, reading.candidate.pk})

@@ -39,6 +39,7 @@ class Reading:
     text: str  # what would go out, or was rejected
     findings: Sequence[Finding]  # of that text; those of a fix are not saved yet
     why_high: Sequence[str]  # codes (moderation.severity); empty: of no high severity
+    doubts: Sequence[str] = ()  # codes (labeling.selectors.doubts): whether what was seen was what was asked
 
     @property
     def blocking(self) -> list[str]:
@@ -50,10 +51,15 @@ class Reading:
     @property
     def needs_second_person(self) -> bool:
         """Whether one person alone does not let it out. What is rejected is shown to nobody and needs none."""
-        return bool(self.why_high) and self.outcome != Outcome.REJECT
+        return bool(self.why_two) and self.outcome != Outcome.REJECT
+
+    @property
+    def why_two(self) -> list[str]:
+        """Why a second person looks at it."""
+        return [*self.why_high, *self.doubts]
 
 
-def read(item: ReviewItem, answer: Mapping[str, Any]) -> Reading:
+def read(item: ReviewItem, answer: Mapping[str, Any], *, doubts: Sequence[str] = ()) -> Reading:
     """Read what somebody answered about the draft of `item`. Writes nothing.
 
     Raises `PermanentError` for an answer that holds no verdict, or a fix without a text. A fix that changes nothing is
@@ -75,7 +81,7 @@ def read(item: ReviewItem, answer: Mapping[str, Any]) -> Reading:
     why = why_high(
         policy_for(item.kind), channel=candidate.channel, category=candidate.product.category, findings=findings
     )
-    return Reading(candidate, outcome, answer, text, findings, why)
+    return Reading(candidate, outcome, answer, text, findings, why, doubts)
 
 
 def carry_out(reading: Reading, *, maker: User) -> tuple[Candidate | None, list[Line]]:

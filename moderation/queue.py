@@ -16,6 +16,7 @@ from core import leases
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import StaleState
 from labeling.models import Annotation, LabelingTask, Vote
+from labeling.provenance import note_shown
 from labeling.selectors import is_answer_on_its_way
 from moderation.languages import languages_of
 from moderation.lifecycle import advance, line_for
@@ -185,9 +186,11 @@ def _claim(items: QuerySet[ReviewItem], *, duration: dt.timedelta, user: User, a
 
 def _show(items: QuerySet[ReviewItem], user: User) -> ReviewItem | None:
     """The most urgent item that `user` has not answered; it stays in the queue, and the clock of handling starts."""
-    answered = Annotation.objects.filter(task=OuterRef("labeling_task"), annotator=user)
+    counting = Annotation.objects.filter(standing=Annotation.Standing.COUNTS, annotator=user)
+    answered = counting.filter(task=OuterRef("labeling_task"))
     item = items.exclude(Exists(answered)).first()
-    if item:
+    if item and item.labeling_task:
+        note_shown(item.labeling_task, to=user)
         ReviewItem.objects.filter(pk=item.pk, claimed_at=None).update(claimed_at=timezone.now())
     return item
 
@@ -202,7 +205,8 @@ def has_answered(item: ReviewItem, user: User) -> bool:
     since = item.returned_at or item.claimed_at
     if task is None or since is None:
         return False
-    if task.annotations.filter(annotator=user, ls_updated_at__gte=since).exists():
+    given = task.annotations.filter(annotator=user, standing=Annotation.Standing.COUNTS)
+    if given.filter(ls_updated_at__gte=since).exists():
         return True
     return is_answer_on_its_way(task, since=since)
 

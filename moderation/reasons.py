@@ -13,6 +13,7 @@ from core.actors import actor_ref
 from core.refs import ref
 from labeling import labels
 from labeling.models import Consensus
+from labeling.selectors import doubts
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Finding
 from moderation.models.reviews import Decision, ReviewItem
@@ -32,7 +33,7 @@ def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Rea
 
     A fix that the policy blocks, by who may not overrule that, lacks nothing: it is a senior's. Raises as `outcomes.read`.
     """
-    reading = read(item, consensus.answer)
+    reading = read(item, consensus.answer, doubts=doubts(consensus))
     if (
         lacking := _missing_reason(reading)
         or _not_looked_at(reading)

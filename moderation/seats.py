@@ -21,8 +21,9 @@ from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import ref
 from labeling import sync
+from labeling.consensus import INVALID
 from labeling.label_config import load_interface
-from labeling.models import LabelingTask, Vote
+from labeling.models import Consensus, LabelingTask, Vote
 from moderation import markup
 from moderation.lifecycle import advance, line_for
 from moderation.models.reviews import ReviewItem
@@ -84,8 +85,7 @@ def add_seat(
     task = lead.labeling_task
     if task is None:
         raise PermanentError(f"{lead} has no labelling task to ask again with.")
-    # As it was asked first: a note about somebody's answer is for whom the answer was sent back to alone.
-    task = LabelingTask.objects.filter(reference=ref(lead)).first() or task
+    task = _as_asked_first(lead, task)
     same = {name: getattr(lead, name) for name in ("kind", "risk", "uncertainty", "value", "suggestion", "strategy")}
     seat = ReviewItem.objects.create(
         lead=lead, purpose=purpose, status=status, **{**same, "urgent_from": lead.urgent_from, **fields}
@@ -93,6 +93,36 @@ def add_seat(
     give_task(seat, like=task, note=note)
     ledger.append_many([line_for(seat, "opened", about=ref(lead.subject), purpose=purpose)], actor=PANELS)
     return seat
+
+
+def _as_asked_first(item: ReviewItem, task: LabelingTask) -> LabelingTask:
+    """A note about somebody's answer is for whom it was put on their task alone."""
+    return LabelingTask.objects.filter(reference=ref(item)).first() or task
+
+
+def ask_afresh(item: ReviewItem, *, note: str) -> None:
+    """Give a senior a task of their own, with `note` and what was answered first on top: they change nobody's answer."""
+    before = item.labeling_task
+    if before is None:
+        return
+    said = answered_in_words(before)
+    give_task(item, like=_as_asked_first(item, before), note=f"{note}\n{said}" if said else note)
+    sync.withdraw_task(before)  # what nobody answered
+
+
+def answered_in_words(task: LabelingTask) -> str:
+    """Return the last answer to `task` in words, for who decides after; empty when nobody gave one that can be read."""
+    given = Consensus.objects.filter(task=task).exclude(method=INVALID).order_by("pk").last()
+    if given is None:
+        return ""
+    answer = given.answer
+    parts = (
+        load_interface(task.project.kind).label_of(answer) or "no verdict",
+        ", ".join(map(str, answer.get("reason_codes") or [])),
+        f"“{answer['fixed_text']}”" if answer.get("fixed_text") else "",
+        f"comment: {answer['comment']}" if answer.get("comment") else "",
+    )
+    return f"First answer: {'; '.join(filter(None, parts))}"
 
 
 def give_task(item: ReviewItem, *, like: LabelingTask, note: str = "") -> None:
@@ -137,6 +167,7 @@ def pass_to_senior(item: ReviewItem, *, reason: str, actor: User | SystemActor) 
             escalated_at=timezone.now(), assignee=None, **leases.NO_LEASE,
         )
     )  # fmt: skip
+    ask_afresh(item, note=f"Passed on to a senior: {reason[:500]}")
     ledger.append_many(lines, actor=actor)
 
 

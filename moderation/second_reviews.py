@@ -6,6 +6,7 @@ is mixed in to see how people do. Nobody sees what was said before.
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,9 @@ from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import pk_of, ref
-from labeling import issues, sync
+from labeling import issues, selectors, sync
 from labeling.label_config import load_interface
-from labeling.models import Consensus, LabelIssue
+from labeling.models import Consensus, Label, LabelIssue
 from moderation import interfaces, priority, seats
 from moderation.decisions import keep_vote, relabel
 from moderation.lifecycle import advance, line_for
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 # So many of a kind wait at a time: people's ordinary work goes on beside it.
 AT_ONCE = 50
+# Why a label is in doubt whose answer was given while the interface said something else.
+DOUBTED, DOUBTED_FOR = "drift", dt.timedelta(days=1)
 ABOUT: dict[str, type[Model]] = {"candidate": Candidate, "customer_review": CustomerReview}
 HELD_OR_WAITING = (Status.WAITING, Status.DISPATCHED)
 
@@ -67,6 +70,25 @@ def answer(item: ReviewItem, lead: ReviewItem, *, consensus: Consensus, actor: U
 
 
 # --- Wrong labels ------------------------------------------------------------------------------------------------
+
+
+def doubt_labels() -> int:
+    """Have a second person judge what was decided by answers that may mean something else than they say. Returns how many.
+
+    Somebody had changed the interface in Label Studio meanwhile (`labeling.drift`). Asked again and again for a day, because
+    such answers come in late too; what a second person has looked at is not brought up again.
+    """
+    raised = 0
+    for consensus in selectors.consensuses_in_doubt(since=timezone.now() - DOUBTED_FOR):
+        kind = consensus.task.project.kind
+        item = ReviewItem.objects.filter(labeling_task=consensus.task).first()
+        lead = item.leading if item else None
+        if lead is None or lead.status != Status.DECIDED or lead.decisions.filter(checker__isnull=False).exists():
+            continue
+        held = Label.objects.filter(kind=kind, subject=ref(lead.subject)).exclude(method=Purpose.SECOND_REVIEW).first()
+        if held:
+            raised += issues.raise_issues(kind, [issues.Suspicion(held.subject, held.label, "", 0.0, [DOUBTED])])
+    return raised
 
 
 def open_second_reviews() -> int:

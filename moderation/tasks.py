@@ -44,6 +44,7 @@ def open_reviews() -> None:
     """Open human work for one batch of what is ready for it."""
     if review.open_reviews() >= review.BATCH:
         hint("moderation.open_reviews")
+    second_reviews.doubt_labels()
     second_reviews.open_second_reviews()
     second_reviews.keep_gold_ready()
 

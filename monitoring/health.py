@@ -31,6 +31,8 @@ from outbox import selectors as outbox
 PROBE_TIMEOUT_S = 1.5
 WEBHOOK_WINDOW = dt.timedelta(hours=1)
 WEBHOOK_LATE = dt.timedelta(minutes=2)
+# So long an alarm stands for what was found: answers that do not count, and what was changed in Label Studio.
+TRUST_WINDOW, MOST_DRIFTS = dt.timedelta(hours=1), 3
 MANY_IGNORED, LOOK_BACK = 20, 200  # a few are normal: of projects and tasks that are just being made
 
 OPEN_QUEUE = "People keep up with what is put before them."
@@ -127,6 +129,26 @@ def check_receivers() -> Part:
         words = f"Webhooks: {'; '.join(troubles)}."
         return Part("receivers", "busy", words, "The lists of endpoints and deliveries show the error of each.")
     return Part("receivers", "ok", "Receivers take the webhooks that are sent to them.")
+
+
+def check_answers() -> Part:
+    """Whether all that was answered of late counts: what does not was not given through the door, or not by who had the task."""
+    refused = selectors.trust(since=timezone.now() - TRUST_WINDOW).refused
+    if not refused:
+        return Part("answers", "ok", "Every answer pulled in the last hour is its author's own.")
+    words = "; ".join(f"{n:,} × {why[0].lower()}{why[1:]}" for why, n in sorted(refused.items()))
+    return Part("answers", "alarm", f"Answers in Label Studio that do not count, in the last hour: {words}.",
+                "They decided nothing. The list of annotations names them; the runbook says what to ask.")  # fmt: skip
+
+
+def check_drift() -> Part:
+    """Whether Label Studio is as we set it: its interfaces, webhooks, tasks and accounts."""
+    drifts = selectors.trust(since=timezone.now() - TRUST_WINDOW).drifts
+    if not drifts:
+        return Part("drift", "ok", "Label Studio is as we set it.")
+    more = f" And {len(drifts) - MOST_DRIFTS} more." if len(drifts) > MOST_DRIFTS else ""
+    return Part("drift", "alarm", f"Somebody changed Label Studio: {' '.join(drifts[:MOST_DRIFTS])}{more}",
+                "What can be is put right. Ask who did it, and whether Label Studio can be reached around the door.")  # fmt: skip
 
 
 def check_completeness() -> Part:
@@ -228,6 +250,8 @@ def report() -> Report:
         check_traffic(),
         check_webhooks(),
         check_receivers(),
+        check_answers(),
+        check_drift(),
         check_completeness(),
         check_marks(),
         ledger.check(),

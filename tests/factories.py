@@ -205,6 +205,12 @@ def labeling_task(reference: str, *, kind: str = "copy_review", **fields: Any) -
     return LabelingTask.objects.create(project=project, reference=reference, **values)
 
 
+def push_tasks() -> None:
+    """Have every open labelling task stand in Label Studio."""
+    for task in LabelingTask.objects.filter(status="open"):
+        LabelingTask.objects.filter(pk=task.pk).update(status="pushed", ls_task_id=next(_numbers))
+
+
 def review_item(
     about: Candidate | CustomerReview | None = None, *, pushed: bool = True, age: dt.timedelta = dt.timedelta(0),
     risk: float = 0.2, uncertainty: float = 0.5, value: float = 1, **fields: Any,
@@ -240,16 +246,17 @@ def answer(item: ReviewItem, user: User | None, **said: Any) -> Consensus:
 
     Who accepts a draft says of each finding that it is a false alarm, unless `said` names findings itself.
     """
-    assert item.labeling_task is not None
     if said.get("verdict") == "accept" and not {"dismissed_findings", "confirmed_findings"} & set(said):
         findings = Finding.objects.filter(candidate=item.leading.candidate_id).values_list("pk", flat=True)
         said["dismissed_findings"] = [str(pk) for pk in findings]
+    task = ReviewItem.objects.get(pk=item.pk).labeling_task  # what it asks now: a senior gets a task of their own
+    assert task is not None
     number, now = next(_numbers), timezone.now()
     annotation = Annotation.objects.create(
-        task=item.labeling_task, ls_annotation_id=number, annotator=user, ls_user_id=number, result=[],
-        ls_created_at=now, ls_updated_at=now,
+        task=task, ls_annotation_id=number, annotator=user, ls_user_id=number, result=[],
+        standing="counts", stamped_at=now, ls_created_at=now, ls_updated_at=now,
     )  # fmt: skip
-    consensus = Consensus.objects.create(task=item.labeling_task, annotation_set_hash=str(number), answer=said)
+    consensus = Consensus.objects.create(task=task, annotation_set_hash=str(number), answer=said)
     consensus.annotations.add(annotation)
     return consensus
 

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.actors import actor_ref, require_permission
 from core.differences import Change, diff
+from core.refs import ref
 from ecomsite.console import highlight
 from ecomsite.console.candidates import decisions_of, moments
 from ecomsite.console.pages import act, page
 from ecomsite.console.review import review_address
-from labeling.models import Consensus
+from labeling.models import Consensus, LabelingTask
 from moderation import appeals, confirmations, decisions, outcomes, queue, statements
 from moderation.interface_texts import REASONS
 from moderation.models.appeals import Appeal
@@ -133,6 +134,9 @@ def _answers(request: HttpRequest, lead: ReviewItem, text: str) -> list[Answer]:
         seat.labeling_task_id: seat
         for seat in ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).select_related("labeling_task", "assignee")
     }
+    if lead.escalated_at:  # a senior has a task of their own; what was answered first was answered to the one before
+        earlier = LabelingTask.objects.filter(Q(reference=ref(lead)) | Q(reference__startswith=f"{ref(lead)}#"))
+        seats |= {task.pk: seats[lead.labeling_task_id] for task in earlier if task.pk not in seats}
     given = Consensus.objects.filter(
         Q(task__in=[pk for pk in seats if pk]) & (Q(method="single") | Q(pk=lead.proposal_id))
     )

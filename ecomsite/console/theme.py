@@ -195,6 +195,8 @@ UNFOLD: dict[str, Any] = {
                           badge="ecomsite.console.theme.quarantine_badge"),
                     _table("Label Studio projects", "workspaces", "labeling.labelingproject"),
                     _table("Labelling tasks", "checklist", "labeling.labelingtask"),
+                    _table("Annotations", "rate_review", "labeling.annotation"),
+                    _table("Drifts", "difference", "labeling.drift"),
                     _table("Webhook inbox", "move_to_inbox", "labeling.webhookevent"),
                     _table("Completeness proofs", "fact_check", "labeling.completenessproof"),
                     _table("Webhook endpoints", "webhook", "outbox.endpoint"),

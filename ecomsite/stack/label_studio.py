@@ -72,6 +72,7 @@ class LabelStudio:
         self.log_file = self.log_file or self.root / "label-studio.log"
         self.people_file = self.root / "people.json"
         self.door_file = self.root / "door.json"
+        self.accounts_file = self.root / "accounts.json"
 
     def start(
         self, people: Sequence[Person] = (), *, launch: Callable[[Program], Child] = launch, tier: int = 0

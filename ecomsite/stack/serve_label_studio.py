@@ -4,7 +4,8 @@
     python serve_label_studio.py people       make the people, while the server runs
 
 The people come as JSON from the file named by ECOMSITE_PEOPLE: [{email, password, token, is_admin}]. Label Studio's
-own API cannot make an account that can log in (it drops the password and joins no organisation), hence its models.
+own API cannot make an account that can log in (it drops the password and joins no organisation), hence its models. Which
+accounts were made here is written to accounts.json beside it: e-mail → id. One that somebody else made first is not taken over.
 
 With a file named by ECOMSITE_DOOR, our door stands before it in the same process (labeling/door): people reach nothing else.
 """
@@ -50,6 +51,8 @@ def make_people(people: list[dict]) -> None:
     from rest_framework.authtoken.models import Token
     from users.models import User
 
+    file = Path(os.environ["ECOMSITE_PEOPLE"]).with_name("accounts.json")
+    made = json.loads(file.read_text()) if file.exists() else {}
     with transaction.atomic():
         for person in people:
             email, is_admin = person["email"].lower(), bool(person.get("is_admin"))
@@ -57,7 +60,12 @@ def make_people(people: list[dict]) -> None:
             if user is None:
                 user = User.objects.create_user(email=email, password=person["password"], username=email[:200])
             elif not user.check_password(person["password"]):
+                # Ours if we made it; and that we did shows in the record, or in the password that we gave it.
+                if made.get(email) != user.pk:
+                    sys.stdout.write(f"Account {user.pk} has the address of one of our people, and is none of ours\n")
+                    continue
                 user.set_password(person["password"])
+            made[email] = user.pk
             organization = Organization.objects.first() or Organization.create_organization(
                 created_by=user, title="ecomsite", legacy_api_tokens_enabled=True
             )
@@ -72,6 +80,11 @@ def make_people(people: list[dict]) -> None:
             if not jwt.legacy_api_tokens_enabled:
                 jwt.legacy_api_tokens_enabled = True
                 jwt.save()
+    # Whole or not at all, for nobody but us to read.
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(made))
+    new.chmod(0o600)
+    new.replace(file)
 
 
 def behind_the_door(application):

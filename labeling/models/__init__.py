@@ -1,4 +1,4 @@
-"""Tables of labelling: what is asked of people, what they answered, what is held to be true, and what is in doubt."""
+"""Tables of labelling: what is asked of people and who was handed it, what they said, what is held to be true."""
 
 from labeling.models.door import DoorPass as DoorPass
 from labeling.models.labels import Label as Label
@@ -8,6 +8,8 @@ from labeling.models.labels import OutOfSample as OutOfSample
 from labeling.models.labels import RaterModel as RaterModel
 from labeling.models.labels import TextVector as TextVector
 from labeling.models.labels import Vote as Vote
+from labeling.models.provenance import Drift as Drift
+from labeling.models.provenance import TaskLease as TaskLease
 from labeling.models.tasks import Annotation as Annotation
 from labeling.models.tasks import Annotator as Annotator
 from labeling.models.tasks import CompletenessProof as CompletenessProof

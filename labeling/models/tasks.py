@@ -21,6 +21,9 @@ class LabelingProject(models.Model):
     webhook_hash = models.CharField(max_length=64, blank=True, help_text="of the webhook last registered")
     reconciled_until = models.DateTimeField(null=True, blank=True, help_text="updated_at up to which all was pulled")
     reconciled_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(
+        null=True, blank=True, help_text="when its interface and webhook there were last found as we set them"
+    )
     n_foreign = models.IntegerField(
         null=True,
         blank=True,
@@ -62,6 +65,11 @@ class LabelingTask(Leased):
     )
     pushed_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    stamped_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="by the door's clock, of the latest answer that counted; an older one is a replay",
+    )
 
     class Meta:
         ordering = ("created_at", "id")
@@ -78,14 +86,35 @@ class LabelingTask(Leased):
 
 
 class Annotation(models.Model):
-    """What one person answered in Label Studio: our copy of its latest state there. `cancelled` = skipped."""
+    """What one person answered in Label Studio: our copy of its latest state there. `cancelled` = skipped.
+
+    Its standing says whether it counts. What does not is kept and shown, and decides nothing.
+    """
+
+    class Standing(models.TextChoices):
+        COUNTS = "counts", "Counts"
+        UNBOUND = "unbound", "Of an account that is nobody's here"
+        EDITED = "edited", "Changed by somebody else"
+        IMPORTED = "imported", "Imported"
+        CLONE = "clone", "On a copy of the task"
+        UNSTAMPED = "unstamped", "Not given through the door"
+        FORGED = "forged", "Its stamp is not the door's"
+        OTHER_TASK = "other_task", "Its stamp is of another task"
+        OTHER_PERSON = "other_person", "Its stamp is another person's"
+        ALTERED = "altered", "Says something else than was stamped"
+        TASK_CHANGED = "task_changed", "The task shows something else than we sent"
+        NO_LEASE = "no_lease", "Given without holding the task"
+        REPLAYED = "replayed", "Its stamp was used before"
 
     task = models.ForeignKey(LabelingTask, on_delete=models.CASCADE, related_name="annotations")
     ls_annotation_id = models.PositiveIntegerField(unique=True)
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="annotations"
     )
-    ls_user_id = models.PositiveIntegerField(null=True)
+    ls_user_id = models.PositiveIntegerField(null=True, help_text="its author; who changed it later is another matter")
+    ls_editor_id = models.PositiveIntegerField(null=True, help_text="who last changed it; empty: it was imported")
+    standing = models.CharField(max_length=16, choices=Standing)
+    stamped_at = models.DateTimeField(null=True, blank=True, help_text="when it was given, by the door's clock")
     result = models.JSONField(default=list)
     was_cancelled = models.BooleanField(default=False)
     lead_time = models.DurationField(null=True, help_text="as measured by Label Studio")
@@ -95,6 +124,10 @@ class Annotation(models.Model):
 
     class Meta:
         ordering = ("ls_created_at",)
+        indexes = (
+            models.Index(fields=("pulled_at",), condition=~Q(standing="counts"), name="annotation_refused"),
+            models.Index(fields=("task", "stamped_at"), condition=Q(standing="counts"), name="annotation_counts"),
+        )
 
     def __str__(self) -> str:
         return f"annotation {self.ls_annotation_id} of {self.task_id}"

@@ -33,6 +33,7 @@ from tests import factories, people
 from tests.chromium import needs_chromium
 from tests.label_studio_server import OTHERS, REVIEWER, Desk, as_person
 from tests.model_store import PreparedModels
+from tests.stamped import stamped
 from tests.workers import wait_for
 from training import label_checks
 from training.models import EvaluationReport, TrainingRun
@@ -103,9 +104,7 @@ def answer_all(desk: Desk, truth: dict[str, str], *, noise: float = 0.0) -> None
     """Several people answer all that waits in Label Studio, `noise` of it wrongly."""
     rng = random.Random(6)
     hands = [
-        (user.pk, as_person(desk.url, person.token))
-        for person in (REVIEWER, *OTHERS)
-        for user in [_account(person.email)]
+        (user, as_person(desk.url, person.token)) for person in (REVIEWER, *OTHERS) for user in [_account(person.email)]
     ]
     sync.push_tasks()
     while ReviewItem.objects.filter(status="waiting", labeling_task__status="open").exists():
@@ -118,13 +117,12 @@ def answer_all(desk: Desk, truth: dict[str, str], *, noise: float = 0.0) -> None
         )
         if item.lead:
             asked.add(item.lead.assignee_id)
-        _, sdk = next(hand for hand in hands[number % 4 :] + hands if hand[0] not in asked)
+        user, sdk = next(hand for hand in hands[number % 4 :] + hands if hand[0].pk not in asked)
         label = truth[ref(item.subject)]
         if rng.random() < noise:
             label = rng.choice([other for other in SAYINGS if other != label])
-        sdk.annotations.create(
-            id=item.labeling_task.ls_task_id, result=[choices("sentiment", label, to="review")], lead_time=3
-        )
+        said = stamped(item.labeling_task, user, [choices("sentiment", label, to="review")])
+        sdk.annotations.create(id=item.labeling_task.ls_task_id, result=said, lead_time=3)
     sync.reconcile()
     while review.settle_decisions():
         pass

@@ -79,6 +79,7 @@ def tell(
         env = {
             "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING["TOKEN"],
             "LABEL_STUDIO_WEBHOOK_URL": reach, "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING["WEBHOOK_SECRET"],
+            "LABEL_STUDIO_DOOR_KEY": settings.LABELING["DOOR_KEY"],
             "LABEL_STUDIO_RECONCILE_SECONDS": "3600" if webhooks else "8", "SITE_URL": live_server.url,
         }  # fmt: skip
         start_worker("gpu", **env)

@@ -60,6 +60,7 @@ class Desk:
             "PYTHONPATH": str(BASE_DIR),
             "SECRET_KEY": "only-for-tests-0123456789-0123456789-0123456789-abcdef",
             "LABEL_STUDIO_WEBHOOK_SECRET": "only-for-tests",
+            "LABEL_STUDIO_DOOR_KEY": "only-for-tests",
             "LABEL_STUDIO_WEBHOOK_URL": "http://127.0.0.1:9",
             "LABEL_STUDIO_URL": "http://127.0.0.1:9",
             "LABEL_STUDIO_TOKEN": TOKEN,

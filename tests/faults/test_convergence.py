@@ -25,6 +25,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.db.models import Q
 
 from audit.models import LedgerEntry
@@ -36,6 +37,7 @@ from labeling.models import Annotation, LabelingTask, WebhookEvent
 from moderation import interfaces
 from tests import people
 from tests.label_studio_server import ADMIN, REVIEWER, SENIOR, SERVICE_TOKEN, Desk
+from tests.stamped import stamped
 from tests.warm import WarmProcess
 from tests.workers import environment, wait_for
 
@@ -118,11 +120,18 @@ class Us:
         return statuses
 
 
-def answer_in_label_studio(server: LabelStudio, task_ids: Sequence[int], folder: Path, *, n_events: int) -> None:
-    """Have people answer all of `task_ids`, change some answers and take some back: `n_events` in all."""
-    orders = [{"op": "create", "task": pk, "result": choose(("accept", "reject")[pk % 2])} for pk in task_ids]
+def answer_in_label_studio(
+    server: LabelStudio, task_ids: Sequence[int], folder: Path, *, n_events: int, reviewer: User
+) -> None:
+    """Have `reviewer` answer all of `task_ids`, change some answers and take some back: `n_events` in all."""
+    tasks = {task.ls_task_id: task for task in LabelingTask.objects.filter(ls_task_id__in=task_ids)}
+
+    def said(pk: int, verdict: str) -> list[dict[str, Any]]:
+        return stamped(tasks[pk], reviewer, choose(verdict))
+
+    orders = [{"op": "create", "task": pk, "result": said(pk, ("accept", "reject")[pk % 2])} for pk in task_ids]
     rest = n_events - len(orders)
-    orders += [{"op": "update", "task": pk, "result": choose("reject")} for pk in task_ids[: rest * 7 // 10]]
+    orders += [{"op": "update", "task": pk, "result": said(pk, "reject")} for pk in task_ids[: rest * 7 // 10]]
     orders += [{"op": "delete", "task": pk} for pk in task_ids[-(rest - rest * 7 // 10) :]]
     assert len(orders) == n_events
     running = []
@@ -184,13 +193,13 @@ def test_after_one_reconcile_we_have_what_label_studio_has(
     scale: Scale, label_studio_server: LabelStudio, label_studio: Desk, settings: Any, tmp_path: Path,
     start_worker: Callable[..., Any], capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    people.people("Reviewer", email=REVIEWER.email)
+    reviewer = people.people("Reviewer", email=REVIEWER.email)
     rng, table = random.Random(20), dict[str, object]()
     with recorder() as (address, bodies):
         settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": address}
         task_ids, bystanders, project_id = _tasks_in_label_studio(scale.events * 86 // 100)
         sync.reconcile()
-        answer_in_label_studio(label_studio_server, task_ids, tmp_path, n_events=scale.events)
+        answer_in_label_studio(label_studio_server, task_ids, tmp_path, n_events=scale.events, reviewer=reviewer)
         assert len(bodies) == scale.events
         secret = settings.LABELING["WEBHOOK_SECRET"]
 
@@ -250,6 +259,7 @@ def _environment(settings: Any, address: str) -> dict[str, str]:
         "LABEL_STUDIO_URL": settings.LABELING["URL"],
         "LABEL_STUDIO_TOKEN": SERVICE_TOKEN,
         "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING["WEBHOOK_SECRET"],
+        "LABEL_STUDIO_DOOR_KEY": settings.LABELING["DOOR_KEY"],
         "LABEL_STUDIO_WEBHOOK_URL": address,
         "LABEL_STUDIO_RECONCILE_SECONDS": "86400",
     }

@@ -16,6 +16,7 @@ from moderation import queue, review, second_reviews
 from moderation.models.reviews import Decision, ReviewItem
 from tests import factories, people
 from tests.label_studio_server import OTHERS, REVIEWER, SENIOR, Desk, as_person
+from tests.stamped import give
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 
@@ -42,9 +43,8 @@ class Room:
         """`user` presses Next and answers in Label Studio."""
         item = queue.next_item(user)
         assert item is not None, "nothing waits for them"
-        sdk = as_person(self.desk.url, self.people[user].token)
-        result = [choices("sentiment", label, to="review")]
-        sdk.annotations.create(id=item.labeling_task.ls_task_id, result=result, lead_time=4.2)
+        said = [choices("sentiment", label, to="review")]
+        give(self.desk, item.labeling_task, said, by=self.people[user], lead_time=4.2)
         sync.reconcile()
         review.settle_decisions()
         sync.push_tasks()

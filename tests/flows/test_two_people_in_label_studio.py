@@ -14,6 +14,7 @@ from tests import factories, people
 from tests.label_studio_server import REVIEWER, SENIOR, Desk
 from tests.labeling.conftest import choice, typed
 from tests.moderation.conftest import GOOD
+from tests.stamped import change, give
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 ACCEPT = [choice("verdict", "accept"), typed("comment", "the certificate is on file")]
@@ -36,17 +37,17 @@ def test_no_answer_in_label_studio_is_a_confirmation(label_studio: Desk, setting
     sync.push_tasks()
     item = ReviewItem.objects.get()
     assert queue.next_item(maker) == item
-    task = item.labeling_task.ls_task_id
+    task = item.labeling_task
 
-    made = label_studio.reviewer.annotations.create(task, result=[choice("verdict", "accept")])
+    made = give(label_studio, task, [choice("verdict", "accept")])
     _comes_back(item)
     assert (item.status, item.assignee) == ("dispatched", maker), "it says nothing on the claim, and stays theirs"
-    label_studio.reviewer.annotations.update(made.id, result=ACCEPT)
+    change(label_studio, made.id, task, ACCEPT)
     _comes_back(item)
     assert (item.status, item.proposed_by) == ("confirming", maker)
 
-    label_studio.reviewer.annotations.create(task, result=ACCEPT)  # the maker, once more
-    label_studio.senior.annotations.create(task, result=ACCEPT)  # somebody else, on the same task
+    give(label_studio, task, ACCEPT)  # the maker, once more
+    give(label_studio, task, ACCEPT, by=SENIOR)  # somebody else, on the same task
     label_studio.senior.annotations.update(made.id, result=ACCEPT)  # and somebody else in the maker's own answer
     _comes_back(item)
     assert item.status == "confirming"

@@ -19,6 +19,7 @@ from moderation.interfaces import CopyReview
 from tests.label_studio_server import Desk
 from tests.labeling.conftest import choice
 from tests.labeling.test_reconcile import ACCEPT, run_sql
+from tests.stamped import give
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 
@@ -31,7 +32,7 @@ def tasks(label_studio: Desk, staff: Any, open_task: Callable[..., LabelingTask]
     sync.push_tasks()
     found = list(LabelingTask.objects.order_by("ls_task_id"))
     for task in found[:2]:
-        label_studio.reviewer.annotations.create(task.ls_task_id, result=ACCEPT)
+        give(label_studio, task, ACCEPT)
     sync.reconcile()
     return found
 
@@ -57,7 +58,7 @@ def test_missing_and_stale_tasks_are_found_and_mended(label_studio: Desk, tasks:
     answered, settled_and_gone, stale, gone, _ = tasks
     for task in (settled_and_gone, gone):
         label_studio.service.tasks.delete(str(task.ls_task_id))
-    label_studio.reviewer.annotations.create(stale.ls_task_id, result=ACCEPT)
+    give(label_studio, stale, ACCEPT)
     # Long ago, and our sweep has passed: a change that was committed late, or came with a backup.
     long_ago = timezone.now() - dt.timedelta(days=2)
     run_sql(label_studio, "UPDATE task SET updated_at = %s WHERE id = %s", long_ago, stale.ls_task_id)
@@ -77,7 +78,7 @@ def test_missing_and_stale_tasks_are_found_and_mended(label_studio: Desk, tasks:
 
 
 def test_what_changed_just_now_is_pulled_and_not_called_stale(label_studio: Desk, tasks: list[LabelingTask]) -> None:
-    label_studio.reviewer.annotations.create(tasks[3].ls_task_id, result=ACCEPT)
+    give(label_studio, tasks[3], ACCEPT)
     proof = prove()
 
     assert (proof.holds, proof.n_stale, proof.n_repaired) == (True, 0, 0)
@@ -166,7 +167,7 @@ def test_a_task_that_cannot_be_taken_over_holds_up_no_other_and_is_named(
 ) -> None:
     settings.LABELING = {**settings.LABELING, "INTERFACES": {"copy_review": f"{__name__}.Fragile"}}
     for task, verdict in ((tasks[2], "reject"), (tasks[3], "accept")):
-        label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", verdict)])
+        give(label_studio, task, [choice("verdict", verdict)])
         WebhookEvent.objects.create(action="ANNOTATION_CREATED", ls_task_ids=[task.ls_task_id], body_hash="")
 
     assert ingest.process_events() == 1  # both were in one batch

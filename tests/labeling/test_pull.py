@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db.models import F
 
 from audit.models import LedgerEntry
 from labeling import accounts, client, ingest, sync
 from labeling.models import Annotation, Consensus, LabelingProject, LabelingTask, WebhookEvent
-from tests.label_studio_server import Desk
+from tests.label_studio_server import REVIEWER, Desk
 from tests.labeling.conftest import DRAFT, choice, typed
+from tests.people import people
+from tests.stamped import change, give
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 Open = Callable[..., LabelingTask]
@@ -43,14 +44,11 @@ def test_an_answer_arrives_by_webhook_and_settles_the_task(
     task = open_task()
     sync.push_tasks()
     task.refresh_from_db()
-    label_studio.reviewer.annotations.create(
-        task.ls_task_id,
-        lead_time=12.5,
-        result=[
-            choice("verdict", "fix"), typed("fixed_text", "A sea green stoneware mug."),
-            choice("reasons", "unsupported_claim", "tone"), choice("dismissed", "42"), typed("comment", "Made it true."),
-        ],
-    )  # fmt: skip
+    said = [
+        choice("verdict", "fix"), typed("fixed_text", "A sea green stoneware mug."),
+        choice("reasons", "unsupported_claim", "tone"), choice("dismissed", "42"), typed("comment", "Made it true."),
+    ]  # fmt: skip
+    give(label_studio, task, said, lead_time=12.5)
 
     [event] = events()
     assert (event.action, event.status, event.ls_task_ids) == ("ANNOTATION_CREATED", "received", [task.ls_task_id])
@@ -80,7 +78,7 @@ def test_a_lost_webhook_is_found_by_the_next_reconcile(
     label_studio: Desk, task: LabelingTask, announced: list[Any]
 ) -> None:
     sync.reconcile()
-    label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
+    give(label_studio, task, [choice("verdict", "accept")])
     assert not WebhookEvent.objects.exists()
 
     assert sync.reconcile() == 1
@@ -95,9 +93,9 @@ def test_a_lost_webhook_is_found_by_the_next_reconcile(
 def test_a_changed_answer_makes_a_second_consensus(
     label_studio: Desk, task: LabelingTask, announced: list[Any]
 ) -> None:
-    made = label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
+    made = give(label_studio, task, [choice("verdict", "accept")])
     sync.reconcile()
-    label_studio.reviewer.annotations.update(made.id, result=[choice("verdict", "reject"), choice("reasons", "tone")])
+    change(label_studio, made.id, task, [choice("verdict", "reject"), choice("reasons", "tone")])
     sync.reconcile()
 
     verdicts = [consensus.answer["verdict"] for consensus in Consensus.objects.order_by("pk")]
@@ -106,18 +104,20 @@ def test_a_changed_answer_makes_a_second_consensus(
     assert Annotation.objects.get().result[0]["value"]["choices"] == ["reject"]
 
 
-def test_who_changes_another_s_annotation_is_the_one_who_answered(
+def test_who_changes_another_s_annotation_does_not_become_its_author(
     label_studio: Desk, task: LabelingTask, staff: Any
 ) -> None:
-    made = label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
+    made = give(label_studio, task, [choice("verdict", "accept")])
     label_studio.senior.annotations.update(made.id, result=[choice("verdict", "reject")])
     sync.reconcile()
 
-    assert Annotation.objects.get().annotator == staff["senior"]
+    edited = Annotation.objects.get()
+    assert (edited.annotator, edited.standing) == (staff["reviewer"], "edited")
+    assert not Consensus.objects.exists()
 
 
 def test_a_deleted_annotation_goes(label_studio: Desk, task: LabelingTask) -> None:
-    made = label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
+    made = give(label_studio, task, [choice("verdict", "accept")])
     sync.reconcile()
     label_studio.reviewer.annotations.delete(made.id)
     sync.reconcile()
@@ -132,7 +132,7 @@ def test_the_deletion_of_an_annotation_is_followed_from_its_webhook(
     task = open_task()
     sync.push_tasks()
     task.refresh_from_db()
-    made = label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
+    made = give(label_studio, task, [choice("verdict", "accept")])
     events()
     ingest.process_events()
     label_studio.reviewer.annotations.delete(made.id)
@@ -145,7 +145,7 @@ def test_the_deletion_of_an_annotation_is_followed_from_its_webhook(
 
 
 def test_a_skipped_task_is_not_settled(label_studio: Desk, task: LabelingTask) -> None:
-    label_studio.reviewer.annotations.create(task.ls_task_id, result=[], was_cancelled=True)
+    give(label_studio, task, [], was_cancelled=True)
     sync.reconcile()
 
     task.refresh_from_db()
@@ -155,9 +155,7 @@ def test_a_skipped_task_is_not_settled(label_studio: Desk, task: LabelingTask) -
 
 
 def test_the_wish_for_a_senior_is_read(label_studio: Desk, task: LabelingTask) -> None:
-    label_studio.reviewer.annotations.create(
-        task.ls_task_id, result=[choice("escalate", "escalate"), typed("comment", "Is this a health claim?")]
-    )
+    give(label_studio, task, [choice("escalate", "escalate"), typed("comment", "Is this a health claim?")])
     sync.reconcile()
 
     answer = Consensus.objects.get().answer
@@ -168,7 +166,7 @@ def test_the_wish_for_a_senior_is_read(label_studio: Desk, task: LabelingTask) -
 def test_an_answer_that_cannot_be_read_is_recorded_as_such(
     label_studio: Desk, task: LabelingTask, announced: list[Any]
 ) -> None:
-    label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "shrug")])
+    give(label_studio, task, [choice("verdict", "shrug")])
     sync.reconcile()
 
     consensus = Consensus.objects.get()
@@ -180,9 +178,9 @@ def test_an_answer_that_cannot_be_read_is_recorded_as_such(
 
 
 def test_an_older_state_never_overwrites_a_newer_one(label_studio: Desk, task: LabelingTask) -> None:
-    made = label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
+    made = give(label_studio, task, [choice("verdict", "accept")])
     old = client.get_tasks(task.project.ls_project_id or 0, [task.ls_task_id or 0])[task.ls_task_id or 0]
-    label_studio.reviewer.annotations.update(made.id, result=[choice("verdict", "reject")])
+    change(label_studio, made.id, task, [choice("verdict", "reject")])
     ingest.pull_tasks([task.ls_task_id or 0])
 
     assert ingest.apply([old]).changed == 0
@@ -221,7 +219,7 @@ def test_a_reconcile_reads_every_page(
     sync.push_tasks()
     for task in tasks:
         task.refresh_from_db()
-        label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
+        give(label_studio, task, [choice("verdict", "accept")])
 
     assert sync.reconcile() == 8
     assert LabelingTask.objects.filter(status="settled").count() == 8
@@ -235,7 +233,7 @@ def test_events_stay_while_label_studio_is_away(
     task = open_task()
     sync.push_tasks()
     task.refresh_from_db()
-    label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
+    give(label_studio, task, [choice("verdict", "accept")])
     events()
     reachable = settings.LABELING
     settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
@@ -259,17 +257,22 @@ def test_an_account_that_takes_another_s_e_mail_stays_who_it_was(label_studio: D
     assert dict(staff["reviewer"].annotator.__class__.objects.values_list("ls_user_id", "user_id")) == before
 
 
-def test_an_answer_of_an_unknown_account_gets_its_person_once_there_is_one(label_studio: Desk, open_task: Open) -> None:
+def test_an_answer_of_an_unknown_account_counts_once_it_is_somebody_s(label_studio: Desk, open_task: Open) -> None:
     task = open_task()
     sync.push_tasks()
     task.refresh_from_db()
-    label_studio.reviewer.annotations.create(task.ls_task_id, result=[choice("verdict", "accept")])
-    sync.reconcile()
-    assert Annotation.objects.get().annotator is None
-    from tests.label_studio_server import REVIEWER
-    from tests.people import people
-
     user = people("Reviewer", email=REVIEWER.email)
+    user.is_active = False
+    user.save()
+    give(label_studio, task, [choice("verdict", "accept")])
+    sync.reconcile()
+    assert Annotation.objects.get().standing == "unbound"
+    assert not Consensus.objects.exists()
+
+    user.is_active = True
+    user.save()
     sync.reconcile()
 
-    assert Annotation.objects.filter(annotator=user, ls_user_id=F("annotator__annotator__ls_user_id")).count() == 1
+    known = Annotation.objects.get()
+    assert (known.annotator, known.standing) == (user, "counts")
+    assert Consensus.objects.get().answer["verdict"] == "accept"

@@ -15,11 +15,12 @@ from audit.models import LedgerEntry
 from core.exceptions import PermanentError, TransientError
 from labeling import projects, sync
 from labeling.links import task_url
-from labeling.models import LabelingProject, LabelingTask
+from labeling.models import Consensus, LabelingProject, LabelingTask
 from labeling.selectors import health
 from moderation.queue_policies import set_policy
 from tests import people
 from tests.label_studio_server import Desk
+from tests.labeling.conftest import choice
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 Open = Callable[..., LabelingTask]
@@ -68,19 +69,68 @@ def test_opening_the_same_reference_twice_gives_one_task(open_task: Open) -> Non
     assert again.payload == task.payload
 
 
-def test_a_crash_between_the_import_and_our_commit_makes_no_duplicate(label_studio: Desk, open_task: Open) -> None:
-    tasks = [open_task() for _ in range(3)]
-    sync.push_tasks()
-    held = {task.pk: LabelingTask.objects.get(pk=task.pk).ls_task_id for task in tasks}
-    # What the database says when the process died right after Label Studio answered: claimed once, never finished.
-    LabelingTask.objects.update(
-        status="open", ls_task_id=None, pushed_at=None, lease_expires_at=timezone.now() - dt.timedelta(seconds=1)
-    )
+def die_after_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Push, and die right after Label Studio answered; leases have run out when it returns."""
+
+    class Killed(BaseException):
+        pass
+
+    def die(ids: Any) -> None:
+        if ids:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sync, "_keep_ids", die)
+        with pytest.raises(Killed):
+            sync.push_tasks()
+    LabelingTask.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+
+
+def test_a_crash_between_the_import_and_our_commit_makes_no_duplicate(
+    label_studio: Desk, open_task: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        open_task()
+    die_after_the_import(monkeypatch)
+    lost = {task.id for task in tasks_there(label_studio)}
+    assert len(lost) == 3
 
     assert sync.push_tasks() == 3
 
-    assert len(tasks_there(label_studio)) == 3
-    assert {task.pk: task.ls_task_id for task in LabelingTask.objects.all()} == held
+    there = {task.data["ext_id"]: task.id for task in tasks_there(label_studio)}
+    assert there == {str(task.pk): task.ls_task_id for task in LabelingTask.objects.all()}
+    assert not lost & set(there.values()), "an id counts that an import of ours was given, and no other"
+
+
+def test_a_copy_made_meanwhile_does_not_become_our_task(
+    label_studio: Desk, open_task: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = open_task()
+    die_after_the_import(monkeypatch)
+    [original] = tasks_there(label_studio)
+    project = LabelingProject.objects.get().ls_project_id or 0
+    [idle, answered] = label_studio.reviewer.projects.import_tasks(
+        project, request=[{"data": original.data}, {"data": original.data}], return_task_ids=True
+    ).task_ids
+    label_studio.reviewer.annotations.create(answered, result=[choice("verdict", "accept")])
+
+    assert sync.push_tasks() == 1
+
+    task.refresh_from_db()
+    assert task.ls_task_id not in (original.id, idle, answered)
+    assert {there.id for there in tasks_there(label_studio)} == {task.ls_task_id, answered}
+    sync.reconcile()
+    assert [kept.standing for kept in task.annotations.all()] == ["clone"]
+    assert not Consensus.objects.exists()
+
+
+def test_a_project_that_somebody_else_calls_ours_is_none_of_ours(label_studio: Desk) -> None:
+    marker = label_studio.service.projects.get(projects.ensure_project("copy_review").ls_project_id or 0).description
+    label_studio.service.projects.delete(LabelingProject.objects.get().ls_project_id or 0)
+    theirs = label_studio.reviewer.projects.create(title="Copy review", description=marker).id
+    LabelingProject.objects.update(ls_project_id=None, config_hash="", webhook_hash="")
+
+    assert projects.ensure_project("copy_review").ls_project_id != theirs
 
 
 def test_two_senders_at_once_make_no_duplicate(label_studio: Desk, open_task: Open) -> None:

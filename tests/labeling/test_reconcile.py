@@ -16,6 +16,7 @@ from labeling.models import Annotation, Consensus, LabelingProject, LabelingTask
 from labeling.signals import consensus_reached
 from tests.label_studio_server import Desk
 from tests.labeling.conftest import choice
+from tests.stamped import change, give
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 ACCEPT = [choice("verdict", "accept")]
@@ -40,7 +41,7 @@ def test_more_changes_of_one_moment_than_fit_a_page_are_all_seen(
     label_studio: Desk, tasks: list[LabelingTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for task in tasks:
-        label_studio.reviewer.annotations.create(task.ls_task_id, result=ACCEPT)
+        give(label_studio, task, ACCEPT)
     sync.reconcile()
     project_id = tasks[0].project.ls_project_id
     monkeypatch.setattr(client, "PAGE_SIZE", 3)
@@ -61,7 +62,7 @@ def test_tasks_that_change_while_it_reads_are_seen_as_they_are_in_the_end(
     pages = client.tasks_updated_after(tasks[0].project.ls_project_id or 0, None)
     seen = {task.id: task for task in next(pages)}
     for task in (tasks[0], tasks[2], tasks[5]):  # one read already, one that is next, the last
-        label_studio.reviewer.annotations.create(task.ls_task_id, result=ACCEPT)
+        give(label_studio, task, ACCEPT)
     for page in pages:
         seen |= {task.id: task for task in page}
 
@@ -73,7 +74,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
 ) -> None:
     sync.reconcile()
     for task in tasks:
-        label_studio.reviewer.annotations.create(task.ls_task_id, result=ACCEPT)
+        give(label_studio, task, ACCEPT)
     monkeypatch.setattr(client, "PAGE_SIZE", 2)
     reachable = settings.LABELING
 
@@ -100,11 +101,11 @@ def test_a_time_to_come_hides_no_later_change(label_studio: Desk, tasks: list[La
     tomorrow = timezone.now() + dt.timedelta(days=1)
     run_sql(label_studio, "UPDATE task SET updated_at = %s WHERE id = %s", tomorrow, tasks[0].ls_task_id)
     sync.reconcile()
-    label_studio.reviewer.annotations.create(tasks[1].ls_task_id, result=ACCEPT)
+    give(label_studio, tasks[1], ACCEPT)
 
     assert sync.reconcile() == 1
     # The clock of Label Studio was put right; the webhook's pull believes what it is told now.
-    label_studio.reviewer.annotations.create(tasks[0].ls_task_id, result=ACCEPT)
+    give(label_studio, tasks[0], ACCEPT)
     ingest.pull_tasks([tasks[0].ls_task_id or 0])
     tasks[0].refresh_from_db()
     assert tasks[0].status == "settled"
@@ -127,14 +128,14 @@ def test_a_deleted_task_is_noticed_though_somebody_added_another(label_studio: D
 
 
 def test_an_odd_annotation_holds_up_no_other(label_studio: Desk, tasks: list[LabelingTask]) -> None:
-    label_studio.reviewer.annotations.create(tasks[0].ls_task_id, result=ACCEPT, lead_time=1e300)
-    odd = label_studio.reviewer.annotations.create(tasks[1].ls_task_id, result=ACCEPT)
+    give(label_studio, tasks[0], ACCEPT, lead_time=1e300)
+    odd = give(label_studio, tasks[1], ACCEPT)
     run_sql(label_studio, "UPDATE task_completion SET result = %s WHERE id = %s", '{"no": ["list"]}', odd.id)
-    label_studio.reviewer.annotations.create(tasks[2].ls_task_id, result=ACCEPT)
+    give(label_studio, tasks[2], ACCEPT)
 
     assert sync.reconcile() == 3
-    methods = dict(Consensus.objects.values_list("task_id", "method"))
-    assert methods == {tasks[0].pk: "single", tasks[1].pk: "invalid", tasks[2].pk: "single"}
+    assert dict(Consensus.objects.values_list("task_id", "method")) == {tasks[0].pk: "single", tasks[2].pk: "single"}
+    assert Annotation.objects.get(task=tasks[1]).standing == "unstamped"
 
 
 def test_a_label_studio_restored_from_an_older_backup_is_followed(
@@ -142,12 +143,12 @@ def test_a_label_studio_restored_from_an_older_backup_is_followed(
 ) -> None:
     """The backup was made after the first answer and before its change, before the second, and before two tasks."""
     early, late, *kept, reused, lost = tasks
-    answer = label_studio.reviewer.annotations.create(early.ls_task_id, result=ACCEPT)
+    answer = give(label_studio, early, ACCEPT)
     backup = label_studio.service.tasks.get(str(early.ls_task_id)).updated_at
     sync.reconcile()
     then = label_studio.service.annotations.get(answer.id).updated_at
-    label_studio.reviewer.annotations.update(answer.id, result=[choice("verdict", "reject")])
-    second = label_studio.reviewer.annotations.create(late.ls_task_id, result=ACCEPT)
+    change(label_studio, answer.id, early, [choice("verdict", "reject")])
+    second = give(label_studio, late, ACCEPT)
     sync.reconcile()
     assert len(announced) == 3
 
@@ -156,7 +157,7 @@ def test_a_label_studio_restored_from_an_older_backup_is_followed(
     for task in (reused, lost):
         label_studio.service.tasks.delete(str(task.ls_task_id))
     run_sql(label_studio, "UPDATE task_completion SET result = %s, updated_at = %s WHERE id = %s",
-            psycopg.types.json.Jsonb(ACCEPT), then, answer.id)  # fmt: skip
+            psycopg.types.json.Jsonb(answer.result), then, answer.id)  # fmt: skip
     for task in (early, late):
         run_sql(label_studio, "UPDATE task SET updated_at = %s WHERE id = %s", backup, task.ls_task_id)
     run_sql(label_studio, "SELECT setval('task_id_seq', %s, false)", reused.ls_task_id)
@@ -165,7 +166,7 @@ def test_a_label_studio_restored_from_an_older_backup_is_followed(
     [foreign] = label_studio.service.projects.import_tasks(
         project_id, request=[{"data": reused.payload}], return_task_ids=True
     ).task_ids
-    again = label_studio.reviewer.annotations.create(kept[0].ls_task_id, result=ACCEPT)
+    again = give(label_studio, kept[0], ACCEPT)
     assert (foreign, again.id) == (reused.ls_task_id, second.id)
     label_studio.reviewer.annotations.create(foreign, result=[choice("verdict", "reject")])
 
@@ -178,6 +179,7 @@ def test_a_label_studio_restored_from_an_older_backup_is_followed(
     assert Consensus.objects.get(task=late).annotations.count() == 0
     assert sync.push_tasks() == 2
     ingest.pull_tasks([early.ls_task_id or 0, late.ls_task_id or 0])
-    assert Annotation.objects.get(task=early).result == ACCEPT
+    back = Annotation.objects.get(task=early)
+    assert (back.result, back.standing) == (answer.result, "replayed"), "who gave it has changed it since"
     assert not Annotation.objects.filter(task=late).exists()
     assert [reference for _, reference in announced].count(early.reference) == 2  # nothing is announced a second time

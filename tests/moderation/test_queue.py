@@ -79,6 +79,7 @@ def test_escalated_items_go_to_seniors_first_and_never_back_to_who_escalated() -
     ordinary, hard = factories.review_item(risk=1), factories.review_item()
     senior, other = people.senior(), people.senior()
     review.escalate(hard, actor=senior, reason="second opinion")
+    factories.push_tasks()
     assert queue.next_item(people.reviewer()) == ordinary
     assert queue.next_item(senior) is None
     assert queue.next_item(other) == hard
@@ -89,6 +90,7 @@ def test_what_is_escalated_goes_first_though_something_more_urgent_waits() -> No
     hard = factories.review_item(risk=0.1, uncertainty=0.1)
     factories.review_item(risk=1, uncertainty=1, value=3)
     review.escalate(hard, actor=people.reviewer(), reason="second opinion")
+    factories.push_tasks()
     assert queue.next_item(people.senior()) == hard
 
 
@@ -129,6 +131,7 @@ def test_letting_go_is_on_the_clock_and_the_next_person_starts_it_anew() -> None
 def test_a_senior_who_went_away_gives_an_escalated_item_back() -> None:
     item = factories.review_item()
     review.escalate(item, actor=people.reviewer(), reason="hard")
+    factories.push_tasks()
     queue.next_item(people.senior())
     ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
     assert queue.reap_items() == 1

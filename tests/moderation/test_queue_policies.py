@@ -81,6 +81,7 @@ def test_an_assigned_queue_is_for_the_people_assigned_and_for_seniors_when_it_is
     assert queue.next_item(senior, kind=COPY) is None
     assert queue.next_item(chosen, kind=COPY) == item
     review.escalate(item, actor=chosen, reason="hard")
+    factories.push_tasks()
     assert queue.next_item(senior, kind=COPY) == item
 
 

@@ -369,7 +369,8 @@ def test_way_7_a_second_account_with_the_same_address(
 
 def test_way_7_one_label_studio_account_cannot_be_two_people_here(maker: User, monkeypatch: Any) -> None:
     account = type("Remote", (), {"email": maker.email, "id": 77})
-    monkeypatch.setattr("labeling.accounts.client.list_users", lambda: [account])
+    monkeypatch.setattr("labeling.accounts.administration.list_users", lambda: [account])
+    monkeypatch.setattr("labeling.accounts.made_by_the_stack", lambda: {maker.email: 77})
     sync_accounts()
     people.people("Senior reviewer", email=maker.email.upper())
     sync_accounts()
