@@ -20,6 +20,7 @@ from core.actors import actor_ref, require_permission
 from core.differences import Change, diff
 from ecomsite.console import highlight
 from ecomsite.console.candidates import decisions_of, moments
+from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
 from labeling.links import task_url
 from labeling.models import Consensus
@@ -207,8 +208,7 @@ def return_(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
 
 
 def _proposal(request: HttpRequest) -> int:
-    value = request.POST.get("proposal", "")
-    return int(value) if value.isdecimal() else 0
+    return whole_number(request.POST.get("proposal", "") or "0")
 
 
 @require_POST
