@@ -40,7 +40,7 @@ django.setup()
 import psycopg  # noqa: E402
 
 from ecomsite.stack.broker import Broker  # noqa: E402
-from ecomsite.stack.commands import WEB_OPTIONS  # noqa: E402
+from ecomsite.stack.commands import web_command  # noqa: E402
 from ecomsite.stack.ports import free_port  # noqa: E402
 from ecomsite.stack.postgres import Postgres  # noqa: E402
 from ecomsite.stack.processes import Child, Program, launch  # noqa: E402
@@ -112,9 +112,7 @@ def desk(broker_url: str = "") -> Iterator[Desk]:
 
 def start_web(port: int, environment: dict[str, str], log_file: Path) -> Child:
     """Start the web server with the stack's own options, and wait until it answers."""
-    gunicorn = Path(sys.executable).with_name("gunicorn")
-    command = [gunicorn, "ecomsite.wsgi", "--bind", f"127.0.0.1:{port}", *WEB_OPTIONS]
-    web = launch(Program("web", command, log_file, environment=environment, folder=ROOT))
+    web = launch(Program("web", web_command("127.0.0.1", port), log_file, environment=environment, folder=ROOT))
     until = time.monotonic() + 60
     while True:
         try:

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog import editing
 from catalog.models import CustomerReview, ImportRun, Product, ProductFact, PublishedCopy
-from core.admin import ReadOnlyAdmin, excerpt
+from core.admin import ReadOnlyAdmin, excerpt, lead_on
 
 SELECTED_PRODUCTS = "console.request_copy.products"  # session key; the form at `console:request_copy` reads it
 
@@ -163,7 +163,7 @@ class PublishedCopyAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the candidate it came from, where the whole story is."""
-        return redirect("console:copy", pk=object_id)
+        return lead_on("console:copy", PublishedCopy, object_id)
 
     @display(description="text")
     def about(self, obj: PublishedCopy) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch
 from unfold.admin import ModelAdmin, TabularInline
 
 # Signs that change how others are shown, and so could make a text look like another one.
@@ -18,6 +22,14 @@ def excerpt(text: str, *, length: int = 110) -> str:
     """Return the first `length` signs of an untrusted text for a table, invisible ones shown as �."""
     text = INVISIBLE.sub("\ufffd", text[: length + 1])
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def lead_on(page: str, model: type[Model], key: str) -> HttpResponseRedirect:
+    """Go to the page of the row of `model` that `key`, from an address, names. Raises `Http404` if it cannot be a key."""
+    try:
+        return redirect(page, pk=model._meta.pk.to_python(key))
+    except (ValidationError, NoReverseMatch):
+        raise Http404(f"no {model._meta.verbose_name} has such a key") from None
 
 
 class ReadOnlyAdmin(ModelAdmin):

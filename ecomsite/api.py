@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 from collections.abc import Callable
 from functools import wraps
@@ -12,17 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import authenticate
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catalog.models import Channel, CustomerReview, Locale, Product
-from catalog.selectors import live_copy_for
 from core.exceptions import EcomsiteError
-from moderation import back_pressure, generation, marking
+from moderation import back_pressure, generation
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
 from moderation.queue_policies import policy_for
@@ -69,6 +67,8 @@ def signed_in(permission: str) -> Callable[[View], View]:
                 return error(403, f"This needs the permission {permission}.", hint="An administrator can give a role.")
             try:
                 return view(request, *args, **kwargs)
+            except BadRequest as exc:
+                return error(400, str(exc))
             except PermissionDenied as exc:
                 return error(403, str(exc))
             except EcomsiteError as exc:
@@ -77,6 +77,14 @@ def signed_in(permission: str) -> Callable[[View], View]:
         return wrapper
 
     return decorate
+
+
+def uuid_in(raw: str) -> UUID:
+    """Return the key in an address. Raises `BadRequest` when it is none: 404 would say that it could have been one."""
+    try:
+        return UUID(raw)
+    except ValueError:
+        raise BadRequest("The id in the address is no UUID.") from None
 
 
 def _basic_user(request: HttpRequest) -> Any:
@@ -102,55 +110,6 @@ def _check_csrf(request: HttpRequest, view: View) -> HttpResponse | None:
     middleware.process_request(request)
     refused = middleware.process_view(request, lambda _: HttpResponse(), (), {})
     return None if refused is None else error(403, "The CSRF token is missing or wrong.", hint="Send X-CSRFToken.")
-
-
-@require_safe
-def copy(request: HttpRequest, sku: str) -> HttpResponse:
-    """GET /api/v1/copy/{sku}?channel=&locale=&marked= — the copy that is live, where it came from, and its AI mark.
-
-    Without `channel` the description; without `locale` the language of the product's own title. With `marked=1` also
-    the text with its C2PA manifest inside, where the channel keeps one.
-    """
-    channel = request.GET.get("channel", Channel.DESCRIPTION.value)
-    if channel not in Channel.values:
-        return error(400, f"Unknown channel: {channel[:40]}.", hint=f"Choose from {', '.join(Channel.values)}.")
-    product = Product.objects.filter(sku=sku).first()
-    if product is None:
-        return _for_shops(request, error(404, "There is no such product.", reason="unknown_sku"))
-    locale = request.GET.get("locale", product.locale)
-    if locale not in Locale.values:
-        return error(400, f"Unknown locale: {locale[:40]}.", hint=f"Choose from {', '.join(Locale.values)}.")
-    live = live_copy_for(product, channel=channel, locale=locale).first()
-    if live is None:
-        words = f"No {channel} is live for this product in {locale}."
-        return _for_shops(request, error(404, words, reason="no_live_copy"))
-    response = JsonResponse(
-        {
-            "sku": product.sku,
-            "channel": live.channel,
-            "locale": live.locale,
-            "text": live.text,
-            "published_at": live.published_at,
-            "provenance": live.provenance,
-            "ai_mark": marking.for_api(live),
-            **({"marked_text": marking.with_manifest(live)} if request.GET.get("marked") == "1" else {}),
-        }
-    )
-    response["Content-Language"] = live.locale
-    # The words of the IETF draft “AI Content Disclosure Header”: made by a model, let out by a person.
-    response["AI-Disclosure"] = "mode=ai-originated"
-    return _for_shops(request, response)
-
-
-def _for_shops(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Any cache may keep the answer but asks each time: retired copy must be gone at once. Any page may read it."""
-    etag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
-    if response.status_code == 200 and request.headers.get("If-None-Match") in (etag, f"W/{etag}"):
-        response = HttpResponseNotModified()
-    response["ETag"] = etag
-    response["Cache-Control"] = "public, no-cache"
-    response["Access-Control-Allow-Origin"] = "*"
-    return response
 
 
 @signed_in("moderation.request_copy")
@@ -186,9 +145,9 @@ def request_copy(request: HttpRequest) -> HttpResponse:
 
 @signed_in("moderation.view_generationrequest")
 @require_safe
-def show_request(request: HttpRequest, pk: UUID) -> HttpResponse:
+def show_request(request: HttpRequest, pk: str) -> HttpResponse:
     """GET /api/v1/requests/{id} — how far an order has come, and its drafts by state (no texts: those are not approved)."""
-    order = GenerationRequest.objects.select_related("product").filter(pk=pk).first()
+    order = GenerationRequest.objects.select_related("product").filter(pk=uuid_in(pk)).first()
     if order is None:
         return error(404, "There is no such request.")
     return JsonResponse(

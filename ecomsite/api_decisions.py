@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.exceptions import StaleState
-from ecomsite.api import MAX_BODY, error, signed_in
+from ecomsite.api import MAX_BODY, error, signed_in, uuid_in
 from moderation import appeals, confirmations, statements
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision, ReviewItem
@@ -60,14 +60,14 @@ def _read(request: HttpRequest, schema: type[Body]) -> Body | JsonResponse:
 
 @signed_in("moderation.check_decision")
 @require_POST
-def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
+def confirm(request: HttpRequest, pk: str) -> HttpResponse:
     """POST /api/v1/items/{id}/confirm — the second person lets out what another one answered."""
     body = _read(request, Confirmation)
     if isinstance(body, JsonResponse):
         return body
     try:
         decision = confirmations.confirm(
-            get_object_or_404(ReviewItem, pk=pk), proposal=body.proposal, actor=request.user, note=body.note  # type: ignore[arg-type]
+            get_object_or_404(ReviewItem, pk=uuid_in(pk)), proposal=body.proposal, actor=request.user, note=body.note  # type: ignore[arg-type]
         )  # fmt: skip
     except StaleState as exc:
         return error(409, exc.message, hint=exc.hint)
@@ -76,12 +76,12 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @signed_in("moderation.check_decision")
 @require_POST
-def return_(request: HttpRequest, pk: UUID) -> HttpResponse:
+def return_(request: HttpRequest, pk: str) -> HttpResponse:
     """POST /api/v1/items/{id}/return — the second person gives it back, with a reason."""
     body = _read(request, Return)
     if isinstance(body, JsonResponse):
         return body
-    item = get_object_or_404(ReviewItem, pk=pk)
+    item = get_object_or_404(ReviewItem, pk=uuid_in(pk))
     try:
         confirmations.return_(item, proposal=body.proposal, actor=request.user, reason=body.reason)  # type: ignore[arg-type]
     except StaleState as exc:
@@ -107,9 +107,9 @@ def appeal(request: HttpRequest) -> HttpResponse:
 
 @signed_in("moderation.appeal_decision")
 @require_safe
-def show_appeal(request: HttpRequest, pk: UUID) -> HttpResponse:
+def show_appeal(request: HttpRequest, pk: str) -> HttpResponse:
     """GET /api/v1/appeals/{id} — what became of an appeal; of one's own, or with moderation.view_appeal of any."""
-    filed = get_object_or_404(Appeal, pk=pk)
+    filed = get_object_or_404(Appeal, pk=uuid_in(pk))
     if filed.appellant_id != request.user.pk and not request.user.has_perm("moderation.view_appeal"):
         raise Http404
     return JsonResponse(_shown(filed))

@@ -30,6 +30,7 @@ def live_copy(request: HttpRequest) -> HttpResponseBase:
         if value not in known:
             return error(400, f"Unknown value: {value[:40]}.", hint=f"Choose from {', '.join(known)}.")
     copies = PublishedCopy.objects.filter(channel=channel, locale=locale, retired_at=None)
+    copies.exists()  # a database that is away has to be met before the answer begins
     media, write = FORMATS[kind]
     response = StreamingHttpResponse(
         write(copies.select_related("product").order_by("product__sku")), content_type=media

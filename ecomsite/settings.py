@@ -6,7 +6,6 @@ Each name read here is described in docs/settings.md (a test keeps that complete
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from typing import Any
 
 import dj_database_url
@@ -28,6 +27,7 @@ from ecomsite.console.theme import UNFOLD  # noqa: F401  (unfold reads it here)
 from ecomsite.door import DOOR, EMBEDDED
 from ecomsite.env import BASE_DIR, VAR_DIR
 from ecomsite.learning import LABEL_CHECKS, TRAINING  # noqa: F401  (Django finds them here)
+from ecomsite.log_lines import LOGGING  # noqa: F401  (Django finds it here)
 
 # --- Web ---------------------------------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", default=False)
@@ -70,8 +70,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ecomsite.shop.PastTheDesk",
     "django.middleware.security.SecurityMiddleware",
     "ecomsite.security.ContentSecurityPolicy",
+    "ecomsite.errors.ExpectedErrors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -100,6 +102,7 @@ TEMPLATES = [
 # Cookies ignore ports: under Django's default names Label Studio, on the same host, would log our users out.
 SESSION_COOKIE_NAME = "ecomsite_session"
 CSRF_COOKIE_NAME = "ecomsite_csrf"
+CSRF_FAILURE_VIEW = "ecomsite.errors.form_out_of_date"
 HTTPS = env.boolean("HTTPS", default=SITE_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -127,6 +130,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+PASSWORD_HASHERS = ["ecomsite.passwords.OneAtATime"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -288,14 +292,4 @@ MODERATION: dict[str, Any] = {
     },
     # A sentiment below this confidence is looked at by a person.
     "SENTIMENT_CONFIDENCE": 0.75,
-}
-
-# --- Logging: to stderr, one line each; the supervisor writes it to var/log --------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"httpx": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }

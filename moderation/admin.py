@@ -14,7 +14,7 @@ from django.utils.timesince import timesince
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from core.admin import ReadOnlyAdmin, excerpt
+from core.admin import ReadOnlyAdmin, excerpt, lead_on
 from labeling.models import Vote
 from moderation import decision_admin  # noqa: F401  (Django looks for admins in this module)
 from moderation.models.candidates import Candidate, GenerationRequest
@@ -60,7 +60,7 @@ class GenerationRequestAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the order with its drafts."""
-        return redirect("console:request", pk=object_id)
+        return lead_on("console:request", GenerationRequest, object_id)
 
     @display(description="state", ordering="status", label=REQUEST_COLOURS)
     def state(self, obj: GenerationRequest) -> tuple[str, str]:
@@ -98,7 +98,7 @@ class CandidateAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the candidate page."""
-        return redirect("console:candidate", pk=object_id)
+        return lead_on("console:candidate", Candidate, object_id)
 
     @display(description="text")
     def about(self, obj: Candidate) -> str:
@@ -171,7 +171,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show who was asked about it, and what a senior may do."""
         if isinstance(self.get_object(request, object_id), ReviewItem):
-            return redirect("console:panel", pk=object_id)
+            return lead_on("console:panel", ReviewItem, object_id)
         return super().change_view(request, object_id, *args, **kwargs)
 
     @display(description="about")

@@ -8,6 +8,8 @@ from django.views.decorators.http import require_safe
 
 from monitoring import health
 
+RETRY_AFTER_S = 5
+
 
 @never_cache
 @require_safe
@@ -19,6 +21,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Every part in words; 503 while one is missing."""
+    """Every part in words; 503 and `Retry-After` while one is missing."""
     report = health.recent_report(max_age_s=1)
-    return JsonResponse(report.as_json(), status=200 if report.is_ready else 503)
+    if report.is_ready:
+        return JsonResponse(report.as_json())
+    return JsonResponse(report.as_json(), status=503, headers={"Retry-After": str(RETRY_AFTER_S)})

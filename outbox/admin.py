@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from core.admin import ReadOnlyAdmin, excerpt
+from core.admin import ReadOnlyAdmin, excerpt, lead_on
 from outbox.models import Delivery, Endpoint
 from outbox.selectors import with_counts
 
@@ -43,7 +43,7 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the endpoint's page."""
-        return redirect("console:webhook", pk=object_id)
+        return lead_on("console:webhook", Endpoint, object_id)
 
     @display(description="endpoint")
     def name(self, obj: Endpoint) -> str:
@@ -87,7 +87,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the delivery's page."""
-        return redirect("console:delivery", pk=object_id)
+        return lead_on("console:delivery", Delivery, object_id)
 
     @display(description="type", ordering="event__type")
     def kind(self, obj: Delivery) -> str:

@@ -21,6 +21,7 @@ from core.differences import Change, diff
 from core.refs import ref
 from ecomsite.console import highlight
 from ecomsite.console.candidates import decisions_of, moments
+from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
 from ecomsite.console.review import review_address
 from labeling.models import Consensus, LabelingTask
@@ -211,8 +212,7 @@ def return_(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
 
 
 def _proposal(request: HttpRequest) -> int:
-    value = request.POST.get("proposal", "")
-    return int(value) if value.isdecimal() else 0
+    return whole_number(request.POST.get("proposal", "") or "0")
 
 
 @require_POST

@@ -16,6 +16,7 @@ from catalog.evidence import attach_evidence, read_evidence, withdraw_evidence
 from catalog.models import FactEvidence, Product, ProductFact
 from core.actors import require_permission
 from core.exceptions import PermanentError
+from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
 
 ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
@@ -68,12 +69,12 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 def _attach(request: HttpRequest, product: Product) -> FactEvidence:
     require_permission(request.user, "catalog.change_productfact")  # type: ignore[arg-type]
     file = request.FILES.get("file")
-    if file is None or not request.POST.get("fact", "").isdigit():
+    if file is None or not request.POST.get("fact"):
         raise PermanentError("Choose a fact and a file.")
     # One byte more than may be is enough to see that it is too much.
     content = file.read(settings.FACT_EVIDENCE["MAX_BYTES"] + 1)
     return attach_evidence(
-        product, fact_id=int(request.POST["fact"]), content=content, file_name=file.name or "",
+        product, fact_id=whole_number(request.POST["fact"]), content=content, file_name=file.name or "",
         note=request.POST.get("note", ""), actor=request.user,  # type: ignore[arg-type]
     )  # fmt: skip
 

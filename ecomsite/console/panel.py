@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actors import require_permission
 from core.refs import ref
 from ecomsite.console.candidates import decisions_of
+from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
 from labeling.label_config import load_interface
 from labeling.labels import rater_of
@@ -108,7 +109,7 @@ def ask_more(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
     item, n = get_object_or_404(ReviewItem, pk=pk), request.POST.get("n", "")
     return act(
         request,
-        lambda: panels.ask_more(item, n=int(n) if n.isdecimal() else 0, actor=request.user),  # type: ignore[arg-type]
+        lambda: panels.ask_more(item, n=whole_number(n or "0"), actor=request.user),  # type: ignore[arg-type]
         done="More people are asked.",
         back=reverse("console:panel", args=[pk]),
     )

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actors import require_permission
 from core.refs import pk_of
 from ecomsite.console import highlight
+from ecomsite.console.fields import one_of, whole_number
 from ecomsite.console.pages import act, page
 from moderation import policies, retro_scan
 from moderation.models.candidates import Candidate, Finding
@@ -42,14 +43,14 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
     """Begin a dry run of a stored version."""
-    version = get_object_or_404(PolicyVersion, number=request.POST.get("policy", "0"))
+    version = get_object_or_404(PolicyVersion, number=whole_number(request.POST.get("policy") or "0"))
     return act(
         request,
         lambda: retro_scan.start(
             version,
             actor=request.user,  # type: ignore[arg-type]
             reason=request.POST.get("reason", ""),
-            severity=RetroScan.Severity(request.POST.get("severity", "block")),
+            severity=one_of(RetroScan.Severity, request.POST.get("severity", "block")),
         ),
         done="The dry run has begun; nothing live changes.",
         back=reverse("console:retro_scans"),

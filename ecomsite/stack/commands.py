@@ -1,4 +1,4 @@
-"""The commands of our own workers and of beat, and the options of the web server."""
+"""The commands of our own workers and of beat, and of the web server."""
 
 from __future__ import annotations
 
@@ -17,11 +17,19 @@ WORKER_POOLS = {
     "training": ("--pool", "solo"),
 }
 
-# The web server: one import of the application (--preload), shared by the workers.
+# The web server: one import of the application (--preload), shared by its processes.
 WEB_OPTIONS = (
-    *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-    *("--preload", "--graceful-timeout", "10", "--no-control-socket"),
+    *("--worker-class", "ecomsite.web.worker.WebWorker", "--workers", "2"),
+    *("--preload", "--keep-alive", "5", "--graceful-timeout", "10", "--no-control-socket"),
 )
+
+
+def web_command(host: str, port: int) -> list[str | Path]:
+    """Return the command of the web server, which listens on `port` of `host`."""
+    return [
+        *(Path(sys.executable).with_name("gunicorn"), "ecomsite.asgi", "--bind", f"{host}:{port}"),
+        *WEB_OPTIONS,
+    ]
 
 
 def worker_command(queues: str, *, name: str, app: str = "ecomsite") -> list[str | Path]:

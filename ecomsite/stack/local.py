@@ -20,7 +20,7 @@ from ecomsite.env import BASE_DIR
 from ecomsite.logins import ensure_passwords
 from ecomsite.stack import roles
 from ecomsite.stack.broker import Broker
-from ecomsite.stack.commands import WEB_OPTIONS, WORKER_POOLS, beat_command, worker_command
+from ecomsite.stack.commands import WORKER_POOLS, beat_command, web_command, worker_command
 from ecomsite.stack.label_studio import DoorOptions, LabelStudio, Person
 from ecomsite.stack.plan import Plan, write_environment
 from ecomsite.stack.postgres import Postgres
@@ -175,17 +175,7 @@ class LocalStack:
 
     def _start_web(self) -> Child:
         plan = self.plan
-        return self._launch(
-            "web",
-            [
-                Path(sys.executable).with_name("gunicorn"),
-                "ecomsite.wsgi",
-                *("--bind", f"{plan.host}:{plan.web_port}"),
-                *WEB_OPTIONS,
-            ],
-            tier=WEB,
-            port=plan.web_port,
-        )
+        return self._launch("web", web_command(plan.host, plan.web_port), tier=WEB, port=plan.web_port)
 
     def _start_door(self) -> Child:
         command: list[str | Path] = [

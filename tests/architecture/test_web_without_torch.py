@@ -9,7 +9,7 @@ import sys
 
 PROGRAM = """
 import json, sys
-import ecomsite.wsgi
+import ecomsite.asgi
 from django.urls import get_resolver
 
 def walk(patterns):

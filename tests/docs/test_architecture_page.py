@@ -11,6 +11,7 @@ from django.db import models
 
 from ecomsite.celery import app as celery
 from ecomsite.stack.commands import WORKER_POOLS
+from ecomsite.web.lanes import DESK, EVENTS, FILES, SHOP, SIGN_IN
 from labeling.lifecycle import MOVES as LABELING_MOVES
 from labeling.models import LabelingTask
 from moderation.lifecycle import MOVES as MODERATION_MOVES
@@ -54,6 +55,11 @@ def test_the_workers_are_those_of_the_local_stack() -> None:
     assert {row[0]: row[1] for row in rows(section("Workers"))} == {
         queues: " ".join(options) for queues, options in WORKER_POOLS.items()
     }
+
+
+def test_the_lanes_are_those_of_the_web_server() -> None:
+    shown = {row[0]: (int(row[1]), int(row[2])) for row in rows(section("Lanes"))}
+    assert shown == {lane.name: (lane.threads, lane.line) for lane in (SHOP, DESK, SIGN_IN, EVENTS, FILES)}
 
 
 def test_the_schedule_is_that_of_beat() -> None:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from ecomsite.stack.broker import Broker
+from ecomsite.stack.commands import web_command
 from ecomsite.stack.ports import free_port
 from ecomsite.stack.postgres import Postgres
 from ecomsite.stack.processes import Program, Supervisor
@@ -29,10 +30,10 @@ def main() -> None:
     }
     programs = Path(sys.executable).parent
     worker = [programs / "celery", "-A", "ecomsite", "worker", "--pool", "prefork", "--concurrency", "2", "-l", "INFO"]
-    web = [programs / "gunicorn", "ecomsite.wsgi", "--bind", f"127.0.0.1:{free_port()}", "--workers", "2", "--preload"]
+    web = web_command("127.0.0.1", free_port())
     children = [
         supervisor.launch(Program(name, command, folder / f"{name}.log", environment=environment))
-        for name, command in {"worker": worker, "web": [*web, "--no-control-socket"]}.items()
+        for name, command in {"worker": worker, "web": web}.items()
     ]
     while not (" ready." in children[0].output() and children[1].output().count("Booting worker") == 2):
         assert all(child.running for child in children), [child.last_lines() for child in children]
