@@ -1,4 +1,4 @@
-"""The first logins, one per role: in the console and, with the same password, in Label Studio.
+"""The first logins, one per role and two seniors: in the console and, with the same password, in Label Studio.
 
 Their passwords are generated on the first start and kept in var/logins.txt (0600). Nobody is a superuser: the
 administrator's rights are those of the role, and the console needs no more.
@@ -19,6 +19,8 @@ from ecomsite.stack.files import write_private
 LOGINS = {
     "reviewer@example.com": ("Reviewer", "Robin", "Reviewer"),
     "senior@example.com": ("Senior reviewer", "Sam", "Senior"),
+    # Another one: so that what takes two people can be tried.
+    "senior2@example.com": ("Senior reviewer", "Sasha", "Second"),
     "auditor@example.com": ("Auditor", "Alex", "Auditor"),
     "ml@example.com": ("ML engineer", "Mika", "Learner"),
     "admin@example.com": ("Administrator", "Ada", "Administrator"),
