@@ -33,20 +33,22 @@ def request_json(
     url: str,
     *,
     body: Any = None,
+    form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     timeout_s: float,
     attempts: int = 3,
     max_bytes: int = MAX_BYTES,
 ) -> Any:
-    """Return the parsed JSON answer of `method url`. `timeout_s` bounds each attempt as a whole, pauses come on top.
+    """Return the parsed JSON answer of `method url`, which gets `body` as JSON, or `form`.
 
+    `timeout_s` bounds each attempt as a whole, pauses come on top.
     Raises `TransientError` when the server stayed away, busy or slow after `attempts` tries, and `PermanentError` for
     any other status than 200 to 299, for an answer over `max_bytes`, and for one that is no JSON. The messages name
     host and status, and never a header or the query string.
     """
     for attempt in range(1, attempts + 1):
         try:
-            return _once(session, method, url, body=body, headers=headers, timeout_s=timeout_s, max_bytes=max_bytes)
+            return _once(session, method, url, body, form, headers=headers, timeout_s=timeout_s, max_bytes=max_bytes)
         except _Again as exc:
             if attempt == attempts:
                 raise TransientError(str(exc), hint="It will be tried again later.") from exc
@@ -68,8 +70,9 @@ def _once(
     session: httpx.Client,
     method: str,
     url: str,
-    *,
     body: Any,
+    form: Mapping[str, str] | None,
+    *,
     headers: Mapping[str, str] | None,
     timeout_s: float,
     max_bytes: int,
@@ -78,7 +81,7 @@ def _once(
     deadline = time.monotonic() + timeout_s
     content = bytearray()
     try:
-        with session.stream(method, url, json=body, headers=dict(headers or {})) as response:
+        with session.stream(method, url, json=body, data=form, headers=dict(headers or {})) as response:
             for block in response.iter_bytes():
                 content += block
                 if len(content) > max_bytes:

@@ -25,6 +25,7 @@ PACKAGES = {
     "inference": "models: contracts, registry, artefacts, prompts, back ends",
     "labeling": "Label Studio: projects, tasks, annotations, consensus",
     "outbox": "webhooks that go out: endpoints, events, deliveries, dead letters",
+    "accounts": "people: sign-in, second factors, sessions, in whose hands an account is",
     "audit": "the append-only ledger",
     "core": "no tables, no domain words: state moves, leases, references, HTTP",
 }

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import BaseModelFormSet, CheckboxSelectMultiple, ModelForm, MultipleChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts import hands, people, throttle
+from accounts.models import Factor
 from audit import ledger
 from catalog.models import Locale
 from core.admin import ReadOnlyAdmin
+from core.exceptions import EcomsiteError
 from core.refs import ref
+from ecomsite.console.sign_in import first_step
 from moderation.languages import languages_of, set_languages
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.disable_action("delete_selected")
+# Behind the throttle, and with a second step.
+admin.site.login = first_step  # type: ignore[method-assign]
 
 
 class PersonForm(UserChangeForm):
@@ -45,10 +53,11 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "name", "roles", "is_active", "last_login")
+    list_display = ("username", "name", "roles", "is_active", "second_factor", "sign_in", "last_login")
     list_filter = ("groups", "is_active")
     list_fullwidth = True
     filter_horizontal = ()
+    actions = ("let_in_now", "reset_sign_in")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Who", {"fields": ("first_name", "last_name", "email")}),
@@ -57,14 +66,29 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         ("When", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("username", "email", "password1", "password2", "is_staff", "groups"), "classes": ("wide",)}),
+        (
+            None,
+            {
+                "fields": ("username", "email", "usable_password", "password1", "password2", "is_staff", "groups"),
+                "classes": ("wide",),
+            },
+        ),
     )
     readonly_fields = ("last_login", "date_joined")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Superusers are out of an administrator's sight, or their password would be an administrator's to set."""
-        people = super().get_queryset(request).prefetch_related("groups")
-        return people if request.user.is_superuser else people.filter(is_superuser=False)
+        second = Factor.objects.filter(user=OuterRef("pk")).exclude(kind=Factor.Kind.RECOVERY)
+        rows = super().get_queryset(request).prefetch_related("groups").annotate(has_factor=Exists(second))
+        return rows if request.user.is_superuser else rows.filter(is_superuser=False)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, with who is locked out, asked for all rows at once."""
+        shown = super().get_changelist_instance(request)
+        locked = throttle.locked_among(shown.result_list)
+        for person in shown.result_list:
+            person.is_locked_out = person.pk in locked
+        return shown
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Accounts are switched off, never deleted: the ledger points at them."""
@@ -73,24 +97,69 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     def save_related(
         self, request: HttpRequest, form: ModelForm[User], formsets: list[BaseModelFormSet[Any, Any]], change: bool
     ) -> None:
-        """Note which roles the account holds now, and which languages its holder reads; no names."""
+        """Note roles and languages; no names. Another address, or none any more, ends the person's sessions."""
         super().save_related(request, form, formsets, change)
-        person = form.instance
+        person, actor = form.instance, request.user
         if "languages" in form.cleaned_data:
-            set_languages(person, locales=form.cleaned_data["languages"], actor=request.user)  # type: ignore[arg-type]
+            set_languages(person, locales=form.cleaned_data["languages"], actor=actor)  # type: ignore[arg-type]
+        if change and {"email", "username"} & set(form.changed_data):
+            people.address_was_changed(person, before=str(form.initial.get("email") or ""), actor=actor)  # type: ignore[arg-type]
+        if not person.is_active:
+            people.was_switched_off(person)
         roles = sorted(person.groups.values_list("name", flat=True))
         ledger.append(
-            "accounts.user.changed" if change else "accounts.user.added",
+            "accounts.user.changed" if change else hands.ADDED,
             subject=ref(person),
-            actor=request.user,  # type: ignore[arg-type]
+            actor=actor,  # type: ignore[arg-type]
             payload={"roles": roles, "is_active": person.is_active, "is_staff": person.is_staff},
         )
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Set a person's password: a line in the ledger, and the end of their sessions."""
+        with transaction.atomic():
+            before = self._password_of(request, id)
+            answer: HttpResponse = super().user_change_password(request, id, form_url)
+            person = self.get_object(request, id)
+            if request.method == "POST" and person is not None and person.password != before:
+                people.password_was_set(person, actor=request.user)  # type: ignore[arg-type]
+        return answer
+
+    def _password_of(self, request: HttpRequest, id: str) -> str:
+        person = self.get_object(request, id)
+        return person.password if person else ""
 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
         """Django's own log is not kept: the ledger has the line."""
 
     def log_addition(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
         """Django's own log is not kept: the ledger has the line."""
+
+    @action(description="Let in now: forget wrong passwords and codes", permissions=["change"])
+    def let_in_now(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """End a lock before its time."""
+
+        def let_in(person: User) -> str:
+            was_any = throttle.let_in(person, actor=request.user)  # type: ignore[arg-type]
+            return "may try again." if was_any else "was not kept out."
+
+        self._each(request, queryset, let_in)
+
+    @action(description="Reset sign-in: second factors and single sign-on", permissions=["change"])
+    def reset_sign_in(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For who lost the phone, the passkey or the account elsewhere."""
+
+        def reset(person: User) -> str:
+            people.reset_sign_in(person, actor=request.user)  # type: ignore[arg-type]
+            return "signs in by password alone now, and is signed out everywhere."
+
+        self._each(request, queryset, reset)
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[User], act: Callable[[User], str]) -> None:
+        for person in queryset:
+            try:
+                messages.success(request, f"{person.get_username()} {act(person)}")
+            except EcomsiteError as exc:
+                messages.error(request, f"{person.get_username()}: {exc}")
 
     @display(description="name")
     def name(self, obj: User) -> str:
@@ -101,6 +170,16 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     def roles(self, obj: User) -> str:
         """The roles held."""
         return ", ".join(group.name for group in obj.groups.all()) or "none"
+
+    @display(description="second factor", boolean=True)
+    def second_factor(self, obj: User) -> bool:
+        """Whether one is set up."""
+        return bool(obj.has_factor)  # type: ignore[attr-defined]
+
+    @display(description="sign-in", label={"locked": "danger"})
+    def sign_in(self, obj: User) -> tuple[str, str] | str:
+        """Whether wrong tries have locked it."""
+        return ("locked", "Locked") if getattr(obj, "is_locked_out", False) else ""
 
 
 @admin.register(Group)

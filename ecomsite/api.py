@@ -18,6 +18,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from accounts import factors
+from accounts.backends import lock_on
+from accounts.throttle import Locked
 from catalog.models import Channel, CustomerReview, Locale, Product
 from core.exceptions import EcomsiteError
 from moderation import back_pressure, generation
@@ -28,6 +31,9 @@ from monitoring.waiting import why_order_waits
 
 View = Callable[..., HttpResponse]
 MAX_BODY = 1_000_000
+SECOND_FACTOR = (
+    "It has a second factor, or its role asks for one: use the console's session, or an account for machines."
+)
 
 
 class CopyRequest(BaseModel):
@@ -56,8 +62,12 @@ def signed_in(permission: str) -> Callable[[View], View]:
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if "Authorization" in request.headers:
                 user = _basic_user(request)
+                if lock := lock_on(request):
+                    return _locked(lock)
                 if user is None:
                     return _unauthorised("The e-mail or the password is wrong.")
+                if factors.needs_more_than_password(user):
+                    return error(403, "A password alone does not let this account in.", hint=SECOND_FACTOR)
                 request.user = user
             elif not request.user.is_authenticated:
                 return _unauthorised("Who are you? Send HTTP Basic credentials, or sign in to the console.")
@@ -96,6 +106,12 @@ def _basic_user(request: HttpRequest) -> Any:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return authenticate(request, username=username, password=password)
+
+
+def _locked(lock: Locked) -> JsonResponse:
+    response = error(429, lock.message, hint=lock.hint)
+    response["Retry-After"] = str(lock.seconds)
+    return response
 
 
 def _unauthorised(message: str) -> JsonResponse:

@@ -53,6 +53,7 @@ app.conf.beat_schedule = {
     "verify the whole ledger": _every(3600, "audit.verify_whole_ledger"),
     "have the ledger stamped": _every(300, "audit.stamp_head"),
     "forget delivered webhooks": _every(3600, "outbox.forget_delivered"),
+    "forget ended sessions": _every(3600, "accounts.forget"),
     "watch for trouble": _every(60, "monitoring.watch"),
     "look for the AI mark on pages": _every(3600, "monitoring.check_marks"),
     # A canary for each queue: beat, broker and worker, end to end (monitoring/heartbeats.py).

@@ -15,6 +15,7 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "httpx": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         # It would say each time that somebody sent what is no HTTP.
         "uvicorn": {"level": "ERROR"},

@@ -1,4 +1,4 @@
-"""The first logins, one per role: in the console and, with the same password, in Label Studio.
+"""The first logins, one per role and two seniors: in the console and, with the same password, in Label Studio.
 
 Their passwords are generated on the first start and kept in var/logins.txt (0600). Nobody is a superuser: the
 administrator's rights are those of the role, and the console needs no more.

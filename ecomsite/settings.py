@@ -14,6 +14,15 @@ from django.core.management.utils import get_random_secret_key
 from kombu import Queue
 
 from ecomsite import env
+from ecomsite.access import (  # noqa: F401  (Django finds them here)
+    ACCOUNTS,
+    AUTH_PASSWORD_VALIDATORS,
+    AUTHENTICATION_BACKENDS,
+    LOGIN_URL,
+    SESSION_COOKIE_AGE,
+    SESSION_COOKIE_NAME,
+    SESSION_ENGINE,
+)
 from ecomsite.compliance import (  # noqa: F401  (Django finds them here)
     AI_MARK,
     APPEAL_DAYS,
@@ -60,6 +69,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_linear_migrations",
     "audit",
+    "accounts",
     "outbox",
     "catalog",
     "inference",
@@ -80,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "ecomsite.security.CountRefusals",
+    "ecomsite.security.RequireSecondFactor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -100,7 +111,6 @@ TEMPLATES = [
 ]
 
 # Cookies ignore ports: under Django's default names Label Studio, on the same host, would log our users out.
-SESSION_COOKIE_NAME = "ecomsite_session"
 CSRF_COOKIE_NAME = "ecomsite_csrf"
 CSRF_FAILURE_VIEW = "ecomsite.errors.form_out_of_date"
 HTTPS = env.boolean("HTTPS", default=SITE_URL.startswith("https://"))
@@ -111,11 +121,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^webhooks/"]
 if env.boolean("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = int(dt.timedelta(hours=12).total_seconds())
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-LOGIN_URL = "admin:login"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -131,11 +138,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 PASSWORD_HASHERS = ["ecomsite.passwords.OneAtATime"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-]
 
 # --- Database ----------------------------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL", "postgresql://app@127.0.0.1:15432/ecomsite")

@@ -76,6 +76,8 @@ def require_may_answer(item: ReviewItem, actor: User) -> None:
         require_permission(actor, "moderation.review_escalated_item")
         if item.escalated_by_id == actor.pk:
             raise PermanentError("Who escalated an item does not decide it.", hint="Another senior has to.")
+        if item.escalated_by:
+            require_another_person(actor, [item.escalated_by], act="decide it")
     elif item.assignee_id != actor.pk:
         require_access(actor, item.kind)  # opened in Label Studio directly, where everybody sees every task
 

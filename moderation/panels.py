@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -24,9 +25,7 @@ from moderation.lifecycle import advance, line_for
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.queue_policies import MOST_REVIEWERS, policy_for
 from moderation.seats import PANELS, Purpose, Status, dispatch
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+from moderation.separation import require_another_person
 
 
 def answer(item: ReviewItem, *, consensus: Consensus, actor: User) -> bool:
@@ -47,6 +46,10 @@ def answer(item: ReviewItem, *, consensus: Consensus, actor: User) -> bool:
             raise PermanentError("This seat is another person's, who has answered.")
         if _answers_twice(item, lead, actor):
             return False
+        seated = {seat.assignee_id for seat in (lead, *others) if seat.pk != item.pk and seat.assignee_id}
+        require_another_person(
+            actor, User.objects.filter(pk__in=seated - {actor.pk}), act="answer it beside the others"
+        )
         if item.purpose == Purpose.LABEL:
             return _take_seat(item, lead, consensus, actor)
         if item.purpose == Purpose.ADJUDICATION:

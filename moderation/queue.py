@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from accounts import hands
 from audit import ledger
 from core import leases
 from core.actors import SystemActor, actor_ref, require_permission
@@ -53,13 +54,14 @@ def _escalated(user: User) -> Q:
     if not user.has_perm("moderation.review_escalated_item"):
         return Q(pk__in=())
     free = Q(lease_expires_at=None) | Q(lease_expires_at__lt=Now())
-    return Q(status=Status.ESCALATED) & free & ~Q(escalated_by=user)
+    return Q(status=Status.ESCALATED) & free & ~Q(escalated_by__in=[user.pk, *hands.held_with(user)])
 
 
 def _seats_of(user: User) -> QuerySet[ReviewItem]:
-    """What `user` has, had or answered of the same panel: nobody is asked the same twice."""
+    """What `user` has, had or answered of the same panel: nobody is asked the same twice, nor who is in the same hands."""
     panel, outer = Coalesce("lead", "id"), Coalesce(OuterRef("lead"), OuterRef("id"))
-    return ReviewItem.objects.alias(panel=panel).filter(assignee=user, panel=outer)
+    same = [user.pk, *hands.held_with(user)]
+    return ReviewItem.objects.alias(panel=panel).filter(assignee__in=same, panel=outer)
 
 
 def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 from django.db.models import Q
 
+from accounts import hands
+from accounts.people import address_of
 from audit.models import LedgerEntry
 from core.actors import SystemActor
 from core.exceptions import PermanentError
@@ -21,17 +23,33 @@ from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
 
 
-def _address(user: User) -> str:
-    name, _, domain = user.email.casefold().partition("@")
-    return f"{name.partition('+')[0]}@{domain}" if name else ""
-
-
 def is_same_person(one: User, other: User) -> bool:
     """Whether two accounts are one person's, as far as we can know: the same row, or the same e-mail address.
 
     Case and a `+tag` make no other address. Two accounts with two addresses we cannot tell apart from two people.
     """
-    return one.pk == other.pk or (bool(_address(one)) and _address(one) == _address(other))
+    address = address_of(one.email)
+    return one.pk == other.pk or (bool(address) and address == address_of(other.email))
+
+
+def why_no_second(actor: User, others: Iterable[User]) -> str:
+    """Return in words why `actor` is not the second person beside all of `others`; empty where they are.
+
+    The one rule that everything asks which takes two people. Besides being one person, being in one person's hands bars:
+    for a day after an administrator set a password or changed an address (`accounts.hands`).
+    """
+    others = list(others)
+    if not others:
+        return ""
+    if any(is_same_person(actor, other) for other in others):
+        return "you had a part in it."
+    held = hands.held_with(actor)
+    if any(other.pk in held for other in others):
+        return (
+            "within the last day an administrator set a password, or changed an address, of yours or of somebody who "
+            "had a part in it. For a day that counts as one person."
+        )
+    return ""
 
 
 def involved_in(item: ReviewItem) -> list[User]:
@@ -78,8 +96,7 @@ def require_another_person(actor: User | SystemActor, involved: Iterable[User], 
     """Raise `PermanentError` unless `actor` is a person and none of `involved`; `act` says what they wanted to do."""
     if isinstance(actor, SystemActor):
         raise PermanentError(f"No part of the system can {act}: a person has to.")
-    if any(is_same_person(actor, person) for person in involved):
+    if words := why_no_second(actor, involved):
         raise PermanentError(
-            f"You cannot {act}: you had a part in it.",
-            hint="Somebody who did not answer, escalate or overrule it has to.",
+            f"You cannot {act}: {words}", hint="Somebody who did not answer, escalate or overrule it has to."
         )

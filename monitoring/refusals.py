@@ -44,7 +44,8 @@ def record(kind: str, *, account: str, what: str, n: int = 1) -> None:
 def _sign_in_failed(credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
     """Name the account by its number: what was typed may be a password."""
     name = str(credentials.get("username") or "")
-    pk = get_user_model().objects.filter(username=name).values_list("pk", flat=True).first() if name else None
+    is_name = bool(name) and "\0" not in name
+    pk = get_user_model().objects.filter(username=name).values_list("pk", flat=True).first() if is_name else None
     route = getattr(getattr(request, "resolver_match", None), "view_name", "") or "sign-in"
     record(Kind.SIGN_IN, account=f"user:{pk}" if pk else "", what=route)
 

@@ -16,6 +16,7 @@ from core.exceptions import EcomsiteError, PermanentError
 from core.refs import ref
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion
+from moderation.separation import why_no_second
 from training import registry
 from training.models import Approval, EvaluationReport
 
@@ -86,6 +87,9 @@ def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | 
             raise PermanentError(f"{version} is the champion already")
         if version.dataset_hash:
             registry.passed_report(version)
+        others = [one.approver for one in registry.approvals_of(version) if one.approver_id != actor.pk]
+        if words := why_no_second(actor, others):
+            raise PermanentError(f"You cannot approve it: {words}", hint="Somebody else has to.")
         _, is_new = Approval.objects.get_or_create(
             version=version, against=champion, approver=actor, defaults={"reason": reason[:200]}
         )

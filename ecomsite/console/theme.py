@@ -122,6 +122,12 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": TEAL},
     "BORDER_RADIUS": "8px",
     "LOGIN": {"image": lambda request: static("ecomsite/login.svg")},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "My sign-in", "link": reverse_lazy("console:my_sign_in")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ],
+    },
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

@@ -1,4 +1,4 @@
-"""Addresses of the console's own pages; every one asks for a signed-in member of staff."""
+"""Addresses of the console's own pages; every one but those of sign-in asks for a signed-in member of staff."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ecomsite.console import (
     dashboard,
     door,
     facts,
+    my_sign_in,
     panel,
     policies,
     quality,
@@ -22,6 +23,7 @@ from ecomsite.console import (
     requests,
     retro_scans,
     review,
+    sign_in,
     system,
     training,
     webhooks,
@@ -36,6 +38,19 @@ def _page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPatter
 
 
 urlpatterns = [
+    # For who is not signed in yet.
+    path("sign-in/second-step/", sign_in.second_step, name="second_step"),
+    path("sign-in/passkey/", sign_in.use_passkey, name="use_passkey"),
+    path("sign-in/passkey/options/", sign_in.passkey_options, name="passkey_options"),
+    path("sign-in/sso/", sign_in.to_provider, name="to_provider"),
+    path("sign-in/sso/back/", sign_in.from_provider, name="from_provider"),
+    _page("my-sign-in/", my_sign_in.overview, "my_sign_in"),
+    _page("my-sign-in/app/", my_sign_in.add_app, "add_app"),
+    _page("my-sign-in/passkey/", my_sign_in.add_passkey, "add_passkey"),
+    _page("my-sign-in/passkey/options/", my_sign_in.new_passkey_options, "new_passkey_options"),
+    _page("my-sign-in/codes/", my_sign_in.new_codes, "new_codes"),
+    _page("my-sign-in/sessions/end/", my_sign_in.end_sessions, "end_sessions"),
+    _page("my-sign-in/<int:pk>/remove/", my_sign_in.remove_factor, "remove_factor"),
     _page("desk/", dashboard.desk_fragment, "desk"),
     _page("system/", system.system, "system"),
     _page("system/now/", system.system_fragment, "system_now"),

@@ -53,7 +53,7 @@ SHOP_PATHS: Final = ("/api/v1/copy/", "/healthz")
 FILE_PATHS: Final = ("/api/v1/feed", "/media/")
 EVENT_PATHS: Final = ("/webhooks/",)
 # Where a password or another proof of who one is may be sent.
-SIGN_IN_PATHS: Final = ("/console/login/", "/accounts/")
+SIGN_IN_PATHS: Final = ("/console/login/", "/console/sign-in/")
 
 
 def lane_of(method: str, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Lane:

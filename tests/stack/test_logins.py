@@ -1,4 +1,4 @@
-"""The first logins: one per role, with passwords that only their file knows."""
+"""The first logins: one per role and a second senior, with passwords that only their file knows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 
 from ecomsite.logins import LOGINS, create_logins, read_passwords
 from ecomsite.roles import sync_roles
+from moderation.separation import is_same_person
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +31,22 @@ def test_there_is_one_login_per_role_and_no_superuser(tmp_path: Path) -> None:
         assert user.check_password(passwords[user.username])
         assert user.is_staff
         assert not user.is_superuser
+
+
+def test_there_are_two_seniors_so_that_what_takes_two_can_be_tried(tmp_path: Path) -> None:
+    create_logins(tmp_path / "logins.txt")
+    one, two = get_user_model().objects.filter(groups__name="Senior reviewer")
+    assert one.has_perm("moderation.check_decision")
+    assert two.has_perm("moderation.check_decision")
+    assert not is_same_person(one, two)
+
+
+def test_logins_of_an_older_version_are_kept_and_the_new_one_is_added(tmp_path: Path) -> None:
+    path = tmp_path / "logins.txt"
+    path.write_text("reviewer@example.com an-older-password\n")
+    create_logins(path)
+    assert read_passwords(path)["reviewer@example.com"] == "an-older-password"
+    assert set(read_passwords(path)) == set(LOGINS)
 
 
 def test_a_second_start_leaves_passwords_that_people_changed(tmp_path: Path) -> None:
