@@ -206,5 +206,5 @@ def test_next_says_that_what_was_sent_back_is_on_its_way(panel: ReviewItem) -> N
 
 def test_more_people_in_a_number_that_is_none_asks_nobody(panel: ReviewItem) -> None:
     senior = signed_in(people.senior())
-    assert senior.post(reverse("console:ask_more", args=[panel.pk]), {"n": "²"}).status_code == 302
+    assert senior.post(reverse("console:ask_more", args=[panel.pk]), {"n": "²"}).status_code == 400
     assert ReviewItem.objects.count() == 3

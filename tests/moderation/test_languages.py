@@ -43,6 +43,7 @@ def test_a_seat_and_an_escalated_item_have_the_language_of_their_text(texts: dic
     review.escalate(texts["zh"], actor=people.reviewer(), reason="hard")
     seat = seats.add_seat(texts["en review"])
     ReviewItem.objects.filter(pk=seat.pk).update(labeling_task=factories.labeling_task("x", kind=seat.kind))
+    factories.push_tasks()
     assert queue.next_item(senior, kind="copy_review") == texts["en"]
     assert seat in queue.waiting_for(senior)
     languages.set_languages(senior, locales=["zh-Hans"], actor=admin)

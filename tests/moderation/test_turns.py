@@ -172,6 +172,7 @@ def test_what_three_people_pass_on_is_a_seniors() -> None:
     item.refresh_from_db()
     assert item.status == "escalated"
     assert item.escalated_reason == "3 people passed it on: broken, unsure"
+    factories.push_tasks()  # a senior gets a task of their own
     assert turns.take_turn(people.senior(), kind=COPY).current == item
 
 
