@@ -67,7 +67,6 @@ def label_studio(label_studio_server: LabelStudio, settings: Any) -> Iterator[De
         "TOKEN": SERVICE_TOKEN,
         "WEBHOOK_URL": "http://127.0.0.1:9",
         "WEBHOOK_SECRET": "a-secret-of-the-tests",
-        "DOOR_KEY": "a-key-of-the-tests",
         "ACCOUNTS_FILE": label_studio_server.accounts_file,
     }
     url = label_studio_server.url
