@@ -75,6 +75,7 @@ def test_contested_items_are_seen_whole_and_dealt_with(contested: ReviewItem, vi
     assert (decision.result.status, decision.check_note) == ("published", "Checked against the register.")
     visitor.open(reverse("console:candidate", args=[contested.candidate_id]))
 
+    make.push_tasks()  # what was escalated is asked of the senior in a task of their own
     visitor.open(reverse("console:contested"))
     page.click("text=Look at it >> nth=0")
     page.wait_for_selector("text=Decide it")
