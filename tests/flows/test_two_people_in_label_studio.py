@@ -17,7 +17,9 @@ from tests.moderation.conftest import GOOD
 from tests.stamped import change, give
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
-ACCEPT = [choice("verdict", "accept"), typed("comment", "the certificate is on file")]
+ACCEPT = [
+    choice("verdict", "accept"), choice("confirmed", "confirmed"), typed("comment", "the certificate is on file"),
+]  # fmt: skip
 
 
 def _comes_back(item: ReviewItem) -> None:

@@ -226,7 +226,7 @@ def test_a_task_that_label_studio_refuses_is_singled_out(label_studio: Desk, ope
     tasks = [open_task() for _ in range(7)]
     # Our own check knows which data a task needs, Label Studio also of which type.
     culprit = tasks[3]
-    LabelingTask.objects.filter(pk=culprit.pk).update(payload={**culprit.payload, "draft_html": 7})
+    LabelingTask.objects.filter(pk=culprit.pk).update(payload={**culprit.payload, "facts_html": 7})
 
     sync.push_tasks()
 

@@ -41,7 +41,9 @@ from tests.moderation.conftest import GOOD
 from tests.stamped import change, give, lease_of, stamp_for, stamped
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
-ACCEPT = [choice("verdict", "accept"), typed("comment", "the certificate is on file")]
+ACCEPT = [
+    choice("verdict", "accept"), choice("confirmed", "confirmed"), typed("comment", "the certificate is on file"),
+]  # fmt: skip
 REJECT = [choice("verdict", "reject"), choice("reasons", "tone"), typed("comment", "the certificate has run out")]
 
 
