@@ -96,9 +96,9 @@ def test_wrong_passwords_do_not_slow_the_shop(web: Web, path: str, nuisance: dic
     assert statistics.median(beside) < 10 * statistics.median(quiet)
     # Heard and refused, or asked to come back later; nobody is let in and nothing breaks.
     assert statuses.keys() <= {200, 401, 403, 429, 503}, statuses
-    assert statuses.get(401, 0) + statuses.get(200, 0) > 0, statuses
-    if "rate" in nuisance:
-        assert statuses[503] > statuses.get(401, 0), statuses
+    # One address is locked after a few of them, before anything is hashed.
+    turned_away = statuses.get(429, 0) + statuses.get(503, 0)
+    assert turned_away > statuses.get(401, 0) + statuses.get(200, 0), statuses
     assert user.check_password(people.PASSWORD)
     assert "Traceback" not in web.log.read_text()
 
