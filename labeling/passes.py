@@ -118,7 +118,7 @@ def shown(allowed: Reach) -> dict[str, Any]:
         "title": interface.title,
         "config": interface.config(),
         # As Label Studio got it: what is suggested stands beside what is asked, or fills the answer.
-        **as_sent(task),
+        **as_sent(task, interface),
         "earlier": stamps.without_stamp(given.result) if given else [],
         # Passing one on is the review page's, with a reason (moderation.turns).
         "may_skip": False,

@@ -65,6 +65,18 @@ class WarmProcess:
         self.send_signal(signal.SIGKILL)
 
 
+def stop(processes: Sequence[WarmProcess]) -> None:
+    """Ask them all to end, and end those that have not within 20 s."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+
 def run(command: Sequence[str], *, input: str, timeout: float, **_: object) -> subprocess.CompletedProcess[str]:
     """Do what `subprocess.run` does with a command of our own, in a warm process; what it says is all in `stdout`."""
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from ecomsite.stack.commands import web_command
 from ecomsite.stack.ports import free_port
+from tests import warm
 from tests.warm import WarmProcess
 from tests.workers import environment, wait_for
 
@@ -84,14 +84,7 @@ def start_web(tmp_path: Path) -> Iterator[Callable[..., Web]]:
         return web
 
     yield start
-    for process in started:
-        process.terminate()
-    for process in started:
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
+    warm.stop(started)
 
 
 @pytest.fixture

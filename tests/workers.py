@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from audit import secrets
+from tests import warm
 from tests.warm import WarmProcess
 
 
@@ -91,11 +91,4 @@ def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..
         return process
 
     yield start
-    for process in started:
-        process.terminate()
-    for process in started:
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
+    warm.stop(started)
