@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from catalog.models import PublishedCopy
 from core.exceptions import EcomsiteError
 from moderation import confirmations, corrections, queue, review, turns
 from moderation.models.reviews import Decision, ReviewItem
 from tests import factories, people
+from tests.at_once import at_once
 from tests.moderation.conftest import GOOD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KIND = "copy_review"
-
-
-def at_once(*acts: Callable[[], object]) -> Sequence[object]:
-    """Run `acts` in threads of their own, begun together; an expected error is returned in place of a result."""
-    together = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], object]) -> object:
-        try:
-            together.wait(timeout=30)
-            return act()
-        except EcomsiteError as exc:
-            return exc
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 def _items(n: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +23,7 @@ from labeling.models import Annotator
 from moderation import confirmations, queue, review, screening
 from moderation.models.reviews import Decision, ReviewItem
 from tests import factories, people
+from tests.at_once import at_once
 from tests.moderation.conftest import GOOD
 
 pytestmark = pytest.mark.django_db
@@ -299,23 +299,8 @@ def test_way_5_bulk_actions_of_the_admin_and_bulk_writes(proposed: ReviewItem, m
 
 def _at_once(*calls: Callable[[], object]) -> list[str]:
     """Run each call in a thread of its own, all at one moment; returns what they raised ("" for nothing)."""
-    ready, said = threading.Barrier(len(calls)), [""] * len(calls)
-
-    def run(n: int) -> None:
-        try:
-            ready.wait(10)
-            calls[n]()
-        except Exception as exc:
-            said[n] = type(exc).__name__
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return said
+    outcomes = at_once(*calls, expected=Exception)
+    return [type(outcome).__name__ if isinstance(outcome, Exception) else "" for outcome in outcomes]
 
 
 @pytest.mark.django_db(transaction=True)
