@@ -43,7 +43,7 @@ def step_of(key: str, code: str, *, now: float | None = None) -> int | None:
     digits = code.strip().replace(" ", "")
     if len(digits) != DIGITS or not (digits.isascii() and digits.isdecimal()):
         return None
-    hotp = HOTP(base64.b32decode(key), DIGITS, SHA1())  # noqa: S303
+    hotp = HOTP(base64.b32decode(key), DIGITS, SHA1())  # noqa: S303  (RFC 6238)
     current = int(time.time() if now is None else now) // STEP_S
     steps = range(max(current - STEPS_OFF, 0), current + STEPS_OFF + 1)
     right = [step for step in steps if hmac.compare_digest(hotp.generate(step).decode(), digits)]

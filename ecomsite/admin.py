@@ -23,14 +23,16 @@ from catalog.models import Locale
 from core.admin import ReadOnlyAdmin
 from core.exceptions import EcomsiteError
 from core.refs import ref
+from ecomsite.console.my_sign_in import change_password
 from ecomsite.console.sign_in import first_step
 from moderation.languages import languages_of, set_languages
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.disable_action("delete_selected")
-# Behind the throttle, and with a second step.
+# Behind the throttle, and the first with a second step.
 admin.site.login = first_step  # type: ignore[method-assign]
+admin.site.password_change = change_password  # type: ignore[assignment, method-assign]
 
 
 class PersonForm(UserChangeForm):

@@ -293,3 +293,20 @@ def test_what_means_nothing_any_more_is_forgotten() -> None:
     time_passes(throttle.KNOWN_FOR)
     cleaning.forget()
     assert not Tries.objects.exists()
+
+
+def test_the_old_password_on_ones_own_page_cannot_be_guessed_either() -> None:
+    person, new = people.reviewer(), "another-long-password-1"
+    desk = Client()
+    desk.force_login(person)
+
+    def change(old: str) -> Any:
+        form = {"old_password": old, "new_password1": new, "new_password2": new}
+        return desk.post(reverse("admin:password_change"), form, REMOTE_ADDR=HERE)
+
+    wrong = [change("not this one").content.decode() for _ in range(20)]
+    assert "was entered incorrectly" in wrong[0]
+    assert "Too many wrong tries" in wrong[-1]
+    assert "Too many wrong tries" in change(people.PASSWORD).content.decode()
+    Tries.objects.all().delete()
+    assert change(people.PASSWORD).status_code == 302
