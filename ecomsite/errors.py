@@ -90,6 +90,15 @@ def expected(path: str, exc: BaseException | None) -> HttpResponse | None:
     return None
 
 
+def in_words(path: str, response: HttpResponse) -> HttpResponse:
+    """Return `response`, or, where it is Django's empty 405, one that says which methods there are."""
+    if response.status_code != 405 or response.content:
+        return response
+    told = answer(path, 405, Words("Not this way", f"This address answers {response['Allow']} alone."))
+    told["Allow"] = response["Allow"]
+    return told
+
+
 class ExpectedErrors:
     """Middleware: answer the errors of views that are nobody's mistake here."""
 
@@ -100,7 +109,7 @@ class ExpectedErrors:
         """Answer, or turn away what no view should have to look at."""
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return answer(request.path_info, 400)
-        return self.get_response(request)
+        return in_words(request.path_info, self.get_response(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer `exception` if it was to be expected."""

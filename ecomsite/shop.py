@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Channel, Locale, PublishedCopy
 from catalog.selectors import find_live_copy
-from ecomsite.errors import expected
+from ecomsite.errors import expected, in_words
 from moderation import marking
 
 PREFIX: Final = "/api/v1/copy/"
@@ -131,7 +131,7 @@ class PastTheDesk:
         request.get_host()  # refuses a host that is not ours, as everywhere
         sku: Any = request.path_info[len(PREFIX) :]
         try:
-            return copy(request, sku) if sku else self.get_response(request)
+            return in_words(request.path_info, copy(request, sku)) if sku else self.get_response(request)
         except DatabaseError as exc:
             if told := expected(request.path_info, exc):
                 return told

@@ -139,7 +139,9 @@ def test_it_is_read_and_nothing_else() -> None:
     path = f"/api/v1/copy/{_live().product.sku}"
     assert Client().head(path).status_code == 200
     for method in ("post", "put", "delete", "patch"):
-        assert getattr(Client(), method)(path).status_code == 405
+        refused = getattr(Client(), method)(path)
+        assert (refused.status_code, refused["Allow"]) == (405, "GET, HEAD")
+        assert refused.json() == {"error": "This address answers GET, HEAD alone."}
     assert Client().get(shop.PREFIX).status_code == 404
 
 
