@@ -135,6 +135,19 @@ def store_directory(source: Path, *, created_from: Mapping[str, Any] | None = No
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def find(created_from: Mapping[str, Any]) -> str | None:
+    """Return the hash of a whole artefact in the store that was made from just that, or None."""
+    for manifest in root().glob(f"[0-9a-f]*/{MANIFEST}"):
+        directory = manifest.parent
+        try:
+            if read_manifest(directory).created_from == dict(created_from):
+                verify(directory)
+                return directory.name
+        except PermanentError:  # damaged: made anew it gets the same name, which whoever repairs it is told
+            continue
+    return None
+
+
 def _sweep() -> None:
     """Remove what processes that were killed left half-written: no copy takes as long as a day."""
     for left in root().glob(f"{INCOMING}*"):

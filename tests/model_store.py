@@ -49,13 +49,17 @@ def _prepare() -> PreparedModels:
         if not told.exists():
             told.write_bytes(pickle.dumps(_prepare_twice()))
     prepared: PreparedModels = pickle.loads(told.read_bytes())
-    for role, folder in prepared.folders.items():
-        # Under its hash: what is in the store never changes.
-        ours = artifacts.path_for(folder.name)
-        if not ours.exists():
-            shutil.copytree(folder, ours, copy_function=os.link)
-        prepared.folders[role] = ours
+    prepared.folders.update(link_into(artifacts.root(), prepared))
     return prepared
+
+
+def link_into(store: Path, prepared: PreparedModels) -> dict[str, Path]:
+    """Put the prepared models into another store, as links: what is in a store never changes. Returns their folders."""
+    folders = {role: store / folder.name for role, folder in prepared.folders.items()}
+    for role, folder in folders.items():
+        if not folder.exists():
+            shutil.copytree(prepared.folders[role], folder, copy_function=os.link)
+    return folders
 
 
 def _prepare_twice() -> PreparedModels:

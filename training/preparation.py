@@ -67,9 +67,13 @@ def lost() -> list[ModelVersion]:
 
 
 def _make(shipped: Shipped) -> ModelVersion:
-    with tempfile.TemporaryDirectory(prefix="ecomsite-model-") as folder:
-        shipped.build(Path(folder))
-        artifact_hash = artifacts.store_directory(Path(folder), created_from={"package": shipped.source})
+    made_from = {"package": shipped.source}
+    # There already where the store outlived the database, or was filled on another machine.
+    artifact_hash = artifacts.find(made_from)
+    if artifact_hash is None:
+        with tempfile.TemporaryDirectory(prefix="ecomsite-model-") as folder:
+            shipped.build(Path(folder))
+            artifact_hash = artifacts.store_directory(Path(folder), created_from=made_from)
     return registry.register(
         role=shipped.role,
         name=shipped.name,

@@ -69,6 +69,16 @@ def test_a_stored_folder_verifies_and_lists_its_files(model: Path) -> None:
     assert [path.name for path in artifacts.root().iterdir()] == [stored.name]  # nothing half-written is left
 
 
+def test_what_was_made_from_the_same_is_found_if_it_is_whole(model: Path) -> None:
+    assert artifacts.find({"package": "x==1"}) is None
+    stored = artifacts.store_directory(model, created_from={"package": "x==1"})
+    assert artifacts.find({"package": "x==1"}) == stored
+    assert artifacts.find({"package": "x==2"}) is None
+    (artifacts.path_for(stored) / "model.safetensors").write_bytes(b"others" * 1000)
+    artifacts._verified.clear()
+    assert artifacts.find({"package": "x==1"}) is None
+
+
 def test_the_same_content_is_stored_once(model: Path) -> None:
     assert artifacts.store_directory(model) == artifacts.store_directory(model)
     assert len(list(artifacts.root().iterdir())) == 1

@@ -18,6 +18,7 @@ from psycopg import sql
 from ecomsite.env import BASE_DIR
 from ecomsite.stack.label_studio import LabelStudio
 from ecomsite.stack.ports import free_port
+from tests.model_store import PreparedModels, link_into, prepared_models
 from tests.workers import wait_for
 
 POSTGRES = os.environ.get("ECOMSITE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -26,6 +27,7 @@ BROKERS = {
     "RabbitMQ": os.environ.get("ECOMSITE_TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672//"),
 }
 QUEUES = ("default", "external", "webhooks", "gpu", "training")
+__all__ = ["prepared_models"]
 pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(600)]
 
 
@@ -44,9 +46,11 @@ def database() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all runs of the module: models are prepared once."""
-    return tmp_path_factory.mktemp("external")
+def var(tmp_path_factory: pytest.TempPathFactory, prepared_models: PreparedModels) -> Path:
+    """One folder for all runs of the module, with the models that another desk of these tests prepared."""
+    folder = tmp_path_factory.mktemp("external")
+    link_into(folder / "artifacts", prepared_models)
+    return folder
 
 
 @pytest.fixture(params=["RabbitMQ", pytest.param("Redis", marks=pytest.mark.long)])

@@ -22,7 +22,9 @@ import pytest
 from ecomsite.env import BASE_DIR, read_env_file
 from ecomsite.stack import roles
 from ecomsite.stack.ports import free_port
+from tests.model_store import PreparedModels, link_into, prepared_models
 
+__all__ = ["prepared_models"]
 pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(900)]
 
 # What the session's own servers told this process must not reach the desk under test.
@@ -81,11 +83,16 @@ def parts(folder: Path) -> dict[str, int]:
     return {part["name"]: part["pid"] for part in state(folder)["parts"]}
 
 
-@pytest.mark.slow("it starts the whole desk twice, models included")
+@pytest.mark.slow("it starts the whole desk twice, and makes Label Studio's tables")
 @pytest.mark.usefixtures("usual_broker_port_taken")
 def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed(
-    manage: Manage, folder: Path, running_in: Callable[[Path], dict[int, str]], wait_until: Callable[..., None]
+    manage: Manage,
+    folder: Path,
+    running_in: Callable[[Path], dict[int, str]],
+    wait_until: Callable[..., None],
+    prepared_models: PreparedModels,
 ) -> None:
+    link_into(folder / "artifacts", prepared_models)
     up = manage("up", "--detach", "--no-demo")
     assert up.returncode == 0, up.stdout + up.stderr
     assert "ecomsite is up" in up.stdout

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.model_store import PreparedModels
+from training import preparation
 
 pytestmark = [pytest.mark.model, pytest.mark.django_db]
 
@@ -33,3 +35,15 @@ def test_the_copywriter_no_longer_needs_the_gguf_file(prepared_models: PreparedM
     names = {path.name for path in Path(prepared_models.folders["copywriter"]).iterdir()}
     assert "model.safetensors" in names
     assert not [name for name in names if name.endswith(".gguf")]
+
+
+def test_a_store_that_outlived_its_database_is_taken_as_it_is(
+    prepared_models: PreparedModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Path] = []
+    monkeypatch.setattr(preparation, "SHIPPED", [replace(one, build=built.append) for one in preparation.SHIPPED])
+    made = preparation.prepare()
+    assert {one.role: one.artifact_hash for one in made} == {
+        role: folder.name for role, folder in prepared_models.folders.items()
+    }
+    assert built == []
