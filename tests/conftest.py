@@ -73,22 +73,19 @@ post_migrate.connect(_have_a_policy, sender=apps.get_app_config("moderation"), d
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Give this process a database of its own, copied from one that was migrated once for all of the session."""
-    name, template = str(connection.settings_dict["NAME"]), servers.database_of("template")
-    with django_db_blocker.unblock(), servers.lock("template"):
-        if not servers.has_database(template):
-            _make_template(template)
-        servers.create_database(name, template=template)
+    name = str(connection.settings_dict["NAME"])
+    with django_db_blocker.unblock():
+        servers.copy_template("template", name, make=_migrate)
     yield
     with django_db_blocker.unblock():
         connection.close()
         servers.drop_database(name)
 
 
-def _make_template(template: str) -> None:
-    """Migrate a database and let transactional tests empty its copies: the ledger's own triggers would refuse that."""
-    name, unfinished = connection.settings_dict["NAME"], servers.database_of("unfinished")
-    servers.create_database(unfinished)
-    connection.settings_dict["NAME"] = unfinished
+def _migrate(database: str) -> None:
+    """Migrate it and let transactional tests empty its copies: the ledger's own triggers would refuse that."""
+    name = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = database
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_ledgerentry DISABLE TRIGGER audit_ledger_no_truncate")
@@ -96,7 +93,6 @@ def _make_template(template: str) -> None:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
     connection.close()
     connection.settings_dict["NAME"] = name
-    servers.rename_database(unfinished, template)
 
 
 @pytest.fixture(autouse=True)

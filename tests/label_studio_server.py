@@ -1,7 +1,11 @@
-"""A real Label Studio for the tests that ask for one, on the session's PostgreSQL; about 45 s to start, once a session."""
+"""A real Label Studio for the tests that ask for one, one for each process, on the session's PostgreSQL.
+
+To make its tables and people takes 45 s; one process does it, and all have copies, which start in eight.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +23,7 @@ SENIOR = Person("senior@example.com", people.PASSWORD, "2" * 40)
 OTHERS = tuple(Person(f"reviewer-{n}@example.com", people.PASSWORD, str(n) * 40) for n in (4, 5, 6))
 ADMIN = Person("admin@example.com", people.PASSWORD, "3" * 40, is_admin=True)
 SERVICE_TOKEN = "0" * 40
+PEOPLE = (REVIEWER, SENIOR, *OTHERS, ADMIN)
 
 
 def as_person(url: str, token: str) -> Sdk:
@@ -28,21 +33,27 @@ def as_person(url: str, token: str) -> Sdk:
 
 @pytest.fixture(scope="session")
 def label_studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
-    """The server of the session."""
+    """The server of this process."""
     # Imported here: conftest, which starts the session's servers, loads this module as a plugin.
     from ecomsite.stack.ports import free_port
 
-    name = servers.database_of("labelstudio")
-    assert not servers.has_database(name), "all tests of Label Studio are to run in one process (tests/running.py)"
-    servers.create_database(name)
-    server = LabelStudio(tmp_path_factory.mktemp("label-studio"), free_port(), servers.url_of(name), SERVICE_TOKEN)
+    root, database = tmp_path_factory.mktemp("label-studio"), servers.database_of(f"labelstudio_{servers.PROCESS}")
+    server = LabelStudio(root, free_port(), servers.url_of(database), SERVICE_TOKEN)
     if not Path(server.venv / "bin" / "python").exists():
         pytest.skip(f"Label Studio is not installed in {server.venv}: run `make setup`")
-    server.start([REVIEWER, SENIOR, *OTHERS, ADMIN])
+    made = servers.root() / "label-studio"
+    servers.copy_template(
+        "labelstudio",
+        database,
+        make=lambda name: LabelStudio(made, 0, servers.url_of(name), SERVICE_TOKEN).bootstrap(PEOPLE),
+    )
+    # Which accounts were made for us is written beside the tables.
+    shutil.copytree(made, root, dirs_exist_ok=True)
+    server.start(PEOPLE)
     server.wait_until_ready()
     yield server
     server.stop()
-    servers.drop_database(name)
+    servers.drop_database(database)
 
 
 @dataclass

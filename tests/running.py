@@ -1,22 +1,22 @@
-"""How the suite is run: what takes long first, what needs Label Studio in one process, and what took too long is named."""
+"""How the suite is run: what takes long first, the Label Studio tests of a file in one process, and what took too long is named."""
 
 from __future__ import annotations
 
 import pytest
 
-# One Label Studio serves the session, and its tests look at all that is in it.
-LABEL_STUDIO = "label_studio"
 SLOW_S = 20
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Have all tests of Label Studio run in one process, and the longest begin first, so that none is waited for last.
+    """Have the Label Studio tests of a file run in one process, and the longest begin first, so that none is waited for last.
+
+    Each process has a Label Studio; what stands before it is started once for each file.
 
     Raises `pytest.UsageError` for a test that is marked `slow` and does not say what for.
     """
     for item in items:
         if "label_studio_server" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(LABEL_STUDIO))
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
         marker = item.get_closest_marker("slow")
         if marker and not (marker.args and isinstance(marker.args[0], str)):
             raise pytest.UsageError(f"{item.nodeid} is marked slow without a reason")

@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -70,8 +71,7 @@ def _start_postgres() -> None:
     if url := os.environ.get("ECOMSITE_TEST_DATABASE_URL"):
         os.environ[SERVER_URL] = url
         # The server stays when the session ends: nothing of ours does.
-        atexit.register(drop_database, database_of("template"))
-        atexit.register(drop_database, database_of("unfinished"))
+        atexit.register(_drop_ours)
         return
     server = Postgres(root() / "postgres", free_port(), settings=FAST)
     server.start()
@@ -110,15 +110,29 @@ def drop_database(name: str) -> None:
     _execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def rename_database(name: str, new: str) -> None:
-    """Give the database `name` the name `new`."""
-    _execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(new)))
+def copy_template(template: str, name: str, *, make: Callable[[str], None]) -> None:
+    """Create the database `name` as a copy of one that the first process to come here has `make` fill."""
+    source, unfinished = database_of(template), database_of(f"{template}_unfinished")
+    with lock(template):
+        if not _has_database(source):
+            create_database(unfinished)
+            make(unfinished)
+            _execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(unfinished), sql.Identifier(source))
+            )
+        create_database(name, template=source)
 
 
-def has_database(name: str) -> bool:
-    """Return whether the session's server has a database `name`."""
+def _has_database(name: str) -> bool:
     with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as connection:
         return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _drop_ours() -> None:
+    with psycopg.connect(os.environ[SERVER_URL], autocommit=True) as connection:
+        found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [database_of("")])
+        for (name,) in found.fetchall():
+            drop_database(name)
 
 
 def lock(name: str) -> FileLock:
