@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from labeling import sync
+from labeling.accounts import sync_accounts
 from labeling.door.desk import Desk as DoorsDesk
 from labeling.door.upstream import Forward
-from tests import door
+from moderation import review
+from tests import door, factories, people
+from tests.browser.reviewing import Reviewer
 from tests.chromium import CHROMIUM, FLAGS
-from tests.label_studio_server import Desk
+from tests.label_studio_server import REVIEWER, Desk
 from tests.model_store import prepared_models
+from tests.moderation.conftest import GOOD
 
 __all__ = ["page", "prepared_models"]
 
@@ -43,3 +48,45 @@ def open_door(label_studio: Desk, live_server: Any, settings: Any) -> Iterator[s
         desk = DoorsDesk(live_server.url, settings.LABELING["DOOR_KEY"])
         held.append(door.door_before(Forward(label_studio.url), desk=desk))
         yield url
+
+
+@pytest.fixture
+def sits_down(
+    label_studio: Desk, live_server: Any, open_door: str, start_worker: Callable[..., Any], settings: Any, page: Page
+) -> Callable[..., Reviewer]:
+    """Return a function that opens work in Label Studio, starts workers, and has a reviewer sign in.
+
+    Nothing is reconciled: what arrives was told by a webhook, or by the page.
+    """
+
+    def begin(
+        *, drafts: int = 0, labels: int = 0, warned: bool = False, width: int = 1280, webhooks: bool = True
+    ) -> Reviewer:
+        hear_at = live_server.url if webhooks else "http://127.0.0.1:9"
+        settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": hear_at}
+        settings.MODERATION = {
+            **settings.MODERATION, "SENTIMENT_CONFIDENCE": 1.01,
+            "QUEUE": settings.MODERATION["QUEUE"] | {"rereview_percent": 0, "blind_percent": 0},
+        }  # fmt: skip
+        people.people("Reviewer", email=REVIEWER.email)
+        sync_accounts()
+        for number in range(drafts):
+            draft = factories.candidate(GOOD, status="in_review", rank=1)
+            if warned and number == 0:
+                factories.finding(draft, "sea green")
+        for number in range(labels):
+            factories.sentiment(factories.customer_review(f"Fine, number {number}."), confidence=0.6)
+        while review.open_reviews():
+            pass
+        assert sync.push_tasks() == drafts + labels
+        env = {
+            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING["TOKEN"],
+            "LABEL_STUDIO_WEBHOOK_URL": hear_at, "LABEL_STUDIO_RECONCILE_SECONDS": "3600",
+            "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING["WEBHOOK_SECRET"], "SITE_URL": live_server.url,
+        }  # fmt: skip
+        start_worker("external", **env)
+        start_worker("default", **env)
+        page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
+        return Reviewer(page, live_server.url, REVIEWER.email)
+
+    return begin

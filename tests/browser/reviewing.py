@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, FrameLocator, Page
 
 from tests import people
@@ -41,6 +39,14 @@ class Reviewer:
     def task(self) -> FrameLocator:
         """The frame of the task that is shown."""
         return self.page.frame_locator(SHOWN)
+
+    @property
+    def frame(self) -> Frame:
+        """The same, for axe."""
+        handle = self.page.locator(SHOWN).element_handle()
+        frame = handle.content_frame()
+        assert frame is not None
+        return frame
 
     def wait_until_ready(self) -> None:
         """Wait until the task that is shown can be read and answered."""
@@ -77,12 +83,3 @@ class Reviewer:
         if folder := os.environ.get("CONSOLE_SHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
-
-    def troubles(self, frame: Frame | None = None) -> list[str]:
-        """What axe finds that is critical or serious, on the page or in one frame of it."""
-        found: Any = Axe().run(frame or self.page, options={"iframes": False})  # type: ignore[arg-type]
-        return [
-            f"{v['id']}: {v['nodes'][0]['html'][:120]}"
-            for v in found.response["violations"]
-            if v["impact"] in ("critical", "serious")
-        ]

@@ -8,19 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
 from catalog.models import PublishedCopy
-from labeling import sync
-from labeling.accounts import sync_accounts
-from moderation import review
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import Decision, ReviewItem
-from tests import factories, people
 from tests.browser.reviewing import Reviewer
-from tests.chromium import needs_chromium
-from tests.label_studio_server import REVIEWER, Desk
-from tests.moderation.conftest import GOOD
+from tests.chromium import barriers, needs_chromium
+from tests.label_studio_server import REVIEWER
 from tests.workers import wait_for
 
 pytestmark = [
@@ -29,42 +23,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     needs_chromium,
 ]
-
-
-@pytest.fixture
-def sits_down(
-    label_studio: Desk, live_server: Any, open_door: str, start_worker: Callable[..., Any], settings: Any, page: Page
-) -> Callable[..., Reviewer]:
-    """Return a function that opens work in Label Studio, starts workers, and has a reviewer sign in."""
-
-    def begin(*, drafts: int = 0, labels: int = 0, warned: bool = False, width: int = 1280) -> Reviewer:
-        settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": live_server.url}
-        settings.MODERATION = {
-            **settings.MODERATION, "SENTIMENT_CONFIDENCE": 1.01,
-            "QUEUE": settings.MODERATION["QUEUE"] | {"rereview_percent": 0, "blind_percent": 0},
-        }  # fmt: skip
-        people.people("Reviewer", email=REVIEWER.email)
-        sync_accounts()
-        for number in range(drafts):
-            draft = factories.candidate(GOOD, status="in_review", rank=1)
-            if warned and number == 0:
-                factories.finding(draft, "sea green")
-        for number in range(labels):
-            factories.sentiment(factories.customer_review(f"Fine, number {number}."), confidence=0.6)
-        while review.open_reviews():
-            pass
-        assert sync.push_tasks() == drafts + labels
-        env = {
-            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING["TOKEN"],
-            "LABEL_STUDIO_WEBHOOK_URL": live_server.url, "LABEL_STUDIO_RECONCILE_SECONDS": "3600",
-            "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING["WEBHOOK_SECRET"], "SITE_URL": live_server.url,
-        }  # fmt: skip
-        start_worker("external", **env)
-        start_worker("default", **env)
-        page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
-        return Reviewer(page, live_server.url, REVIEWER.email)
-
-    return begin
 
 
 def _quick(times: list[float]) -> str:
@@ -152,18 +110,18 @@ def test_one_is_skipped_by_keyboard_and_a_pause_gives_everything_back(sits_down:
     reviewer.press("s")
     reviewer.page.locator("dialog[open]").wait_for()
     reviewer.keep("skip")
-    assert reviewer.troubles() == []
+    assert barriers(reviewer.page) == []
     reviewer.press("2")
     reviewer.page.wait_for_function(
         "first => ![first, ''].includes(document.querySelector('[data-review]').dataset.showing)", arg=first
     )
     assert Skip.objects.get().reason == "unsure"
     reviewer.wait_until_ready()
-    assert reviewer.troubles() == []
+    assert barriers(reviewer.page) == []
     reviewer.press("?")
     reviewer.page.get_by_role("heading", name="Keys").wait_for()
     reviewer.keep("help")
-    assert reviewer.troubles() == []
+    assert barriers(reviewer.page) == []
     reviewer.press("Escape")
     reviewer.page.get_by_role("button", name="Pause").click()
     reviewer.page.get_by_text("Nothing of this queue is reserved for you").wait_for()
@@ -177,3 +135,13 @@ def test_who_closes_the_page_gives_back_what_was_ahead(sits_down: Callable[..., 
     assert ReviewItem.objects.filter(status="dispatched").count() == 2
     reviewer.page.goto("about:blank")
     wait_for(lambda: ReviewItem.objects.filter(status="dispatched").count() == 1, seconds=20, what="the one ahead")
+
+
+def test_with_the_webhook_cut_the_page_itself_says_that_it_was_answered(sits_down: Callable[..., Reviewer]) -> None:
+    reviewer = sits_down(drafts=2, webhooks=False)
+    reviewer.begin()
+    assert barriers(reviewer.frame) == []
+    reviewer.press("1")
+    reviewer.submit()
+    reviewer.toast("Published")
+    assert PublishedCopy.objects.count() == 1

@@ -19,7 +19,7 @@ from moderation.models.candidates import GenerationRequest
 from outbox.models import Delivery, Endpoint
 from tests import factories as make
 from tests import people
-from tests.chromium import CHROMIUM, FLAGS, needs_chromium
+from tests.chromium import CHROMIUM, FLAGS, barriers, needs_chromium
 from tests.console.test_label_quality import labelled_queue
 from tests.console.test_training import finished
 from tests.scenes import Scene, busy_desk
@@ -86,7 +86,10 @@ def visitor(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit
         browser.close()
 
 
-def test_every_page_works_without_a_script_error_or_a_request_to_elsewhere(scene: Scene, visitor: Visitor) -> None:
+def test_every_page_works_for_everybody_without_a_script_error_or_a_request_to_elsewhere(
+    scene: Scene, visitor: Visitor
+) -> None:
+    grave: list[str] = []
     admin = people.people("Administrator", email="admin@example.com")
     admin.groups.add(Group.objects.get(name="Reviewer"))
     run = finished()
@@ -126,6 +129,8 @@ def test_every_page_works_without_a_script_error_or_a_request_to_elsewhere(scene
     ):
         visitor.open(path)
         assert not visitor.troubles, path
+        grave += [f"{path}: {trouble}" for trouble in barriers(visitor.page)]
+    assert not grave, "\n".join(grave)
 
 
 def test_drafts_appear_while_one_watches(visitor: Visitor) -> None:

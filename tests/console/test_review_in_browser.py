@@ -5,26 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from moderation import queue, review
 from moderation.models.reviews import ReviewItem
 from tests import factories as make
 from tests import people
-from tests.chromium import needs_chromium
+from tests.chromium import barriers, needs_chromium
 from tests.console.test_in_browser import Visitor, visitor
 
 __all__ = ["visitor"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), needs_chromium]
 PHONE = {"width": 390, "height": 844}
-
-
-def _grave(page: Any) -> list[str]:
-    """What axe finds critical or serious on our part of the page; what is in the frame is the door's."""
-    found: Any = Axe().run(page, options={"iframes": False})
-    grave = [v for v in found.response["violations"] if v["impact"] in ("critical", "serious")]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in grave]
 
 
 @pytest.fixture
@@ -61,14 +53,14 @@ def test_the_pages_of_a_reviewer_are_for_everybody_and_fit_a_phone(visitor: Visi
             visitor.keep(f"reviewing-{number}-{name}")
             wide = page.evaluate("document.scrollingElement.scrollWidth")
             grave += [f"{name} {address}: {wide} pixels wide"] if wide > size["width"] else []
-            grave += [f"{name} {address}: {trouble}" for trouble in _grave(page)]
+            grave += [f"{name} {address}: {trouble}" for trouble in barriers(page)]
         for key, title in (("?", "Keys"), ("s", "Skip it, because …"), ("b", "Your last ten")):
             page.locator("h1").click()
             page.keyboard.press(key)
             page.get_by_role("heading", name=title).wait_for()
             page.wait_for_timeout(300)
             visitor.keep(f"reviewing-{title[:4].lower()}-{name}")
-            grave += [f"{name} {title}: {trouble}" for trouble in _grave(page)]
+            grave += [f"{name} {title}: {trouble}" for trouble in barriers(page)]
             page.keyboard.press("Escape")
         bar = page.locator(".es-bar-top").bounding_box()
         grave += [f"{name}: a bar of {bar['height']} pixels"] if bar["height"] > (60 if name == "wide" else 130) else []

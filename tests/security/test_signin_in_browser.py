@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from accounts.models import Factor
 from tests import people
-from tests.chromium import CHROMIUM, FLAGS, needs_chromium
+from tests.chromium import CHROMIUM, FLAGS, barriers, needs_chromium
 from tests.security.oidc_provider import serving
 from tests.security.test_signin_second_factor import code_of
 
@@ -56,6 +56,7 @@ class Phone:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=str(Path(folder) / f"sign-in-{name}.png"), full_page=True)
         assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+        assert barriers(self.page) == [], name
 
     def is_in(self) -> bool:
         """Whether the desk opens."""
