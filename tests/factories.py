@@ -37,8 +37,14 @@ def number_from_one() -> None:
     _numbers = itertools.count(1)
 
 
-def fact(product: Product, name: str, value: str, *, position: int = 0, **fields: Any) -> ProductFact:
+def fact(product: Product, name: str, value: str, **fields: Any) -> ProductFact:
     """A fact of `product`. A value such as `350 ml` becomes a quantity, `350` a number, anything else text."""
+    made = _fact(product, name, value, **fields)
+    made.save()
+    return made
+
+
+def _fact(product: Product, name: str, value: str, *, position: int = 0, **fields: Any) -> ProductFact:
     head, _, unit = value.partition(" ")
     try:
         number = float(head)
@@ -48,7 +54,7 @@ def fact(product: Product, name: str, value: str, *, position: int = 0, **fields
         kind = ProductFact.Kind.QUANTITY if unit else ProductFact.Kind.NUMBER
         quantity = {"number": number, "unit": unit}
     values = {"kind": kind, **quantity, "locale": product.locale, "position": position, **fields}
-    return ProductFact.objects.create(product=product, name=name, value=value, **values)
+    return ProductFact(product=product, name=name, value=value, **values)
 
 
 def facts_of(product: Product, locale: str = "en") -> list[dict[str, Any]]:
@@ -74,8 +80,9 @@ def product(*, facts: Mapping[str, str] | None = None, **fields: Any) -> Product
     facts = FACTS if facts is None else facts
     values.setdefault("facts_hash", hash_json({"title": values["title"], "facts": dict(facts)}))
     made = Product.objects.create(**values)
-    for position, (name, value) in enumerate(facts.items()):
-        fact(made, name, value, position=position)
+    ProductFact.objects.bulk_create(
+        _fact(made, name, value, position=position) for position, (name, value) in enumerate(facts.items())
+    )
     return made
 
 

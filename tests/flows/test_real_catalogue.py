@@ -27,11 +27,11 @@ ACTOR = SystemActor("tests")
 FEEDS = {"amazon_products_1k": ("amazon_products.toml", 700), "abtbuy_crowd": ("abtbuy_products.toml", 2173)}
 
 
-@pytest.mark.slow("the model that ships writes for 8 products")
+@pytest.mark.slow("the model that ships writes for 4 products")
 @pytest.mark.model
 @pytest.mark.timeout(900)
 @pytest.mark.django_db
-@pytest.mark.parametrize("ordered", [8, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("ordered", [4, pytest.param(50, marks=pytest.mark.long)])
 def test_copy_for_products_of_real_catalogues(ordered: int, prepared_models: PreparedModels, settings: Any) -> None:
     # The heart beats from a connection of its own, which does not see this transaction: on a busy machine a batch may take
     # longer than the lease.

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.refs import ref
-from labeling import labels
+from labeling.models import Label
 from tests import factories, people
 from training import pipeline, runs
 from training.models import TrainingRun
@@ -35,7 +35,7 @@ def label_reviews(
     n: int = 200, *, seed: int = 1, chinese: float = 0.0, names: Sequence[str] = tuple(WORDS), wrong: float = 0.0
 ) -> list[str]:
     """Make `n` labelled reviews, five a product, and return their subjects; a share `wrong` of the labels is wrong."""
-    rng, subjects, product = random.Random(seed), list[str](), None
+    rng, made, product, now = random.Random(seed), list[Label](), None, timezone.now()
     for number in range(n):
         if number % 5 == 0:
             product = factories.product(sku=f"SHOP-{seed}-{number}")
@@ -44,9 +44,10 @@ def label_reviews(
         text = f"{review_text(label, rng, chinese=is_chinese)} {number}"
         review = factories.customer_review(text, product=product, locale="zh-Hans" if is_chinese else "en")
         said = rng.choice([other for other in names if other != label]) if rng.random() < wrong else label
-        labels.record_label(KIND, ref(review), label=said, method="single", quality=None, n_votes=1, at=timezone.now())
-        subjects.append(ref(review))
-    return subjects
+        made.append(Label(kind=KIND, subject=ref(review), label=said, method="single", n_votes=1, labelled_at=now,
+                          source="label_studio"))  # fmt: skip
+    Label.objects.bulk_create(made)
+    return [label.subject for label in made]
 
 
 def train(recipe: dict[str, Any] | None = None, **more: Any) -> TrainingRun:

@@ -40,7 +40,7 @@ def careless(models: Path) -> ModelVersion:
 
 @pytest.fixture
 def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the process of its own that each new model is tried in; the first test has it."""
+    """Spare the process of its own that each new model is tried in; the first test has it, a warm one."""
     monkeypatch.setattr(smoke, "writes_alone", lambda *given: "")
 
 
@@ -54,6 +54,7 @@ def train(recipe: dict[str, Any] | None = None, **more: Any) -> TrainingRun:
 
 
 @pytest.mark.slow("a copywriter is trained, and compared over a test set")
+@pytest.mark.usefixtures("warm_process")
 def test_a_better_copywriter_is_trained_measured_and_let_in_by_two_people(careless: ModelVersion) -> None:
     decide_copy(200)
     run = train({"preference_rate": 1e-4})

@@ -6,11 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,41 +16,19 @@ from django.conf import settings as project
 
 from core.exceptions import PermanentError
 from tests.model_store import tiny_bert
+from tests.training.small_trainers import RECIPE, fails, is_killed, waits
 from tests.training.test_classifier_trainer import LABELS, texts, weights
 from tests.workers import wait_for
 from training.recipes import Recipe
 from training.trainers import launch, transformer_classifier
-from training.trainers.contracts import Watch, unwatched
+from training.trainers.contracts import unwatched
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow("each process of a training loads torch")]
-RECIPE = SimpleNamespace(batch_size=2)  # all that the launcher reads of one
 
 
 @pytest.fixture
 def two_processes(settings: Any) -> None:
     settings.TRAINING = {**settings.TRAINING, "PROCESSES": 2}
-
-
-def fails(*, recipe: Any, watch: Watch) -> dict[str, Any]:
-    """A trainer whose second process finds something wrong, which ends the first one as well."""
-    if not launch.is_first():
-        raise PermanentError("every example is too long", hint="Raise max_tokens.")
-    time.sleep(60)
-    return {}
-
-
-def is_killed(*, recipe: Any, watch: Watch) -> dict[str, Any]:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return {}
-
-
-def waits(*, recipe: Any, watch: Watch, into: Path) -> dict[str, Any]:
-    """A trainer that goes on for ten minutes and leaves the numbers of its processes in the folder `into`."""
-    (into / str(os.getpid())).touch()
-    for second in range(600):
-        watch(second, 600, {})
-        time.sleep(0.2)
-    return {}
 
 
 def alive(folder: Path) -> list[int]:
@@ -121,7 +97,9 @@ def test_they_end_with_the_worker_that_started_them(tmp_path: Path) -> None:
     script = f"""
 import django; django.setup()
 from pathlib import Path
-from tests.training.test_launch import RECIPE, launch, unwatched, waits
+from tests.training.small_trainers import RECIPE, waits
+from training.trainers import launch
+from training.trainers.contracts import unwatched
 launch.run(waits, recipe=RECIPE, watch=unwatched, into=Path({str(tmp_path)!r}))
 """
     worker = subprocess.Popen(
