@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import cache_from_source
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -90,9 +91,9 @@ class Copy:
         """Whether the tests of `module` mind that `code` stands in its place. Raises `RuntimeError` when they cannot be run."""
         path = self.folder / module
         before = path.read_text()
-        path.write_text(code)
+        _write(path, code)
         # To tests/servers.py it is one more process of this session.
-        env = {**os.environ, "PYTEST_XDIST_WORKER": self.worker, "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {**os.environ, "PYTEST_XDIST_WORKER": self.worker}
         command = [sys.executable, "-m", "pytest", "-n", "0", "-x", "-q", "-p", "no:cacheprovider", *TARGETS[module]]
         try:
             done = subprocess.run(
@@ -101,10 +102,16 @@ class Copy:
         except subprocess.TimeoutExpired:
             return True
         finally:
-            path.write_text(before)
+            _write(path, before)
         if done.returncode not in {0, 1, 2, 4}:  # 2, 4: it cannot even be imported
             raise RuntimeError(done.stdout[-3000:] + done.stderr[-3000:])
         return done.returncode != 0
+
+
+def _write(path: Path, code: str) -> None:
+    """Write a module and forget it compiled: two faults of one length within a second would pass for the same file."""
+    path.write_text(code)
+    Path(cache_from_source(path)).unlink(missing_ok=True)
 
 
 def _changed_lines(before: str, after: str) -> list[str]:
