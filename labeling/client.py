@@ -34,6 +34,8 @@ IDS_AT_ONCE = 500
 OUTLINE_FIELDS = "id,updated_at,data,annotations"
 TASK_FIELDS = f"{OUTLINE_FIELDS},result,completed_by,updated_by,was_cancelled,lead_time,created_at"
 WRITE: Any = {"max_retries": 0}
+# Of the SDK, each imported when it is first asked for: 2 s and 120 MB together.
+PARTS = ("actions", "organizations", "projects", "tasks", "users", "webhooks")
 
 
 class Gone(PermanentError):
@@ -92,9 +94,17 @@ def connection() -> LabelStudio:
     return _connection(settings.LABELING["URL"], settings.LABELING["TOKEN"], settings.LABELING["TIMEOUT_S"])
 
 
+def load() -> None:
+    """Import all of the SDK that is used here: a worker does so before it forks, and not at its first task."""
+    from label_studio_sdk import LabelStudio
+
+    unused = LabelStudio(base_url="http://127.0.0.1", api_key="none")
+    for name in PARTS:
+        getattr(unused, name)
+
+
 @lru_cache(maxsize=4)
 def _connection(url: str, token: str, timeout: int) -> LabelStudio:
-    # Imported at first use: 2 s and 120 MB.
     from label_studio_sdk import LabelStudio
 
     return LabelStudio(base_url=url, api_key=token, timeout=timeout, max_retries=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +11,7 @@ from celery.signals import celeryd_after_setup
 
 from core.exceptions import EcomsiteError
 from core.hints import hint
-from labeling import completeness, drift, ingest, sync
+from labeling import client, completeness, drift, ingest, sync
 
 log = logging.getLogger(__name__)
 QUEUE = "external"
@@ -22,7 +21,7 @@ QUEUE = "external"
 def have_the_sdk_ready(sender: Any, instance: Any, **kwargs: Any) -> None:
     """Import Label Studio's SDK before the worker forks: the first answer of the day waited seconds for it, in each child."""
     if QUEUE in instance.app.amqp.queues.consume_from:
-        importlib.import_module("label_studio_sdk")
+        client.load()
 
 
 @shared_task(name="labeling.push_tasks", soft_time_limit=1800, ignore_result=True)

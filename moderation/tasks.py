@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import celeryd_after_setup
 
 from core.hints import hint
 from moderation import generation, queue, requests, retro_scan, review, screening, second_reviews, sentiment, shadow
+from moderation.policy.base import load_checks
+
+
+@celeryd_after_setup.connect
+def have_the_checks_ready(sender: Any, instance: Any, **kwargs: Any) -> None:
+    """Load the policy checks before the worker forks: the first text that is let out is checked once more, and waited for them."""
+    if "default" in instance.app.amqp.queues.consume_from:
+        load_checks()
 
 
 @shared_task(name="moderation.drain_generation", soft_time_limit=1800, ignore_result=True)
