@@ -23,10 +23,20 @@ from core.admin import ReadOnlyAdmin, excerpt, lead_on
 SELECTED_PRODUCTS = "console.request_copy.products"  # session key; the form at `console:request_copy` reads it
 
 
+class ProductFactForm(ModelForm):  # type: ignore[type-arg]
+    """A row of a table, whose fields have no label of their own: each says what its column is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = field.label
+
+
 class ProductFactInline(TabularInline):
     """What copy may claim about the product."""
 
     model = ProductFact
+    form = ProductFactForm
     fields = ("locale", "name", "value", "kind", "number", "unit", "position")
     extra = 0
     formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextInputWidget}}  # values are short

@@ -86,16 +86,14 @@ def visitor(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit
         browser.close()
 
 
-def test_every_page_works_for_everybody_without_a_script_error_or_a_request_to_elsewhere(
-    scene: Scene, visitor: Visitor
-) -> None:
-    grave: list[str] = []
+def _pages(scene: Scene, visitor: Visitor) -> list[str]:
+    """Sign in as somebody who may open everything, and return the addresses of the console's pages."""
     admin = people.people("Administrator", email="admin@example.com")
     admin.groups.add(Group.objects.get(name="Reviewer"))
     run = finished()
     labelled_queue(60)
     visitor.sign_in("admin@example.com")
-    for path in (
+    return [
         reverse("admin:index"),
         reverse("console:candidate", args=[scene.in_review.pk]),
         reverse("console:candidate", args=[scene.published.pk]),
@@ -126,9 +124,23 @@ def test_every_page_works_for_everybody_without_a_script_error_or_a_request_to_e
         reverse("admin:monitoring_alert_changelist"),
         reverse("admin:monitoring_markcheck_changelist"),
         reverse("admin:monitoring_refusal_changelist"),
-    ):
+    ]
+
+
+def test_every_page_works_without_a_script_error_or_a_request_to_elsewhere(scene: Scene, visitor: Visitor) -> None:
+    for path in _pages(scene, visitor):
         visitor.open(path)
         assert not visitor.troubles, path
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_grave_on_any_page(scene: Scene, visitor: Visitor, width: int) -> None:
+    pages, grave = _pages(scene, visitor), list[str]()
+    visitor.page.set_viewport_size({"width": width, "height": 844})
+    for path in pages:
+        visitor.open(path)
         grave += [f"{path}: {trouble}" for trouble in barriers(visitor.page)]
     assert not grave, "\n".join(grave)
 

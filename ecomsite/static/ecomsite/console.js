@@ -18,6 +18,7 @@ document.addEventListener("DOMContentLoaded", () => {
         if (html !== place.dataset.last) {
           place.innerHTML = html; // our own server's template, escaped there
           place.dataset.last = html;
+          document.dispatchEvent(new Event("es:drawn"));
         }
         failures = 0;
       } catch {
@@ -28,4 +29,16 @@ document.addEventListener("DOMContentLoaded", () => {
     };
     setTimeout(turn, every);
   }
+
+  // What scrolls can be reached by keyboard; what fits is no stop on the way.
+  const reach = () => {
+    for (const box of document.querySelectorAll(".es-scroll, .es-text, .es-timeline")) {
+      const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+      if (scrolls) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  };
+  reach();
+  window.addEventListener("resize", reach);
+  document.addEventListener("es:drawn", reach);
 });
