@@ -118,6 +118,6 @@ def test_a_number_written_with_any_unit_is_read_back(number: Decimal, unit: str)
 @given(st.sampled_from(["1", "1,", "1 x ", "1-", "9,999", "½", "1/2", "'", '5"']))
 def test_a_long_hostile_text_takes_linear_time(piece: str) -> None:
     text = piece * (60_000 // len(piece))
-    started = time.monotonic()
+    started = time.process_time()
     find_quantities(text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
