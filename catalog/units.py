@@ -148,10 +148,13 @@ for _spelling, _symbol in _SPELLINGS.items():
         _FOLDED.setdefault(_spelling.casefold(), _symbol)
 
 _VULGAR = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
-_PLAIN = (
-    r"(?:\d{1,3}(?:,\d{3}){1,4}(?!\d)(?:\.\d{1,9})?|\d{1,3}(?:\.\d{3}){1,4},\d{1,9}|\d{1,14}(?:[.,]\d{1,9})?|\.\d{1,9})"
+_PLAIN = r"(?:[1-9]\d{0,2}(?:,\d{3}){1,4}(?!\d)(?:\.\d{1,9})?|\d{1,3}(?:\.\d{3}){1,4},\d{1,9}|\d{1,14}(?:[.,]\d{1,9})?|\.\d{1,9})"
+# Fractions as people write them, in lowest terms: `110/240 V` and `8/4` are two numbers. One over nothing is none at all.
+_FRACTION = (
+    r"(?:1/2|[12]/3|[13]/4|[1-4]/5|[15]/6|[1357]/8|1/10|(?:[13579]|1[135])/16|(?:[13579]|[12][13579]|31)/32"
+    r"|(?:[13579]|[1-5][13579]|6[13])/64|\d{1,3}/0)(?![\d/]|[.,]\d)"
 )
-_NUMBER = rf"(?:\d{{1,4}}[ -]\d{{1,3}}/\d{{1,3}}|\d{{1,3}}/\d{{1,3}}|\d{{0,4}}[{''.join(_VULGAR)}]|{_PLAIN})"
+_NUMBER = rf"(?:\d{{1,4}}[ -]{_FRACTION}|{_FRACTION}|\d{{0,4}}[{''.join(_VULGAR)}]|{_PLAIN})"
 _LATIN = sorted((s for s in _SPELLINGS if s[0].isascii() and s[-1].isalnum()), key=len, reverse=True)
 _SIGNS = sorted((s for s in _SPELLINGS if s not in _LATIN), key=len, reverse=True)
 _WORD = rf"(?:(?i:{'|'.join(map(re.escape, _LATIN))})(?![A-Za-z0-9])|{'|'.join(map(re.escape, _SIGNS))}|\"|'')"
@@ -175,7 +178,8 @@ def canonical_unit(word: str) -> str | None:
 def parse_number(text: str) -> Decimal | None:
     """Return the number that `text` is: `1,200`, `5,5`, `1.200,50`, `5-1/2`, `3 ½`, `½`; None when it is none.
 
-    A comma before exactly three digits groups thousands; any other comma is a decimal one.
+    A comma before exactly three digits groups thousands, unless a nought alone stands before it; any other comma is a
+    decimal one.
     """
     text = text.strip().replace("−", "-")
     sign, text = (-1, text[1:]) if text.startswith("-") else (1, text)
@@ -187,7 +191,7 @@ def parse_number(text: str) -> Decimal | None:
     elif "/" in text:
         *head, fraction = re.split(r"[ -]", text)
         whole = head[0] if head else ""
-    elif "," in text and (text.rfind(",") < text.rfind(".") or re.fullmatch(r"\d{1,3}(?:,\d{3})+", text)):
+    elif "," in text and (text.rfind(",") < text.rfind(".") or re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+", text)):
         whole = text.replace(",", "")
     elif "," in text:
         whole = text.replace(".", "").replace(",", ".")

@@ -95,6 +95,23 @@ def test_every_symbol_is_its_own_canonical_spelling() -> None:
 
 def test_a_fraction_over_zero_is_no_number() -> None:
     assert parse_number("1/0") is None
+
+
+@pytest.mark.parametrize("text", ["110/240 V", "12/24 V", "8/4 g", "10/100 MB"])
+def test_two_numbers_with_a_stroke_are_no_fraction(text: str) -> None:
+    assert parse_number(text.split()[0]) is None
+    assert parse_quantity(text) is None
+    assert [str(quantity.number) for quantity in find_quantities(text)] == text.split()[0].split("/")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0,500", "0.500"), ("3/4", "0.75"), ("15/16", "0.9375"), ("1,500", "1500")]
+)
+def test_a_nought_before_a_comma_groups_nothing(text: str, number: str) -> None:
+    assert parse_number(text) == Decimal(number)
+
+
+def test_nothing_is_no_number() -> None:
     assert parse_number("") is None
 
 
