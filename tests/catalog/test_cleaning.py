@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from catalog.cleaning import clean_line, clean_text, language_of
+from catalog.cleaning import clean_address, clean_line, clean_text, language_of
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,29 @@ from catalog.cleaning import clean_line, clean_text, language_of
         ("lone \ud800 surrogate", "lone surrogate"),
         ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
         ("  many \t\u00a0 spaces  ", "many spaces"),
+        ("<table><tr><th>Weight</th><td>1.2 kg</td><td>steel</td></tr></table>", "Weight 1.2 kg steel"),
+        ("Top<hr>Bottom<hr/>End", "Top\nBottom\nEnd"),
+        ("sizes <M and >XL, <L", "sizes <M and >XL, <L"),
+        ("fits <M", "fits <M"),
+        ("<b>bold</b> <M> &copy 2024 &reg; AT&T", "bold <M> © 2024 ® AT&T"),
+        ("See https://a.example/?w=600&region=eu&copy=1", "See https://a.example/?w=600&region=eu&copy=1"),
         ("family 👩\u200d👩\u200d👧 stays", "family 👩\u200d👩\u200d👧 stays"),
     ],
 )
 def test_text_is_cleaned(dirty: str, clean: str) -> None:
     assert clean_text(dirty) == clean
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://img.shop.example/l.jpg?width=600&region=eu&section=2&timestamp=17&currency=USD&copy=1&not",
+        "demo/a b.svg",
+    ],
+)
+def test_an_address_is_not_read_as_html(url: str) -> None:
+    assert clean_address(f" {url}\x00\n") == url
+    assert clean_address(url.replace("&", "&amp;amp;")) == url
 
 
 def test_a_line_has_no_breaks() -> None:
