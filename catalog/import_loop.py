@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,11 +11,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 
 from catalog.feeds.base import FeedRow, R
 from catalog.import_runs import Problem, Progress, advance, close_run, one_at_a_time, open_run
 from catalog.models import ImportRun
+from core.exceptions import PermanentError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -68,21 +70,29 @@ def run_import(
 ) -> ImportRun:
     """Import `rows`, all of the file from its first, and return the run; one that was interrupted goes on.
 
-    Raises `TransientError` when another process imports the file. Whoever calls has checked the permission.
+    Raises `TransientError` when another process imports the file, and `PermanentError` when the file breaks off; what
+    came before stands then. Whoever calls has checked the permission.
     """
     # The first row is read before a run is opened: a wrong format or mapping leaves no trace.
     first = list(islice(rows, 1))
+    breaks: list[FeedRow[R]] = []
     with one_at_a_time(job.file_hash):
         run = open_run(
             kind=job.kind, path=job.path, file_hash=job.file_hash, feed_format=job.read_as, resume=resume, actor=actor
         )
         try:
             # What an earlier process committed is read again, not skipped unread, to know the keys it has seen.
-            remaining = islice(sorted_out(chain(first, rows), key_of=job.key_of), run.n_rows, None)
+            every = _watched(chain(first, rows), breaks)
+            remaining = islice(sorted_out(every, key_of=job.key_of), run.n_rows, None)
             while batch := list(islice(remaining, job.batch)):
                 _commit(run, batch, job)
                 if on_progress:
                     on_progress(run, share_read())
+            if breaks:
+                raise PermanentError(
+                    f"{run.file_name} could not be read to its end: line {breaks[0].line}: {breaks[0].error}.",
+                    hint="The rows before it were taken. Mend the file and import it again.",
+                )
             if job.finish:
                 job.finish(run)
         except BaseException:
@@ -118,6 +128,13 @@ def sorted_out(rows: Iterable[FeedRow[R]], *, key_of: Callable[[R], str]) -> Ite
             yield FeedRow(row.line, error=reason, sku=row.sku, raw=row.record.title), False
 
 
+def _watched(rows: Iterable[FeedRow[R]], breaks: list[FeedRow[R]]) -> Iterator[FeedRow[R]]:
+    for row in rows:
+        if row.breaks_off:
+            breaks.append(row)
+        yield row
+
+
 def _digest(text: str, size: int) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
@@ -126,7 +143,7 @@ def _commit(run: ImportRun, batch: Sequence[tuple[FeedRow[R], bool]], job: Job[R
     good = [row for row, is_repeated in batch if row.record is not None and not is_repeated]
     problems = [problem_of(row) for row, _ in batch if row.record is None]
     with transaction.atomic():
-        written = job.write(good, run)
+        written = _write(good, run, job)
         advance(
             run,
             Progress(
@@ -136,9 +153,35 @@ def _commit(run: ImportRun, batch: Sequence[tuple[FeedRow[R], bool]], job: Job[R
                 n_unchanged=written.n_unchanged,
                 n_duplicates=sum(is_repeated for _, is_repeated in batch),
                 problems=sorted([*problems, *written.problems], key=lambda problem: problem.line),
-                counts=written.counts,
+                counts=_added(written.counts, Counter(note for row in good for note in row.notes)),
             ),
         )
+
+
+def _write(rows: Sequence[FeedRow[R]], run: ImportRun, job: Job[R]) -> Written:
+    """Have `rows` written; where the database refuses one of them, the others go in one by one, and it is named."""
+    try:
+        with transaction.atomic():
+            return job.write(rows, run)
+    except (DataError, IntegrityError, UnicodeError) as exc:
+        if len(rows) < 2:
+            reason = str(exc).strip().partition("\n")[0][:200]
+            return Written(0, 0, 0, [problem_of(row, f"the database does not take it: {reason}") for row in rows])
+    every = [_write([row], run, job) for row in rows]
+    return Written(
+        n_created=sum(one.n_created for one in every),
+        n_updated=sum(one.n_updated for one in every),
+        n_unchanged=sum(one.n_unchanged for one in every),
+        problems=[problem for one in every for problem in one.problems],
+        counts=_added(*(one.counts for one in every)),
+    )
+
+
+def _added(*counts: Mapping[str, int]) -> dict[str, int]:
+    added: dict[str, int] = {}
+    for name, value in chain.from_iterable(each.items() for each in counts):
+        added[name] = added.get(name, 0) + value
+    return added
 
 
 def problem_of(row: FeedRow[R], reason: str = "") -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ def open_run(
             for counter in ("n_rows", "n_created", "n_updated", "n_unchanged", "n_bad", "n_duplicates"):
                 setattr(run, counter, 0)
             run.counts = {}
-        run.status, run.file_name = ImportRun.Status.RUNNING, path.name[:300]
+        run.status, run.file_name = ImportRun.Status.RUNNING, printable_name(path)
         run.save()
         run.error_file = str(error_path(run))
         run.save(update_fields=["error_file"])
@@ -130,6 +131,12 @@ def close_run(run: ImportRun, *, status: ImportRun.Status, actor: User | SystemA
 def error_path(run: ImportRun) -> Path:
     """Return where the error file of `run` lies."""
     return Path(settings.VAR_DIR) / "imports" / f"{run.pk}-errors.csv"
+
+
+def printable_name(path: Path) -> str:
+    """Return the name of a file as text that can be stored and shown, whatever bytes it is made of."""
+    name = os.fsencode(path.name).decode("utf-8", "replace").replace("\ufffd", "?")
+    return "".join(letter if letter.isprintable() else "?" for letter in name)[:300]
 
 
 def _record(run: ImportRun, what: str, *, actor: User | SystemActor) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, R, ReviewRecord
-from catalog.feeds.detection import detect_format, products_of, reviews_of
-from catalog.feeds.mapped_csv import load_mapping
+from catalog.feeds.detection import MAPPED_FORMATS, detect_format, products_of, reviews_of
+from catalog.feeds.mapping import load_mapping
 from catalog.import_loop import Job, OnProgress, Written, run_import
 from catalog.models import CustomerReview, ImportRun, Product, ProductFact
 from core.actors import require_permission
 from core.bulk import stage
+from core.exceptions import PermanentError
 from core.hashing import hash_file, hash_json
 from core.source import Source
 
@@ -132,6 +133,11 @@ def _import(
     rules = load_mapping(mapping) if mapping else None
     with Source(path) as source:
         feed_format = feed_format or detect_format(source, has_mapping=mapping is not None)
+        if mapping and feed_format not in MAPPED_FORMATS:
+            raise PermanentError(
+                f"{feed_format} says itself what is what, and takes no mapping.",
+                hint=f"Leave out --mapping, or say --format {' or '.join(MAPPED_FORMATS)}.",
+            )
         rows = rows_of(source, feed_format=feed_format, mapping=rules)
         read_as = f"{feed_format}:{hash_file(mapping)[:12]}" if mapping else feed_format
         job = Job(kind=kind, path=path, file_hash=hash_file(path), read_as=read_as, key_of=key_of, write=write)
@@ -208,7 +214,13 @@ def _write_reviews(rows: Sequence[FeedRow[ReviewRecord]], run: ImportRun) -> Wri
         to_write, update_conflicts=True, unique_fields=["external_id"], update_fields=[*REVIEW_FIELDS, "product"]
     )
     n_updated = sum(review.external_id in existing for review in to_write)
-    return Written(len(to_write) - n_updated, n_updated, len(records) - len(to_write))
+    n_alone = sum(bool(record.sku) and record.sku not in products for record in records)
+    return Written(
+        len(to_write) - n_updated,
+        n_updated,
+        len(records) - len(to_write),
+        counts={"reviews of a product that is not there": n_alone} if n_alone else {},
+    )
 
 
 _NEW_REVIEWS = """

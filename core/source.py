@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections import deque
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
+from core.csv_records import MAX_LINE_BYTES, NOT_UTF_8, RAW_CHARACTERS, CsvRecord, Line, csv_records
 from core.exceptions import PermanentError
 
-MAX_LINE_BYTES = 1_048_576
-MAX_RECORD_LINES = 2_000
-RAW_CHARACTERS = 2_000
+__all__ = ("MAX_LINE_BYTES", "RAW_CHARACTERS", "CsvRecord", "JsonRecord", "Line", "Source")
+
+TOO_LONG = f"the line is longer than {MAX_LINE_BYTES:,} bytes"
+_CHUNK = 65_536
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _ARCHIVES = {b"PK\x03\x04": "zip", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z"}
-
-csv.field_size_limit(MAX_LINE_BYTES)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One physical line, or (with `error`) the beginning of one that cannot be used."""
-
-    number: int
-    text: str
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class CsvRecord:
-    """One record of a CSV file: its cells, or (with `error`) its raw beginning alone."""
-
-    line: int
-    raw: str
-    cells: list[str] = field(default_factory=list)
-    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,9 +46,12 @@ class Source:
         if not start:
             problem = "is empty."
         elif kind := next((name for magic, name in _ARCHIVES.items() if start.startswith(magic)), ""):
-            problem = f"is a {kind} archive; unpack it first."
+            problem = _workbook_in(path) if kind == "zip" else ""
+            problem = problem or f"is a {kind} archive; unpack it first."
+        elif start.startswith(_OLD_OFFICE):
+            problem = "is an Excel workbook; save it as CSV UTF-8."
         elif start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            problem = "is UTF-16; save it as UTF-8."
+            problem = "is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)."
         if problem:
             self.stream.close()
             raise PermanentError(f"{path} {problem}")
@@ -86,51 +70,50 @@ class Source:
     def lines(self) -> Iterator[Line]:
         """Yield the physical lines, decoded; over-long or undecodable ones with an error and cut short."""
         self.stream.seek(0)
-        self.stream.seek(3 if self.stream.read(3) == b"\xef\xbb\xbf" else 0)
-        number = 0
-        while data := self.stream.readline(MAX_LINE_BYTES):
-            number += 1
-            if len(data) == MAX_LINE_BYTES and not data.endswith(b"\n"):
-                while (rest := self.stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-                    pass
-                beginning = data[:RAW_CHARACTERS].decode("utf-8", "replace")
-                yield Line(number, beginning, f"the line is longer than {MAX_LINE_BYTES:,} bytes")
+        beginning = self.stream.read(_CHUNK)
+        self.stream.seek(3 if beginning.startswith(b"\xef\xbb\xbf") else 0)
+        lines = self._lines_of_old_macs() if _has_carriage_returns_alone(beginning) else self._lines()
+        for number, (data, error, n_quotes) in enumerate(lines, start=1):
+            if error:
+                yield Line(number, data[:RAW_CHARACTERS].decode("utf-8", "replace"), error, bool(n_quotes % 2))
                 continue
             try:
                 yield Line(number, data.decode("utf-8"))
             except UnicodeDecodeError:
-                yield Line(number, data.decode("utf-8", "replace"), "the line is not UTF-8")
+                yield Line(number, data.decode("utf-8", "replace"), NOT_UTF_8)
+
+    def _lines(self) -> Iterator[tuple[bytes, str, int]]:
+        """Yield each line, or the beginning of one that is too long with the reason and the quotes in all of it."""
+        while data := self.stream.readline(MAX_LINE_BYTES):
+            if len(data) < MAX_LINE_BYTES or data.endswith(b"\n"):
+                yield data, "", 0
+                continue
+            n_quotes = data.count(b'"')
+            while rest := self.stream.readline(MAX_LINE_BYTES):
+                n_quotes += rest.count(b'"')
+                if rest.endswith(b"\n"):
+                    break
+            yield data, TOO_LONG, n_quotes
+
+    def _lines_of_old_macs(self) -> Iterator[tuple[bytes, str, int]]:
+        data, cut, n_quotes = b"", b"", 0
+        while chunk := self.stream.read(_CHUNK):
+            *whole, data = (data + chunk).split(b"\r")
+            for line in whole:
+                n_quotes += line.count(b'"')
+                yield (cut, TOO_LONG, n_quotes) if cut else (line + b"\n", "", 0)
+                cut, n_quotes = b"", 0
+            if len(data) > MAX_LINE_BYTES:
+                cut, n_quotes, data = cut or data[:RAW_CHARACTERS], n_quotes + data.count(b'"'), b""
+        if data or cut:
+            yield (cut, TOO_LONG, n_quotes + data.count(b'"')) if cut else (data, "", 0)
 
     def csv_records(self, *, delimiter: str = ",") -> Iterator[CsvRecord]:
         """Yield the records of a CSV file, the header first, each with the physical line it begins on.
 
-        A quote that is never closed would swallow every row up to the next quote. So a record of several lines
-        that comes out with the wrong number of cells, or not quite as quoting goes, is given up at its first line, and reading goes on at its second.
+        A first line `sep=;`, as Excel writes it, is taken for what it says.
         """
-        window = _Window(self.lines())
-        reader = csv.reader(window, delimiter=delimiter)
-        n_cells = 0
-        while True:
-            window.start_record()
-            error, cells = "", []
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except (csv.Error, _Unusable) as exc:
-                error = str(exc)
-            line, raw = window.record[0].number, window.raw
-            if not error and not any(cell.strip() for cell in cells):
-                continue
-            if not error and n_cells and len(cells) != n_cells:
-                error = f"{len(cells)} columns where the header has {n_cells}"
-            if len(window.record) > 1:
-                error = error or _quoting_error(window.record, delimiter)
-                if error:
-                    error += "; is a quote left open?"
-                    raw = window.give_back()
-            n_cells = n_cells or len(cells)
-            yield CsvRecord(line, raw.rstrip("\r\n")[:RAW_CHARACTERS], [] if error else cells, error)
+        return csv_records(self.lines(), delimiter=delimiter)
 
     def json_records(self) -> Iterator[JsonRecord]:
         """Yield the object on each line that is not empty; numbers with a point come as `Decimal`."""
@@ -144,9 +127,25 @@ class Source:
             yield JsonRecord(line.number, text[:RAW_CHARACTERS], data, error)
 
 
+def _workbook_in(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            kind = archive.read("mimetype")[:100] if "mimetype" in names else b""
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError):
+        return ""
+    if any(name.startswith("xl/") for name in names):
+        return "is an Excel workbook; save it as CSV UTF-8."
+    return "is a spreadsheet of LibreOffice; save it as CSV UTF-8." if b"opendocument.spreadsheet" in kind else ""
+
+
+def _has_carriage_returns_alone(beginning: bytes) -> bool:
+    return b"\r" in beginning and b"\n" not in beginning.rstrip(b"\r\n")
+
+
 def _json_object(text: str) -> tuple[dict[str, Any], str]:
     try:
-        data = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        data = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each)
     except json.JSONDecodeError as exc:
         return {}, f"it is no JSON: {exc.msg} at column {exc.colno}"
     except (RecursionError, ValueError) as exc:  # nested a thousand deep; an integer of ten thousand digits; NaN
@@ -154,50 +153,13 @@ def _json_object(text: str) -> tuple[dict[str, Any], str]:
     return (data, "") if isinstance(data, dict) else ({}, "it is no JSON object")
 
 
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)[:40]!r} stands there twice")
+    return data
+
+
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")
-
-
-class _Unusable(Exception):
-    """Raised into the CSV reader, which forgets the record it was in and starts afresh."""
-
-
-def _quoting_error(lines: list[Line], delimiter: str) -> str:
-    """Return what a strict reading of one record has against it; sloppy quoting is forgiven within one line only."""
-    try:
-        next(csv.reader([line.text for line in lines], delimiter=delimiter, strict=True))
-    except csv.Error as exc:
-        return str(exc)
-    return ""
-
-
-class _Window:
-    """Feeds lines to a CSV reader, remembers those of the record in hand, and takes back all but its first."""
-
-    def __init__(self, lines: Iterator[Line]) -> None:
-        self.lines = lines
-        self.returned: deque[Line] = deque()
-        self.record: list[Line] = []
-
-    def start_record(self) -> None:
-        self.record = []
-
-    @property
-    def raw(self) -> str:
-        return "".join(line.text for line in self.record)
-
-    def give_back(self) -> str:
-        self.returned.extendleft(reversed(self.record[1:]))
-        return self.record[0].text
-
-    def __iter__(self) -> _Window:
-        return self
-
-    def __next__(self) -> str:
-        line = self.returned.popleft() if self.returned else next(self.lines)
-        self.record.append(line)
-        if line.error:
-            raise _Unusable(line.error)
-        if len(self.record) > MAX_RECORD_LINES:
-            raise _Unusable(f"the row goes on for more than {MAX_RECORD_LINES:,} lines")
-        return line.text

@@ -10,26 +10,17 @@ from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from django.utils.dateparse import parse_date, parse_datetime
+from catalog.cleaning import clean_address, clean_line, clean_text, language_of
+from catalog.feeds.bad_row import BadRow as BadRow
+from catalog.feeds.dates import parse_moment as parse_moment
+from catalog.feeds.ratings import parse_rating
+from catalog.languages import other_language
+from catalog.models import Locale
 
-from catalog.cleaning import clean_line, clean_text, language_of
-from catalog.models import Locale, ProductFact
-from catalog.units import canonical_unit, parse_number, parse_quantity
-
-MAX_TITLE, MAX_SKU, MAX_BRAND, MAX_CATEGORY, MAX_URL, MAX_FACT_NAME = 500, 120, 200, 300, 1000, 120
-MAX_TEXT, MAX_FACT_VALUE, MAX_FACTS = 50_000, 2_000, 100
-MAX_NUMBER = Decimal(10) ** 14  # what ProductFact.number holds
-_YES_NO = {"yes": True, "true": True, "是": True, "no": False, "false": False, "否": False}
-_YES_NO_IN = {"en": ("no", "yes"), "zh-Hans": ("否", "是")}
-_CURRENCIES = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "元": "CNY", "RMB": "CNY"}
-_MONEY = re.compile(
-    r"(?P<before>[A-Za-z]{3}|US\$|[$€£¥￥])?\s*(?P<amount>\d[\d.,]*)\s*(?P<after>[A-Za-z]{3}|[$€£¥￥元])?"
-    r"(?:\s*[-–~]\s*(?:[A-Za-z]{3}|[$€£¥￥])?\s*\d[\d.,]*\s*(?:[A-Za-z]{3}|[$€£¥￥元])?)?"
-)
-
-
-class BadRow(Exception):
-    """A row that cannot be taken; the message is the reason shown to the merchant."""
+MAX_TITLE, MAX_SKU, MAX_BRAND, MAX_CATEGORY, MAX_URL = 500, 120, 200, 300, 1000
+SAY_FORMAT = 'say its format in a mapping, e.g. "%d/%m/%Y"'
+MAX_TEXT, MAX_FACTS = 50_000, 100
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,3}", re.I)
 
 
 @dataclass(frozen=True)
@@ -93,6 +84,8 @@ class FeedRow(Generic[R]):
     error: str = ""
     sku: str = ""
     raw: str = ""
+    notes: tuple[str, ...] = ()  # what else is worth counting, by name
+    breaks_off: bool = False  # nothing that follows could be read
 
 
 def make_product(
@@ -112,16 +105,17 @@ def make_product(
 
     An empty `locale` is taken from the letters of the title; `facts` gets what it came to.
     """
-    sku, title = _line("sku", sku, MAX_SKU), _line("title", title, MAX_TITLE)
+    sku, title = _key("sku", sku), _line("title", title, MAX_TITLE)
     if not sku:
         raise BadRow("the sku is empty")
     if not title:
         raise BadRow("the title is empty")
-    locale = _locale(locale) if locale else language_of(title)
+    description = _text("description", description)
+    locale = locale_of(locale) if locale.strip() else _language(title, description)
     titles = {}
     for name, text in (localized_titles or {}).items():
         if text := _line(f"title in {name}", text, MAX_TITLE):
-            titles[_locale(name)] = text
+            titles[locale_of(name)] = text
     return ProductRecord(
         sku=sku,
         title=title,
@@ -129,7 +123,7 @@ def make_product(
         localized_titles=titles,
         brand=_line("brand", brand, MAX_BRAND),
         category=_line("category", category, MAX_CATEGORY),
-        description=_text("description", description),
+        description=description,
         price=price[0] if price else None,
         currency=price[1] if price else "",
         image_url=_image(image_url),
@@ -146,96 +140,53 @@ def make_review(
     title: str = "",
     rating: str = "",
     written_at: str = "",
+    date_form: str = "",
 ) -> ReviewRecord:
-    """Clean and check a customer review. Raises `BadRow` with the reason."""
+    """Clean and check a customer review. `date_form` says how its date is written. Raises `BadRow` with the reason."""
     text = _text("text", text)
     if not text:
         raise BadRow("the text is empty")
-    stars = None
-    if rating.strip():
-        stars = parse_number(rating)
-        if stars is None or not 1 <= stars <= 5:
-            raise BadRow(f"the rating {rating[:40]!r} is not a number from 1 to 5")
-        stars = stars.quantize(Decimal("0.1"))
     return ReviewRecord(
         text=text,
-        locale=_locale(locale) if locale.strip() else language_of(text),
-        external_id=_line("external_id", external_id, MAX_SKU),
-        sku=_line("sku", sku, MAX_SKU),
+        locale=locale_of(locale) if locale.strip() else _language(text, is_review=True),
+        external_id=_key("external_id", external_id),
+        sku=_key("sku", sku),
         title=_line("title", title, MAX_TITLE),
-        rating=stars,
-        written_at=parse_moment("written_at", written_at.strip()),
+        rating=parse_rating(clean_line(rating)),
+        written_at=parse_moment("written_at", clean_line(written_at), form=date_form, hint=SAY_FORMAT),
     )
 
 
-def make_fact(name: str, value: str, *, locale: str, unit: str = "") -> FactRecord | None:
-    """Type a fact by how it is written: `yes` → boolean, `42` → number, `240 g` → quantity, else text.
-
-    `unit` says what a bare number is measured in. None when the value is empty. Raises `BadRow` when it has no name.
-    """
-    name, value = _line("name of a fact", name, MAX_FACT_NAME), clean_line(value)
-    if not value:
-        return None
-    if not name:
-        raise BadRow(f"the fact {value[:40]!r} has no name")
-    if len(value) > MAX_FACT_VALUE:
-        raise BadRow(f"the fact {name!r} is {len(value):,} characters long; at most {MAX_FACT_VALUE:,}")
-    if value.casefold() in _YES_NO:
-        words = _YES_NO_IN.get(locale, _YES_NO_IN["en"])
-        return FactRecord(name, words[_YES_NO[value.casefold()]], locale, ProductFact.Kind.BOOLEAN)
-    number = parse_number(value)
-    if number is not None and unit:
-        symbol = canonical_unit(unit)
-        if symbol is None:
-            raise BadRow(f"the fact {name!r} has the unknown unit {unit[:40]!r}")
-        value, number = f"{value} {symbol}", None
-    quantity = parse_quantity(value)
-    if quantity is not None and abs(quantity.number) < MAX_NUMBER:
-        return FactRecord(name, value, locale, ProductFact.Kind.QUANTITY, _stored(quantity.number), quantity.unit)
-    if number is not None and abs(number) < MAX_NUMBER:
-        return FactRecord(name, value, locale, ProductFact.Kind.NUMBER, _stored(number))
-    return FactRecord(name, value, locale, ProductFact.Kind.TEXT)
+def locale_of(name: str) -> str:
+    """Return the language of ours that `name` stands for (`en-GB` → `en`, `zh-CN` → `zh-Hans`). Raises `BadRow`."""
+    name = name.strip()
+    if name.casefold() in ("zh", "zh-cn", "zh_cn", "zh-hans", "zh_hans", "zh-hans-cn", "zh-sg"):
+        return Locale.ZH_HANS.value
+    if name.casefold().split("-")[0].split("_")[0] == "en":
+        return Locale.EN.value
+    raise BadRow(f"the locale {name[:40]!r} is none of {', '.join(Locale.values)}")
 
 
-def parse_price(text: str, *, currency: str = "") -> tuple[Decimal, str] | None:
-    """Return (amount, ISO currency) of `12.00 USD`, `$1,265.00`, `€ 9,50`, `¥199`; of a range, the lower end.
-
-    `currency` is used where the text names none. None when the text is empty; raises `BadRow` when it is no price.
-    """
-    text = clean_line(text)
-    if not text:
-        return None
-    match = _MONEY.fullmatch(text)
-    amount = parse_number(match["amount"]) if match else None
-    if match is None or amount is None or amount >= 10**10:
-        raise BadRow(f"the price {text[:40]!r} cannot be read")
-    sign = match["before"] or match["after"] or currency
-    return amount.quantize(Decimal("0.01")), _CURRENCIES.get(sign.upper(), sign.upper())
+def _language(text: str, more: str = "", *, is_review: bool = False) -> str:
+    if other := other_language(f"{text}\n{more}", is_review=is_review):
+        raise BadRow(
+            f"the text looks like {other}, and we read {', '.join(Locale.values)}; if it is one of them, say its locale"
+        )
+    return language_of(text)
 
 
-def parse_moment(name: str, text: str) -> dt.datetime | None:
-    """Return an ISO 8601 date or time, in UTC where it names no zone; None when the text is empty.
-
-    Raises `BadRow`, which calls it `name`, when it is neither.
-    """
-    if not text:
-        return None
-    try:
-        moment, day = parse_datetime(text), None
-        if moment is None:
-            day = parse_date(text)
-    except ValueError:
-        moment = day = None
-    if day is not None:
-        moment = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
-    if moment is None:
-        raise BadRow(f"{name} {text[:40]!r} is no ISO 8601 date or time")
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+def is_shortened(text: str) -> bool:
+    """Whether a text is what a spreadsheet makes of a long number: `4.01E+12`."""
+    return bool(_SHORTENED.fullmatch(text))
 
 
-def _stored(number: Decimal) -> Decimal:
-    # As the database gives it back, so that a fact hashes alike before and after.
-    return number.quantize(Decimal("0.000001"))
+def _key(name: str, text: str) -> str:
+    text = _line(name, text, MAX_SKU)
+    if is_shortened(text):
+        raise BadRow(
+            f"the {name} {text!r} is a number that a spreadsheet shortened: format its column as text, and export anew"
+        )
+    return text
 
 
 def _line(name: str, text: str, limit: int) -> str:
@@ -252,17 +203,10 @@ def _text(name: str, text: str) -> str:
     return text
 
 
-def _locale(name: str) -> str:
-    name = name.strip()
-    if name.casefold() in ("zh", "zh-cn", "zh_cn", "zh-hans"):
-        return Locale.ZH_HANS.value
-    if name.casefold().split("-")[0].split("_")[0] == "en":
-        return Locale.EN.value
-    raise BadRow(f"the locale {name[:40]!r} is none of {', '.join(Locale.values)}")
-
-
 def _image(url: str) -> str:
-    url = _line("image_url", url, MAX_URL)
+    url = clean_address(url)
+    if len(url) > MAX_URL:
+        raise BadRow(f"the image_url is {len(url):,} characters long; at most {MAX_URL:,}")
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -7,7 +7,7 @@ from functools import partial
 
 from catalog.feeds import jsonl, mapped_csv, merchant, shopify
 from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord
-from catalog.feeds.mapped_csv import Mapping
+from catalog.feeds.mapping import Mapping
 from core.exceptions import PermanentError
 from core.source import Source
 
@@ -23,15 +23,22 @@ REVIEW_READERS: dict[str, Callable[..., Iterator[FeedRow[ReviewRecord]]]] = {
     "csv": mapped_csv.read_reviews,
 }
 
+MAPPED_FORMATS = ("csv", "jsonl")
+
 
 def detect_format(source: Source, *, has_mapping: bool = False) -> str:
-    """Return the name of the format of a feed, by its suffix and its first line. A mapping means CSV."""
+    """Return the name of the format of a feed, by its suffix and its first line. A mapping means JSONL or CSV."""
     suffix = source.path.suffix.lower()
-    if has_mapping:
-        return "csv"
     if suffix in (".jsonl", ".ndjson"):
         return "jsonl"
-    beginning = next(source.lines()).text.lstrip()
+    beginning = next((line.text.strip() for line in source.lines() if line.text.strip()), "")
+    if has_mapping:
+        return "jsonl" if beginning.startswith("{") else "csv"
+    if beginning.startswith("[") or beginning == "{":
+        raise PermanentError(
+            f"{source.path} is one JSON document; we read JSONL, an object on each line.",
+            hint="`jq -c '.[]' FILE` writes a list so.",
+        )
     if suffix in (".xml", ".rss", ".atom") or beginning.startswith("<"):
         return "merchant_xml"
     if beginning.startswith("{"):
@@ -46,13 +53,13 @@ def detect_format(source: Source, *, has_mapping: bool = False) -> str:
 def products_of(source: Source, *, feed_format: str, mapping: Mapping | None) -> Iterator[FeedRow[ProductRecord]]:
     """Return the rows of a product feed. Raises `PermanentError` for an unknown format."""
     reader = PRODUCT_READERS[_known(feed_format, PRODUCT_READERS)]
-    return partial(reader, mapping=mapping)(source) if feed_format == "csv" else reader(source)
+    return partial(reader, mapping=mapping)(source) if feed_format in MAPPED_FORMATS else reader(source)
 
 
 def reviews_of(source: Source, *, feed_format: str, mapping: Mapping | None) -> Iterator[FeedRow[ReviewRecord]]:
     """Return the rows of a review feed. Raises `PermanentError` for an unknown format."""
     reader = REVIEW_READERS[_known(feed_format, REVIEW_READERS)]
-    return partial(reader, mapping=mapping)(source) if feed_format == "csv" else reader(source)
+    return partial(reader, mapping=mapping)(source) if feed_format in MAPPED_FORMATS else reader(source)
 
 
 def _known(feed_format: str, readers: Iterable[str]) -> str:

@@ -7,76 +7,89 @@ A product:
      "facts": {"en": {"capacity": "1.2 l", "dishwasher safe": false}, "zh-Hans": {"容量": "1.2 升"}}}
 
 `title` may be one string and `facts` one object of name → value; their language is then `locale`, or is taken from the
-letters of the title. A fact is typed by how it is written: `true` yes or no, `42` a number, `"240 g"` a quantity.
+letters of the title. A fact is typed by how it is written: `true` yes or no, `42` a number, `"240 g"` a quantity; a
+list is one fact, and `null` none. `price` may be `{"amount": 49, "currency": "USD"}`.
 
 A review: `{"text": "…", "sku": "K-100", "title": "…", "rating": 4, "locale": "en", "written_at": "2026-03-01",
 "external_id": "…"}`, of which `text` alone is required.
+
+With a mapping (`catalog.feeds.mapping`), the keys are those that it names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from catalog.feeds.base import (
-    BadRow,
-    FactRecord,
-    FeedRow,
-    ProductRecord,
-    R,
-    ReviewRecord,
-    make_fact,
-    make_product,
-    make_review,
-    parse_price,
-)
+from catalog.feeds.bad_row import BadRow
+from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, R, ReviewRecord, locale_of, make_product, make_review
+from catalog.feeds.facts import facts_of, is_measure
+from catalog.feeds.mapping import PRODUCT_FIELDS, REVIEW_FIELDS, Mapping, numerals_in, record_product, record_review
+from catalog.feeds.numerals import POINT, Numerals
+from catalog.feeds.prices import parse_price
 from catalog.models import Locale
+from core.exceptions import PermanentError
 from core.source import Source
 
-PRODUCT_KEYS = {
-    "sku", "title", "locale", "brand", "category", "description", "price", "currency", "image_url", "facts",
-}  # fmt: skip
-REVIEW_KEYS = {"text", "external_id", "sku", "locale", "title", "rating", "written_at"}
+PRODUCT_KEYS = {*PRODUCT_FIELDS, "facts"}
+REVIEW_KEYS = set(REVIEW_FIELDS)
+LIST_MARK = "|"  # between the entries of a list, where a mapping splits them
 
 
-def read_products(source: Source) -> Iterator[FeedRow[ProductRecord]]:
-    """Yield the products of a JSONL file."""
-    return _read(source, _product)
+def read_products(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ProductRecord]]:
+    """Yield the products of a JSONL file, which is read twice: first for how its texts write numbers."""
+    objects = (record.data for record in source.json_records() if not record.error)
+    if mapping:
+        rules = _check(mapping, PRODUCT_FIELDS, ("sku", "title"))
+        mapped = numerals_in(_readable(objects, rules), rules)
+        said = mapped.notes()
+        return _read(
+            source, lambda data, notes: record_product(_flat(data, rules), rules, mapped, notes), said, rules=rules
+        )
+    numerals = _numerals(objects)
+    return _read(source, partial(_product, numerals), numerals.notes())
 
 
-def read_reviews(source: Source) -> Iterator[FeedRow[ReviewRecord]]:
+def read_reviews(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ReviewRecord]]:
     """Yield the customer reviews of a JSONL file."""
-    return _read(source, _review)
+    if mapping:
+        rules = _check(mapping, REVIEW_FIELDS, ("text",))
+        return _read(source, lambda data, notes: record_review(_flat(data, rules), rules), (), rules=rules)
+    return _read(source, _review, ())
 
 
-def _read(source: Source, make: Callable[[dict[str, Any]], R]) -> Iterator[FeedRow[R]]:
+def _read(
+    source: Source, make: Callable[[dict[str, Any], list[str]], R], said: Iterable[str], *, rules: Mapping | None = None
+) -> Iterator[FeedRow[R]]:
+    sku_key = rules.fields["sku"].column if rules and "sku" in rules.fields else "sku"
     for record in source.json_records():
         sku, error = "", record.error
         if not error:
+            notes = list(said)
+            with suppress(BadRow):
+                sku = _text(_at(record.data, sku_key)) if sku_key else ""
             try:
-                sku = _string(record.data, "sku") if isinstance(record.data.get("sku"), str | int) else ""
-                yield FeedRow(record.line, make(record.data), sku=sku)
+                yield FeedRow(record.line, make(record.data, notes), sku=sku, notes=tuple(notes))
                 continue
             except BadRow as exc:
                 error = str(exc)
         yield FeedRow(record.line, error=error, sku=sku, raw=record.raw)
 
 
-def _product(data: dict[str, Any]) -> ProductRecord:
+def _product(numerals: Numerals, data: dict[str, Any], notes: list[str]) -> ProductRecord:
     _know(data, PRODUCT_KEYS)
     titles: dict[str, str] = {}
-    title, locale = data.get("title", ""), _string(data, "locale")
+    title, locale = data.get("title") or "", _string(data, "locale")
     if isinstance(title, dict):
-        titles = {name: _string(title, name) for name in title}
-        locale = locale or (Locale.EN.value if "en" in titles else next(iter(titles), ""))
+        titles = {locale_of(name): _string(title, name) for name in title}
+        locale = locale_of(locale) if locale else Locale.EN.value if "en" in titles else next(iter(titles), "")
         title = titles.pop(locale, "")
     elif not isinstance(title, str):
         raise BadRow("title is neither a string nor an object of locale → string")
-    price = data.get("price")
-    if not isinstance(price, str | int | Decimal | None):
-        raise BadRow("price is neither a string nor a number")
+    image = data.get("image_url")
     return make_product(
         sku=_string(data, "sku"),
         title=title,
@@ -85,44 +98,125 @@ def _product(data: dict[str, Any]) -> ProductRecord:
         brand=_string(data, "brand"),
         category=_string(data, "category"),
         description=_string(data, "description"),
-        price=parse_price("" if price is None else str(price), currency=_string(data, "currency")),
-        image_url=_string(data, "image_url"),
-        facts=partial(_facts, data.get("facts", {})),
+        price=_price(data, numerals),
+        image_url=_string({"image_url": image[0] if isinstance(image, list) and image else image or None}, "image_url"),
+        facts=partial(_facts, data.get("facts"), numerals, notes),
     )
 
 
-def _facts(facts: Any, locale: str) -> list[FactRecord]:
+def _price(data: dict[str, Any], numerals: Numerals) -> tuple[Decimal, str] | None:
+    price, currency = data.get("price"), _string(data, "currency")
+    if isinstance(price, dict) and set(price) <= {"amount", "value", "currency"}:
+        currency = _string(price, "currency") or currency
+        price = price.get("amount", price.get("value"))
+    if isinstance(price, bool) or not isinstance(price, str | int | Decimal | None):
+        raise BadRow("price is neither a string nor a number")
+    decimal = numerals.decimal_of("price") if isinstance(price, str) else POINT
+    return parse_price(_text(price), currency=currency, decimal=decimal)
+
+
+def _facts(facts: Any, numerals: Numerals, notes: list[str], locale: str) -> list[FactRecord]:
+    if facts is None:
+        return []
     if not isinstance(facts, dict):
         raise BadRow("facts is no object")
     by_locale = facts if facts and set(facts) <= set(Locale.values) else {locale: facts}
-    made = []
+    made: list[FactRecord] = []
     for language, named in by_locale.items():
+        if named is None:
+            continue
         if not isinstance(named, dict):
             raise BadRow(f"facts in {language} is no object")
         for name, value in named.items():
-            if value is True or value is False:
-                value = "yes" if value else "no"
-            elif not isinstance(value, str | int | Decimal):
-                raise BadRow(f"the fact {name[:40]!r} is neither string, number, true nor false")
-            if fact := make_fact(name, str(value), locale=language):
-                made.append(fact)
+            try:
+                text = _text(value, mark=", ")
+            except BadRow:
+                raise BadRow(
+                    f"the fact {name[:40]!r} is neither string, number, true, false nor a list of them"
+                ) from None
+            decimal = numerals.decimal_of(name) if isinstance(value, str) else POINT
+            made += facts_of([(name, text)], locale=language, notes=notes, decimal_of=partial(_always, decimal))
     return made
 
 
-def _review(data: dict[str, Any]) -> ReviewRecord:
+def _always(decimal: str, name: str) -> str:
+    return decimal
+
+
+def _review(data: dict[str, Any], notes: list[str]) -> ReviewRecord:
     _know(data, REVIEW_KEYS)
     return make_review(**{"text": "", **{name: _string(data, name) for name in data}})
 
 
+def _numerals(objects: Iterable[dict[str, Any]]) -> Numerals:
+    numerals = Numerals(usual=POINT)
+    for data in objects:
+        if isinstance(price := data.get("price"), str):
+            numerals.learn("price", [price])
+        facts = data.get("facts")
+        for named in (facts, *facts.values()) if isinstance(facts, dict) else ():
+            for name, value in named.items() if isinstance(named, dict) else ():
+                if isinstance(value, str) and is_measure(value):
+                    numerals.learn(name, [value])
+    return numerals
+
+
+def _check(mapping: Mapping, known: Iterable[str], required: Iterable[str]) -> Mapping:
+    if unknown := set(mapping.fields) - set(known):
+        raise PermanentError(f"the mapping has unknown fields: {', '.join(sorted(unknown))}.")
+    if missing := set(required) - set(mapping.fields):
+        raise PermanentError(f"the mapping does not say which key is {', '.join(sorted(missing))}.")
+    return mapping
+
+
+def _readable(objects: Iterable[dict[str, Any]], rules: Mapping) -> Iterator[dict[str, str]]:
+    for data in objects:
+        with suppress(BadRow):
+            yield _flat(data, rules)
+
+
+def _flat(data: dict[str, Any], rules: Mapping) -> dict[str, str]:
+    return {column: _text(_at(data, column), mark=LIST_MARK) for column in rules.columns}
+
+
+def _at(data: Any, path: str) -> Any:
+    """Return what is under a key, or under `a.b` inside of another; None where there is nothing."""
+    if not isinstance(data, dict) or path in data:
+        return data.get(path) if isinstance(data, dict) else None
+    first, dot, rest = path.partition(".")
+    return _at(data.get(first), rest) if dot else None
+
+
 def _know(data: dict[str, Any], keys: set[str]) -> None:
     if unknown := set(data) - keys:
-        raise BadRow(f"unknown keys: {', '.join(sorted(unknown))[:200]}")
+        raise BadRow(f"unknown keys: {', '.join(sorted(unknown))[:200]}; give a mapping to say which keys to read")
 
 
 def _string(data: dict[str, Any], name: str) -> str:
     value = data.get(name)
+    if isinstance(value, bool | list | dict):
+        raise BadRow(f"{name[:40]} is neither a string nor a number")
+    return _text(value)
+
+
+def _text(value: Any, *, mark: str = ", ") -> str:
+    """Return a value as text: a number without exponent, a list joined. Raises `BadRow` for an object."""
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise BadRow(f"{name[:40]} is neither a string nor a number")
-    return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        if abs(value.adjusted()) > 40:
+            raise BadRow(f"the number {str(value)[:40]} is out of range")
+        return (
+            f"{value.quantize(Decimal(1)):f}"
+            if value == value.to_integral_value() and value.adjusted() < 27
+            else f"{value:f}"
+        )
+    if isinstance(value, list):
+        if any(isinstance(part, list) for part in value):
+            raise BadRow("it is a list of lists")
+        return mark.join(filter(None, (_text(part) for part in value)))
+    if isinstance(value, str | int):
+        return str(value)
+    raise BadRow("it is an object where a text was expected")

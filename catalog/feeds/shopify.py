@@ -1,4 +1,4 @@
-"""Shopify's product CSV, in its older and newer column names. Rows of one handle follow each other.
+"""Shopify's product CSV, in its older and newer column names. Rows of a handle may stand in any order.
 
 https://help.shopify.com/en/manual/products/import-export/using-csv
 A product per variant SKU; variants without a SKU make one product, whose sku is the handle.
@@ -6,14 +6,20 @@ A product per variant SKU; variants without a SKU make one product, whose sku is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 
-from catalog.feeds.base import BadRow, FactRecord, FeedRow, ProductRecord, make_fact, make_product, parse_price
+from catalog.feeds.bad_row import BadRow
+from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, make_product
+from catalog.feeds.facts import facts_of, is_measure
+from catalog.feeds.metafields import metafield
+from catalog.feeds.numerals import POINT, Numerals
+from catalog.feeds.prices import parse_price
 from core.exceptions import PermanentError
 from core.source import CsvRecord, Source
+from core.spreadsheets import unguarded
 
 MAX_GROUP = 2_048  # Shopify's own limit of variants per product
 _NAMES = {
@@ -26,10 +32,10 @@ _NAMES = {
     "grams": ("variant grams", "weight value (grams)"),
     "price": ("variant price", "price"),
     "image": ("image src", "product image url"),
+    "position": ("image position", "product image position"),
     "variant_image": ("variant image", "variant image url"),
 }
 _FACT_COLUMNS = {"google shopping / gender": "gender", "google shopping / age group": "age group"}
-_METAFIELD = re.compile(r"(?P<name>.+) \(product\.metafields\.[^)]+\)")
 
 
 @dataclass(frozen=True)
@@ -54,46 +60,106 @@ def is_shopify_header(names: set[str]) -> bool:
 
 
 def read_products(source: Source) -> Iterator[FeedRow[ProductRecord]]:
-    """Yield the products of a Shopify CSV; one handle's rows are held at a time."""
-    records = source.csv_records()
-    header = next(records, None)
+    """Yield the products of a Shopify CSV; the rows of one handle are held at a time, of scattered ones until its last.
+
+    The file is read twice: first for which handles are scattered, and how the columns write numbers.
+    """
+    header = next(source.csv_records(), None)
     names = [name.strip().lower() for name in header.cells] if header else []
     if not is_shopify_header(set(names)):
         raise PermanentError(f"{source.path} is no Shopify product CSV: it lacks Handle or Title.")
+    numerals = Numerals(usual=POINT)
+    last_lines = _scattered(_variants(source, names), numerals)
+    said = numerals.notes()
+    waiting: dict[str, list[_Variant]] = {}
     handle, group = "", list[_Variant]()
-    for record in records:
-        if record.error:
-            yield FeedRow(record.line, error=record.error, raw=record.raw)
+    for variant in _variants(source, names):
+        if variant.record.error:
+            yield FeedRow(variant.record.line, error=variant.record.error, raw=variant.record.raw)
             continue
-        variant = _Variant(record, dict(zip(names, record.cells, strict=True)))
-        if variant.get("handle") != handle or len(group) >= MAX_GROUP:
-            yield from _products(group)
-            handle, group = variant.get("handle"), []
+        own = variant.get("handle")
+        if last_line := last_lines.get(_digest(own)):
+            waiting.setdefault(own, []).append(variant)
+            if variant.record.line >= last_line:
+                yield from _products(waiting.pop(own), numerals, said)
+            continue
+        if own != handle or len(group) >= MAX_GROUP:
+            yield from _products(group, numerals, said)
+            handle, group = own, []
         group.append(variant)
-    yield from _products(group)
+    for left in (group, *waiting.values()):
+        yield from _products(left, numerals, said)
 
 
-def _products(group: list[_Variant]) -> Iterator[FeedRow[ProductRecord]]:
+def _variants(source: Source, names: list[str]) -> Iterator[_Variant]:
+    records = source.csv_records()
+    next(records, None)
+    for record in records:
+        cells = map(unguarded, record.cells)
+        yield _Variant(record, {} if record.error else dict(zip(names, cells, strict=True)))
+
+
+def _scattered(variants: Iterator[_Variant], numerals: Numerals) -> dict[bytes, int]:
+    """Return the last line of each handle whose rows do not follow each other; `numerals` learns along."""
+    seen, last_lines, before = set[bytes](), dict[bytes, int](), b""
+    for variant in variants:
+        if variant.record.error:
+            continue
+        numerals.learn("price", [variant.get("price")])
+        for name, value in _metafields(variant):
+            if is_measure(value):
+                numerals.learn(name, [value])
+        handle = _digest(variant.get("handle"))
+        if handle in last_lines or (handle != before and handle in seen):
+            last_lines[handle] = variant.record.line
+        seen.add(handle)
+        before = handle
+    return last_lines
+
+
+def _digest(handle: str) -> bytes:
+    return blake2b(handle.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+def _products(group: list[_Variant], numerals: Numerals, said: tuple[str, ...]) -> Iterator[FeedRow[ProductRecord]]:
     variants = [variant for variant in group if not variant.is_image_only]
     if not variants:
         return
+    # What is said once for a product stands in the row with its title, wherever that is.
+    leading = next((variant for variant in group if variant.get("title")), group[0])
+    image = leading.get("image") or _first_image(group)
+    row = partial(_row, leading, image=image, numerals=numerals, said=said)
     with_sku = [variant for variant in variants if variant.get("sku").strip()]
     if not with_sku:
-        yield _row(group[0], variants, sku=group[0].get("handle"))
+        yield row(variants, sku=leading.get("handle"))
         return
     for variant in variants:
         sku = variant.get("sku")
         if sku.strip():
-            yield _row(group[0], [variant], sku=sku, is_one_of_many=len(variants) > 1)
+            yield row([variant], sku=sku, is_one_of_many=len(variants) > 1)
         else:
             reason = "this variant has no SKU while others of its handle have one"
             yield FeedRow(variant.record.line, error=reason, sku=variant.get("handle"), raw=variant.record.raw)
 
 
+def _first_image(group: list[_Variant]) -> str:
+    def place(variant: _Variant) -> float:
+        return float(variant.get("position")) if variant.get("position").strip().isdecimal() else float("inf")
+
+    return next((variant.get("image") for variant in sorted(group, key=place) if variant.get("image")), "")
+
+
 def _row(
-    first: _Variant, variants: list[_Variant], *, sku: str, is_one_of_many: bool = False
+    first: _Variant,
+    variants: list[_Variant],
+    *,
+    sku: str,
+    image: str,
+    numerals: Numerals,
+    said: tuple[str, ...],
+    is_one_of_many: bool = False,
 ) -> FeedRow[ProductRecord]:
-    own = variants[0]
+    own, notes, sku = variants[0], list(said), unguarded(sku, is_key=True)
     try:
         options = _options(first, variants)
         title = first.get("title")
@@ -105,11 +171,11 @@ def _row(
             brand=first.get("brand"),
             category=first.get("category"),
             description=first.get("body"),
-            price=parse_price(own.get("price")),
-            image_url=(own.get("variant_image") if is_one_of_many else "") or first.get("image"),
-            facts=partial(_facts, first, own, options),
+            price=parse_price(own.get("price"), decimal=numerals.decimal_of("price")),
+            image_url=(own.get("variant_image") if is_one_of_many else "") or image,
+            facts=partial(_facts, first, own, options, numerals, notes),
         )
-        return FeedRow(own.record.line, product, sku=sku)
+        return FeedRow(own.record.line, product, sku=sku, notes=tuple(notes))
     except BadRow as exc:
         return FeedRow(own.record.line, error=str(exc), sku=sku, raw=own.record.raw)
 
@@ -125,14 +191,18 @@ def _options(first: _Variant, variants: list[_Variant]) -> dict[str, str]:
     return options
 
 
-def _facts(first: _Variant, own: _Variant, options: dict[str, str], locale: str) -> list[FactRecord]:
+def _facts(
+    first: _Variant, own: _Variant, options: dict[str, str], numerals: Numerals, notes: list[str], locale: str
+) -> list[FactRecord]:
     named = {name.lower(): value for name, value in options.items()}
-    if own.get("grams").strip() not in ("", "0", "0.0"):
-        named["weight"] = f"{own.get('grams').strip()} g"
-    for column, value in first.row.items():
-        if column in _FACT_COLUMNS:
-            named[_FACT_COLUMNS[column]] = value
-        elif match := _METAFIELD.fullmatch(column):
-            named[match["name"]] = value
-    facts = (make_fact(name, value, locale=locale) for name, value in named.items())
-    return [fact for fact in facts if fact]
+    grams = own.get("grams").strip()
+    if grams and set(grams) - set("0.,"):
+        named["weight"] = f"{grams} g"
+    named |= {_FACT_COLUMNS[column]: value for column, value in first.row.items() if column in _FACT_COLUMNS}
+    named |= _metafields(first)
+    return list(facts_of(named.items(), locale=locale, notes=notes, decimal_of=numerals.decimal_of))
+
+
+def _metafields(variant: _Variant) -> list[tuple[str, str]]:
+    found = (metafield(column, value) for column, value in variant.row.items() if value.strip())
+    return [pair for pair in found if pair]

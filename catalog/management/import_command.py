@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from catalog.models import ImportRun
 from core.actors import SystemActor
@@ -21,14 +22,21 @@ class RunCommand(FileCommand):
 
     def summarise(self, result: Any, console: Console) -> None:
         run: ImportRun = result
-        table = Table(title=f"{run.kind} from {run.file_name} ({run.feed_format})", title_justify="left")
+        title = Text(f"{run.kind} from {run.file_name} ({run.feed_format})")  # no markup: `[/b].csv` is a name too
+        table = Table(title=title, title_justify="left")
         for name in ("rows", "created", "updated", "unchanged", "duplicates", "bad"):
             table.add_column(name, justify="right")
         counts = (run.n_rows, run.n_created, run.n_updated, run.n_unchanged, run.n_duplicates, run.n_bad)
         table.add_row(*(f"{count:,}" for count in counts))
         console.print(table)
+        self.tell_counts(run)
         if run.n_bad:
             self.stdout.write(self.style.WARNING(f"{run.n_bad} rows were not taken; each is named in {run.error_file}"))
+        if run.n_bad and not run.n_created + run.n_updated + run.n_unchanged:
+            raise CommandError("not one row was taken.")
+
+    def tell_counts(self, run: ImportRun) -> None:
+        """Print what else there was to count."""
 
 
 class ImportCommand(RunCommand):
@@ -44,7 +52,7 @@ class ImportCommand(RunCommand):
             "--mapping",
             type=Path,
             metavar="TOML",
-            help="which column of a CSV is which; see catalog/feeds/mapped_csv.py",
+            help="which column of a CSV, or which key of JSONL, is which; see catalog/feeds/mapping.py",
         )
 
     def run(self, path: Path, *, options: dict[str, Any], show: Show) -> Any:
@@ -56,3 +64,7 @@ class ImportCommand(RunCommand):
             resume=not options["no_resume"],
             on_progress=lambda run, share: show(run.n_rows, share),
         )
+
+    def tell_counts(self, run: ImportRun) -> None:
+        for name, count in sorted(run.counts.items()):
+            self.stdout.write(f"{name}: {count:,}")

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from catalog.feeds.base import BadRow, FeedRow, ProductRecord, make_fact, make_product, parse_price
+from catalog.feeds.bad_row import BadRow
+from catalog.feeds.base import FeedRow, ProductRecord, make_product
 from catalog.feeds.detection import detect_format, products_of, reviews_of
-from catalog.feeds.mapped_csv import load_mapping
+from catalog.feeds.facts import make_fact
+from catalog.feeds.mapping import load_mapping
+from catalog.feeds.prices import parse_price
+from core.csv_records import NOT_UTF_8
 from core.exceptions import PermanentError
 from core.source import MAX_LINE_BYTES, Source
 
@@ -158,7 +162,7 @@ def test_a_line_of_100_mb_costs_one_row_and_little_memory(tmp_path: Path) -> Non
         ('{"sku": "A", "title": ""}', "title is empty"),
         ('{"title": "T"}', "sku is empty"),
         ('{"sku": "A", "title": ["T"]}', "title is neither"),
-        ('{"sku": "A", "title": "T", "facts": {"x": ["y"]}}', "neither string, number"),
+        ('{"sku": "A", "title": "T", "facts": {"x": {"y": 1}}}', "neither string, number"),
         ('{"sku": "A", "title": "T", "facts": 1}', "facts is no object"),
         ('{"sku": "A", "title": "T", "image_url": "javascript:alert(1)"}', "image_url"),
         ('{"sku": "A", "title": "T", "image_url": "../../etc/passwd"}', "image_url"),
@@ -209,7 +213,7 @@ def test_rows_of_the_wrong_width_or_encoding_are_named(tmp_path: Path) -> None:
     assert set(_good(rows)) == {"1", "4"}
     assert [(row.line, row.error) for row in rows if row.error][:2] == [
         (3, "3 columns where the header has 2"),
-        (4, "the line is not UTF-8"),
+        (4, NOT_UTF_8),
     ]
 
 
