@@ -93,6 +93,8 @@ class FileCommand(BaseCommand):
                 result = self.run(path, options=options, show=show)
             except (EcomsiteError, PermissionDenied) as exc:
                 raise CommandError(str(exc)) from exc
+            except OSError as exc:  # a name too long, a file that may not be read, a disk that is full
+                raise CommandError(str(exc)) from exc
             except KeyboardInterrupt:
                 raise CommandError(
                     "interrupted; what was done is kept. Run the same command again to resume.", returncode=130

@@ -16,7 +16,8 @@ def canonical_json(value: Any) -> str:
 
 def hash_json(value: Mapping[str, Any] | list[Any]) -> str:
     """Return the SHA-256 (64 hex digits) of the canonical JSON of `value`."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    # The name of a file, or an argument, may hold a byte that is not UTF-8: a lone surrogate to Python.
+    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def hash_file(path: Path) -> str:

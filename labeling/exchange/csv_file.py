@@ -26,7 +26,10 @@ def read(path: Path) -> Iterator[Reading]:
         records = source.csv_records(delimiter=max(DELIMITERS, key=first.count))
         header = next(records, None)
         if header is None or header.error:
-            raise PermanentError(f"{path} has no header line{': ' + header.error if header else ''}.")
+            raise PermanentError(
+                f"{path} has no header line{': ' + header.error if header else ''}.",
+                hint="Save it as CSV UTF-8, with the names of the columns on the first line.",
+            )
         names = [name.strip() for name in header.cells]
         rows = (
             Row(record.line, error=record.error, raw=record.raw)

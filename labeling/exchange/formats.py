@@ -14,12 +14,15 @@ WRITERS: dict[str, type[Writer]] = {
     "ls-json": label_studio.Writer, "csv": csv_file.Writer, "jsonl": jsonl.Writer, "hf": hf.Writer,
 }  # fmt: skip
 SUFFIXES = {".json": "ls-json", ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 
 
 def format_of(path: Path) -> str:
     """Return the format of the file or folder at `path`, by its suffix. Raises `PermanentError` for another suffix."""
     if path.is_dir():
         return "hf"
+    if path.suffix.lower() in WORKBOOKS:
+        raise PermanentError(f"{path.name} is a workbook.", hint="Save the sheet as CSV UTF-8, and import that.")
     try:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:

@@ -7,7 +7,7 @@ library maps whole files into memory.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,7 @@ from labeling.exchange.rows import VOTE_FIELDS, VOTES, Item, Layout, Reading, Ro
 
 if TYPE_CHECKING:
     import datasets
+    import pyarrow
 
 TYPES = {"text": "string", "number": "float64", "integer": "int64", "time": "timestamp[us, tz=UTC]"}
 
@@ -32,8 +33,10 @@ def read(path: Path) -> Iterator[Reading]:
     library = _library()
     try:
         found = library.load_from_disk(str(path))
-    except (OSError, ValueError, KeyError) as exc:
-        raise PermanentError(f"{path} is no saved dataset: {exc}.") from exc
+    except Exception as exc:  # the library raises whatever a file of its folder makes it
+        raise PermanentError(
+            f"{path} is no saved dataset: {exc}.", hint="A folder that `datasets` saved is what --format hf reads."
+        ) from exc
     splits = list(found.values()) if isinstance(found, library.DatasetDict) else [found]
     total = sum(len(split) for split in splits)
     columns = list(dict.fromkeys(name for split in splits for name in split.column_names))
@@ -41,24 +44,43 @@ def read(path: Path) -> Iterator[Reading]:
 
     def rows() -> Iterator[Row]:
         nonlocal n_read
-        for n_read, values in enumerate((row for split in splits for row in _rows_of(split)), 1):
-            yield Row(n_read, values)
+        numbers = count(1)
+        for row in (row for split in splits for row in _rows_of(split, numbers)):
+            n_read = row.line
+            yield row
 
     yield Reading(rows(), lambda: n_read / max(total, 1), columns)
 
 
-def _rows_of(split: datasets.Dataset) -> Iterator[dict[str, Any]]:
+def _rows_of(split: datasets.Dataset, numbers: Iterator[int]) -> Iterator[Row]:
     import pyarrow as pa
 
     names = {name: f.names for name, f in split.features.items() if type(f).__name__ == "ClassLabel"}
     for file in split.cache_files:
-        with pa.OSFile(file["filename"]) as stream, pa.ipc.open_stream(stream) as batches:
-            for batch in batches:
-                for row in batch.to_pylist():
-                    for name, known in names.items():
-                        number = row[name]
-                        row[name] = known[number] if number is not None and 0 <= number < len(known) else None
-                    yield row
+        try:
+            with pa.OSFile(file["filename"]) as stream, pa.ipc.open_stream(stream) as batches:
+                for batch in batches:
+                    yield from _rows_in(batch, names, numbers)
+        except (pa.ArrowException, OSError) as exc:
+            reason = f"from this row on {Path(file['filename']).name} cannot be read: {exc}"
+            yield Row(next(numbers), error=reason, breaks_off=True)
+
+
+def _rows_in(batch: pyarrow.RecordBatch, names: Mapping[str, Sequence[str]], numbers: Iterator[int]) -> Iterator[Row]:
+    try:
+        found = batch.to_pylist()
+    except (ValueError, OverflowError) as exc:  # a time that no calendar has; a text that is no UTF-8
+        if batch.num_rows == 1:
+            yield Row(next(numbers), error=f"it has a value that cannot be read: {exc}")
+            return
+        for number in range(batch.num_rows):
+            yield from _rows_in(batch.slice(number, 1), names, numbers)
+        return
+    for row in found:
+        for name, known in names.items():
+            number = row[name]
+            row[name] = known[number] if number is not None and 0 <= number < len(known) else None
+        yield Row(next(numbers), row)
 
 
 class Writer(exchange.Writer):

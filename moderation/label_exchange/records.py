@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from catalog.cleaning import clean_line
 from catalog.feeds.base import BadRow, FeedRow, ReviewRecord, make_review, parse_moment
@@ -15,18 +16,30 @@ from catalog.models import CustomerReview
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import pk_of
-from labeling.exchange.rows import VOTE_FIELDS, Reading, Row, as_text, raw_of, spread
+from labeling.exchange.rows import (
+    VOTE_FIELDS,
+    Reading,
+    Row,
+    as_text,
+    in_our_names,
+    other_names,
+    raw_of,
+    spread,
+)
 from labeling.label_config import load_interface
 
 KIND = "review_sentiment"
 # Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's control.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "text": ("text",), "label": ("sentiment", "label"), "rater": ("rater",), "subject": ("subject",),
-    "external_id": ("external_id",), "title": ("title",), "sku": ("sku",), "locale": ("locale",),
+    "external_id": ("external_id",), "title": ("title",), "sku": ("sku",), "locale": ("locale", "language"),
     "rating": ("rating",), "annotated_at": ("annotated_at", "labelled_at"), "seconds": ("seconds",),
 }  # fmt: skip
 LONGEST_S = 366 * 24 * 3600
 LONGEST_RATER = 500
+MOST_TOGETHER = 10_000
+LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
+CORRECTED = "the same person answered this again later; that answer counts"
 
 
 @dataclass(frozen=True)
@@ -49,10 +62,11 @@ class Rules:
             raise PermanentError(f"There is no label {', '.join(strangers)}.", hint=f"Labels: {', '.join(known)}.")
         if reading.columns is None:
             return
+        columns = {*reading.columns, *other_names(reading.columns)}
         there = f"It has: {', '.join(reading.columns)[:500]}. Say which is which: --column label=stars."
-        if absent := sorted(set(self.columns.values()) - set(reading.columns)):
+        if absent := sorted(set(self.columns.values()) - columns):
             raise PermanentError(f"the file has no column {', '.join(absent)}.", hint=there)
-        found = {name for name in COLUMNS if set(self.looked_for(name)) & set(reading.columns)}
+        found = {name for name in COLUMNS if set(self.looked_for(name)) & columns}
         if "label" not in found or not found & {"text", "external_id", "subject"}:
             raise PermanentError("nothing says which columns are the text and the label.", hint=there)
 
@@ -99,20 +113,56 @@ class LabelRecord:
 
 
 def records_of(reading: Reading, rules: Rules) -> Iterator[FeedRow[LabelRecord]]:
-    """Yield the labels and votes of a file, or why a row of it is none."""
+    """Yield the labels and votes of a file, or why a row of it is none. Of a rater's answers in a row the latest counts."""
     read = _Reader(rules, reading.columns)
-    for whole in reading.rows:
-        for row in spread(whole):
-            yield read.record(row)
+    return latest(read.record(row) for whole in reading.rows for row in spread(whole))
+
+
+def latest(rows: Iterable[FeedRow[LabelRecord]]) -> Iterator[FeedRow[LabelRecord]]:
+    """Yield `rows`; of what one rater said about a review in rows that follow each other, the latest alone.
+
+    People correct themselves; what they said before is named. Where the times are the same, or are not told, the later row
+    is the later answer. Rows that lie apart are told by who reads them.
+    """
+    together: list[FeedRow[LabelRecord]] = []
+    key = ""
+    for row in rows:
+        # A row that cannot be read, a skipped task perhaps, does not part what stands around it.
+        key_of_row = row.record.key_of_review if row.record else key
+        if key_of_row != key or len(together) >= MOST_TOGETHER:
+            yield from _with_the_latest(together)
+            together, key = [], key_of_row
+        together.append(row)
+    yield from _with_the_latest(together)
+
+
+def _with_the_latest(rows: Sequence[FeedRow[LabelRecord]]) -> Iterator[FeedRow[LabelRecord]]:
+    final: dict[str, LabelRecord] = {}
+    for row in rows if len(rows) > 1 else ():
+        if row.record and row.record.rater:
+            held = final.setdefault(row.record.rater, row.record)
+            if (row.record.at or LONG_AGO) >= (held.at or LONG_AGO):
+                final[row.record.rater] = row.record
+    for row in rows:
+        record = row.record
+        if record and final.get(record.rater, record) != record:
+            yield FeedRow(row.line, error=CORRECTED, sku=row.sku, raw=record.title)
+        else:
+            yield row
 
 
 class _Reader:
     def __init__(self, rules: Rules, columns: Sequence[str] | None) -> None:
         there = {name: rules.looked_for(name) for name in COLUMNS}
         if columns is not None:
-            known = {*columns, *VOTE_FIELDS}  # those of a list of votes are no columns of their own
+            known = {
+                *columns,
+                *other_names(columns),
+                *VOTE_FIELDS,
+            }  # those of a list of votes are no columns of their own
             there = {name: tuple(column for column in places if column in known) for name, places in there.items()}
         self.places = list(there.items())
+        self.asked_for = " or ".join(there["label"])
         names = load_interface(KIND).labels
         self.names, self.labels = ", ".join(names), {**{name: name for name in names}, **rules.labels}
 
@@ -121,21 +171,16 @@ class _Reader:
         error, sku = row.error, ""
         if not error:
             try:
-                values = {name: self._text(row, columns) for name, columns in self.places}
+                stated = in_our_names(row.values)
+                answers = stated if row.answers is None else in_our_names(row.answers)
+                values = {name: _text(answers if name == "label" else stated, columns) for name, columns in self.places}
                 sku = values["sku"]
+                if not values["label"] and row.answers:
+                    raise BadRow(f"nothing answers {self.asked_for}; answered: {', '.join(row.answers)[:200]}")
                 return FeedRow(row.line, self._record(values), sku=sku)
             except (BadRow, ValueError) as exc:
                 error = str(exc)
         return FeedRow(row.line, error=error, sku=sku, raw=row.raw or raw_of(row.values))
-
-    def _text(self, row: Row, columns: tuple[str, ...]) -> str:
-        for column in columns:
-            if column in row.values:
-                try:
-                    return as_text(row.values[column]).strip()
-                except ValueError as exc:
-                    raise BadRow(f"{column} has {exc}") from exc
-        return ""
 
     def _record(self, values: Mapping[str, str]) -> LabelRecord:
         said, subject = values["label"], values["subject"]
@@ -158,6 +203,16 @@ class _Reader:
             has_own_id=bool(values["external_id"]), at=parse_moment("annotated_at", values["annotated_at"]),
             seconds=_seconds(values["seconds"]),
         )  # fmt: skip
+
+
+def _text(values: Mapping[str, Any], columns: tuple[str, ...]) -> str:
+    for column in columns:
+        if column in values:
+            try:
+                return as_text(values[column]).strip()
+            except ValueError as exc:
+                raise BadRow(f"{column} has {exc}") from exc
+    return ""
 
 
 def _pk(subject: str) -> uuid.UUID:

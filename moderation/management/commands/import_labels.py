@@ -102,6 +102,8 @@ class Command(WithExamples, RunCommand):
         console.print(table)
         for reason, (n, line) in sorted(preview.reasons.items(), key=lambda item: -item[1][0])[:20]:
             self.stdout.write(self.style.WARNING(f"{n:,} × {reason} (the first at line {line:,})"))
+        if preview.n_bad and preview.n_bad + preview.n_duplicates == preview.n_rows:
+            raise CommandError("not one row could be taken.")
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
