@@ -21,7 +21,7 @@ from core.actors import SystemActor
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import ref
-from labeling import raters
+from labeling import approvals, raters
 from labeling.door.stamps import without_stamp
 from labeling.label_config import load_interface
 from labeling.lifecycle import Status, move
@@ -109,9 +109,11 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
 
     `dawid_skene` weighs each vote by how its rater errs, as fitted before (`labeling.raters`; Dawid and Skene 1979).
     `crowdlab` counts the model's opinion as one more vote and weighs all of them by how well they do on the latest items
-    (Goh et al. 2022). Before there is enough to fit, a vote counts as right four times in five. No votes: no label.
+    (Goh et al. 2022). Before there is enough to fit, a vote counts as right four times in five. No votes: no label. Those
+    of a file whose raters nobody answers for are not counted (`labeling.approvals`).
     """
-    votes = Vote.objects.filter(kind=kind, subject=subject, purpose=Vote.Purpose.LABEL).order_by("rater")
+    votes = Vote.objects.filter(approvals.of_people(), kind=kind, subject=subject, purpose=Vote.Purpose.LABEL)
+    votes = votes.order_by("rater")
     given = list(votes.values_list("rater", "label"))
     counts, interface = Counter(label for _, label in given), load_interface(kind)
     if not given:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Max
 
-from labeling import votes
+from labeling import approvals, votes
 from labeling.label_config import load_interface
 from labeling.models import RaterModel, Vote
 
@@ -26,17 +26,18 @@ WINDOW = 2000
 def fit(kind: str) -> int:
     """Fit Dawid and Skene's model to the votes of the queue `kind`, and keep it for each rater. Returns how many.
 
-    Known answers count as certain. 0 where there are too few votes, or no new ones since the last time.
+    Known answers count as certain; votes of a file whose raters nobody answers for do not count. 0 where there are too few
+    votes, or no new ones since the last time.
     """
     import numpy as np
 
     from labeling.quality import dawid_skene
 
     fitted_at = RaterModel.objects.filter(kind=kind).aggregate(at=Max("fitted_at"))["at"]
-    said = Vote.objects.filter(kind=kind)
+    said = Vote.objects.filter(approvals.of_people(), kind=kind)
     if fitted_at and not said.filter(voted_at__gt=fitted_at).exists():
         return 0
-    table = votes.load(kind, purposes=Vote.Purpose.values)
+    table = votes.load(kind, purposes=Vote.Purpose.values, of_people=True)
     if len(table) < FEWEST:
         return 0
     known = np.full(len(table.subjects), -1)
@@ -77,14 +78,14 @@ def crowdlab(kind: str, subject: str) -> tuple[str, float] | None:
 
     from labeling.quality.aggregation import aggregate
 
-    said = Vote.objects.filter(kind=kind, purpose=Vote.Purpose.LABEL)
+    said = Vote.objects.filter(approvals.of_people(), kind=kind, purpose=Vote.Purpose.LABEL)
     # By the latest votes, not by grouping all: some items have several.
     latest = dict.fromkeys(said.order_by("-pk").values_list("subject", flat=True)[: 4 * WINDOW])
     interface = load_interface(kind)
     opinions = interface.opinions(list({subject: None} | dict.fromkeys(islice(latest, WINDOW))))
     if subject not in opinions or len(opinions) < FEWEST:
         return None
-    table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=list(opinions))
+    table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=list(opinions), of_people=True)
     probabilities = np.array([[opinions[name][label] for label in table.names] for name in table.subjects])
     found = aggregate("crowdlab", table.votes(), probabilities=probabilities)
     place = list(table.subjects).index(subject)

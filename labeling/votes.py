@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from labeling import approvals
 from labeling.label_config import load_interface
 from labeling.models import Vote
 
@@ -63,13 +64,18 @@ class VoteTable:
 
 def load(
     kind: str, *, purposes: Sequence[str] = COMPARABLE, since: dt.datetime | None = None,
-    subjects: Sequence[str] | None = None,
+    subjects: Sequence[str] | None = None, of_people: bool = False,
 ) -> VoteTable:  # fmt: skip
-    """Return the votes of the queue `kind` for `purposes`, at most the latest `MOST`; on `subjects` alone, if given."""
+    """Return the votes of the queue `kind` for `purposes`, at most the latest `MOST`; on `subjects` alone, if given.
+
+    With `of_people` without those of a file whose raters nobody answers for: where votes decide what is true.
+    """
     import numpy as np
 
     names = load_interface(kind).labels
     rows = Vote.objects.filter(kind=kind, purpose__in=purposes, label__in=names)
+    if of_people:
+        rows = rows.filter(approvals.of_people())
     if since:
         rows = rows.filter(voted_at__gte=since)
     if subjects is not None:

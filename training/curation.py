@@ -21,9 +21,8 @@ from catalog.models import CustomerReview, Product
 from core.refs import keys_of, ref
 from inference import prompts
 from inference.models import Role
-from labeling import issues
+from labeling import approvals, issues
 from labeling.label_config import load_interface
-from labeling.labels import IMPORTED
 from labeling.models import Label, LabelIssue, Vote
 from moderation import validity
 from moderation.models.appeals import Appeal
@@ -53,7 +52,7 @@ class Example:
     """One thing to learn. `group`: the product, which decides the part it belongs to. `fields` are what a trainer reads.
 
     `is_blind`: the person saw no suggestion of a model; None where that is not known. `is_stated`: a file stated the label,
-    from the stars perhaps, and named no person who gave it.
+    from the stars perhaps, or in the name of raters whom nobody here answers for.
     """
 
     subject: str
@@ -149,6 +148,7 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
         ).select_related("product")
     }
     blind = _blind(ReviewItem.Kind.SENTIMENT, [label.subject for label in labels])
+    stated = approvals.stated(ReviewItem.Kind.SENTIMENT, labels)
     for label in labels:
         review = reviews.get(label.subject)
         text = clean(review.full_text) if review else ""
@@ -164,7 +164,7 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
             yield Example(
                 label.subject, group=_group(review.product, text), locale=review.locale,
                 fields={"text": text, "label": label.label}, category=review.product.category if review.product else "",
-                is_blind=blind.get(label.subject), is_stated=label.method == IMPORTED,
+                is_blind=blind.get(label.subject), is_stated=label.subject in stated,
             )  # fmt: skip
 
 

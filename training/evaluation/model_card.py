@@ -66,7 +66,7 @@ def labelled(snapshot: DatasetSnapshot) -> str:
 
 BY_WHOM = {
     "blind": "people who saw no suggestion of a model", "assisted": "people some of whom saw a model's suggestion",
-    "unknown": "people of whom it is not known whether a model's suggestion was shown", BY_FILE: "a file that names no person",
+    "unknown": "people of whom it is not known whether a model's suggestion was shown", BY_FILE: "a file that nobody here answers for",
 }  # fmt: skip
 
 

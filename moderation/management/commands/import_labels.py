@@ -13,6 +13,7 @@ from catalog.management.import_command import RunCommand
 from catalog.models import ImportRun
 from core.command_line import Show, WithExamples, actor_from, add_by
 from labeling.exchange.formats import READERS
+from moderation.label_exchange.approving import raters_in
 from moderation.label_exchange.importing import File, import_labels
 from moderation.label_exchange.preview import Preview, preview_labels
 from moderation.label_exchange.records import COLUMNS, KIND, Rules
@@ -84,6 +85,11 @@ class Command(WithExamples, RunCommand):
             self.stdout.write(f"{kept:,} rows are about reviews that our own people labelled; those labels are kept.")
         if ties := run.counts.get("ties"):
             self.stdout.write(f"{ties:,} reviews have no label: their votes are evenly split.")
+        if n_raters := raters_in(run):
+            self.stdout.write(
+                f"{n_raters:,} raters: what they say counts as a file's word until another person answers for them with "
+                f"`manage.py approve_raters {run.pk} --by USERNAME --reason TEXT`."
+            )
         if "gold" in run.counts:
             self.stdout.write(f"{run.counts['gold']:,} reviews are tests with a known answer now.")
             if not policy_for(KIND).gold_percent:
