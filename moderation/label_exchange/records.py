@@ -180,7 +180,8 @@ class _Reader:
                 return FeedRow(row.line, self._record(values), sku=sku)
             except (BadRow, ValueError) as exc:
                 error = str(exc)
-        return FeedRow(row.line, error=error, sku=sku, raw=row.raw or raw_of(row.values))
+        raw = row.raw or raw_of(row.values)
+        return FeedRow(row.line, error=error, sku=sku, raw=raw, breaks_off=row.breaks_off)
 
     def _record(self, values: Mapping[str, str]) -> LabelRecord:
         said, subject = values["label"], values["subject"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.models import CustomerReview
@@ -80,6 +80,9 @@ def told() -> tuple[set[tuple[str, str]], set[tuple[str, str, str]]]:
     return {(texts[s], label) for s, label in found}, {(texts[s], rater, label) for s, rater, label in votes}
 
 
+@example([task("Odd", picked("Positive"), updated_at="0001-01-01T00:00:00+14:00")])
+@example([task("Odd", picked("Positive"), updated_at="9999-12-31T23:59:59-12:00")])
+@example([task("Odd", {**picked("Positive"), "value": "choices"}), {"data": 10**400, "annotations": {}}])
 @given(st.lists(damaged(), min_size=1, max_size=4))
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
