@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
@@ -86,6 +86,15 @@ class FeedRow(Generic[R]):
     raw: str = ""
     notes: tuple[str, ...] = ()  # what else is worth counting, by name
     breaks_off: bool = False  # nothing that follows could be read
+
+
+def row_of(line: int, make: Callable[[], R], *, sku: str = "", raw: str = "", notes: Sequence[str] = ()) -> FeedRow[R]:
+    """Return the row that `make` makes, with the `notes` that it left; where it raises `BadRow`, one with the reason."""
+    try:
+        record = make()
+    except BadRow as exc:
+        return FeedRow(line, error=str(exc), sku=sku, raw=raw)
+    return FeedRow(line, record, sku=sku, notes=tuple(notes))
 
 
 def make_product(

@@ -25,7 +25,17 @@ from functools import partial
 from typing import Any
 
 from catalog.feeds.bad_row import BadRow
-from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, R, ReviewRecord, locale_of, make_product, make_review
+from catalog.feeds.base import (
+    FactRecord,
+    FeedRow,
+    ProductRecord,
+    R,
+    ReviewRecord,
+    locale_of,
+    make_product,
+    make_review,
+    row_of,
+)
 from catalog.feeds.facts import facts_of, is_measure
 from catalog.feeds.mapping import PRODUCT_FIELDS, REVIEW_FIELDS, Mapping, numerals_in, record_product, record_review
 from catalog.feeds.numerals import POINT, Numerals
@@ -66,17 +76,13 @@ def _read(
 ) -> Iterator[FeedRow[R]]:
     sku_key = rules.fields["sku"].column if rules and "sku" in rules.fields else "sku"
     for record in source.json_records():
-        sku, error = "", record.error
-        if not error:
-            notes = list(said)
-            with suppress(BadRow):
-                sku = _text(_at(record.data, sku_key)) if sku_key else ""
-            try:
-                yield FeedRow(record.line, make(record.data, notes), sku=sku, notes=tuple(notes))
-                continue
-            except BadRow as exc:
-                error = str(exc)
-        yield FeedRow(record.line, error=error, sku=sku, raw=record.raw)
+        if record.error:
+            yield FeedRow(record.line, error=record.error, raw=record.raw)
+            continue
+        sku, notes = "", list(said)
+        with suppress(BadRow):
+            sku = _text(_at(record.data, sku_key)) if sku_key else ""
+        yield row_of(record.line, partial(make, record.data, notes), sku=sku, raw=record.raw, notes=notes)
 
 
 def _product(numerals: Numerals, data: dict[str, Any], notes: list[str]) -> ProductRecord:
@@ -162,8 +168,7 @@ def _numerals(objects: Iterable[dict[str, Any]]) -> Numerals:
 
 
 def _check(mapping: Mapping, known: Iterable[str], required: Iterable[str]) -> Mapping:
-    if unknown := set(mapping.fields) - set(known):
-        raise PermanentError(f"the mapping has unknown fields: {', '.join(sorted(unknown))}.")
+    mapping.require_known(known)
     if missing := set(required) - set(mapping.fields):
         raise PermanentError(f"the mapping does not say which key is {', '.join(sorted(missing))}.")
     return mapping

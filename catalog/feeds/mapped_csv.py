@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
-from catalog.feeds.bad_row import BadRow
-from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord
+from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord, row_of
 from catalog.feeds.mapping import (
     PRODUCT_FIELDS,
     REVIEW_FIELDS,
@@ -30,16 +30,12 @@ def read_products(source: Source, *, mapping: Mapping | None = None) -> Iterator
     numerals = numerals_in((row for record, row in table.rows() if not record.error), table.rules)
     said = numerals.notes()
     for record, row in table.rows():
-        notes = list(said)
         if record.error:
             yield FeedRow(record.line, error=record.error, sku=table.sku_in(record), raw=record.raw)
             continue
-        sku = table.rules.fields["sku"].of(row)
-        try:
-            product = record_product(row, table.rules, numerals, notes)
-            yield FeedRow(record.line, product, sku=sku, notes=tuple(notes))
-        except BadRow as exc:
-            yield FeedRow(record.line, error=str(exc), sku=sku, raw=record.raw)
+        sku, notes = table.rules.fields["sku"].of(row), list(said)
+        make = partial(record_product, row, table.rules, numerals, notes)
+        yield row_of(record.line, make, sku=sku, raw=record.raw, notes=notes)
 
 
 def read_reviews(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ReviewRecord]]:
@@ -50,10 +46,7 @@ def read_reviews(source: Source, *, mapping: Mapping | None = None) -> Iterator[
             yield FeedRow(record.line, error=record.error, raw=record.raw)
             continue
         sku = table.rules.fields["sku"].of(row) if "sku" in table.rules.fields else ""
-        try:
-            yield FeedRow(record.line, record_review(row, table.rules), sku=sku)
-        except BadRow as exc:
-            yield FeedRow(record.line, error=str(exc), sku=sku, raw=record.raw)
+        yield row_of(record.line, partial(record_review, row, table.rules), sku=sku, raw=record.raw)
 
 
 class _Table:
@@ -68,8 +61,7 @@ class _Table:
         folded = {_folded(name): name for name in reversed(self.names)}
         own |= {name: FieldRule(column=folded[name]) for name in known if name not in own and name in folded}
         self.rules = mapping or Mapping(fields=own)
-        if unknown := set(self.rules.fields) - set(known):
-            raise PermanentError(f"the mapping has unknown fields: {', '.join(sorted(unknown))}.")
+        self.rules.require_known(known)
         if missing := set(required) - set(self.rules.fields):
             raise PermanentError(
                 f"nothing says which column of {source.path.name} is {', '.join(sorted(missing))}.",

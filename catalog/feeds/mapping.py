@@ -169,6 +169,11 @@ class Mapping(BaseModel):
                 raise ValueError(f"facts.name: at most {MAX_FACT_NAME} characters")
         return self
 
+    def require_known(self, known: Iterable[str]) -> None:
+        """Raise `PermanentError` where there are fields that are none of `known`."""
+        if unknown := set(self.fields) - set(known):
+            raise PermanentError(f"the mapping has unknown fields: {', '.join(sorted(unknown))}.")
+
     @property
     def columns(self) -> set[str]:
         """Every column the mapping reads."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from catalog.feeds.bad_row import BadRow
-from catalog.feeds.base import FeedRow, ProductRecord, make_product
+from catalog.feeds.base import FeedRow, ProductRecord, make_product, row_of
 from catalog.feeds.facts import facts_of, is_measure
 from catalog.feeds.merchant_items import Found, Item, attribute, items_of
 from catalog.feeds.numerals import POINT, Numerals
@@ -89,25 +88,24 @@ def _row(found: Found, numerals: Numerals, notes: list[str]) -> FeedRow[ProductR
     def first(*names: str) -> str:
         return next((found.item[name][0] for name in names if found.item.get(name)), "")
 
-    sku, error = unguarded(first("id"), is_key=True), found.error
-    if not error:
-        try:
-            product = make_product(
-                sku=sku,
-                title=first("title"),
-                brand=first("brand"),
-                category=first("product_type", "google_product_category"),
-                description=first("description", "summary", "content"),
-                price=parse_price(first("price"), decimal=numerals.decimal_of("price")),
-                image_url=first("image_link"),
-                facts=lambda locale: facts_of(
-                    _named(found.item), locale=locale, notes=notes, decimal_of=numerals.decimal_of
-                ),
-            )
-            return FeedRow(found.line, product, sku=sku, notes=tuple(notes))
-        except BadRow as exc:
-            error = str(exc)
-    return FeedRow(found.line, error=error, sku=sku, raw=found.raw, breaks_off=found.breaks_off)
+    def product() -> ProductRecord:
+        return make_product(
+            sku=sku,
+            title=first("title"),
+            brand=first("brand"),
+            category=first("product_type", "google_product_category"),
+            description=first("description", "summary", "content"),
+            price=parse_price(first("price"), decimal=numerals.decimal_of("price")),
+            image_url=first("image_link"),
+            facts=lambda locale: facts_of(
+                _named(found.item), locale=locale, notes=notes, decimal_of=numerals.decimal_of
+            ),
+        )
+
+    sku = unguarded(first("id"), is_key=True)
+    if found.error:
+        return FeedRow(found.line, error=found.error, sku=sku, raw=found.raw, breaks_off=found.breaks_off)
+    return row_of(found.line, product, sku=sku, raw=found.raw, notes=notes)
 
 
 def _named(item: Item) -> list[tuple[str, str]]:

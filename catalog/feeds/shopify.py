@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 
-from catalog.feeds.bad_row import BadRow
-from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, make_product
+from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, make_product, row_of
 from catalog.feeds.facts import facts_of, is_measure
 from catalog.feeds.metafields import metafield
 from catalog.feeds.numerals import POINT, Numerals
@@ -160,12 +159,13 @@ def _row(
     is_one_of_many: bool = False,
 ) -> FeedRow[ProductRecord]:
     own, notes, sku = variants[0], list(said), unguarded(sku, is_key=True)
-    try:
+
+    def product() -> ProductRecord:
         options = _options(first, variants)
         title = first.get("title")
         if title and is_one_of_many and options:
             title = f"{title} – {' / '.join(options.values())}"
-        product = make_product(
+        return make_product(
             sku=sku,
             title=title,
             brand=first.get("brand"),
@@ -175,9 +175,8 @@ def _row(
             image_url=(own.get("variant_image") if is_one_of_many else "") or image,
             facts=partial(_facts, first, own, options, numerals, notes),
         )
-        return FeedRow(own.record.line, product, sku=sku, notes=tuple(notes))
-    except BadRow as exc:
-        return FeedRow(own.record.line, error=str(exc), sku=sku, raw=own.record.raw)
+
+    return row_of(own.record.line, product, sku=sku, raw=own.record.raw, notes=notes)
 
 
 def _options(first: _Variant, variants: list[_Variant]) -> dict[str, str]:
