@@ -26,6 +26,7 @@ Answer = tuple[int, list[Header], bytes]
 # Up to here an answer is made, and its thread free again, before anything of it is sent.
 SHORT: Final = 2**20
 BODILESS: Final = {204, 304}
+TOO_MANY_REQUESTS: Final = 429
 # How many of those who are turned away wait for it at the same time; the rest hear it at once.
 MOST_DELAYED: Final = 1_000
 FULL: Final = "Too many ask for this at once."
@@ -79,8 +80,10 @@ class Bridge:
                 raise
             if answer is None:
                 await outlet.sent()
-            else:
-                await _send(send, answer)
+                return
+            if answer[0] == TOO_MANY_REQUESTS:
+                await self._delay(lane)
+            await _send(send, answer)
 
     async def _body(self, scope: Any, receive: Receive) -> tuple[IO[bytes], int]:
         if not any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]):
@@ -88,13 +91,16 @@ class Bridge:
         return await self.bodies.read(receive)
 
     async def _turn_away(self, lane: Lane, path: str, send: Send) -> None:
+        await self._delay(lane)
+        await _send(send, self.refusal(path, 503, FULL))
+
+    async def _delay(self, lane: Lane) -> None:
         if lane.delay_s and self.delayed < MOST_DELAYED:
             self.delayed += 1
             try:
                 await asyncio.sleep(lane.delay_s)
             finally:
                 self.delayed -= 1
-        await _send(send, self.refusal(path, 503, FULL))
 
 
 async def _send(send: Send, answer: Answer) -> None:

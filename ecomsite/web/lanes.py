@@ -18,7 +18,7 @@ class Lane:
     name: str
     threads: int
     line: int
-    # Seconds that who is turned away waits for that answer: who asks again at once would be busier than we are.
+    # Seconds that who is turned away, or told to come later, waits for that answer: who asks again at once would be busier than we are.
     delay_s: float = 0
     present: int = 0
     _pool: ThreadPoolExecutor = field(init=False, repr=False)

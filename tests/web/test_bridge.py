@@ -41,6 +41,9 @@ class Behind:
             self.go_on.wait(20)
         if path == "/broken":
             raise RuntimeError("a mistake")
+        if path == "/too-often":
+            start_response("429 Too Many Requests", [("Content-Length", "0")])
+            return []
         if path == "/not-modified":
             start_response("304 Not Modified", [("ETag", '"x"')])
             return []
@@ -207,6 +210,17 @@ def test_a_lane_that_is_full_turns_away_and_the_others_get_their_answer(port: in
         thread.join(10)
     assert answers == [b"HTTP/1.1 200"] * 4
     assert lane.present == 0
+
+
+def test_who_is_told_to_come_later_is_told_so_later(port: int, lane: Lane) -> None:
+    """They would ask again at once, and keep us busier than themselves."""
+    lane.delay_s, began = 0.4, time.monotonic()
+    assert ask(port, b"GET /too-often HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 429")
+    assert time.monotonic() - began >= 0.4
+    assert lane.present == 0
+    began = time.monotonic()
+    assert ask(port, b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert time.monotonic() - began < 0.4
 
 
 def test_a_long_answer_waits_for_its_reader_and_ends_when_the_reader_is_gone(port: int, behind: Behind) -> None:
