@@ -6,11 +6,9 @@ task each, and none sees the others; what their votes come to is agreed on here.
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,22 +19,23 @@ from core.actors import SystemActor
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import ref
-from labeling import approvals, raters
+from labeling import raters, votes
 from labeling.door.stamps import without_stamp
 from labeling.label_config import load_interface
 from labeling.lifecycle import Status, move
-from labeling.models import Annotation, Consensus, LabelingTask, RaterModel, Vote
+from labeling.models import Annotation, Consensus, LabelingTask, Vote
 from labeling.signals import consensus_reached
+
+if TYPE_CHECKING:
+    from labeling.quality.queue_model import QueueModel
+    from labeling.votes import VoteTable
 
 ACTOR = SystemActor("labeling.consensus")
 SINGLE = "single"
 # The answer cannot be read; its `answer` is {"invalid": why}. Announced like any other, so that a person looks at it.
 INVALID = "invalid"
 ADJUDICATED = "adjudicated"
-# How good a rater is taken to be who has not been fitted yet: how often right, the rest shared among the other labels.
-UNKNOWN_RATER = 0.8
-# Nothing is impossible: no single vote, and no model, decides alone.
-LEAST = 1e-3
+CROWDLAB = "crowdlab"
 
 
 def settle(task: LabelingTask) -> Consensus | None:
@@ -91,7 +90,7 @@ def _read(task: LabelingTask, annotation: Annotation) -> tuple[str, dict[str, An
 
 @dataclass(frozen=True)
 class Agreed:
-    """What votes come to: the label (empty: a tie), and how sure the method is of it, 0 to 1."""
+    """What votes come to: the label (empty: a tie), and how likely it is to be right, 0 to 1."""
 
     label: str
     quality: float
@@ -109,51 +108,47 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
 
     `dawid_skene` weighs each vote by how its rater errs, as fitted before (`labeling.raters`; Dawid and Skene 1979).
     `crowdlab` counts the model's opinion as one more vote and weighs all of them by how well they do on the latest items
-    (Goh et al. 2022). Before there is enough to fit, a vote counts as right four times in five. No votes: no label. Those
-    of a file whose raters nobody answers for are not counted (`labeling.approvals`).
+    (Goh et al. 2022). Before there is enough to fit, a vote counts as right four times in five. How likely the label is to
+    be right is calibrated on what is known (`labeling.quality.calibration`). No votes: no label. Those of a file whose
+    raters nobody answers for are not counted (`labeling.approvals`).
     """
-    votes = Vote.objects.filter(approvals.of_people(), kind=kind, subject=subject, purpose=Vote.Purpose.LABEL)
-    votes = votes.order_by("rater")
-    given = list(votes.values_list("rater", "label"))
-    counts, interface = Counter(label for _, label in given), load_interface(kind)
-    if not given:
-        return Agreed("", 0.0, counts)
-    if method == "majority":
-        return _agreed({label: n / len(given) for label, n in counts.items()}, counts)
-    if method == "crowdlab":
-        if found := raters.crowdlab(kind, subject):
-            return Agreed(*found, counts)
-        opinion = interface.opinions([subject]).get(subject)
-        return _agreed(_posterior(kind, given, interface.labels, opinion), counts)
-    return _agreed(_posterior(kind, given, interface.labels, None), counts)
+    subjects = raters.window(kind, subject) if method == CROWDLAB else [subject]
+    table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=subjects, of_people=True)
+    if subject not in table.subjects:
+        return Agreed("", 0.0, {})
+    return agree_on(table, method=method, model=raters.model_of(kind, table.rater_names))[subject]
 
 
-def _agreed(shares: Mapping[str, float], counts: Mapping[str, int]) -> Agreed:
-    best = max(shares.values())
-    first = [label for label, share in shares.items() if share >= best - 1e-9]
-    return Agreed(first[0] if len(first) == 1 else "", best, counts)
+def agree_on(table: VoteTable, *, method: str, model: QueueModel) -> dict[str, Agreed]:
+    """Return what the votes in `table` come to, for each of its subjects; its raters are numbered as those of `model`.
 
+    Where the serving model has no opinion, or has one of too few of the subjects, `crowdlab` is Dawid and Skene's model,
+    with the opinion in the place of how common the labels are.
+    """
+    import numpy as np
 
-def _posterior(
-    kind: str, given: Sequence[tuple[str, str]], known: Sequence[str], opinion: Mapping[str, float] | None
-) -> dict[str, float]:
-    """Return P(label | votes) by Bayes: how common the label is, or the model's opinion, times what each vote is worth."""
-    names = [RaterModel.USUAL, *(rater for rater, _ in given)]
-    fitted = {model.rater: model for model in RaterModel.objects.filter(kind=kind, rater__in=names)}
-    usual = fitted.get(RaterModel.USUAL)
-    before = opinion or (usual.label_shares if usual else {})
-    other = (1 - UNKNOWN_RATER) / max(len(known) - 1, 1)
-    logs = {}
-    for truth in known:
-        total = math.log(max(before.get(truth, 1 / len(known)), LEAST))
-        for rater, label in given:
-            model = fitted.get(rater) or usual
-            worth = model.confusion[truth][label] if model else UNKNOWN_RATER if label == truth else other
-            total += math.log(max(float(worth), LEAST))
-        logs[truth] = total
-    top = max(logs.values())
-    weights = {label: math.exp(value - top) for label, value in logs.items()}
-    return {label: weight / sum(weights.values()) for label, weight in weights.items()}
+    from labeling.quality.aggregation import TIE
+    from labeling.quality.queue_model import judge
+
+    given = table.votes()
+    if method == CROWDLAB:
+        opinions, has_one = raters.opinions_on(table, model)
+        found = judge("dawid_skene", given, model, opinions=opinions)
+        if has_one.sum() >= raters.FEWEST:
+            seen = judge(method, given.where(has_one[given.items]), model, opinions=opinions)
+            found = replace(found, labels=np.where(has_one, seen.labels, found.labels),
+                            quality=np.where(has_one, seen.quality, found.quality))  # fmt: skip
+    else:
+        found = judge(method, given, model)
+    counts = given.counts()
+    return {
+        subject: Agreed(
+            "" if found.labels[i] == TIE else table.names[found.labels[i]],
+            float(found.quality[i]),
+            {name: int(n) for name, n in zip(table.names, counts[i], strict=True) if n},
+        )
+        for i, subject in enumerate(table.subjects)
+    }
 
 
 def record(

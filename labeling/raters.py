@@ -1,7 +1,8 @@
-"""What is known about each rater of a queue, fitted from all votes: a consensus weighs people by it."""
+"""What is known about the raters of a queue, and how far its consensus can be believed: fitted from all votes, and kept."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,13 @@ from labeling.label_config import load_interface
 from labeling.models import RaterModel, Vote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import numpy as np
+    from numpy.typing import NDArray
 
     from labeling.quality.intervals import Array
+    from labeling.quality.queue_model import QueueModel
+    from labeling.quality.votes import Ints, Votes
+    from labeling.votes import VoteTable
 
 # Fewer answers than this say nothing about how people err.
 FEWEST = 50
@@ -24,14 +29,12 @@ WINDOW = 2000
 
 
 def fit(kind: str) -> int:
-    """Fit Dawid and Skene's model to the votes of the queue `kind`, and keep it for each rater. Returns how many.
+    """Learn from the votes of the queue `kind`, and keep it for each rater. Returns how many.
 
-    Known answers count as certain; votes of a file whose raters nobody answers for do not count. 0 where there are too few
-    votes, or no new ones since the last time.
+    Known answers and seniors' verdicts count as certain; votes of a file whose raters nobody answers for do not count. 0
+    where there are too few votes, or no new ones since the last time.
     """
-    import numpy as np
-
-    from labeling.quality import dawid_skene
+    from labeling.quality.queue_model import learn
 
     fitted_at = RaterModel.objects.filter(kind=kind).aggregate(at=Max("fitted_at"))["at"]
     said = Vote.objects.filter(approvals.of_people(), kind=kind)
@@ -40,27 +43,99 @@ def fit(kind: str) -> int:
     table = votes.load(kind, purposes=Vote.Purpose.values, of_people=True)
     if len(table) < FEWEST:
         return 0
-    known = np.full(len(table.subjects), -1)
-    is_known = table.expected >= 0
-    known[table.items[is_known]] = table.expected[is_known]
-    model = dawid_skene.fit(table.votes(), known=known)
-    n_votes = np.bincount(table.raters, minlength=len(table.rater_names))
-    shares = dict(zip(table.names, map(float, model.priors), strict=True))
-    rows = [_row(kind, rater, int(n_votes[i]), model.confusion[i], model.priors, table.names)
+    given, known = evidence(table)
+    if not len(given):
+        return 0
+    learnt = learn(given, known)
+    _keep(learnt, table, n_votes=given)
+    return len(table.rater_names)
+
+
+def evidence(table: VoteTable) -> tuple[Votes, Ints]:
+    """Return the votes to learn from, and what is known of each item, -1 for nothing.
+
+    A senior's verdict is what is known of an item, and no vote on it. A known answer counts where people were tested with
+    it, and not for those who made it known: that is an item of its own.
+    """
+    import numpy as np
+
+    from labeling.quality.votes import Votes
+
+    n, purposes = len(table.subjects), np.array(table.purposes)
+    is_verdict, is_test = purposes == Vote.Purpose.ADJUDICATION, table.expected >= 0
+    known = np.full(2 * n, -1)
+    latest_last = np.flatnonzero(is_verdict)[::-1]
+    known[table.items[latest_last]] = table.labels[latest_last]
+    items = np.where(is_test, table.items + n, table.items)
+    known[items[is_test]] = table.expected[is_test]
+    kept = ~is_verdict
+    given = Votes(items[kept], table.raters[kept], table.labels[kept], n_labels=len(table.names), n_items=2 * n,
+                  n_raters=len(table.rater_names))  # fmt: skip
+    return given, known
+
+
+def _keep(learnt: QueueModel, table: VoteTable, *, n_votes: Votes) -> None:
+    import numpy as np
+
+    kind, names, model = table.kind, table.names, learnt.raters
+    counts = np.bincount(n_votes.raters, minlength=len(table.rater_names))
+    rows = [_row(kind, rater, int(counts[i]), model.confusion[i], model.priors, names)
             for i, rater in enumerate(table.rater_names)]  # fmt: skip
-    usual = _row(kind, RaterModel.USUAL, len(table), model.usual, model.priors, table.names)
-    usual.label_shares = shares
+    usual = _row(kind, RaterModel.USUAL, len(n_votes), model.usual, model.priors, names)
+    usual.label_shares = dict(zip(names, map(_short, model.priors), strict=True))
+    usual.calibrations = {method: found.as_json() for method, found in learnt.calibrations.items()}
     with transaction.atomic():
         RaterModel.objects.filter(kind=kind).delete()
         RaterModel.objects.bulk_create([usual, *rows], batch_size=1000)
-    return len(rows)
 
 
 def _row(kind: str, rater: str, n_votes: int, confusion: Array, priors: Array, names: Sequence[str]) -> RaterModel:
-    table = {true: {said: round(float(p), 6) for said, p in zip(names, row, strict=True)}
-             for true, row in zip(names, confusion, strict=True)}  # fmt: skip
+    table = {true: dict(zip(names, map(_short, row), strict=True)) for true, row in zip(names, confusion, strict=True)}
     right = float(sum(p * row[i] for i, (p, row) in enumerate(zip(priors, confusion, strict=True))))
     return RaterModel(kind=kind, rater=rater, n_votes=n_votes, confusion=table, quality=round(right, 6))
+
+
+def _short(probability: float) -> float:
+    return float(f"{probability:.6g}")
+
+
+def model_of(kind: str, names: Sequence[str]) -> QueueModel:
+    """Return what `fit` kept of the queue `kind`, its raters numbered as in `names`; who is new is taken for the usual one.
+
+    What is assumed beforehand where nothing was fitted yet.
+    """
+    import numpy as np
+
+    from labeling.quality.calibration import SHIPPED, Calibration
+    from labeling.quality.dawid_skene import DawidSkene
+    from labeling.quality.queue_model import QueueModel
+
+    labels = load_interface(kind).labels
+    rows = RaterModel.objects.filter(kind=kind, rater__in=[RaterModel.USUAL, *names])
+    fitted = {row.rater: row for row in rows}
+    usual = fitted.get(RaterModel.USUAL)
+    if usual is None or set(usual.label_shares) != set(labels):  # nothing yet, or the labels of the queue changed since
+        return QueueModel.before(len(labels))
+
+    def matrix(row: RaterModel) -> Array:
+        return np.array([[row.confusion[true][said] for said in labels] for true in labels], dtype=float)
+
+    confusion = [matrix(fitted.get(name, usual)) for name in names]
+    known = DawidSkene(
+        np.array(confusion).reshape(len(names), len(labels), len(labels)), matrix(usual),
+        np.array([usual.label_shares[label] for label in labels], dtype=float),
+    )  # fmt: skip
+    kept: Mapping[str, Calibration] = {method: Calibration.of(row) for method, row in usual.calibrations.items()}
+    return QueueModel(known, {**SHIPPED, **kept})
+
+
+def n_known(kind: str, method: str) -> int:
+    """Return how many known answers and seniors' verdicts the quality of a consensus by `method` was measured on.
+
+    0: on none of this queue, but on what crowds elsewhere said.
+    """
+    usual = RaterModel.objects.filter(kind=kind, rater=RaterModel.USUAL).first()
+    return int(usual.calibrations.get(method, {}).get("n", 0)) if usual else 0
 
 
 def fit_all() -> int:
@@ -69,24 +144,25 @@ def fit_all() -> int:
     return sum(fit(kind) for kind in kinds)
 
 
-def crowdlab(kind: str, subject: str) -> tuple[str, float] | None:
-    """Return the label of `subject` and its quality by CROWDLAB over the latest items of the queue.
-
-    None where the model has no opinion of it, or of too few of the others.
-    """
-    import numpy as np
-
-    from labeling.quality.aggregation import aggregate
-
+def window(kind: str, subject: str) -> list[str]:
+    """Return `subject` and the latest others of the queue that people voted on: what CROWDLAB weighs votes by."""
     said = Vote.objects.filter(approvals.of_people(), kind=kind, purpose=Vote.Purpose.LABEL)
     # By the latest votes, not by grouping all: some items have several.
     latest = dict.fromkeys(said.order_by("-pk").values_list("subject", flat=True)[: 4 * WINDOW])
-    interface = load_interface(kind)
-    opinions = interface.opinions(list({subject: None} | dict.fromkeys(islice(latest, WINDOW))))
-    if subject not in opinions or len(opinions) < FEWEST:
-        return None
-    table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=list(opinions), of_people=True)
-    probabilities = np.array([[opinions[name][label] for label in table.names] for name in table.subjects])
-    found = aggregate("crowdlab", table.votes(), probabilities=probabilities)
-    place = list(table.subjects).index(subject)
-    return table.names[int(found.labels[place])], float(found.quality[place])
+    return list({subject: None} | dict.fromkeys(islice(latest, WINDOW)))
+
+
+def opinions_on(table: VoteTable, model: QueueModel) -> tuple[Array, NDArray[np.bool_]]:
+    """Return what the serving model thinks of each subject of `table`, and of which it thinks anything at all.
+
+    Of the others: how common the labels are.
+    """
+    import numpy as np
+
+    opinions = load_interface(table.kind).opinions(list(table.subjects))
+    has_one = np.array([subject in opinions for subject in table.subjects], dtype=bool)
+    rows = [
+        [opinions[subject][label] for label in table.names] if subject in opinions else model.raters.priors
+        for subject in table.subjects
+    ]
+    return np.array(rows, dtype=float), has_one

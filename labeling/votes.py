@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from labeling import approvals
 from labeling.label_config import load_interface
 from labeling.models import Vote
@@ -64,11 +66,12 @@ class VoteTable:
 
 def load(
     kind: str, *, purposes: Sequence[str] = COMPARABLE, since: dt.datetime | None = None,
-    subjects: Sequence[str] | None = None, of_people: bool = False,
+    subjects: Sequence[str] | None = None, of_people: bool = False, within: Q | None = None,
 ) -> VoteTable:  # fmt: skip
     """Return the votes of the queue `kind` for `purposes`, at most the latest `MOST`; on `subjects` alone, if given.
 
-    With `of_people` without those of a file whose raters nobody answers for: where votes decide what is true.
+    With `of_people` without those of a file whose raters nobody answers for: where votes decide what is true. `within` is a
+    further condition.
     """
     import numpy as np
 
@@ -76,6 +79,8 @@ def load(
     rows = Vote.objects.filter(kind=kind, purpose__in=purposes, label__in=names)
     if of_people:
         rows = rows.filter(approvals.of_people())
+    if within is not None:
+        rows = rows.filter(within)
     if since:
         rows = rows.filter(voted_at__gte=since)
     if subjects is not None:

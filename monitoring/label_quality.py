@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
-from labeling import issues, votes
+from labeling import issues, raters, votes
 from labeling.models import Consensus, Label, LabelCheck, LabelIssue, Vote
 from labeling.votes import VoteTable
 from moderation.models.queues import QueuePolicy
@@ -52,6 +52,7 @@ class Quality:
     n_votes: int
     n_raters: int
     methods: Sequence[tuple[str, int]]  # how labels came about
+    n_known: int  # what the quality of a consensus was measured on
     agreement: Agreement | None
     by_label: Sequence[tuple[str, LabelAgreement]]
     by_week: Sequence[tuple[dt.date, Agreement]]
@@ -72,10 +73,11 @@ def quality_of(kind: str, *, window: dt.timedelta = WEEKS * dt.timedelta(days=WE
     """Return the figures of the queue `kind` over the votes of the `window` that ends now."""
     table = votes.load(kind, since=timezone.now() - window)
     flags = LabelIssue.objects.filter(kind=kind)
-    labels = Label.objects.filter(kind=kind)
+    labels, policy = Label.objects.filter(kind=kind), policy_for(kind)
     return Quality(
         kind=kind,
-        policy=policy_for(kind),
+        policy=policy,
+        n_known=raters.n_known(kind, policy.consensus_method),
         names=table.names,
         n_labels=labels.count(),
         n_votes=len(table),

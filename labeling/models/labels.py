@@ -85,6 +85,9 @@ class RaterModel(models.Model):
     confusion = models.JSONField(help_text="true label → given label → probability (Dawid and Skene)")
     quality = models.FloatField(help_text="expected share of right answers, 0 to 1")
     label_shares = models.JSONField(default=dict, help_text="of the usual rater: label → how common it is")
+    calibrations = models.JSONField(
+        default=dict, db_default={}, help_text="of the usual rater: method → how far its consensus can be believed"
+    )
     fitted_at = models.DateTimeField(auto_now=True)
 
     class Meta:

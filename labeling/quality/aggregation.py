@@ -26,15 +26,15 @@ class Aggregate:
     `labels` (n_items,): the label, or `TIE` where two are equally likely or nobody voted. `quality` (n_items,): how likely
     the label is to be right, 0…1, 0 without votes; of a tie, how likely each of the first is. `rater_quality` (n_raters,):
     how often the rater is right as the method sees it, 0…1, NaN without votes. `rater_votes` (n_raters,): how many votes
-    that rests on. `posteriors` (n_items, n_labels): how likely each label is; None where the method does not say.
-    `model`: Dawid and Skene's parameters, to judge new items by.
+    that rests on. `posteriors` (n_items, n_labels): how likely each label is. `model`: Dawid and Skene's parameters, to
+    judge new items by.
     """
 
     labels: Ints
     quality: Array
     rater_quality: Array
     rater_votes: Ints
-    posteriors: Array | None = None
+    posteriors: Array
     model: DawidSkene | None = None
 
 
@@ -104,7 +104,12 @@ def by_crowdlab(votes: Votes, *, probabilities: Array) -> Aggregate:
     quality[items] = found["label_quality"]["consensus_quality_score"]
     rater_quality = np.full(votes.n_raters, np.nan)
     rater_quality[raters] = found["annotator_stats"]["annotator_quality"].sort_index()
-    return Aggregate(labels, quality, rater_quality, np.bincount(votes.raters, minlength=votes.n_raters))
+    # It says nothing of the other labels: they share what is left.
+    posteriors = np.repeat((1 - quality[:, None]) / max(votes.n_labels - 1, 1), votes.n_labels, axis=1)
+    posteriors[items, labels[items]] = quality[items]
+    return Aggregate(
+        labels, quality, rater_quality, np.bincount(votes.raters, minlength=votes.n_raters), posteriors=posteriors
+    )
 
 
 METHODS: dict[str, Callable[..., Aggregate]] = {

@@ -20,6 +20,10 @@ from labeling.quality.votes import Votes
 STRENGTH = 0.5
 LEAST_GAIN = 1e-4
 N_STEPS = 200
+# How good a rater is taken to be before anything was fitted: how often right, the rest shared among the other labels.
+UNKNOWN_RATER = 0.8
+# Nothing is impossible: no single vote, and no model, decides alone.
+LEAST = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,18 @@ class DawidSkene:
         n_new = max(votes.n_raters - len(self.confusion), 0)
         everyone = np.concatenate([self.confusion, np.repeat(self.usual[None], n_new, axis=0)])
         return _posteriors(votes, everyone, self.priors, known)[0]
+
+    def bounded(self) -> DawidSkene:
+        """Return the same with nothing less likely than `LEAST`: to judge what it was not fitted to."""
+        return DawidSkene(*(np.maximum(values, LEAST) for values in (self.confusion, self.usual, self.priors)))
+
+
+def unfitted(n_labels: int) -> DawidSkene:
+    """Return what is assumed before there are votes to learn from: all raters alike, and right `UNKNOWN_RATER` of the time."""
+    other = (1 - UNKNOWN_RATER) / max(n_labels - 1, 1)
+    usual = np.full((n_labels, n_labels), other)
+    np.fill_diagonal(usual, UNKNOWN_RATER)
+    return DawidSkene(np.empty((0, n_labels, n_labels)), usual, np.full(n_labels, 1 / n_labels))
 
 
 def fit(

@@ -22,12 +22,14 @@ def vote(subject: str, rater: str, label: str, purpose: str = "label") -> Vote:
 @pytest.fixture
 def history() -> None:
     """Two who are careful and three who guess have answered 150 things."""
-    rng = random.Random(3)
+    rng, rows = random.Random(3), list[Vote]()
     for number in range(150):
         truth = rng.choice(NAMES)
         for rater, right in (("user:1", 0.95), ("user:2", 0.95), ("user:3", 0.4), ("user:4", 0.4), ("user:5", 0.4)):
             wrong = rng.choice([name for name in NAMES if name != truth])
-            vote(f"s:{number}", rater, truth if rng.random() < right else wrong)
+            said = truth if rng.random() < right else wrong
+            rows.append(Vote(kind=KIND, subject=f"s:{number}", rater=rater, label=said, voted_at=timezone.now()))
+    Vote.objects.bulk_create(rows)
 
 
 def test_the_careful_outvote_more_who_guess(history: None) -> None:
@@ -39,7 +41,7 @@ def test_the_careful_outvote_more_who_guess(history: None) -> None:
     assert raters.fit(KIND) == 0, "nothing is new"
     agreed = consensus.agree(KIND, "s:new", method="dawid_skene")
     assert (agreed.label, agreed.in_words()) == ("negative", "3 neutral, 2 negative")
-    assert agreed.quality > 0.9
+    assert 0.7 < agreed.quality < 0.9, "the model of votes is sure to .99; nothing of what is true is known yet"
     fitted = {model.rater: model for model in RaterModel.objects.all()}
     assert fitted["user:1"].quality > 0.85 > 0.55 > fitted["user:3"].quality
     assert sum(fitted["*"].label_shares.values()) == pytest.approx(1)
@@ -85,3 +87,6 @@ def test_crowdlab_counts_the_models_opinion(settings) -> None:
     agreed = consensus.agree(KIND, subject, method="crowdlab")
     assert (agreed.label, agreed.votes) == ("neutral", {"neutral": 1, "positive": 1})
     assert 0.4 < agreed.quality < 1
+    # Of what the model has no opinion of, the votes alone are counted.
+    vote("s:new", "user:1", "positive"), vote("s:new", "user:2", "positive")
+    assert consensus.agree(KIND, "s:new", method="crowdlab").label == "positive"
