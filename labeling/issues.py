@@ -19,6 +19,8 @@ Status = LabelIssue.Status
 WAITING = (Status.OPEN, Status.IN_REVIEW)
 JUDGED = (Status.CONFIRMED, Status.DISMISSED)
 REREVIEW = "rereview"
+# The votes of a file are evenly split: there is no label, and a person of ours gives the first.
+TIE = "tie"
 CHUNK = 5000
 
 

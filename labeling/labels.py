@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from core.bulk import stage
 from labeling.models import Label, LabelIssue, Vote
@@ -45,7 +45,7 @@ def forget_vote(kind: str, subject: str, *, rater: str) -> int:
 def record_label(
     kind: str, subject: str, *, label: str, method: str, quality: float | None, n_votes: int, at: dt.datetime
 ) -> Label:
-    """Hold `label` to be true of `subject`. An open issue about another label than this is stale from then on."""
+    """Hold `label` to be true of `subject`. An issue about another label than this, or about there being none, is stale."""
     held, _ = Label.objects.update_or_create(
         kind=kind, subject=subject,
         defaults={
@@ -53,8 +53,10 @@ def record_label(
             "source": "label_studio",
         },
     )  # fmt: skip
-    waiting = LabelIssue.objects.filter(kind=kind, subject=subject, status=LabelIssue.Status.OPEN)
-    waiting.exclude(given=label).update(status=LabelIssue.Status.STALE)
+    about = LabelIssue.objects.filter(kind=kind, subject=subject)
+    another = Q(status=LabelIssue.Status.OPEN) & ~Q(given=label)
+    none = Q(status=LabelIssue.Status.IN_REVIEW, given="")
+    about.filter(another | none).update(status=LabelIssue.Status.STALE)
     return held
 
 
@@ -113,7 +115,7 @@ WITH written AS (
     WHERE v.source LIKE 'import:%%'
     RETURNING v.xmax = 0 AS is_new
 ) SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"""
-# The label that a file states, and else what most of the imported votes on a subject say.
+# The label that a file states, and else what most of the imported votes on a subject say (`by_majority`).
 _LABELS = """
 WITH counted AS (
     SELECT subject, label, count(*) AS n, max(voted_at) AS at FROM labeling_vote
@@ -129,7 +131,7 @@ WITH counted AS (
     UNION ALL
     SELECT subject, label, at, CASE total WHEN 1 THEN 'single' ELSE 'majority' END,
         CASE total WHEN 1 THEN NULL ELSE n[1]::float8 / total END, total
-    FROM majority WHERE n[1] IS DISTINCT FROM n[2] AND subject NOT IN (SELECT subject FROM stated)
+    FROM majority WHERE %(by_majority)s AND n[1] IS DISTINCT FROM n[2] AND subject NOT IN (SELECT subject FROM stated)
 ), written AS (
     INSERT INTO labeling_label AS l (kind, subject, label, method, quality, n_votes, source, labelled_at)
     SELECT %(kind)s, f.subject, f.label, f.method, f.quality, f.n_votes, %(source)s,
@@ -154,7 +156,8 @@ DELETE FROM labeling_label l USING (
         GROUP BY subject, label
     ) counted GROUP BY subject HAVING (array_agg(n ORDER BY n DESC))[1] = (array_agg(n ORDER BY n DESC))[2]
 ) tied
-WHERE l.kind = %(kind)s AND l.subject = tied.subject AND l.source LIKE 'import:%%' AND l.method <> 'import'"""
+WHERE %(by_majority)s AND l.kind = %(kind)s AND l.subject = tied.subject AND l.source LIKE 'import:%%'
+    AND l.method <> 'import'"""
 _ISSUES = """
 UPDATE labeling_labelissue i SET status = 'stale' WHERE i.kind = %(kind)s AND i.status = 'open'
     AND i.subject IN (SELECT subject FROM brought) AND NOT EXISTS (
@@ -164,13 +167,14 @@ SELECT count(*) FROM brought b JOIN labeling_label l ON l.kind = %(kind)s AND l.
 WHERE l.source NOT LIKE 'import:%%'"""
 
 
-def take_in(kind: str, brought: Iterable[Brought], *, source: str, now: dt.datetime) -> Taken:
+def take_in(kind: str, brought: Iterable[Brought], *, source: str, now: dt.datetime, by_majority: bool = True) -> Taken:
     """Write what a file says about the queue `kind`; no rater may be there twice for a subject. Call in a transaction.
 
-    A subject's label is the one stated, else that of most of its imported votes; a tie leaves it without one. What our
-    own people said or decided is never touched. `source` is `import:<id>`; `now` the time of what has none.
+    A subject's label is the one stated, else that of most of its imported votes; a tie leaves it without one. Not
+    `by_majority`, what votes come to is left to `record_agreed`. What our own people said or decided is never touched.
+    `source` is `import:<id>`; `now` the time of what has none.
     """
-    parameters: dict[str, Any] = {"kind": kind, "source": source, "now": now}
+    parameters: dict[str, Any] = {"kind": kind, "source": source, "now": now, "by_majority": by_majority}
     with connection.cursor() as cursor:
         stage(cursor, "brought", _COLUMNS, ((b.subject, b.label, b.rater, b.at, b.seconds) for b in brought))
         counts = []
@@ -181,6 +185,45 @@ def take_in(kind: str, brought: Iterable[Brought], *, source: str, now: dt.datet
             cursor.execute(statement, parameters)
         cursor.execute(_KEPT, parameters)
         return Taken(counts[0][0] + counts[1][0], counts[0][1] + counts[1][1], cursor.fetchone()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedOn:
+    """What imported votes on a subject come to; an empty `label` is a tie. `at` is when the last of them was given."""
+
+    subject: str
+    label: str
+    method: str
+    quality: float | None
+    n_votes: int
+    at: dt.datetime
+
+
+_AGREED_COLUMNS = {
+    "subject": "text", "label": "text", "method": "text", "quality": "float8", "n_votes": "int", "at": "timestamptz"
+}  # fmt: skip
+_RECORD_AGREED = """
+INSERT INTO labeling_label AS l (kind, subject, label, method, quality, n_votes, source, labelled_at)
+SELECT %(kind)s, subject, label, method, quality, n_votes, %(source)s, at FROM brought WHERE label <> '' ORDER BY subject
+ON CONFLICT (kind, subject) DO UPDATE SET label = excluded.label, method = excluded.method, quality = excluded.quality,
+    n_votes = excluded.n_votes, source = excluded.source, labelled_at = excluded.labelled_at
+WHERE l.source LIKE 'import:%%' AND l.method <> 'import' AND (l.label, l.method, l.quality, l.n_votes)
+    IS DISTINCT FROM (excluded.label, excluded.method, excluded.quality, excluded.n_votes)"""
+_FORGET_TIED = """
+DELETE FROM labeling_label l USING brought b WHERE b.label = '' AND l.kind = %(kind)s AND l.subject = b.subject
+    AND l.source LIKE 'import:%%' AND l.method <> 'import'"""
+
+
+def record_agreed(kind: str, agreed: Iterable[AgreedOn], *, source: str) -> None:
+    """Hold to be true what imported votes come to; of a tie, nothing. Call in a transaction.
+
+    What a file states and what our own people decided is never touched.
+    """
+    with connection.cursor() as cursor:
+        rows = ((row.subject, row.label, row.method, row.quality, row.n_votes, row.at) for row in agreed)
+        stage(cursor, "brought", _AGREED_COLUMNS, rows)
+        for statement in (_RECORD_AGREED, _FORGET_TIED, _ISSUES):
+            cursor.execute(statement, {"kind": kind, "source": source})
 
 
 def count_ties(kind: str, *, source: str) -> int:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 AT_ONCE = 50
 # Why a label is in doubt whose answer was given while the interface said something else.
 DOUBTED, DOUBTED_FOR = "drift", dt.timedelta(days=1)
+# Why somebody is asked whom no model chose.
+TIED = "imported votes are tied"
 ABOUT: dict[str, type[Model]] = {"candidate": Candidate, "customer_review": CustomerReview}
 HELD_OR_WAITING = (Status.WAITING, Status.DISPATCHED)
 
@@ -96,6 +98,7 @@ def open_second_reviews() -> int:
     opened = 0
     for kind, policy in policies().items():
         asked = ReviewItem.objects.filter(kind=kind, purpose=Purpose.SECOND_REVIEW, status__in=seats.OPEN).count()
+        asked += LabelIssue.objects.filter(kind=kind, given="", status=LabelIssue.Status.IN_REVIEW).count()
         for issue in issues.next_open(kind, n=max(AT_ONCE - asked, 0)):
             opened += _open_second_review(issue, policy)
     return opened
@@ -107,10 +110,13 @@ def _open_second_review(issue: LabelIssue, policy: QueuePolicy) -> int:
         lead = _lead_of(issue.subject)
         if not issues.take(issue):
             return 0
-        if lead and lead.labeling_task:
+        is_tie = not issue.given
+        if lead and lead.labeling_task and not is_tie:
             seats.add_seat(lead, purpose=Purpose.SECOND_REVIEW, **_place(lead, policy))
         elif not lead and (review := _review_of(issue.subject)):
-            open_blind(review, purpose=Purpose.SECOND_REVIEW, policy=policy)
+            # Votes that are split are no label to judge: who is asked gives the first.
+            purpose, why = (Purpose.LABEL, TIED) if is_tie else (Purpose.SECOND_REVIEW, "")
+            open_blind(review, purpose=purpose, policy=policy, strategy=why)
         else:
             issues.drop(issue)
             return 0
@@ -147,13 +153,15 @@ def _review_of(subject: str) -> CustomerReview | None:
         return None
 
 
-def open_blind(review: CustomerReview, *, purpose: str, policy: QueuePolicy, gold_label: str = "") -> ReviewItem:
-    """Open an item about a customer review that nobody was asked about here: its label was brought by an import."""
+def open_blind(
+    review: CustomerReview, *, purpose: str, policy: QueuePolicy, gold_label: str = "", strategy: str = ""
+) -> ReviewItem:
+    """Open an item about a customer review that nobody was asked about here: its label or votes came with an import."""
     factors = priority.factors_of_label(
         confidence=None, n_labels=3, price=review.product.price if review.product else None
     )
     item = ReviewItem.objects.create(
-        kind=ReviewItem.Kind.SENTIMENT, customer_review=review, purpose=purpose, gold_label=gold_label,
+        kind=ReviewItem.Kind.SENTIMENT, customer_review=review, purpose=purpose, gold_label=gold_label, strategy=strategy,
         risk=factors.risk, uncertainty=factors.uncertainty, value=factors.value,
         urgent_from=priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from catalog.models import CustomerReview, ImportRun
 from core.actors import require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_path
-from labeling import labels
+from labeling import imported_votes, labels
 from labeling.exchange.formats import format_of, open_file
 from labeling.exchange.rows import Reading
 from labeling.labels import Brought
@@ -27,6 +27,7 @@ from labeling.models import Label, Vote
 from labeling.pseudonyms import pseudonym
 from moderation.label_exchange.records import KIND, LabelRecord, Rules, records_of
 from moderation.label_exchange.reviews import find_reviews, subject_of
+from moderation.models.queues import QueuePolicy
 from moderation.queue_policies import policy_for
 from moderation.second_reviews import open_blind
 
@@ -68,10 +69,10 @@ def import_labels(
 ) -> ImportRun:
     """Import a file of sentiment labels and return its run. Needs labeling.import_labels, with `gold` moderation.set_gold.
 
-    A row with a rater is a vote, one without states the label; without that, a text's label is what most of its imported
-    votes say. A review that is not there is made. With `gold` each text becomes a test of our people, its label the known
-    answer. Counted in the run, beside its rows: `texts` made, `labels` set, `ties`, rows about labels of our own people
-    (`kept`), `gold` opened. A run of the same file that was interrupted goes on, unless `resume` is off. Raises
+    A row with a rater is a vote, one without states the label; without that, a text's label is what its imported votes come
+    to by the method of the queue; where they are tied our people are asked. A review that is not there is made. With `gold`
+    each text becomes a test of our people, its label the known answer. Counted in the run, beside its rows: `texts` made,
+    `labels` set, `ties`, rows about labels of our own people (`kept`), `gold` opened. A run of the same file that was interrupted goes on, unless `resume` is off. Raises
     `PermanentError` for a file that cannot be read at all, and for one with `gold` that is no sample.
     """
     require_permission(actor, "labeling.import_labels")
@@ -84,6 +85,7 @@ def import_labels(
                 )
 
     def finish(run: ImportRun) -> None:
+        imported_votes.settle(KIND, source=source_of(run), method=policy_for(KIND).consensus_method)
         counts = {**run.counts, "ties": labels.count_ties(KIND, source=source_of(run))}
         counts["labels"] = Label.objects.filter(kind=KIND, source=source_of(run)).count()
         if gold:
@@ -125,7 +127,8 @@ def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, pool: str) -
             problems.append(problem_of(row, reason))
         elif (subject, record.rater) not in ours:
             brought[subject, rater] = vote
-    taken = labels.take_in(KIND, brought.values(), source=source_of(run), now=run.started_at)
+    by_majority = policy_for(KIND).consensus_method == QueuePolicy.Consensus.MAJORITY
+    taken = labels.take_in(KIND, brought.values(), source=source_of(run), now=run.started_at, by_majority=by_majority)
     n_unchanged = len(rows) - len(problems) - taken.n_created - taken.n_updated
     counts = {"texts": found.n_made, "kept": taken.n_kept}
     return Written(taken.n_created, taken.n_updated, n_unchanged, problems, counts)

@@ -23,8 +23,8 @@ HELP = f"""Import sentiment labels of customer reviews: Label Studio's JSON (an 
 JSONL, or a dataset that Hugging Face's `datasets` saved to a folder.
 
 A row has a text, or an external_id or subject of a review that is there, and a label. A row that also names its rater is
-one vote; a text's label is then what most of its votes say. Texts that are not there are made customer reviews. What our
-own people decided is kept. Raters are kept as pseudonyms. Rows that cannot be taken are named in an error file.
+one vote; a text's label is then what its votes come to by the method that the queue's rules name, and people are asked where
+they are tied. Texts that are not there are made customer reviews. What our own people decided is kept. Raters are kept as pseudonyms. Rows that cannot be taken are named in an error file.
 
 Fields: {", ".join(COLUMNS)}.
 
@@ -84,7 +84,7 @@ class Command(WithExamples, RunCommand):
         if kept := run.counts.get("kept"):
             self.stdout.write(f"{kept:,} rows are about reviews that our own people labelled; those labels are kept.")
         if ties := run.counts.get("ties"):
-            self.stdout.write(f"{ties:,} reviews have no label: their votes are evenly split.")
+            self.stdout.write(f"{ties:,} reviews have no label: their votes are evenly split. Our people are asked.")
         if n_raters := raters_in(run):
             self.stdout.write(
                 f"{n_raters:,} raters: what they say counts as a file's word until another person answers for them with "

@@ -1,0 +1,85 @@
+"""What the votes of a file come to: labels by the queue's method, and our people's turn where they are tied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Max, Q
+
+from core.bulk import among
+from labeling import issues, labels, raters, votes
+from labeling.approvals import FROM_FILES
+from labeling.consensus import SINGLE, agree_on
+from labeling.issues import Suspicion
+from labeling.labels import AgreedOn
+from labeling.models import Label, Vote
+
+if TYPE_CHECKING:
+    from labeling.quality.queue_model import QueueModel
+    from labeling.votes import VoteTable
+
+PAGE = 1000
+_IMPORTED = Q(source__startswith=FROM_FILES)
+
+
+def settle(kind: str, *, source: str, method: str) -> None:
+    """Agree by `method` on the label of each subject that votes of `source` (`import:<id>`) are about. Can be called again.
+
+    All imported votes on a subject count; its label, where a file states it or our own people decided it, stays. A tie
+    leaves no label, and is put before our people (`labeling.issues`).
+    """
+    model, places = _learnt_from(kind, source)
+    for subjects in _pages(kind, source):
+        with transaction.atomic():
+            table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=subjects, within=_IMPORTED)
+            known = model.numbered([places.get(rater, -1) for rater in table.rater_names])
+            rows = _agreed(table, method=method, model=known)
+            labels.record_agreed(kind, rows, source=source)
+            _ask_people(kind, [row.subject for row in rows if not row.label])
+
+
+def _learnt_from(kind: str, source: str) -> tuple[QueueModel, dict[str, int]]:
+    """Return what the file tells of its raters, and their numbers; what our own people decided is known to be true.
+
+    Of this file alone: raters whom nobody answers for say nothing about those of another.
+    """
+    import numpy as np
+
+    from labeling.quality.queue_model import QueueModel, learn
+
+    table = votes.load(kind, purposes=[Vote.Purpose.LABEL], within=Q(source=source))
+    if len(table) < raters.FEWEST:
+        return QueueModel.before(len(table.names)), {}
+    ours = Label.objects.filter(kind=kind, subject__in=among(table.subjects)).exclude(source__startswith=FROM_FILES)
+    held, numbers = dict(ours.values_list("subject", "label")), {name: i for i, name in enumerate(table.names)}
+    known = np.array([numbers.get(held.get(subject, ""), -1) for subject in table.subjects], dtype=np.int64)
+    return learn(table.votes(), known), {rater: i for i, rater in enumerate(table.rater_names)}
+
+
+def _pages(kind: str, source: str) -> Iterator[list[str]]:
+    said, after = Vote.objects.filter(kind=kind, source=source).order_by("subject"), ""
+    while page := list(said.filter(subject__gt=after).values_list("subject", flat=True).distinct()[:PAGE]):
+        yield page
+        after = page[-1]
+
+
+def _agreed(table: VoteTable, *, method: str, model: QueueModel) -> list[AgreedOn]:
+    said = Vote.objects.filter(_IMPORTED, kind=table.kind, subject__in=among(table.subjects)).order_by()
+    last = dict(said.values_list("subject").annotate(at=Max("voted_at")))
+    rows = []
+    for subject, found in agree_on(table, method=method, model=model).items():
+        if (n := sum(found.votes.values())) == 1:  # one vote is what it says, whoever gave it
+            (label,) = found.votes
+            rows.append(AgreedOn(subject, label, SINGLE, None, 1, last[subject]))
+        else:
+            rows.append(AgreedOn(subject, found.label, method, round(found.quality, 6), n, last[subject]))
+    return rows
+
+
+def _ask_people(kind: str, tied: list[str]) -> None:
+    held = set(Label.objects.filter(kind=kind, subject__in=among(tied)).values_list("subject", flat=True))
+    doubts = [Suspicion(subject, "", "", 0.0, [issues.TIE]) for subject in tied if subject not in held]
+    if doubts:
+        issues.raise_issues(kind, doubts)

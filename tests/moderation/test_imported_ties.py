@@ -1,0 +1,69 @@
+"""Votes of a file that come to nothing: a person of ours is asked, and what they say is the label."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.actors import SystemActor
+from labeling.models import Label, LabelingTask, LabelIssue
+from moderation import queue, review, second_reviews
+from moderation.label_exchange.importing import File, import_labels
+from moderation.models.reviews import Decision, ReviewItem
+from tests import people
+
+pytestmark = pytest.mark.django_db
+ACTOR = SystemActor("tests")
+
+
+def bring(tmp_path: Path, *rows: tuple[str, str, str], name: str = "x.jsonl") -> Any:
+    """Import votes: (text, label, rater)."""
+    path = tmp_path / name
+    path.write_text("".join(f"{json.dumps(dict(zip(('text', 'label', 'rater'), row, strict=True)))}\n" for row in rows))
+    return import_labels(File(path), actor=ACTOR)
+
+
+def push() -> None:
+    for number, task in enumerate(LabelingTask.objects.filter(status="open")):
+        LabelingTask.objects.filter(pk=task.pk).update(status="pushed", ls_task_id=700 + number)
+
+
+def test_a_person_of_ours_breaks_a_tie(tmp_path: Path, rules: Any, answer: Any) -> None:
+    run = bring(tmp_path, ("Even", "positive", "a"), ("Even", "negative", "b"), ("Clear", "neutral", "a"))
+    assert run.counts["ties"] == 1
+    assert second_reviews.open_second_reviews() == 1
+    item = ReviewItem.objects.get()
+    assert (item.purpose, item.strategy, item.customer_review.text) == ("label", "imported votes are tied", "Even")
+    assert item.labeling_task is not None
+    assert not item.labeling_task.shows_predictions
+    assert second_reviews.open_second_reviews() == 0
+    push()
+    one = people.reviewer()
+    assert queue.next_item(one) == item
+    answer(item, one, sentiment="negative")
+    review.settle_decisions()
+    assert Decision.objects.get().label == "negative"
+    held = Label.objects.get(subject__contains=str(item.customer_review_id))
+    assert (held.label, held.method, held.source) == ("negative", "single", "label_studio")
+    assert LabelIssue.objects.get().status == "stale"
+
+
+def test_what_is_asked_already_is_not_asked_twice(tmp_path: Path, rules: Any) -> None:
+    bring(tmp_path, ("Even", "positive", "a"), ("Even", "negative", "b"))
+    second_reviews.open_second_reviews()
+    bring(tmp_path, ("Even", "neutral", "c"), name="y.jsonl")
+    second_reviews.open_second_reviews()
+    assert ReviewItem.objects.count() == 1
+
+
+def test_few_ties_wait_at_a_time(tmp_path: Path, rules: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_reviews, "AT_ONCE", 3)
+    bring(
+        tmp_path,
+        *((f"Even {n}", label, rater) for n in range(8) for label, rater in (("positive", "a"), ("negative", "b"))),
+    )
+    assert second_reviews.open_second_reviews() == 3
+    assert second_reviews.open_second_reviews() == 0
