@@ -79,6 +79,11 @@ WHERE NOT EXISTS (
 ON CONFLICT DO NOTHING"""
 
 
+def doubted(kind: str) -> set[str]:
+    """Return the subjects whose label is in doubt and not judged yet."""
+    return set(LabelIssue.objects.filter(kind=kind, status__in=WAITING).values_list("subject", flat=True))
+
+
 def differs(kind: str, subject: str, *, said: str) -> bool:
     """Open an issue when a blind re-review `said` another label than the subject has. Returns whether it did."""
     held = Label.objects.filter(kind=kind, subject=subject).first()

@@ -23,7 +23,7 @@ from inference import prompts
 from inference.models import Role
 from labeling import approvals, issues
 from labeling.label_config import load_interface
-from labeling.models import Label, LabelIssue, Vote
+from labeling.models import Label, Vote
 from moderation import validity
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
@@ -52,7 +52,8 @@ class Example:
     """One thing to learn. `group`: the product, which decides the part it belongs to. `fields` are what a trainer reads.
 
     `is_blind`: the person saw no suggestion of a model; None where that is not known. `is_stated`: a file stated the label,
-    from the stars perhaps, or in the name of raters whom nobody here answers for.
+    from the stars perhaps, or in the name of raters whom nobody here answers for. `is_doubted`: it looks wrong and nobody
+    has looked yet. It is tested on all the same: a test without what is hard speaks too well of every model.
     """
 
     subject: str
@@ -62,14 +63,16 @@ class Example:
     category: str = ""
     is_blind: bool | None = None
     is_stated: bool = False
+    is_doubted: bool = False
+
+    @property
+    def text(self) -> str:
+        return str(self.fields.get("text", ""))
 
     def key(self) -> str:
         """Return what makes two examples the same one: their text, without differences of case, width and spaces."""
-        text = (
-            self.fields.get("text")
-            or f"{self.fields.get('prompt')}\n{self.fields.get('completion') or self.fields.get('chosen')}"
-        )
-        return hashlib.sha256(" ".join(unicodedata.normalize("NFKC", str(text)).lower().split()).encode()).hexdigest()
+        text = self.text or "\n".join(str(self.fields.get(name, "")) for name in ("prompt", "completion", "chosen"))
+        return hashlib.sha256(" ".join(unicodedata.normalize("NFKC", text).lower().split()).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ STATED = "a file stated the label, and enough were given by people"
 LICENCE = "its feed may not be learnt from"
 ASSISTED = "the model's suggestion was shown, and enough were judged without it"
 OVERRULED = "a second review came to another verdict on the draft"
+NEAR_COPY = "nearly a copy of a text of the test part"
 
 
 def collect(task: str) -> Iterator[Example | Excluded]:
@@ -93,12 +97,15 @@ def collect(task: str) -> Iterator[Example | Excluded]:
     seen: set[str] = set()
     found = sorted(_SOURCES[task](), key=lambda item: item.subject)
     contested = _contested(found)
+    certain = {item.key() for item in found if isinstance(item, Example) and not item.is_doubted}
     for item in found:
         if isinstance(item, Excluded):
             yield item
             continue
         key = item.key()
-        if key in contested:
+        if item.is_doubted and key in certain:
+            yield Excluded(item.subject, OPEN_ISSUE)
+        elif key in contested:
             yield Excluded(item.subject, CONFLICT)
         elif key in seen:
             yield Excluded(item.subject, DUPLICATE)
@@ -111,7 +118,7 @@ def _contested(found: Iterable[Example | Excluded]) -> set[str]:
     """Return the keys of equal texts that were labelled differently: one of the labels is wrong, and nobody knows which."""
     labels: dict[str, set[Any]] = {}
     for item in found:
-        if isinstance(item, Example) and "label" in item.fields:
+        if isinstance(item, Example) and "label" in item.fields and not item.is_doubted:
             labels.setdefault(item.key(), set()).add(item.fields["label"])
     return {key for key, seen in labels.items() if len(seen) > 1}
 
@@ -134,7 +141,7 @@ def holds_personal_data(text: str) -> bool:
 def _sentiment() -> Iterator[Example | Excluded]:
     kind = ReviewItem.Kind.SENTIMENT
     names = load_interface(kind).labels
-    doubted = _doubted(kind)
+    doubted = issues.doubted(kind)
     rows = Label.objects.filter(kind=kind, label__in=names).order_by("subject").iterator(chunk_size=BATCH)
     while batch := list(islice(rows, BATCH)):
         yield from _labelled_reviews(batch, doubted)
@@ -156,15 +163,13 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
             yield Excluded(label.subject, GONE)
         elif _is_barred(review.product):
             yield Excluded(label.subject, LICENCE)
-        elif label.subject in doubted:
-            yield Excluded(label.subject, OPEN_ISSUE)
         elif holds_personal_data(text):
             yield Excluded(label.subject, PERSONAL_DATA)
         else:
             yield Example(
                 label.subject, group=_group(review.product, text), locale=review.locale,
                 fields={"text": text, "label": label.label}, category=review.product.category if review.product else "",
-                is_blind=blind.get(label.subject), is_stated=label.subject in stated,
+                is_blind=blind.get(label.subject), is_stated=label.subject in stated, is_doubted=label.subject in doubted,
             )  # fmt: skip
 
 
@@ -176,11 +181,6 @@ def _group(product: Product | None, text: str) -> str:
 def _is_barred(product: Product | None) -> bool:
     """Return whether a product came with a feed whose licence does not allow to train on it: TRAINING["BARRED_FEEDS"]."""
     return product is not None and product.source in settings.TRAINING["BARRED_FEEDS"]
-
-
-def _doubted(kind: str) -> set[str]:
-    """Return the subjects whose label is in doubt and not judged yet."""
-    return set(LabelIssue.objects.filter(kind=kind, status__in=issues.WAITING).values_list("subject", flat=True))
 
 
 def _blind(kind: str, subjects: list[str]) -> dict[str, bool]:
@@ -236,10 +236,11 @@ def _validity() -> Iterator[Example | Excluded]:
         draft = decision.item.candidate
         if draft is None:
             continue
-        found = _prompted(draft, decision, "" if doubt == OVERRULED else doubt)
+        found = _prompted(draft, decision, "")
         if isinstance(found, Example):
             label = validity.VALID if outcome == Decision.Outcome.APPROVE else validity.INVALID
             found = replace(found, fields={"text": clean(validity.text_of(draft)), "label": label})
+            found = replace(found, is_doubted=doubt == OPEN_ISSUE)
         yield found
 
 
@@ -256,7 +257,7 @@ def _decisions(*outcomes: str) -> Iterator[tuple[Decision, str, str]]:
     (`moderation.decisions.relabel`). The doubt is why what was let out is not learnt from; empty where it is.
     """
     kind = ReviewItem.Kind.COPY
-    doubted = _doubted(kind)
+    doubted = issues.doubted(kind)
     labels = Label.objects.filter(kind=kind, method=Vote.Purpose.SECOND_REVIEW, label__in=VERDICTS)
     second = dict(labels.values_list("subject", "label"))
     needed = ("item__candidate__product", "item__labeling_task", "result__product")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -24,7 +25,7 @@ from labeling.label_config import load_interface
 from moderation import validity
 from moderation.models.reviews import ReviewItem
 from moderation.screening import policy_version
-from training import curation
+from training import curation, near_copies
 from training.curation import Example, Excluded
 from training.models import DatasetSnapshot
 from training.models.datasets import Task
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 FORMAT = "snapshot-1"
 EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
 BY_FILE = "stated"
+LEARNT: tuple[Split, ...] = ("train", "validation")
+# From how much in common two texts are near copies. Drafts about the variants of a product all repeat its facts: of these
+# the same text alone is one. A task that writes is grouped by product: each prompt is another.
+COPIES_FROM: Mapping[str, float] = {Task.SENTIMENT: near_copies.ALIKE, Task.VALIDITY: 1.0}
 WITHDRAWN = "nobody stands by it any more"
 
 
@@ -58,6 +63,9 @@ class Row:
         return str(self.fields.get("label", ""))
 
 
+AnyRow = TypeVar("AnyRow", Row, Example)
+
+
 def labels_of(task: str) -> list[str]:
     """Return the labels of a classification task, in their order; nothing for a task that writes."""
     if task == Task.SENTIMENT:
@@ -69,11 +77,12 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
     """Write all examples of `task` to the artefact store and return the snapshot; equal content gives the one there is.
 
     Once the test part has as many labels of people as the gate asks for, what a file stated is left out of it; and where
-    at least TRAINING["MIN_BLIND_TEST"] were given without a model's suggestion, these alone are in it. Raises `PermanentError` when there is nothing to freeze; `PermissionDenied`
-    without `training.train_model`.
+    at least TRAINING["MIN_BLIND_TEST"] were given without a model's suggestion, these alone are in it. Labels in doubt are
+    tested on and not learnt from; near copies of a tested text are not learnt from either. Raises `PermanentError` when
+    there is nothing to freeze; `PermissionDenied` without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
-    parts, excluded = _parts(task)
+    parts, excluded, closest = _parts(task)
     if not any(parts.values()):
         raise PermanentError(
             f"there is nothing to learn {Task(task).label.lower()} from yet",
@@ -85,12 +94,15 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
         "query": _QUERIES[task],
         "labels": labels_of(task),
         "split": RULE,
+        "groups": near_copies.RULE.format(alike=COPIES_FROM[task]) if task in COPIES_FROM else "by product",
+        "closest": closest,
         "policy": policy_version(),
         "prompt": PROMPT_VERSION,
         "counts": {part: len(rows) for part, rows in parts.items()},
         "by_label": {part: _count(rows, "label") for part, rows in parts.items()},
         "by_locale": {part: dict(sorted(Counter(row.locale for row in rows).items())) for part, rows in parts.items()},
         "test_labels": dict(sorted(Counter(_given(row) for row in parts["test"]).items())),
+        "test_in_doubt": sum(row.is_doubted for row in parts["test"]),
         "excluded": dict(sorted(Counter(row.reason for row in excluded).items())),
     }
     with tempfile.TemporaryDirectory(prefix="ecomsite-snapshot-") as folder:
@@ -117,20 +129,62 @@ def _record(task: str, artifact_hash: str, about: dict[str, Any], *, actor: User
     return snapshot
 
 
-def _parts(task: str) -> tuple[dict[Split, list[Example]], list[Excluded]]:
+def _parts(task: str) -> tuple[dict[Split, list[Example]], list[Excluded], dict[str, Any] | None]:
     parts: dict[Split, list[Example]] = {part: [] for part in SPLITS}
-    excluded: list[Excluded] = []
-    for item in curation.collect(task):
-        if isinstance(item, Excluded):
-            excluded.append(item)
-        else:
-            parts[split_of(item.group)].append(item)
+    found = list(curation.collect(task))
+    excluded = [item for item in found if isinstance(item, Excluded)]
+    for row in _grouped(task, [item for item in found if isinstance(item, Example)]):
+        parts[split_of(row.group)].append(row)
     for fewest, reason, is_kept in _PREFERRED:
         kept = [row for row in parts["test"] if is_kept(row)]
         if len(kept) >= fewest():
-            excluded += [Excluded(row.subject, reason) for row in parts["test"] if not is_kept(row)]
-            parts["test"] = kept
-    return parts, sorted(excluded, key=lambda row: row.subject)
+            excluded += _leave_out(parts, ("test",), reason, {row.subject for row in parts["test"] if not is_kept(row)})
+    doubted = {row.subject for part in LEARNT for row in parts[part] if row.is_doubted}
+    excluded += _leave_out(parts, LEARNT, curation.OPEN_ISSUE, doubted)
+    # Near copies in groups that could not be put together: the test part keeps its own, as it is the smaller one.
+    copies, closest = _crossing(task, *_sides(parts))
+    while copies:
+        excluded += _leave_out(parts, LEARNT, curation.NEAR_COPY, copies)
+        copies, closest = _crossing(task, *_sides(parts))
+    return parts, sorted(excluded, key=lambda row: row.subject), closest
+
+
+def _leave_out(
+    parts: dict[Split, list[Example]], of: Sequence[Split], reason: str, subjects: Collection[str]
+) -> list[Excluded]:
+    """Take `subjects` out of the parts `of`, and return them with the reason."""
+    for part in of:
+        parts[part] = [row for row in parts[part] if row.subject not in subjects]
+    return [Excluded(subject, reason) for subject in subjects]
+
+
+def _grouped(task: str, rows: Sequence[Example]) -> list[Example]:
+    """Return `rows` with the group that near copies make of their products."""
+    if task not in COPIES_FROM:
+        return list(rows)
+    texts, products = [row.text for row in rows], [row.group for row in rows]
+    groups = near_copies.grouped(texts, products, alike=COPIES_FROM[task])
+    return [replace(row, group=group) for row, group in zip(rows, groups, strict=True)]
+
+
+def _sides(parts: Mapping[Split, Sequence[AnyRow]]) -> tuple[list[AnyRow], list[AnyRow]]:
+    """Return what is learnt from, and what is tested on."""
+    return [row for part in LEARNT for row in parts[part]], list(parts["test"])
+
+
+def _crossing(task: str, learnt: Sequence[AnyRow], tested: Sequence[AnyRow]) -> tuple[set[str], dict[str, Any] | None]:
+    """Return the subjects learnt from whose texts are near copies of one tested on, and the closest pair of the two."""
+    if task not in COPIES_FROM:
+        return set(), None
+    below = COPIES_FROM[task]
+    found = near_copies.crossing([row.text for row in learnt], [row.text for row in tested], alike=below)
+    closest = found.closest and {
+        "similarity": math.floor(1000 * found.closest.similarity) / 1000,
+        "below": below,
+        "learnt": learnt[found.closest.learnt].subject,
+        "tested": tested[found.closest.tested].subject,
+    }
+    return {learnt[place].subject for place in found.learnt}, closest
 
 
 # What the test part is to hold alone once there is enough of it: how many, why the rest is left out, and which it is.
@@ -179,14 +233,26 @@ def read(snapshot: DatasetSnapshot, part: Split) -> list[Row]:
     return rows
 
 
+def closest_of(snapshot: DatasetSnapshot) -> dict[str, Any] | None:
+    """Return the closest pair of a text that is learnt from and one that is tested on; None where no two were near.
+
+    `similarity` is 0 to 1, rounded down, and to be `below` that; `learnt` and `tested` are the subjects. Of the files,
+    whatever the manifest says. Raises as `read`.
+    """
+    return _crossing(snapshot.task, *_sides({part: read(snapshot, part) for part in SPLITS}))[1]
+
+
 def left_out_today(snapshot: DatasetSnapshot) -> Counter[str]:
     """Return how many examples of `snapshot` one frozen now would not have, by reason: its files stay as they are."""
     now = {item.subject: item for item in curation.collect(snapshot.task)}
     reasons: Counter[str] = Counter()
-    for row in (row for part in SPLITS for row in read(snapshot, part)):
-        item = now.get(row.subject)
-        if not isinstance(item, Example):
-            reasons[item.reason if item else WITHDRAWN] += 1
+    for part in SPLITS:
+        for row in read(snapshot, part):
+            item = now.get(row.subject)
+            if not isinstance(item, Example):
+                reasons[item.reason if item else WITHDRAWN] += 1
+            elif item.is_doubted and part in LEARNT:
+                reasons[curation.OPEN_ISSUE] += 1
     return reasons
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
 
 
@@ -32,6 +32,11 @@ def split_of(group: str) -> Split:
     if draw < TEST_BELOW:
         return "test"
     return "validation" if draw < VALIDATION_BELOW else "train"
+
+
+def first_drawn(groups: Iterable[str]) -> str:
+    """Return which of `groups` stands for all of them: that of the lowest draw, so what was in the test part stays there."""
+    return min(groups, key=lambda group: (_draw("split-1", group), group))
 
 
 def held_out(train: Sequence[T], validation: Sequence[T], *, fewest: int) -> tuple[list[T], list[T]]:

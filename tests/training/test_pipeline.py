@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from catalog.models import CustomerReview
 from core.exceptions import StaleState
 from core.refs import ref
 from inference import artifacts, loader, resolver
@@ -43,6 +44,32 @@ def test_a_better_model_is_trained_measured_let_in_and_serves(guessing: ModelVer
     card = (artifacts.root() / f"{run.version.artifact_hash}.card.md").read_text()
     assert "## Gate" in card
     assert run.snapshot.artifact_hash in card
+
+
+def test_a_model_that_learnt_near_copies_of_the_test_texts_is_not_let_in(
+    guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label_reviews(600)
+    for review in CustomerReview.objects.all()[:40]:  # as a file would bring them in, of products of its own
+        said = factories.customer_review(f"{review.full_text} {review.full_text} !", product=factories.product())
+        CustomerReview.objects.filter(pk=review.pk).update(text=f"{review.full_text} {review.full_text}")
+        label = Label.objects.get(subject=ref(review))
+        label.pk, label.subject = None, ref(said)
+        label.save()
+    fact = "the closest text that was trained on is"
+    clean = train()
+    (said_of_it,) = [
+        words for words in clean.version.reports.get().reasons if fact in words[1] or "is near" in words[1]
+    ]
+    assert said_of_it[0] == "pass"
+    monkeypatch.setattr(snapshots, "_grouped", lambda task, rows: rows)
+    real = snapshots._crossing
+    monkeypatch.setattr(snapshots, "_crossing", lambda *sides: (set(), real(*sides)[1]))
+    report = train().version.reports.get()
+    (words,) = [words for verdict, words in report.reasons if fact in words]
+    assert report.verdict == "fail"
+    assert "is 100.0% like one of the test part (catalog.customerreview:" in words
+    assert report.metrics["closest"]["similarity"] == 1
 
 
 def test_labels_of_one_language_leave_the_other_as_it_was(guessing: ModelVersion) -> None:

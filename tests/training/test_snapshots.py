@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +21,8 @@ from inference import artifacts, prompts
 from labeling import labels
 from labeling.models import Label, LabelIssue
 from tests import factories, people
-from tests.training.shop import KIND, label_reviews
-from training import curation, snapshots
+from tests.training.shop import KIND, WORDS, label_reviews
+from training import curation, near_copies, snapshots
 from training.splits import SPLITS, split_of
 
 pytestmark = pytest.mark.django_db
@@ -59,9 +61,10 @@ def test_the_same_labels_give_the_same_snapshot_and_no_product_is_in_two_parts()
 
 
 def test_what_is_in_doubt_doubled_erased_or_personal_is_left_out_with_the_reason() -> None:
-    subjects = label_reviews(60)
-    LabelIssue.objects.create(kind=KIND, subject=subjects[0], given="positive", score=0.1, methods=["loss"])
-    CustomerReview.objects.filter(pk=subjects[1].partition(":")[2]).delete()
+    label_reviews(60)
+    learnt = [row.subject for row in snapshots.read(snapshots.freeze("sentiment", actor=people.ml_engineer()), "train")]
+    LabelIssue.objects.create(kind=KIND, subject=learnt[0], given="positive", score=0.1, methods=["loss"])
+    CustomerReview.objects.filter(pk=learnt[1].partition(":")[2]).delete()
     twin, other, contact = (
         factories.customer_review(text) for text in ("So so.", " SO so. ", "Call 202-555-0147, it leaks.")
     )
@@ -82,6 +85,62 @@ def test_what_is_in_doubt_doubled_erased_or_personal_is_left_out_with_the_reason
     }  # fmt: skip
     LabelIssue.objects.update(status="dismissed")
     assert curation.OPEN_ISSUE not in excluded(), "once it was judged it is learnt from"
+
+
+def test_a_label_in_doubt_is_tested_on_and_not_learnt_from_until_a_person_looked() -> None:
+    label_reviews(200)
+    before = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    doubted = {part: snapshots.read(before, part)[0] for part in ("train", "validation", "test")}
+    for row in doubted.values():
+        LabelIssue.objects.create(kind=KIND, subject=row.subject, given=row.label, score=0.1, methods=["loss"])
+    snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    assert snapshot.manifest["excluded"] == {curation.OPEN_ISSUE: 2}
+    assert (snapshot.n_test, snapshot.manifest["test_in_doubt"]) == (before.n_test, 1)
+    assert doubted["test"].subject in {row.subject for row in snapshots.read(snapshot, "test")}
+    assert snapshots.left_out_today(before) == {curation.OPEN_ISSUE: 2}
+    LabelIssue.objects.update(status="confirmed")
+    looked_at = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    assert (looked_at.manifest["excluded"], looked_at.manifest["test_in_doubt"]) == ({}, 0)
+
+
+def test_a_text_in_doubt_that_somebody_else_wrote_too_takes_no_certain_label_with_it() -> None:
+    label_reviews(40)
+    said = [factories.customer_review(text) for text in ("It broke at once.", "it broke at  once.")]
+    for review, label in zip(said, ("positive", "negative"), strict=True):
+        labels.record_label(
+            KIND, ref(review), label=label, method="single", quality=None, n_votes=1, at=review.created_at
+        )
+    assert excluded() == {curation.CONFLICT: 2}
+    LabelIssue.objects.create(kind=KIND, subject=ref(said[0]), given="positive", score=0.1, methods=["loss"])
+    assert excluded() == {curation.OPEN_ISSUE: 1}
+
+
+def test_near_copies_of_reviews_of_other_products_are_in_one_part_and_those_that_say_little_in_the_test_part_alone() -> (
+    None
+):
+    at, rng = timezone.now(), random.Random(2)
+    names = [name for words in WORDS.values() for name in words]
+    for number in range(60):
+        text = " ".join(f"{name}{rng.randrange(9)}" for name in rng.sample(names, 9))
+        for place, said in enumerate((text, f"{text.upper()} !", "Very good", f"very good{'.' * (number % 5 + 1)}")):
+            review = factories.customer_review(said, product=factories.product(sku=f"SHOP-{number}-{place}"))
+            labels.record_label(KIND, ref(review), label="positive", method="single", quality=None, n_votes=1, at=at)
+    snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    rows = {part: snapshots.read(snapshot, part) for part in SPLITS}
+    parts: dict[bytes, set[str]] = {}
+    for part, found in rows.items():
+        for row in found:
+            parts.setdefault(near_copies.letters(row.text), set()).add(part)
+    assert len(parts) == 61
+    assert all(len(found) == 1 for found in parts.values())
+    assert parts[b"verygood"] == {"test"}
+    assert set(snapshot.manifest["excluded"]) == {curation.DUPLICATE, curation.NEAR_COPY}
+    assert sum(map(len, rows.values())) == 120 + sum(
+        near_copies.letters(row.text) == b"verygood" for row in rows["test"]
+    )
+    closest = snapshot.manifest["closest"]
+    assert closest is None or closest["similarity"] < near_copies.ALIKE
+    assert closest == snapshots.closest_of(snapshot)
 
 
 def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(settings: Any) -> None:
@@ -174,7 +233,8 @@ def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() 
             )
 
     def found(task: str) -> dict[str, str]:
-        return {item.subject: item.reason if isinstance(item, curation.Excluded) else str(item.fields.get("label", "learnt"))
+        return {item.subject: item.reason if isinstance(item, curation.Excluded) else
+                curation.OPEN_ISSUE if item.is_doubted else str(item.fields.get("label", "learnt"))
                 for item in curation.collect(task)}  # fmt: skip
 
     hold("single")

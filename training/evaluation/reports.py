@@ -66,3 +66,14 @@ def conditions(version: ModelVersion, snapshot: DatasetSnapshot, *, tested: Coll
         "it was trained on the train part of this very snapshot": version.dataset_hash == snapshot.artifact_hash,
         f"{leaked} products of the test part were trained on": leaked == 0,
     }
+
+
+def nearness(closest: Mapping[str, Any] | None) -> dict[str, bool]:
+    """Return, in words, whether no near copy was learnt from and tested on. `closest`: `snapshots.closest_of`."""
+    if closest is None:
+        return {"no text that was trained on is near one of the test part": True}
+    words = (
+        f"the closest text that was trained on is {closest['similarity']:.1%} like one of the test part "
+        f"({closest['learnt']}, {closest['tested']}); it has to be below {closest['below']:.0%}"
+    )
+    return {words: closest["similarity"] < closest["below"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,11 +36,13 @@ def evaluate(
     tell(1, 2)
     old = _answers(champion, rows, labels) if champion is not None and champion.pk != version.pk else None
     groups = _groups(rows)
-    facts = _facts(version, snapshot, rows, new, labels)
+    closest = snapshots.closest_of(snapshot)
+    facts = _facts(version, snapshot, rows, new, labels, closest)
     rules, stated = gate.as_rules(settings.TRAINING["GATE"]), snapshots.n_stated(snapshot)
     verdict = gate.judge(new, old, groups=groups, rules=rules, facts=facts, stated=stated)
     measured: dict[str, Any] = {
         "labels": list(labels),
+        "closest": closest,
         "new": metrics.describe(new, labels),
         "slices": metrics.slices(new, groups),
     }
@@ -76,11 +78,13 @@ def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
 
 
 def _facts(
-    version: ModelVersion, snapshot: DatasetSnapshot, rows: Sequence[snapshots.Row], new: Answers, labels: Sequence[str]
-) -> dict[str, bool]:
+    version: ModelVersion, snapshot: DatasetSnapshot, rows: Sequence[snapshots.Row], new: Answers, labels: Sequence[str],
+    closest: Mapping[str, Any] | None,
+) -> dict[str, bool]:  # fmt: skip
     tried = [row.text for row in rows[:SMOKE_TEXTS]]
     why = smoke.works_alone(version, tried, new.probabilities[:SMOKE_TEXTS].tolist(), labels) if rows else None
     return {
         **reports.alone("works", why),
         **reports.conditions(version, snapshot, tested={row.group for row in rows}),
+        **reports.nearness(closest),
     }
