@@ -178,13 +178,12 @@ def _crossing(task: str, learnt: Sequence[AnyRow], tested: Sequence[AnyRow]) -> 
         return set(), None
     below = COPIES_FROM[task]
     found = near_copies.crossing([row.text for row in learnt], [row.text for row in tested], alike=below)
-    closest = found.closest and {
-        "similarity": math.floor(1000 * found.closest.similarity) / 1000,
-        "below": below,
-        "learnt": learnt[found.closest.learnt].subject,
-        "tested": tested[found.closest.tested].subject,
-    }
-    return {learnt[place].subject for place in found.learnt}, closest
+    copies, pair = {learnt[place].subject for place in found.learnt}, found.closest
+    if pair is None:
+        return copies, None
+    similarity = math.floor(1000 * pair.similarity) / 1000
+    of = {"learnt": learnt[pair.learnt].subject, "tested": tested[pair.tested].subject}
+    return copies, {"similarity": similarity, "below": below, **of}
 
 
 # What the test part is to hold alone once there is enough of it: how many, why the rest is left out, and which it is.
