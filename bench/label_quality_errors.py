@@ -1,10 +1,12 @@
 """Wrong labels planted in real reviews: how many of them the worst-ranked tenth reaches, and what mending them is worth.
 
 Five seeds. In each a fifth of the texts is set aside with clean labels, and a tenth of the others gets a wrong one. All
-models judge out of sample, on the noisy part alone. "Mended" means that a perfect reviewer looked: the label there is
-the right one afterwards. The classifier that is then trained is the same in all arms. The prototype is logistic
-regression on embeddings (C = 10), stratified 5-fold, ranked by cleanlab. `--fine-tuned SET` adds MiniLM, fine-tuned on
-each fold (minutes a seed). `--write` refreshes the page.
+models judge out of sample, on the noisy part alone, by the very functions of the search in production
+(`training.label_evidence`: judge, flag), which decide themselves what the encoder reads. "Mended" means that a perfect
+reviewer looked: the label there is the right one afterwards. The classifier that is then trained is the same in all arms.
+The prototype is logistic regression on embeddings (C = 10), stratified 5-fold, ranked by cleanlab. `--fine-tuned SET` adds
+MiniLM, fine-tuned on each fold (minutes a seed); `--all-embedded SET` flags of a search that embeds every text, as it once
+did. `--write` refreshes the page.
 """
 
 from __future__ import annotations
@@ -32,13 +34,16 @@ from bench import page, reviews  # noqa: E402
 
 django.setup()
 
+from labeling.columns import Columns  # noqa: E402
 from labeling.quality import label_errors  # noqa: E402
-from labeling.quality.probabilities import characters, cross_validated, fold_of, out_of_sample, pool  # noqa: E402
+from labeling.quality.probabilities import characters, cross_validated, pool  # noqa: E402
+from training import label_evidence  # noqa: E402
 
 SEEDS, NOISE, BUDGET = range(5), 0.1, 0.1
 REACH_MUST, F1_MUST, WINS_MUST = 0.7, 0.98, 4
+NAMES = ("negative", "positive")
 T_4 = 2.776  # Student's t, 97.5 %, four degrees of freedom: the interval of a mean over five seeds
-JUDGED = {"uci_sls", "womens_clothing", "zh_online_shopping"}
+JUDGED = {"uci_sls", "womens_clothing", "zh_online_shopping", "zh_online_shopping, set aside", "zh_waimai"}
 
 Rows = dict[str, list[float]]
 
@@ -47,6 +52,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=list(reviews.SETS), choices=list(reviews.SETS))
     parser.add_argument("--fine-tuned", nargs="*", default=[], choices=list(reviews.SETS), metavar="SET")
+    parser.add_argument("--all-embedded", nargs="*", default=[], choices=list(reviews.SETS), metavar="SET")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     began = time.monotonic()
@@ -57,7 +63,9 @@ def main() -> int:
     ]
     bars: list[dict[str, object]] = []
     for name in options.sets:
-        found = plant_and_find(reviews.SETS[name](), fine_tuned=name in options.fine_tuned)
+        found = plant_and_find(
+            reviews.SETS[name](), fine_tuned=name in options.fine_tuned, all_embedded=name in options.all_embedded
+        )
         lines += tables(name, found)
         bars += bars_of(name, found) if name in JUDGED else []
     lines += ["", f"The run took {time.monotonic() - began:.0f} s."]
@@ -74,7 +82,7 @@ def main() -> int:
 # --- One set -----------------------------------------------------------------------------------------------------
 
 
-def plant_and_find(data: reviews.Reviews, *, fine_tuned: bool) -> dict[str, Rows]:
+def plant_and_find(data: reviews.Reviews, *, fine_tuned: bool, all_embedded: bool) -> dict[str, Rows]:
     """Return the figures of each seed: how many wrong labels were reached, accuracies, flags."""
     found: dict[str, Rows] = {"reach": defaultdict(list), "accuracy": defaultdict(list), "flags": defaultdict(list)}
     for seed in SEEDS:
@@ -85,31 +93,27 @@ def plant_and_find(data: reviews.Reviews, *, fine_tuned: bool) -> dict[str, Rows
         wrong[rng.choice(len(train), int(NOISE * len(train)), replace=False)] = True
         given = np.where(wrong, 1 - train.labels, train.labels)
         began = time.monotonic()
-        ours = out_of_sample(train.texts, given, n_labels=2, keys=train.texts, embeddings=train.embeddings)
+        ours, flagged = searched(train, given)
         found["flags"]["seconds"].append(time.monotonic() - began)
         second = np.asarray(ours.second)
         scores = {
             "prototype": own(given, prototype(train, given, seed)),
             "cleanlab": label_errors.find(given, ours.probabilities).scores,
             "loss": own(given, second),
-            "combined": label_errors.find(given, ours.probabilities, second=second).scores,
+            "combined": flagged.scores,
         }
         if fine_tuned:
-            from training.trainers.folds import fine_tuned as tuned_folds
-
-            tuned = tuned_folds(
-                train.texts, given, folds_of(train.texts), n_labels=2, base=reviews.encoder_directory(), seed=seed
-            )
-            scores["fine-tuned alone"] = own(given, tuned)
-            scores["combined with fine-tuned"] = own(given, pool(ours.probabilities, second, tuned))
+            scores["combined with fine-tuned"] = searched(train, given, fine_tuned=True)[1].scores
         worst = {name: np.argsort(score, kind="stable")[: int(BUDGET * len(train))] for name, score in scores.items()}
         for name, rows in worst.items():
             found["reach"][name].append(wrong[rows].sum() / wrong.sum())
         by_lot = rng.choice(len(train), 2 * int(BUDGET * len(train)), replace=False)
         mended = {"noisy": [], "random 20 % mended": by_lot, **{f"{name}, worst 10 % mended": rows for name, rows in worst.items()}}  # fmt: skip
-        flags(found["flags"], given, wrong, ours.probabilities, second)
-        flagged = label_errors.find(given, ours.probabilities, second=second).flagged
-        mended |= {"flagged ones mended": np.flatnonzero(flagged), "all clean": np.arange(len(train))}
+        flags(found["flags"], given, wrong, ours.probabilities, second, flagged.rows)
+        if all_embedded:
+            rows = searched(train, given, reads_chinese=True)[1].rows
+            note(found["flags"], "ours, combined, every text embedded", np.isin(np.arange(len(given)), rows), wrong)
+        mended |= {"flagged ones mended": np.array(flagged.rows, dtype=int), "all clean": np.arange(len(train))}
         fitted = Classifier(train, test)
         for name, rows in mended.items():
             labels = given.copy()
@@ -118,12 +122,30 @@ def plant_and_find(data: reviews.Reviews, *, fine_tuned: bool) -> dict[str, Rows
     return found
 
 
+def searched(
+    data: reviews.Reviews, given: np.ndarray, *, reads_chinese: bool = reviews.READS_CHINESE, fine_tuned: bool = False
+) -> tuple[label_evidence.Judgement, label_evidence.Found]:
+    """Return what the search of production comes to on these texts, and the labels it flags before any flag was judged."""
+    corpus = label_evidence.Corpus(data.texts, data.texts, given)
+    base = reviews.encoder_directory()
+    tune = (
+        (lambda rows: label_evidence.fine_tuned_folds(corpus.of(rows), n_labels=2, base=base)) if fine_tuned else None
+    )
+    found = label_evidence.judge(
+        data.texts,
+        given,
+        n_labels=len(NAMES),
+        keys=data.texts,
+        embed=data.embed,
+        reads_chinese=reads_chinese,
+        tune=tune,
+    )
+    table = Columns(np.arange(len(given)), given, found.probabilities, found.second, NAMES)
+    return found, label_evidence.flag(table, judged=[], precision=0.5)
+
+
 def own(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return np.asarray(probabilities)[np.arange(len(labels)), labels]
-
-
-def folds_of(texts: list[str]) -> np.ndarray:
-    return np.array([fold_of(text.strip()) for text in texts])
 
 
 def prototype(train: reviews.Reviews, given: np.ndarray, seed: int) -> np.ndarray:
@@ -132,7 +154,7 @@ def prototype(train: reviews.Reviews, given: np.ndarray, seed: int) -> np.ndarra
     splits = StratifiedKFold(5, shuffle=True, random_state=seed).split(given, given)
     for number, (_, rows) in enumerate(splits):
         folds[rows] = number
-    view = characters(train.texts) if train.embeddings is None else train.embeddings
+    view = train.embed(np.arange(len(train))) if train.is_read else characters(train.texts)
     return cross_validated(view, given, folds, n_labels=2, C=10)
 
 
@@ -140,11 +162,11 @@ class Classifier:
     """What is trained in the end: logistic regression (C = 10, as the prototype's) on embeddings, in Chinese on characters."""
 
     def __init__(self, train: reviews.Reviews, test: reviews.Reviews) -> None:
-        if train.embeddings is None or test.embeddings is None:
+        if train.is_read:
+            self.train, self.test = train.embed(np.arange(len(train))), test.embed(np.arange(len(test)))
+        else:
             both = characters([*train.texts, *test.texts])
             self.train, self.test = both[: len(train)], both[len(train) :]
-        else:
-            self.train, self.test = train.embeddings, test.embeddings
         self.truth = test.labels
 
     def accuracy(self, labels: np.ndarray) -> float:
@@ -152,7 +174,9 @@ class Classifier:
         return float((model.predict(self.test) == self.truth).mean())
 
 
-def flags(rows: Rows, given: np.ndarray, wrong: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
+def flags(
+    rows: Rows, given: np.ndarray, wrong: np.ndarray, first: np.ndarray, second: np.ndarray, flagged: list[int]
+) -> None:
     """Note precision, recall and F1 of our flags, and of direct calls of cleanlab with the same probabilities."""
     alone, both = label_errors.find(given, first), label_errors.find(given, first, second=second)
     direct = {
@@ -160,16 +184,20 @@ def flags(rows: Rows, given: np.ndarray, wrong: np.ndarray, first: np.ndarray, s
         "cleanlab as it comes, pool": find_label_issues(given, pool(first, second), n_jobs=1),
         "ours, first model": alone.flagged,
         "ours, loss": both.by_method[label_errors.LOSS],
-        "ours, combined": both.flagged,
+        "ours, combined": np.isin(np.arange(len(given)), flagged),
     }
     for name, mask in direct.items():
-        hits = (mask & wrong).sum()
-        precision, recall = hits / max(mask.sum(), 1), hits / wrong.sum()
-        rows[f"{name}: precision"].append(precision)
-        rows[f"{name}: recall"].append(recall)
-        rows[f"{name}: F1"].append(2 * precision * recall / max(precision + recall, 1e-9))
+        note(rows, name, mask, wrong)
     for name, reference in (("first model", "cleanlab as it comes"), ("combined", "cleanlab as it comes, pool")):
         rows[f"ratio, {name}"].append(rows[f"ours, {name}: F1"][-1] / rows[f"{reference}: F1"][-1])
+
+
+def note(rows: Rows, name: str, mask: np.ndarray, wrong: np.ndarray) -> None:
+    hits = (mask & wrong).sum()
+    precision, recall = hits / max(mask.sum(), 1), hits / wrong.sum()
+    rows[f"{name}: precision"].append(precision)
+    rows[f"{name}: recall"].append(recall)
+    rows[f"{name}: F1"].append(2 * precision * recall / max(precision + recall, 1e-9))
 
 
 # --- What it comes to --------------------------------------------------------------------------------------------

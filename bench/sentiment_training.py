@@ -47,7 +47,11 @@ def chinese() -> reviews.Reviews:
     """All reviews of zh_online_shopping with a text."""
     found = [(row["review"], int(row["label"])) for row in reviews.rows_of("zh_online_shopping") if row["review"]]
     return reviews.Reviews(
-        "zh_online_shopping", [text for text, _ in found], np.array([label for _, label in found]), None
+        "zh_online_shopping",
+        [text for text, _ in found],
+        np.arange(len(found)),
+        np.array([label for _, label in found]),
+        is_read=False,
     )
 
 

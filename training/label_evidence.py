@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from inference import artifacts, loader, resolver
-from inference.models import Role
+from inference.models import ModelVersion, Role
 from labeling import columns
 from labeling.label_config import load_interface
 from labeling.models import Label
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float32]
+    Ints = npt.NDArray[np.int64]
 
 # How far a stage has come: its name, steps done, steps in all.
 Progress = Callable[[str, int, int], None]
 BATCH = 256
+CHINESE = "zh-Hans"
+# Embeddings of fewer texts say nothing that their characters do not: too few to fit to in five folds.
+FEWEST_EMBEDDED = 50
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,11 @@ class Corpus:
 
     subjects: Sequence[str]
     texts: Sequence[str]
-    given: npt.NDArray[np.int64]  # index into the queue's labels
+    given: Ints  # index into the queue's labels
+
+    def of(self, rows: Ints) -> Corpus:
+        """Return these rows alone."""
+        return Corpus([self.subjects[row] for row in rows], [self.texts[row] for row in rows], self.given[rows])
 
 
 @dataclass(frozen=True)
@@ -42,51 +52,103 @@ class Evidence:
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
-def gather(kind: str, names: Sequence[str], *, progress: Progress) -> Evidence:
-    """Have models that did not see a text judge its label, for every label of the queue `kind`; keep what they say.
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What two models that did not see a text think of its label, (n, n_labels) each, and how they came to it.
 
-    One reads the embedding of the sentence encoder, the other the characters of the text, which carries the languages
-    that the encoder does not know. Embeddings are kept, so the next search computes those of new texts only. Raises
-    `PermanentError` where there is no encoder.
+    `embedded` (m,): the rows that the sentence encoder reads, and `vectors` (m, d) of these. `too_few`: labels that are
+    too rare to be judged.
     """
-    from labeling.quality import datalab
-    from labeling.quality.probabilities import out_of_sample
 
-    corpus = _corpus(kind, names, progress)
-    vectors, encoder = _embed(corpus, progress)
+    probabilities: Floats
+    second: Floats
+    embedded: Ints
+    vectors: Floats
+    too_few: Sequence[int]
+    method: str
+
+
+def judge(
+    texts: Sequence[str], given: Ints, *, n_labels: int, keys: Sequence[str], embed: Callable[[Ints], Floats],
+    reads_chinese: bool = False, tune: Callable[[Ints], Floats] | None = None, progress: Progress = lambda *stage: None,
+) -> Judgement:  # fmt: skip
+    """Have models that did not see a text judge its label. What `bench/label_quality_errors.py` measures is this function.
+
+    One reads the embedding of the sentence encoder, the other the characters of the text. Chinese is read by its
+    characters alone, unless the encoder `reads_chinese`: of the one that ships most of its signs are unknown, and what
+    that says makes the flags worse. `embed` returns the embeddings (m, d) of the rows it is given; `tune`, where an encoder is
+    fine-tuned on each fold as well, what those say of these rows (m, n_labels).
+    """
+    import numpy as np
+
+    from inference.backends.by_language import OTHER, script_of
+    from labeling.quality.probabilities import out_of_sample, pool
+
+    rows = np.flatnonzero([reads_chinese or script_of(text) == OTHER for text in texts])
+    if len(rows) < FEWEST_EMBEDDED:
+        rows = rows[:0]
+    vectors = embed(rows) if len(rows) else np.zeros((0, 0), dtype=np.float32)
     found = out_of_sample(
-        corpus.texts, corpus.given, n_labels=len(names), keys=corpus.subjects, embeddings=vectors,
+        texts, given, n_labels=n_labels, keys=keys, embeddings=vectors if len(rows) else None, embedded=rows,
         progress=lambda done, of: progress("Judging texts by models that did not see them", done, of),
     )  # fmt: skip
-    second, tuned = _with_fine_tuned(corpus, found.second, len(names), progress)
-    rows = zip(corpus.subjects, found.probabilities, second, strict=True)
-    model = f"{found.method}{tuned}; encoder {encoder[:12]}"
+    second, tuned = found.second, ""
+    if tune and len(rows):
+        second, tuned = second.copy(), " and a fine-tuned encoder"
+        second[rows] = pool(second[rows], tune(rows))
+    return Judgement(found.probabilities, second, rows, vectors, found.too_few, found.method + tuned)
+
+
+def gather(kind: str, names: Sequence[str], *, progress: Progress) -> Evidence:
+    """`judge` every label of the queue `kind`; keep what the models say, and the embeddings, for the next search.
+
+    Raises `PermanentError` where there is no encoder.
+    """
+    from labeling.quality import datalab
+
+    corpus, version = _corpus(kind, names, progress), resolver.resolve(Role.ENCODER)
+    found = judge(
+        corpus.texts, corpus.given, n_labels=len(names), keys=corpus.subjects,
+        embed=lambda rows: _embed(corpus.of(rows), version, progress),
+        reads_chinese=resolver.can_work_in(version, CHINESE),
+        tune=_tuner(corpus, version, len(names), progress), progress=progress,
+    )  # fmt: skip
+    rows = zip(corpus.subjects, found.probabilities, found.second, strict=True)
+    model = f"{found.method}; encoder {version.artifact_hash[:12]}"
     columns.store_out_of_sample(kind, names, rows, model=model)
     counts = {name: int((corpus.given == number).sum()) for number, name in enumerate(names)}
     progress("Looking for copies, strangers and drift", 0, 1)
-    seen = {kind: [check.n, round(check.score, 4)] for kind, check in datalab.inspect(corpus.given, vectors).items()}
-    return Evidence({"datalab": seen, "model": model, "labels": counts, "too_few": [names[i] for i in found.too_few]})
+    seen = datalab.inspect(corpus.given[found.embedded], found.vectors) if len(found.embedded) else {}
+    return Evidence({
+        "datalab": {check: [about.n, round(about.score, 4)] for check, about in seen.items()},
+        "model": model, "labels": counts, "embedded": len(found.embedded),
+        "too_few": [names[label] for label in found.too_few],
+    })  # fmt: skip
 
 
-def _with_fine_tuned(corpus: Corpus, second: Floats, n_labels: int, progress: Progress) -> tuple[Floats, str]:
-    """Return what the second model thinks, pooled with a fine-tuned one where there are few enough texts for the time.
+def _tuner(corpus: Corpus, version: ModelVersion, n_labels: int, progress: Progress) -> Callable[[Ints], Floats] | None:
+    """Return what fine-tunes the encoder on each fold, where there are few enough texts for the time it takes.
 
     LABEL_CHECKS["FINE_TUNE_UP_TO"] says how many; `bench/label_quality_errors.py --fine-tuned` measures what it is worth.
     """
     if len(corpus.texts) > int(settings.LABEL_CHECKS["FINE_TUNE_UP_TO"]):
-        return second, ""
+        return None
+    base = artifacts.path_for(version.artifact_hash)
+    watched = partial(progress, "Fine-tuning models that do not see the texts they judge")
+    return lambda rows: fine_tuned_folds(corpus.of(rows), n_labels=n_labels, base=base, progress=watched)
+
+
+def fine_tuned_folds(
+    corpus: Corpus, *, n_labels: int, base: Path, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Floats:
+    """Return what encoders that were fine-tuned on the other folds say of the texts of `corpus`, (n, n_labels)."""
     import numpy as np
 
-    from labeling.quality.probabilities import fold_of, pool
+    from labeling.quality.probabilities import fold_of
     from training.trainers.folds import fine_tuned
 
     folds = np.array([fold_of(text.strip() or key) for text, key in zip(corpus.texts, corpus.subjects, strict=True)])
-    base = artifacts.path_for(resolver.resolve(Role.ENCODER).artifact_hash)
-    tuned = fine_tuned(
-        corpus.texts, corpus.given, folds, n_labels=n_labels, base=base,
-        progress=lambda done, of: progress("Fine-tuning models that do not see the texts they judge", done, of),
-    )  # fmt: skip
-    return pool(second, tuned), " and a fine-tuned encoder"
+    return fine_tuned(corpus.texts, corpus.given, folds, n_labels=n_labels, base=base, progress=progress)
 
 
 def _corpus(kind: str, names: Sequence[str], progress: Progress) -> Corpus:
@@ -106,11 +168,10 @@ def _corpus(kind: str, names: Sequence[str], progress: Progress) -> Corpus:
     )
 
 
-def _embed(corpus: Corpus, progress: Progress) -> tuple[Floats, str]:
-    """Return the embedding of each text, and the hash of the encoder; those that are kept already are not made again."""
+def _embed(corpus: Corpus, version: ModelVersion, progress: Progress) -> Floats:
+    """Return the embedding of each text by the encoder `version`; those that are kept already are not made again."""
     import numpy as np
 
-    version = resolver.resolve(Role.ENCODER)
     encoder = version.artifact_hash
     hashes = [hashlib.sha256(text.encode()).hexdigest() for text in corpus.texts]
     found: dict[str, Floats] = {}
@@ -127,7 +188,7 @@ def _embed(corpus: Corpus, progress: Progress) -> tuple[Floats, str]:
         )
         found |= {corpus.subjects[i]: vector for i, vector in zip(rows, fresh, strict=True)}
         progress("Embedding texts", min(part.stop, len(missing)), len(missing))
-    return np.stack([found[subject] for subject in corpus.subjects]), encoder
+    return np.stack([found[subject] for subject in corpus.subjects])
 
 
 def _batches(n: int) -> Iterator[slice]:

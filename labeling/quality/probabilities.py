@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 class OutOfSample:
     """Probabilities (n, n_labels), float32, rows sum to 1, of two models; `label_errors.find` puts them together.
 
-    `probabilities`: of the model of embeddings; without these, of the model of characters after the first round.
+    `probabilities`: of the model of embeddings; of a text without one, of the model of characters after the first round.
     `second`: of the model of characters. `too_few`: labels that have fewer examples than there are folds; what is said of
     them is a guess, and none of them is ever flagged.
     """
@@ -55,31 +55,45 @@ def fold_of(key: str, *, n_folds: int = N_FOLDS) -> int:
 
 def out_of_sample(
     texts: Sequence[str], labels: Ints, *, n_labels: int, keys: Sequence[str], embeddings: ArrayLike | None = None,
-    n_folds: int = N_FOLDS, progress: Progress = lambda done, of: None,
+    embedded: Ints | None = None, n_folds: int = N_FOLDS, progress: Progress = lambda done, of: None,
 ) -> OutOfSample:  # fmt: skip
     """Return what models think of each label that were fitted without it. The same input gives the same output.
 
-    `embeddings` (n, d) of unit length; without, characters are all there is. Equal texts share a fold: a copy of a text
-    would give its label away. `progress` is called with the number of fits done, and of all.
+    `embeddings` (m, d) of unit length are those of the rows `embedded`, of all rows where that is None; of the others, and
+    without any, characters are all there is. Equal texts share a fold: a copy of a text would give its label away.
+    `progress` is called with the number of fits done, and of all.
     """
     folds = np.array([fold_of(text.strip() or key, n_folds=n_folds) for text, key in zip(texts, keys, strict=True)])
-    views: list[Any] = [] if embeddings is None else [np.asarray(embeddings, dtype=np.float32)]
-    views.append(characters(texts))
-    steps, done = 2 * len(np.unique(folds)) * len(views), 0
+    signs, vectors = characters(texts), None if embeddings is None else np.asarray(embeddings, dtype=np.float32)
+    rows = np.arange(len(labels)) if embedded is None else np.asarray(embedded, dtype=np.int64)
+    rows = rows[:0] if vectors is None else rows
+    steps, done = 2 * (len(np.unique(folds)) + len(np.unique(folds[rows]))), 0
 
     def step() -> None:
         nonlocal done
         progress(done := done + 1, steps)
 
-    first = [cross_validated(view, labels, folds, n_labels=n_labels, step=step) for view in views]
-    fitted = ~_worst(labels, pool(*first))
-    again = [cross_validated(view, labels, folds, n_labels=n_labels, C=SECOND_C, fitted=fitted, step=step)
-             for view in views]  # fmt: skip
+    def judged(C: float, fitted: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
+        """Return what both models say: that of embeddings where there are any, else that of characters; and the latter."""
+        by_signs = cross_validated(signs, labels, folds, n_labels=n_labels, C=C, fitted=fitted, step=step)
+        first = by_signs.copy()
+        if vectors is not None and len(rows):
+            first[rows] = cross_validated(vectors, labels[rows], folds[rows], n_labels=n_labels, C=C,
+                                          fitted=None if fitted is None else fitted[rows], step=step)  # fmt: skip
+        return first, by_signs
+
+    first, by_signs = judged(FIRST_C)
+    again, second = judged(SECOND_C, ~_worst(labels, pool(first, by_signs)))
+    # Where characters are all there is, the two models are those of the two rounds.
+    probabilities = first
+    probabilities[rows] = again[rows]
+    read = {0: "characters", len(labels): "embedding and characters"}
     return OutOfSample(
-        probabilities=first[0] if embeddings is None else again[0],
-        second=again[-1],
+        probabilities=probabilities,
+        second=second,
         too_few=rare(labels, n_labels=n_labels, fewest=n_folds),
-        method=f"{n_folds}-fold cross-validation, logistic regression on {'embedding and ' if len(views) > 1 else ''}characters",
+        method=f"{n_folds}-fold cross-validation, logistic regression on "
+        + read.get(len(rows), f"characters, and for {len(rows)} of {len(labels)} texts on the embedding too"),
     )
 
 
