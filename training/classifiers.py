@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.exceptions import PermanentError
 from inference import artifacts, loader
@@ -18,6 +18,9 @@ from training.models import DatasetSnapshot
 from training.recipes import Recipe
 from training.splits import held_out
 from training.trainers.contracts import Fitted, Labelled
+
+if TYPE_CHECKING:
+    from training.trainers.linear_heads import Start
 
 BACKEND = "by_language"
 CHINESE, OTHER = "chinese", "other"
@@ -56,7 +59,8 @@ def fit(
         if len(train) >= recipes.FEWEST_LABELS and len(set(train.labels)) > 1:
             folder = work / script
             known = (settled or {}).get(script)
-            fit_part = partial(_part, train, validation, labels, recipe, known, base, script, tell, report_to)
+            start = _start(champion, labels) if script == CHINESE and champion else None
+            fit_part = partial(_part, train, validation, labels, recipe, known, base, start, script, tell, report_to)
             figures[script] = bases.once(folder, fit_part)
             made[script] = folder / "model"
     if not made:
@@ -98,7 +102,7 @@ def _by_script(rows: Sequence[snapshots.Row]) -> dict[str, list[snapshots.Row]]:
 
 def _part(
     train: Labelled, validation: Labelled, labels: Sequence[str], asked: Recipe, known: Mapping[str, Any] | None,
-    base: bases.Base, script: str, tell: Any, report_to: Sequence[str], model: Path,
+    base: bases.Base, start: Start | None, script: str, tell: Any, report_to: Sequence[str], model: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Fit the part of one script into the folder `model`; return its figures, the settled recipe among them.
 
@@ -114,7 +118,9 @@ def _part(
     if recipe.method == "characters":
         from training.trainers.linear_heads import fit_character_head
 
-        found = fit_character_head(train, validation, labels=labels, recipe=recipe, into=model, watch=watch)
+        found = fit_character_head(
+            train, validation, labels=labels, recipe=recipe, into=model, start=start, watch=watch
+        )
         backend = "character_head"
     elif recipe.method == "head":
         from inference.backends.sentence_encoder import SentenceEncoder
@@ -160,16 +166,57 @@ def _of_champion(into: Path, script: str, champion: ModelVersion) -> dict[str, A
             f"{champion} runs behind an endpoint: no part of it can be kept for texts without labels",
             hint="Label texts of every language first, or promote a model of your own disk.",
         )
-    source = artifacts.path_for(champion.artifact_hash)
-    artifacts.verify(source)
-    about: dict[str, Any] = {"backend": champion.backend, "options": champion.options}
-    if champion.backend == BACKEND:
-        from inference.backends.by_language import PARTS
-
-        about = json.loads((source / PARTS).read_text(encoding="utf-8"))[script]
-        source = source / about["folder"]
+    source, about = _serving(champion, script)
     shutil.copytree(source, into, ignore=shutil.ignore_patterns(artifacts.MANIFEST))
     return {**about, "folder": script}
+
+
+def _serving(champion: ModelVersion, script: str) -> tuple[Path, dict[str, Any]]:
+    """Return where the part of `champion` that serves `script` lies, and its back end and options."""
+    source = artifacts.path_for(champion.artifact_hash)
+    artifacts.verify(source)
+    if champion.backend != BACKEND:
+        return source, {"backend": champion.backend, "options": champion.options}
+    from inference.backends.by_language import PARTS
+
+    about = json.loads((source / PARTS).read_text(encoding="utf-8"))[script]
+    return source / about["folder"], about
+
+
+def _start(champion: ModelVersion, labels: Sequence[str]) -> Start | None:
+    """Return what a part for Chinese starts from, so that few labels do not make it worse than what serves; None: nothing.
+
+    The champion's part; where that was learnt from labels of this shop, what it started from itself, or the model that
+    ships: what was learnt before is learnt again, and no text is judged by a model that knows its label.
+    """
+    from inference.backends.linear_heads import START, STARTED_FROM
+    from training.trainers.linear_heads import Start
+
+    version: ModelVersion | None = champion
+    if not (champion.artifact_hash and artifacts.path_for(champion.artifact_hash).is_dir()):
+        version = _shipped(champion.role)
+    elif champion.backend == BACKEND:
+        source, about = _serving(champion, CHINESE)
+        if (source / STARTED_FROM).is_file():
+            about = json.loads((source / STARTED_FROM).read_text(encoding="utf-8"))
+            return _knowing(Start(source / START, about), labels)
+        if about["backend"] != "character_head":
+            return _knowing(Start(source, {name: about[name] for name in ("backend", "options")}), labels)
+        version = _shipped(champion.role)
+    if version is None:
+        return None
+    source, about = _serving(version, CHINESE)
+    return _knowing(Start(source, about), labels)
+
+
+def _knowing(start: Start, labels: Sequence[str]) -> Start | None:
+    return start if set(labels) <= set(start.model.labels) else None
+
+
+def _shipped(role: str) -> ModelVersion | None:
+    """Return the model of `role` that ships, where its files are in the store."""
+    versions = ModelVersion.objects.filter(role=role, backend="cold_start").order_by("-number")
+    return next((version for version in versions if artifacts.path_for(version.artifact_hash).is_dir()), None)
 
 
 def classify(version: ModelVersion, texts: Sequence[str], labels: Sequence[str]) -> Any:

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from core.exceptions import PermanentError
-from core.loading import load_class
 from inference.backends.cold_start import is_chinese
+from inference.backends.parts import load_part
 from inference.contracts import Classification, TextClassifier
 
 PARTS = "parts.json"
@@ -35,19 +33,11 @@ class ByLanguage(TextClassifier):
         loaded: dict[str, TextClassifier] = {}
         for about in parts.values():
             if about["folder"] not in loaded:
-                loaded[about["folder"]] = self._load(directory / about["folder"], about, options)
+                loaded[about["folder"]] = load_part(directory / about["folder"], about, options)
         self.parts = {script: loaded[about["folder"]] for script, about in parts.items()}
         self.labels = list(self.parts[OTHER].labels)
         if any(set(part.labels) != set(self.labels) for part in self.parts.values()):
             raise PermanentError("the parts of this model do not have the same labels")
-
-    @staticmethod
-    def _load(folder: Path, about: Mapping[str, Any], options: Mapping[str, Any]) -> TextClassifier:
-        backends: Mapping[str, str] = settings.INFERENCE["BACKENDS"]
-        if about["backend"] not in backends:
-            raise PermanentError(f"there is no back end called {about['backend']!r}")
-        kind = load_class(backends[about["backend"]], TextClassifier)  # type: ignore[type-abstract]
-        return kind(directory=folder, options={**about.get("options", {}), **options})
 
     def classify(self, texts: Sequence[str]) -> list[Classification]:
         """Return one `Classification` for each text, in order."""

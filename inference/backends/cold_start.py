@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class ColdStartSentiment(TextClassifier):
         super().__init__(directory=directory, options=options)
         if directory is None:
             raise PermanentError("the back end cold_start needs an artefact", hint="Run `manage.py prepare_models`.")
-        self.encoder = SentenceEncoder(directory=directory / "encoder", options={"max_tokens": 64, **options})
+        self.folder = directory
         heads = load_file(directory / "heads.safetensors")
         self.weight, self.bias = heads["english.weight"], heads["english.bias"]
         ngrams = json.loads((directory / "chinese.json").read_text(encoding="utf-8"))
@@ -64,11 +65,16 @@ class ColdStartSentiment(TextClassifier):
         self.chinese: dict[str, tuple[float, float]] = dict(zip(ngrams, zip(idf, weight, strict=True), strict=True))
         self.chinese_bias = float(heads["chinese.bias"][0])
 
+    @cached_property
+    def encoder(self) -> SentenceEncoder:
+        """Loaded with the first text that is not Chinese: the part for Chinese alone never needs it."""
+        return SentenceEncoder(directory=self.folder / "encoder", options={"max_tokens": 64, **self.options})
+
     def classify(self, texts: Sequence[str]) -> list[Classification]:
         """Return one `Classification` for each text, in order. A text without words is neutral, at low confidence."""
         cut = [text[:MAX_CHARACTERS] for text in texts]
         english = [i for i, text in enumerate(cut) if not is_chinese(text)]
-        rows = dict(zip(english, self._english([cut[i] for i in english]), strict=True))
+        rows = dict(zip(english, self._english([cut[i] for i in english]), strict=True)) if english else {}
         return [self._classification(rows[i] if i in rows else self._chinese(text)) for i, text in enumerate(cut)]
 
     def _english(self, texts: list[str]) -> list[list[float]]:

@@ -18,10 +18,15 @@ from safetensors.numpy import load_file
 
 from core.exceptions import PermanentError
 from inference.backends.cold_start import normalise, softmax
+from inference.backends.parts import load_part
 from inference.backends.sentence_encoder import SentenceEncoder
 from inference.contracts import Classification, TextClassifier
 
 HEAD, LABELS, VOCABULARY, ENCODER = "head.safetensors", "labels.json", "vocabulary.json", "encoder"
+# The classifier that a layer started from, and what it is.
+START, STARTED_FROM = "start", "start.json"
+# Surer than this no start is taken to be, or nothing that is learnt could change its mind.
+LEAST = 1e-3
 # Characters in a row that count as one sign.
 LONGEST = 3
 MAX_CHARACTERS = 4000
@@ -62,16 +67,25 @@ class EmbeddingHead(LinearHead):
 
 
 class CharacterHead(LinearHead):
-    """On the TF-IDF of runs of one to `LONGEST` characters of a text. No options."""
+    """On the TF-IDF of runs of one to `LONGEST` characters of a text, added to what the model it started from says, if any.
+
+    Options: those of that model.
+    """
 
     def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
         super().__init__(directory=directory, options=options)
         names = json.loads((self.directory / VOCABULARY).read_text(encoding="utf-8")) if self.directory else []
         self.places = {name: place for place, name in enumerate(names)}
         self.idf = self.arrays["idf"].astype(np.float64)
+        self.start: TextClassifier | None = None
+        if self.directory and (self.directory / STARTED_FROM).is_file():
+            about = json.loads((self.directory / STARTED_FROM).read_text(encoding="utf-8"))
+            self.start = load_part(self.directory / START, about, options)
 
     def _logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         rows = np.tile(self.bias, (len(texts), 1))
+        if self.start is not None:
+            rows += log_probabilities(self.start, texts, self.labels) @ self.arrays["start"].T.astype(np.float64)
         for number, text in enumerate(texts):
             counts = Counter(place for sign in signs(text) if (place := self.places.get(sign)) is not None)
             if counts:
@@ -79,6 +93,13 @@ class CharacterHead(LinearHead):
                 values = np.array([1 + math.log(count) for count in counts.values()]) * self.idf[places]
                 rows[number] += self.weight[:, places] @ (values / np.linalg.norm(values))
         return rows
+
+
+def log_probabilities(model: TextClassifier, texts: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return the logarithms (n, n_labels) of what `model` says of `texts`, at least that of LEAST, in the order of `labels`."""
+    found = [[answer.probabilities[label] for label in labels] for answer in model.classify(texts)]
+    rows = np.array(found, dtype=np.float64).reshape(len(texts), len(labels))
+    return np.asarray(np.log(np.maximum(rows, LEAST)), dtype=np.float64)
 
 
 def signs(text: str) -> Iterator[str]:

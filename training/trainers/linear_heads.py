@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,21 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from inference.backends.linear_heads import ENCODER, HEAD, LABELS, VOCABULARY, signs
-from inference.contracts import TextEncoder
+from inference.backends.linear_heads import (
+    ENCODER,
+    HEAD,
+    LABELS,
+    START,
+    STARTED_FROM,
+    VOCABULARY,
+    log_probabilities,
+    signs,
+)
+from inference.backends.parts import load_part
+from inference.contracts import TextClassifier, TextEncoder
+from training import near_copies
 from training.recipes import Recipe
+from training.trainers import offset_regression
 from training.trainers.contracts import Labelled, Watch, unwatched
 
 # Inverse regularisation that is tried; what costs the validation part least is kept.
@@ -39,9 +53,9 @@ def fit_embedding_head(
 
 def fit_character_head(
     train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, into: Path,
-    watch: Watch = unwatched,
+    start: Start | None = None, watch: Watch = unwatched,
 ) -> dict[str, Any]:  # fmt: skip
-    """Write a model directory for the back end `character_head`."""
+    """Write a model directory for the back end `character_head`; with `start`, of what is to be added to what that says."""
     reader = TfidfVectorizer(
         analyzer=_signs, min_df=2 if len(train) < 5000 else 3, max_features=MOST_SIGNS, sublinear_tf=True
     )
@@ -50,7 +64,41 @@ def fit_character_head(
     into.mkdir(parents=True, exist_ok=True)
     vocabulary = json.dumps(reader.get_feature_names_out().tolist(), ensure_ascii=False)
     (into / VOCABULARY).write_text(vocabulary, encoding="utf-8")
-    return _fit(features, held_out, train, validation, labels=labels, recipe=recipe, into=into, watch=watch, arrays={"idf": reader.idf_})  # fmt: skip
+    if start is None:
+        return _fit(features, held_out, train, validation, labels=labels, recipe=recipe, into=into, watch=watch, arrays={"idf": reader.idf_})  # fmt: skip
+    everything, texts = (
+        _stacked([features, held_out]) if len(validation) else features,
+        [*train.texts, *validation.texts],
+    )
+    figures, arrays = offset_regression.fit(
+        everything, start.says(texts, labels), np.array([*train.labels, *validation.labels]),
+        keys=[near_copies.letters(text).hex() for text in texts], n_aside=len(validation) if len(validation) >= FEWEST_TO_CHOOSE else 0,
+        is_balanced=recipe.class_weights, watch=watch,
+    )  # fmt: skip
+    save_file({name: np.ascontiguousarray(value, dtype=np.float32) for name, value in {**arrays, "idf": reader.idf_}.items()}, into / HEAD)  # fmt: skip
+    (into / LABELS).write_text(json.dumps(list(labels), ensure_ascii=False), encoding="utf-8")
+    start.copy(into)
+    return {**figures, "started_from": start.about["backend"]}
+
+
+@dataclass(frozen=True)
+class Start:
+    """A classifier on this disk that a layer starts from. `about`: its `backend` and `options`."""
+
+    folder: Path
+    about: Mapping[str, Any]
+
+    @cached_property
+    def model(self) -> TextClassifier:
+        return load_part(self.folder, self.about, {})
+
+    def says(self, texts: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.float64]:
+        return log_probabilities(self.model, texts, labels)
+
+    def copy(self, into: Path) -> None:
+        """Put it beside the layer: what a version serves with never changes, whatever becomes of the other."""
+        shutil.copytree(self.folder, into / START, ignore=shutil.ignore_patterns("manifest.json"))
+        (into / STARTED_FROM).write_text(json.dumps(dict(self.about)), encoding="utf-8")
 
 
 def _signs(text: str) -> list[str]:
