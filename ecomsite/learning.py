@@ -7,7 +7,7 @@ from typing import Any
 from ecomsite import env
 from ecomsite.env import VAR_DIR
 
-# The search for labels that look wrong (training/label_checks.py).
+# How good labels are: the search for those that look wrong (training/label_checks.py), and raters of files.
 LABEL_CHECKS: dict[str, Any] = {
     # Fewer labels than this in a queue are not searched.
     "MIN_LABELS": env.integer("LABEL_CHECK_MIN_LABELS", 100, minimum=20),
@@ -15,6 +15,9 @@ LABEL_CHECKS: dict[str, Any] = {
     "FINE_TUNE_UP_TO": env.integer("LABEL_CHECK_FINE_TUNE_UP_TO", 0),
     # Flags should be right this often; the threshold moves until second reviews say that they are.
     "PRECISION": env.integer("LABEL_CHECK_PRECISION_PERCENT", 50, minimum=1) / 100,
+    # How far raters of a file agree with our own people at least, beyond chance, before anybody can answer for them
+    # (moderation/label_exchange/agreement.py). 0.4: where Landis and Koch (1977, Biometrics 33, 159) have moderate begin.
+    "MIN_RATER_KAPPA": env.integer("RATER_MIN_KAPPA_PERCENT", 40) / 100,
 }
 
 # --- The learning loop (training/) --------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
-"""Whose votes count as people's: ours, and those of a file whose raters a person answers for.
+"""Whose votes count as people's: ours, and those of raters of a file whom a person answers for, by name.
 
 That a column calls somebody a rater is a claim of the file: what stands there may be a model's answers, or a champion's
-own. It is believed once a named person says so, in the ledger; what came since under another import is not.
+own. Each rater of each file is believed once as many people as it takes say so, in the ledger; what came since under
+another import is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
@@ -21,27 +24,74 @@ if TYPE_CHECKING:
 
 APPROVED, WITHDRAWN = "labeling.raters.approved", "labeling.raters.withdrawn"
 FROM_FILES = f"{IMPORTED}:"
+Rater = tuple[str, str]  # the source (`import:<id>`), and the pseudonym of who is a rater there
 
 
-def record(source: str, *, is_approved: bool, subject: str, n_raters: int, reason: str, actor: User) -> None:
-    """Note that `actor` answers for the raters of `source` (`import:<id>`), or does not any more. Call in a transaction.
+@dataclass
+class Word:
+    """Who answers for a rater, as the ledger calls them, and how many have to."""
 
-    `subject` is the reference of the import. Whoever calls has checked the permission.
+    by: list[str] = field(default_factory=list)
+    needed: int = 1
+
+    @property
+    def is_enough(self) -> bool:
+        return len(self.by) >= self.needed
+
+
+def record(
+    source: str, raters: Collection[str], *, is_approved: bool, subject: str, reason: str, actor: User, needed: int = 1
+) -> None:
+    """Note that `actor` answers for `raters` of `source` (`import:<id>`), or that nobody does any more. Call in a transaction.
+
+    `subject` is the reference of the import, `needed` how many people have to answer. Whoever calls has checked the
+    permission.
     """
-    payload = {"source": source, "n_raters": n_raters, "reason": ledger.typed(reason, by=actor)}
+    payload = {"source": source, "n_raters": len(raters), "raters": sorted(raters), "needed": needed,
+               "reason": ledger.typed(reason, by=actor)}  # fmt: skip
     ledger.append(APPROVED if is_approved else WITHDRAWN, subject=subject, actor=actor, payload=payload)
 
 
-def approved_sources() -> set[str]:
-    """Return the sources whose raters somebody answers for: the last word on each counts."""
+def words(source: str = "") -> dict[Rater, Word]:
+    """Return what people said of the raters of `source`, or of every one: the lines of the ledger, in their order."""
     lines = LedgerEntry.objects.filter(action__in=(APPROVED, WITHDRAWN)).order_by("seq")
-    last = {payload["source"]: action for action, payload in lines.values_list("action", "payload")}
-    return {source for source, action in last.items() if action == APPROVED}
+    found: dict[Rater, Word] = {}
+    for action, actor, payload in lines.values_list("action", "actor", "payload"):
+        if source and payload["source"] != source:
+            continue
+        # Lines of before raters were named are about all of the file.
+        named = payload["raters"] if "raters" in payload else raters_of(payload["source"])
+        for rater in named:
+            key = (payload["source"], rater)
+            if action == WITHDRAWN:
+                found.pop(key, None)
+                continue
+            word = found.setdefault(key, Word())
+            word.needed = payload.get("needed", 1)
+            if actor not in word.by:
+                word.by.append(actor)
+    return found
+
+
+def raters_of(source: str) -> list[str]:
+    """Return the raters that `source` brought votes of which no later import replaced."""
+    return sorted(Vote.objects.filter(source=source).order_by().values_list("rater", flat=True).distinct())
+
+
+def approved_raters() -> set[Rater]:
+    """Return the raters whom as many people answer for as have to."""
+    return {rater for rater, word in words().items() if word.is_enough}
 
 
 def of_people() -> Q:
     """Return the condition that a vote is a person's."""
-    return ~Q(source__startswith=FROM_FILES) | Q(source__in=approved_sources())
+    people = ~Q(source__startswith=FROM_FILES)
+    by_source: defaultdict[str, list[str]] = defaultdict(list)
+    for source, rater in sorted(approved_raters()):
+        by_source[source].append(rater)
+    for source, raters in by_source.items():
+        people |= Q(source=source, rater__in=raters)
+    return people
 
 
 def stated(kind: str, labels: Iterable[Label]) -> set[str]:
@@ -51,6 +101,14 @@ def stated(kind: str, labels: Iterable[Label]) -> set[str]:
     if not brought:
         return {label.subject for label in labels if label.method == IMPORTED}
     votes = Vote.objects.filter(kind=kind, subject__in=brought, source__startswith=FROM_FILES)
-    voted = set(votes.values_list("subject", flat=True))
-    unknown = set(votes.exclude(of_people()).values_list("subject", flat=True))
+    approved, voted, unknown = approved_raters(), set[str](), set[str]()
+    for subject, source, rater in votes.values_list("subject", "source", "rater"):
+        voted.add(subject)
+        if (source, rater) not in approved:
+            unknown.add(subject)
     return {label.subject for label in labels if label.method == IMPORTED} | (brought - voted) | unknown
+
+
+def file_of(label: Label) -> str:
+    """Return the source that brought `label`; empty where our own people gave it."""
+    return label.source if label.source.startswith(FROM_FILES) else IMPORTED if label.method == IMPORTED else ""

@@ -1,24 +1,46 @@
-"""A person answers for the raters of an imported file: from then on what they say counts as people's word."""
+"""Named people answer for the raters of an imported file: from then on what those say counts as people's word."""
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
+from audit import ledger
 from audit.models import LedgerEntry
-from catalog.models import ImportRun
+from catalog.models import CustomerReview, ImportRun
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import PermanentError
 from core.refs import ref
 from labeling import approvals
 from labeling.models import Vote
+from moderation import seats
+from moderation.label_exchange import agreement
 from moderation.label_exchange.importing import source_of
+from moderation.label_exchange.records import KIND
+from moderation.queue_policies import policy_for
+from moderation.second_reviews import open_blind
+from moderation.separation import why_no_second
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+    from labeling.approvals import Word
 
 LONGEST_REASON = 200
+MOST_ASKED = 1_000
+ASKED_AT_ONCE = 20  # opening an item holds the ledger until the batch is committed
+
+
+@dataclass(frozen=True)
+class Approved:
+    """What an approval came to: how many raters, how many more people have to answer, and whom it leaves out, and why."""
+
+    n_raters: int
+    n_lacking: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def raters_in(run: ImportRun) -> int:
@@ -27,31 +49,130 @@ def raters_in(run: ImportRun) -> int:
 
 
 def is_approved(run: ImportRun) -> bool:
-    """Whether somebody answers for the raters of `run`."""
-    return source_of(run) in approvals.approved_sources()
+    """Whether enough people answer for every rater of `run`."""
+    words, raters = approvals.words(source_of(run)), approvals.raters_of(source_of(run))
+    return bool(raters) and all(word_of(words, run, rater).is_enough for rater in raters)
 
 
-def approve_raters(run: ImportRun, *, reason: str, actor: User | SystemActor) -> int:
-    """Answer for the raters of `run`: they are people. Returns how many. Needs moderation.set_gold.
+def word_of(words: Mapping[approvals.Rater, Word], run: ImportRun, rater: str) -> Word:
+    """Return who answers for `rater` of `run`; nobody, as things begin."""
+    return words.get((source_of(run), rater)) or approvals.Word(needed=people_needed(run))
 
-    Raises `PermanentError` without a person or a reason, for an import that is no finished one of votes, and for who
-    brought the file in: another person says whose word it is. Twice is once.
+
+def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
+    """Return who had a part in bringing `run` in, and whether somebody had whom the ledger does not name."""
+    lines = LedgerEntry.objects.filter(subject=ref(run), action__startswith="catalog.import.")
+    actors = set(lines.values_list("actor", flat=True))
+    keys = {int(actor.removeprefix("user:")) for actor in actors if actor.startswith("user:")}
+    people = list(User.objects.filter(pk__in=keys))
+    return people, len(people) < max(len(actors), 1)
+
+
+def people_needed(run: ImportRun) -> int:
+    """Return how many people answer for a rater of `run`: two where nobody is named who brought it in.
+
+    One of any two people is somebody else than who did.
     """
-    person, n_raters = _who_answers(run, reason, actor), raters_in(run)
-    if not n_raters:
+    return 2 if brought_in_by(run)[1] else 1
+
+
+def approve_raters(
+    run: ImportRun, *, reason: str, actor: User | SystemActor, raters: Collection[str] | None = None
+) -> Approved:
+    """Answer for `raters` of `run`, or for all of them against whom nothing speaks: they are people.
+
+    Needs moderation.set_gold. Raises `PermanentError` without a person or a reason; for an import that is no finished one
+    of votes; where the file does not agree with our own people, or nobody can tell (`moderation.label_exchange.agreement`);
+    for who brought it in, or answered for them already where a second person has to. Twice is once.
+    """
+    person = _who_answers(run, reason, actor)
+    there = approvals.raters_of(source_of(run))
+    if not there:
         raise PermanentError(f"import {run.pk} brought no votes.", hint="A label without a rater is nobody's.")
-    brought = LedgerEntry.objects.filter(subject=ref(run), action__startswith="catalog.import.")
-    if brought.filter(actor=actor_ref(person)).exists():
-        raise PermanentError("who brought a file in does not answer for its raters.", hint="Ask somebody else to.")
-    _record(run, is_now=True, n_raters=n_raters, reason=reason, person=person)
-    return n_raters
+    if unknown := sorted(set(raters or ()) - set(there)):
+        raise PermanentError(
+            f"import {run.pk} has no rater {', '.join(unknown)[:200]}.", hint="The page Raters of imports names them."
+        )
+    if words := why_no_second(person, brought_in_by(run)[0]):
+        raise PermanentError(
+            f"who brought a file in does not answer for its raters: {words}", hint="Ask somebody else to."
+        )
+    measured = agreement.measure(run)
+    if measured.problem:
+        raise PermanentError(f"nobody can answer for import {run.pk}: {measured.problem}", hint=measured.way_out)
+    left_out = {rater.name: rater.problem for rater in measured.raters if rater.problem}
+    if raters and (bad := {name: why for name, why in left_out.items() if name in raters}):
+        name, why = next(iter(bad.items()))
+        raise PermanentError(f"nobody can answer for {name}: it {why}.", hint="Leave them out.")
+    chosen = sorted((set(raters) if raters else set(there)) - set(left_out))
+    if not chosen:
+        raise PermanentError(f"something speaks against each rater of import {run.pk}.", hint="The page names it.")
+    return Approved(len(chosen), _record_approval(run, chosen, reason=reason, person=person), left_out)
 
 
-def withdraw_approval(run: ImportRun, *, reason: str, actor: User | SystemActor) -> int:
-    """Answer for the raters of `run` no longer. Returns how many they are. Needs and raises as `approve_raters`."""
-    person, n_raters = _who_answers(run, reason, actor), raters_in(run)
-    _record(run, is_now=False, n_raters=n_raters, reason=reason, person=person)
-    return n_raters
+def _record_approval(run: ImportRun, raters: Collection[str], *, reason: str, person: User) -> int:
+    """Note it, and return how many more people have to answer for some of `raters`."""
+    with transaction.atomic():
+        # Two at once come one after the other, and leave one line each.
+        ImportRun.objects.select_for_update().get(pk=run.pk)
+        words, needed = approvals.words(source_of(run)), people_needed(run)
+        open_ = [rater for rater in raters if not word_of(words, run, rater).is_enough]
+        given = {by for rater in open_ for by in word_of(words, run, rater).by}
+        if actor_ref(person) not in given:
+            others = User.objects.filter(pk__in=[int(by.removeprefix("user:")) for by in given])
+            if why := why_no_second(person, others):
+                raise PermanentError(f"you cannot answer for them, too: {why}", hint="Somebody else has to.")
+        fresh = [rater for rater in open_ if actor_ref(person) not in word_of(words, run, rater).by]
+        if open_ and not fresh:
+            raise PermanentError("you have answered for them already.", hint="The second word is another person's.")
+        if fresh:
+            approvals.record(
+                source_of(run), fresh, is_approved=True, subject=ref(run), needed=needed,
+                reason=reason.strip()[:LONGEST_REASON], actor=person,
+            )  # fmt: skip
+        return max((needed - 1 - len(word_of(words, run, rater).by) for rater in fresh), default=0)
+
+
+def withdraw_approval(
+    run: ImportRun, *, reason: str, actor: User | SystemActor, raters: Collection[str] | None = None
+) -> Approved:
+    """Have nobody answer for `raters` of `run`, or for any of them, any longer. Needs and raises as `approve_raters`."""
+    person = _who_answers(run, reason, actor)
+    with transaction.atomic():
+        ImportRun.objects.select_for_update().get(pk=run.pk)
+        held = sorted(rater for _, rater in approvals.words(source_of(run)) if not raters or rater in raters)
+        if held:
+            approvals.record(
+                source_of(run), held, is_approved=False, subject=ref(run),
+                reason=reason.strip()[:LONGEST_REASON], actor=person,
+            )  # fmt: skip
+    return Approved(len(held))
+
+
+def ask_our_people(run: ImportRun, *, n: int, actor: User | SystemActor) -> int:
+    """Put `n` texts of `run`, by lot, before our own people, who see neither label nor suggestion; returns how many.
+
+    Of those that nobody here was asked about. Their answers are what the raters are measured by, and count as our own
+    people's labels. Needs moderation.set_gold. Raises `PermanentError` where there is none left, or for an absurd number.
+    """
+    require_permission(actor, "moderation.set_gold")
+    if not 1 <= n <= MOST_ASKED:
+        raise PermanentError(f"between 1 and {MOST_ASKED:,} texts are asked about at a time, not {n:,}.")
+    left = agreement.askable(run).order_by().values_list("pk", flat=True)
+    drawn = heapq.nsmallest(n, left, key=lambda key: seats.draw("sample of an import", run.pk, key))
+    if not drawn:
+        raise PermanentError(f"our people were asked about all texts of import {run.pk} already.")
+    policy, opened = policy_for(KIND), 0
+    for start in range(0, len(drawn), ASKED_AT_ONCE):
+        with transaction.atomic():
+            keys = drawn[start : start + ASKED_AT_ONCE]
+            reviews = CustomerReview.objects.filter(pk__in=keys, review_item=None).select_related("product")
+            for review in reviews.order_by("pk"):
+                open_blind(review, purpose=Vote.Purpose.LABEL, policy=policy)
+                opened += 1
+    with transaction.atomic():
+        ledger.append("labeling.raters.sampled", subject=ref(run), actor=actor, payload={"n": opened})
+    return opened
 
 
 def _who_answers(run: ImportRun, reason: str, actor: User | SystemActor) -> User:
@@ -63,14 +184,3 @@ def _who_answers(run: ImportRun, reason: str, actor: User | SystemActor) -> User
     if run.kind != "labels" or run.status != ImportRun.Status.COMPLETED:
         raise PermanentError(f"import {run.pk} is no finished import of labels.")
     return actor
-
-
-def _record(run: ImportRun, *, is_now: bool, n_raters: int, reason: str, person: User) -> None:
-    with transaction.atomic():
-        # Two at once come one after the other, and leave one line.
-        ImportRun.objects.select_for_update().get(pk=run.pk)
-        if is_approved(run) != is_now:
-            approvals.record(
-                source_of(run), is_approved=is_now, subject=ref(run), n_raters=n_raters,
-                reason=reason.strip()[:LONGEST_REASON], actor=person,
-            )  # fmt: skip

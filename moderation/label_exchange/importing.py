@@ -120,7 +120,7 @@ def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, pool: str) -
         if record is None:
             continue
         subject, problem = found.subjects.get(record.key_of_review, ""), found.problem_with(record)
-        rater = f"import:{pseudonym(f'{pool}/{record.rater}', purpose='import')}" if record.rater else ""
+        rater = rater_of(record.rater, pool=pool) if record.rater else ""
         vote = Brought(subject, record.label, rater, record.at, record.seconds)
         if problem or brought.get((subject, rater), vote) != vote:
             reason = problem or "another row says something else about this review, in the name of the same rater"
@@ -145,6 +145,11 @@ def _own_votes(rows: Sequence[FeedRow[LabelRecord]], subjects: Mapping[str, str]
     }
     votes = Vote.objects.filter(kind=KIND, subject__in=back).values_list("subject", "rater") if back else ()
     return {(subject, exported_name(rater)) for subject, rater in votes}
+
+
+def rater_of(name: str, *, pool: str = "") -> str:
+    """Return what votes call the rater whom a file of `pool` calls `name`."""
+    return f"import:{pseudonym(f'{pool}/{name}', purpose='import')}"
 
 
 def exported_name(rater: str) -> str:

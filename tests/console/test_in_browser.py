@@ -118,6 +118,7 @@ def _pages(scene: Scene, visitor: Visitor) -> list[str]:
         reverse("console:delivery", args=[Delivery.objects.get(status="dead").pk]),
         reverse("console:label_quality", args=["review_sentiment"]),
         reverse("console:my_work"),
+        reverse("console:raters"),
         reverse("console:training"),
         reverse("console:training_run", args=[run.pk]),
         reverse("console:auditor"),

@@ -13,7 +13,7 @@ from catalog.management.import_command import RunCommand
 from catalog.models import ImportRun
 from core.command_line import Show, WithExamples, actor_from, add_by
 from labeling.exchange.formats import READERS
-from moderation.label_exchange.approving import raters_in
+from moderation.label_exchange.approving import people_needed, raters_in
 from moderation.label_exchange.importing import File, import_labels
 from moderation.label_exchange.preview import Preview, preview_labels
 from moderation.label_exchange.records import COLUMNS, KIND, Rules
@@ -90,6 +90,8 @@ class Command(WithExamples, RunCommand):
                 f"{n_raters:,} raters: what they say counts as a file's word until another person answers for them with "
                 f"`manage.py approve_raters {run.pk} --by USERNAME --reason TEXT`."
             )
+            if people_needed(run) > 1:
+                self.stdout.write("Nobody was named who brings this in (--by USERNAME): so two people answer for them.")
         if "gold" in run.counts:
             self.stdout.write(f"{run.counts['gold']:,} reviews are tests with a known answer now.")
             if not policy_for(KIND).gold_percent:

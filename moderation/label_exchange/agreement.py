@@ -1,0 +1,201 @@
+"""How far the raters of an imported file agree with our own people, and whether they merely say what a model says.
+
+Measured before anybody answers for them. What our people answered before the file came may be what it was made from: as
+long as they can be asked about more of its texts, only what they answered afterwards counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Count, F, QuerySet, UUIDField
+from django.db.models.functions import Cast, Substr
+
+from catalog.models import CustomerReview, ImportRun
+from core.refs import keys_of
+from labeling import approvals
+from labeling.label_config import load_interface
+from labeling.models import Vote
+from moderation.label_exchange.importing import source_of
+from moderation.label_exchange.records import KIND
+from moderation.label_exchange.reviews import subject_of
+from moderation.models.reviews import Sentiment
+
+if TYPE_CHECKING:
+    from labeling.quality.against import Against
+    from labeling.quality.intervals import Estimate
+
+# Of fewer no figure is given (labeling.quality.intervals).
+FEWEST = 20
+Answers = Mapping[str, Mapping[str, str]]  # subject → rater → label
+
+
+@dataclass(frozen=True)
+class Rater:
+    """One rater of a file: how many votes, how far they agree with our people, and what speaks against them, in words."""
+
+    name: str
+    n_votes: int
+    percent: Estimate
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The raters of a file beside our own people.
+
+    `counted` is what decides; `before` what our people had answered when the file came. `can_ask`: whether there are texts that
+    they were not asked about. `model`: of the texts where our people contradict a model, how often the file says
+    what the model says; `model_name` is the one that it follows most. `problem` is why nobody can answer for the file yet,
+    `way_out` what to do about it; empty where nothing speaks against it.
+    """
+
+    n_votes: int
+    counted: Against
+    before: Against
+    can_ask: bool
+    model: Estimate
+    model_name: str
+    raters: tuple[Rater, ...]
+    problem: str
+    way_out: str
+
+    def of(self, name: str) -> Rater | None:
+        """Return the rater called `name`."""
+        return next((rater for rater in self.raters if rater.name == name), None)
+
+
+def measure(run: ImportRun) -> Measured:
+    """Return how the raters of `run` compare with our own people, who answered the same without a suggestion."""
+    votes = Vote.objects.filter(kind=KIND, source=source_of(run))
+    ours, earlier = _ours(votes, run)
+    said = _said(votes, set(ours))
+    can_ask = askable(run).exists()
+    later = {subject: label for subject, label in ours.items() if subject not in earlier}
+    # Where there is nobody's answer left to ask for, what there is has to do.
+    counts = later if len(later) >= FEWEST or can_ask else ours
+    whole = _against(said, counts)
+    model, model_name = _with_models(said, counts)
+    problem, way_out = _speaks_against(run, whole, model, model_name, can_ask=can_ask)
+    n_of = votes.order_by("rater").values_list("rater").annotate(n=Count("pk"))
+    raters = tuple(_rater(name, n, said, counts) for name, n in n_of)
+    before = _against(said, {subject: ours[subject] for subject in earlier if subject in ours})
+    n_votes = sum(rater.n_votes for rater in raters)
+    return Measured(n_votes, whole, before, can_ask, model, model_name, raters, problem, way_out)
+
+
+def askable(run: ImportRun) -> QuerySet[CustomerReview]:
+    """Return the texts of `run` that nobody here was asked about."""
+    votes = Vote.objects.filter(kind=KIND, source=source_of(run))
+    keys = votes.values_list(Cast(Substr("subject", len(subject_of("")) + 1), UUIDField()))
+    return CustomerReview.objects.filter(pk__in=keys, review_item=None)
+
+
+def _said(votes: QuerySet[Vote], subjects: Collection[str]) -> Answers:
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for subject, rater, label in votes.filter(subject__in=subjects).values_list("subject", "rater", "label"):
+        found[subject][rater] = label
+    return found
+
+
+def _ours(brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[str]]:
+    """Return what most of our people said of what was `brought`, no suggestion shown, and what they had said before.
+
+    Not second reviews: those are asked for where a label looks wrong. What they are split about is left out.
+    """
+    votes = Vote.objects.filter(kind=KIND, subject__in=brought.values("subject"))
+    votes = votes.exclude(source__startswith=approvals.FROM_FILES)
+    votes = votes.exclude(is_assisted=True).exclude(purpose=Vote.Purpose.SECOND_REVIEW)
+    given: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    earlier = set()
+    for subject, label, at in votes.values_list("subject", "label", "voted_at"):
+        given[subject][label] += 1
+        if at < run.started_at:
+            earlier.add(subject)
+    agreed = {}
+    for subject, counts in given.items():
+        first, *others = counts.most_common(2)
+        if not others or others[0][1] < first[1]:
+            agreed[subject] = first[0]
+    return agreed, earlier
+
+
+def _against(said: Answers, ours: Mapping[str, str], *, rater: str = "", minimum: int = FEWEST) -> Against:
+    from labeling.quality.against import measure_against, shares_of
+
+    number = _numbers()
+    common = sorted(subject for subject in ours if subject in said and (not rater or rater in said[subject]))
+    given = [[said[subject][rater]] if rater else list(said[subject].values()) for subject in common]
+    shares = shares_of([[number[label] for label in labels] for labels in given], n_labels=len(number))
+    return measure_against(shares, [number[ours[subject]] for subject in common], minimum=minimum)
+
+
+def _numbers() -> dict[str, int]:
+    return {name: i for i, name in enumerate(load_interface(KIND).labels)}
+
+
+def _with_models(said: Answers, ours: Mapping[str, str]) -> tuple[Estimate, str]:
+    """Return how often the file sides with a model against our people, for the model with which it does most."""
+    from labeling.quality.against import shares_of, sided_with
+    from labeling.quality.intervals import Estimate
+
+    number, keys = _numbers(), keys_of(sorted(set(ours) & set(said)), CustomerReview)
+    rows = Sentiment.objects.filter(review__in=keys).annotate(number=F("model_version__number"))
+    scored: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+    for key, version, label in rows.values_list("review", "number", "label"):
+        if label in number:
+            scored[version].append((subject_of(key), label))
+    found = []
+    for version, told in sorted(scored.items()):
+        votes = [[number[label] for label in said[subject].values()] for subject, _ in told]
+        truth, model = [number[ours[subject]] for subject, _ in told], [number[label] for _, label in told]
+        found.append((sided_with(shares_of(votes, n_labels=len(number)), truth, model), f"v{version}"))
+    return max(found, key=lambda one: one[0].low or 0.0, default=(Estimate(0), ""))
+
+
+def _speaks_against(
+    run: ImportRun, found: Against, model: Estimate, model_name: str, *, can_ask: bool
+) -> tuple[str, str]:
+    """Return in words why nobody can answer for the file, and the way out."""
+    from labeling.quality import against
+
+    least = settings.LABEL_CHECKS["MIN_RATER_KAPPA"]
+    why = against.problem_with(found, model, least=least)
+    if why == against.FEW:
+        since = " since it came in" if can_ask else ""
+        return (
+            f"our own people answered {found.percent.n} of its texts{since}, and {FEWEST} are needed to tell how far they "
+            "agree.",
+            f"Ask them about a sample: `manage.py approve_raters {run.pk} --ask 60 --by USERNAME`."
+            if can_ask
+            else "They were asked about all of its texts already; wait for their answers.",
+        )
+    if why == against.SAME:
+        return "all answers are the same label: whether its raters read the texts cannot be told.", ""
+    if why == against.APART:
+        return (
+            f"its raters and our own people agree too little beyond chance: κ {found.kappa.value:.2f}, 95 % interval "
+            f"{found.kappa.low:.2f} to {found.kappa.high:.2f}, on {found.kappa.n} texts; {least:.2f} is needed.",
+            "Look at what they disagree about, and have a sample labelled again.",
+        )
+    if why == against.A_MODELS:
+        return (
+            f"it says what the model {model_name} says: of {model.n} texts where our own people contradict that model, the file "
+            f"sides with the model on {model.value:.0%} (95 % interval {model.low:.0%} to {model.high:.0%}).",
+            "Ask who labelled it, and with what.",
+        )
+    return "", ""
+
+
+def _rater(name: str, n_votes: int, said: Answers, ours: Mapping[str, str]) -> Rater:
+    percent = _against(said, ours, rater=name, minimum=1).percent
+    problem = ""
+    if percent.high is not None and percent.high < 0.5:
+        problem = (
+            f"says what our own people say of {percent.value:.0%} of {percent.n} texts: fewer than half, beyond chance"
+        )
+    return Rater(name, n_votes, percent, problem)
