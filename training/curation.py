@@ -53,7 +53,8 @@ class Example:
 
     `is_blind`: the person saw no suggestion of a model; None where that is not known. `is_stated`: a file stated the label,
     from the stars perhaps, or in the name of raters whom nobody here answers for. `is_doubted`: it looks wrong and nobody
-    has looked yet. It is tested on all the same: a test without what is hard speaks too well of every model.
+    has looked yet. It is tested on all the same: a test without what is hard speaks too well of every model. `file`: the
+    import that brought the label, if one did.
     """
 
     subject: str
@@ -64,6 +65,7 @@ class Example:
     is_blind: bool | None = None
     is_stated: bool = False
     is_doubted: bool = False
+    file: str = ""
 
     @property
     def text(self) -> str:
@@ -170,6 +172,7 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
                 label.subject, group=_group(review.product, text), locale=review.locale,
                 fields={"text": text, "label": label.label}, category=review.product.category if review.product else "",
                 is_blind=blind.get(label.subject), is_stated=label.subject in stated, is_doubted=label.subject in doubted,
+                file=approvals.file_of(label),
             )  # fmt: skip
 
 

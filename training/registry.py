@@ -21,6 +21,7 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from inference import artifacts, resolver
 from inference.models import ModelAlias, ModelVersion, Role
+from training import consent
 from training.models import Approval, EvaluationReport
 
 if TYPE_CHECKING:
@@ -161,13 +162,12 @@ def promote(
 
 
 def people_needed(version: ModelVersion) -> int:
-    """Return how many people have to agree before `version` serves in place of another; 0: the gate's pass is enough.
+    """Return how many people have to agree before `version` serves; 0: the gate's pass is enough.
 
-    One at least for what was not measured here, and after somebody rolled the champion back.
+    One at least where there is a reason for it (`training.consent`).
     """
     asked = int(settings.TRAINING["APPROVERS"].get(version.role, 1))
-    rolled_back = ModelAlias.objects.filter(role=version.role, name=CHAMPION, rolled_back=True).exists()
-    return max(asked, int(rolled_back or not version.dataset_hash))
+    return max(asked, int(bool(consent.reasons(version))))
 
 
 def approvals_of(version: ModelVersion) -> list[Approval]:

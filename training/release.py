@@ -17,7 +17,7 @@ from core.refs import ref
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion
 from moderation.separation import why_no_second
-from training import registry
+from training import consent, registry
 from training.models import Approval, EvaluationReport
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | 
         if version.dataset_hash:
             registry.passed_report(version)
         others = [one.approver for one in registry.approvals_of(version) if one.approver_id != actor.pk]
-        if words := why_no_second(actor, others):
+        if words := why_no_second(actor, [*others, *consent.brought_by(version)]):
             raise PermanentError(f"You cannot approve it: {words}", hint="Somebody else has to.")
         _, is_new = Approval.objects.get_or_create(
             version=version, against=champion, approver=actor, defaults={"reason": reason[:200]}
@@ -110,7 +110,8 @@ def let_in(version: ModelVersion, *, actor: User | SystemActor, reason: str) -> 
 
     Raises as `approve` and `registry.promote`.
     """
-    needs_consent = resolver.find(version.role) is not None and not registry.served_before(version)
+    is_first = resolver.find(version.role) is None and not version.dataset_hash
+    needs_consent = not is_first and not registry.served_before(version)
     if needs_consent and people_needed(version) and not isinstance(actor, SystemActor):
         return approve(version, actor=actor, reason=reason)
     return registry.promote(version, actor=actor, reason=reason)

@@ -103,6 +103,9 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
         "by_locale": {part: dict(sorted(Counter(row.locale for row in rows).items())) for part, rows in parts.items()},
         "test_labels": dict(sorted(Counter(_given(row) for row in parts["test"]).items())),
         "test_in_doubt": sum(row.is_doubted for row in parts["test"]),
+        "imported": {
+            part: dict(sorted(Counter(row.file for row in rows if row.file).items())) for part, rows in parts.items()
+        },
         "excluded": dict(sorted(Counter(row.reason for row in excluded).items())),
     }
     with tempfile.TemporaryDirectory(prefix="ecomsite-snapshot-") as folder:
@@ -203,6 +206,14 @@ def _given(row: Example) -> str:
 def n_stated(snapshot: DatasetSnapshot) -> int:
     """Return how many labels of the test part no person gave, as far as is known; all, where the snapshot does not say."""
     return int(snapshot.manifest.get("test_labels", {BY_FILE: snapshot.n_test}).get(BY_FILE, 0))
+
+
+def imported(snapshot: DatasetSnapshot) -> dict[str, dict[str, int]] | None:
+    """Return how many labels of each part which import brought, approved or not; None where the snapshot does not say."""
+    if snapshot.task != Task.SENTIMENT:  # no other labels come in from files
+        return {}
+    found: dict[str, dict[str, int]] | None = snapshot.manifest.get("imported")
+    return found
 
 
 def _count(rows: Sequence[Example], name: str) -> dict[str, int]:

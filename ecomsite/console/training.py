@@ -21,7 +21,7 @@ from ecomsite.console.pages import act, page
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion, Role
 from moderation import shadow
-from training import release, runs, triggers
+from training import consent, release, runs, triggers
 from training.evaluation import model_card
 from training.models import Approval, EvaluationReport, TrainingRun
 from training.recipes import RECIPES, Method
@@ -222,6 +222,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "slices": _beside(new=found.get("slices", []), champion=found.get("champion_slices", [])),
         "approvals": list(_approvals(report)) if report else [],
         "needed": release.people_needed(row.version) if row.version else 0,
+        "why_people": consent.reasons(row.version) if row.version else [],
         "aliases": aliases,
         "serving": serving,
         "may_serve": may_serve,

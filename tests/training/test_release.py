@@ -24,8 +24,9 @@ def trained(role: str = "sentiment", *, verdict: str = "pass", **fields: Any) ->
     against = resolver.find(role)
     version = factories.model_version(role, alias=None, dataset_hash="d" * 64, artifact_hash="", **fields)
     snapshot, _ = DatasetSnapshot.objects.get_or_create(
-        task="sentiment", artifact_hash="d" * 64, defaults={"n_train": 1, "n_validation": 1, "n_test": 1}
-    )
+        task="sentiment", artifact_hash="d" * 64,
+        defaults={"n_train": 1, "n_validation": 1, "n_test": 1, "manifest": {"imported": {}}},
+    )  # fmt: skip
     return EvaluationReport.objects.create(
         version=version, snapshot=snapshot, against=against, gate_version="1", verdict=verdict
     )

@@ -1,0 +1,134 @@
+"""A champion does not change on the labels of a file alone: a named person lets it in, and not who brought the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.actors import COMMAND_LINE
+from core.exceptions import PermanentError
+from inference import resolver
+from inference.models import ModelVersion
+from labeling.models import Label
+from moderation.label_exchange.approving import approve_raters
+from moderation.label_exchange.importing import source_of
+from tests import factories, people
+from tests.moderation.imported_raters import FLIPPED, answer_ourselves, bring, said, truth
+from tests.training.shop import label_reviews
+from training import consent, registry, release, snapshots
+from training.models import DatasetSnapshot, EvaluationReport
+
+pytestmark = pytest.mark.django_db
+
+
+def passed(snapshot: DatasetSnapshot) -> EvaluationReport:
+    """A version that learnt from `snapshot`, which the gate let pass."""
+    version = factories.model_version("sentiment", alias=None, artifact_hash="", dataset_hash=snapshot.artifact_hash)
+    return EvaluationReport.objects.create(
+        version=version, snapshot=snapshot, against=resolver.find("sentiment"), gate_version="1", verdict="pass"
+    )
+
+
+def frozen(*, imported: int, source: str = "import:7", min_test: int, settings: Any) -> DatasetSnapshot:
+    """A snapshot of 200 labels, of each three so many from a file."""
+    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": min_test}}
+    subjects = label_reviews(200)
+    chosen = [subject for number, subject in enumerate(subjects) if number % 3 < imported]
+    Label.objects.filter(subject__in=chosen).update(source=source)
+    return snapshots.freeze("sentiment", actor=people.ml_engineer())
+
+
+def test_labels_of_our_own_people_let_the_gate_decide_alone(settings: Any) -> None:
+    before = factories.model_version("sentiment", artifact_hash="")
+    report = passed(frozen(imported=0, min_test=20, settings=settings))
+    assert (consent.reasons(report.version), release.people_needed(report.version)) == ([], 0)
+    release.consider(report)
+    assert resolver.resolve("sentiment") == report.version != before
+
+
+@pytest.mark.parametrize("imported", [2, 3])
+def test_labels_of_files_that_decide_ask_for_a_named_person(imported: int, settings: Any) -> None:
+    before = factories.model_version("sentiment", artifact_hash="")
+    snapshot = frozen(imported=imported, min_test=20, settings=settings)
+    held = snapshots.imported(snapshot)
+    assert held is not None
+    assert held["train"]["import:7"] > snapshot.n_train / 2
+    report = passed(snapshot)
+    assert "have a label that came from a file" in " ".join(consent.reasons(report.version))
+    release.consider(report)
+    assert resolver.resolve("sentiment") == before
+    with pytest.raises(PermanentError, match="0 of 1 approvals"):
+        registry.promote(report.version, actor=COMMAND_LINE, reason="the gate let it pass")
+    release.approve(report.version, actor=people.ml_engineer(), reason="I know the file")
+    assert resolver.resolve("sentiment") == report.version
+
+
+def test_a_third_of_them_does_not_decide_but_a_test_part_without_enough_of_ours_does(settings: Any) -> None:
+    snapshot = frozen(imported=1, min_test=100, settings=settings)
+    version = passed(snapshot).version
+    ours = snapshot.n_test - sum(snapshots.imported(snapshot)["test"].values())  # type: ignore[index]
+    why = f"our own people labelled {ours} of its test texts, and the gate needs 100"
+    assert consent.reasons(version) == [why]
+    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 20}}
+    assert consent.reasons(version) == []
+
+
+def test_flipped_labels_do_not_replace_the_champion_by_themselves(tmp_path: Path, settings: Any) -> None:
+    """Made-up raters, more of them than anybody asked here, all of one mind: the gate's pass is not enough."""
+    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 20}}
+    before, mallory = factories.model_version("sentiment", artifact_hash=""), people.ml_engineer()
+    run = bring(tmp_path / "x.jsonl", said(150, "gpt-4o", "ann", says=lambda i: FLIPPED[truth(i)]), actor=mallory)
+    report = passed(snapshots.freeze("sentiment", actor=mallory))
+    for act in (lambda: approve_raters(run, reason="ours", actor=people.senior()),
+                lambda: registry.promote(report.version, actor=mallory, reason="it passed"),
+                lambda: release.approve(report.version, actor=mallory, reason="it passed")):  # fmt: skip
+        with pytest.raises(PermanentError):
+            act()
+    release.consider(report)
+    assert resolver.resolve("sentiment") == before
+
+
+def test_approved_raters_let_in_no_champion_alone_and_who_brought_them_is_not_the_one_to_say(tmp_path: Path) -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    bringer, one = people.ml_engineer(), people.ml_engineer()
+    run = bring(tmp_path / "x.jsonl", said(150, "ann"), actor=bringer)
+    answer_ourselves(24)
+    approve_raters(run, reason="Ann", actor=people.senior())
+    snapshot = snapshots.freeze("sentiment", actor=one)
+    assert snapshots.imported(snapshot)["train"] == {source_of(run): snapshot.n_train}  # type: ignore[index]
+    report = passed(snapshot)
+    assert release.people_needed(report.version) == 1
+    assert consent.brought_by(report.version) == [bringer]
+    with pytest.raises(PermanentError, match="you had a part in it"):
+        release.approve(report.version, actor=bringer, reason="I know the file")
+    with pytest.raises(PermanentError, match="you had a part in it"):
+        release.let_in(report.version, actor=bringer, reason="I know the file")
+    release.approve(report.version, actor=one, reason="read forty of them")
+    assert resolver.resolve("sentiment") == report.version
+
+
+def test_the_first_champion_of_all_is_no_exception(settings: Any) -> None:
+    report = passed(frozen(imported=3, min_test=20, settings=settings))
+    release.consider(report)
+    assert resolver.find("sentiment") is None
+    with pytest.raises(PermanentError, match="0 of 1 approvals"):
+        release.let_in(report.version, actor=COMMAND_LINE, reason="nobody serves yet")
+    release.let_in(report.version, actor=people.ml_engineer(), reason="I know the file")
+    assert resolver.resolve("sentiment") == report.version
+
+
+def test_a_snapshot_from_before_this_was_counted_asks_for_a_person(settings: Any) -> None:
+    snapshot = frozen(imported=0, min_test=20, settings=settings)
+    DatasetSnapshot.objects.filter(pk=snapshot.pk).update(manifest={})
+    snapshot.refresh_from_db()
+    assert consent.reasons(passed(snapshot).version) == ["nobody knows how many of its labels came from files"]
+    copy = DatasetSnapshot.objects.create(task="copy", artifact_hash="c" * 64, n_train=1, n_validation=1, n_test=1)
+    version = factories.model_version("copywriter", alias=None, artifact_hash="", dataset_hash=copy.artifact_hash)
+    assert consent.reasons(version) == [], "no other labels come from files"
+
+
+def test_a_version_whose_snapshot_is_gone_is_judged_by_its_report_as_before() -> None:
+    version: ModelVersion = factories.model_version("sentiment", alias=None, artifact_hash="", dataset_hash="e" * 64)
+    assert consent.reasons(version) == []
