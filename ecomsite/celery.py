@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
     "screen candidates": _every(10, "moderation.screen_candidates"),
     "score reviews": _every(20, "moderation.score_reviews"),
     "open reviews": _every(10, "moderation.open_reviews"),
+    "draw the daily lot": _every(3600, "moderation.draw_daily_lot"),
     "settle decisions": _every(10, "moderation.settle_decisions"),
     "reap leases": _every(10, "moderation.reap_leases"),
     "push labelling tasks": _every(5, "labeling.push_tasks"),

@@ -292,6 +292,8 @@ MODERATION: dict[str, Any] = {
         "ageing_minutes": env.integer("REVIEW_AGEING_MINUTES", 240, minimum=1),
         "max_waiting": env.integer("REVIEW_MAX_WAITING", 5000),
     },
+    # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none (moderation/daily_lot.py).
+    "DAILY_LOT": env.integer("REVIEW_DAILY_LOT", 20),
     # A sentiment below this confidence is looked at by a person.
     "SENTIMENT_CONFIDENCE": 0.75,
 }

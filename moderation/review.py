@@ -23,7 +23,7 @@ from core.hints import hint
 from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
-from moderation import back_pressure, interfaces, panels, priority, seats, what_next
+from moderation import back_pressure, daily_lot, interfaces, panels, priority, seats, what_next
 from moderation.lifecycle import line_for
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem, Sentiment
@@ -56,11 +56,14 @@ class Work:
 def open_reviews() -> int:
     """Open human work for each candidate in review, and for sentiments worth asking about. Returns how many items.
 
-    Of sentiments only while their queue takes more (`moderation.back_pressure`); drafts that were written are opened.
+    Of sentiments only while their queue takes more (`moderation.back_pressure`), but for the few of each day's lot; drafts
+    that were written are opened.
     """
     opened = 0
     for candidate in _candidates_without_item():
         opened += _open(Kind.COPY, _copy_work(candidate))
+    for sentiment in daily_lot.to_open(n=BATCH):
+        opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment, strategy=seats.DAILY_LOT))
     if not back_pressure.is_paused(Kind.SENTIMENT):
         for sentiment, strategy in what_next.sentiments(n=BATCH):
             opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment, strategy=strategy))
@@ -117,8 +120,9 @@ def payload_of_copy(candidate: Candidate) -> dict[str, Any]:
 
 def _sentiment_work(sentiment: Sentiment, *, strategy: str) -> Work:
     review: CustomerReview = sentiment.review
+    # What the lot drew is as urgent as a guess: behind all that the model is unsure of, drift would be seen too late.
     factors = priority.factors_of_label(
-        confidence=sentiment.confidence, n_labels=len(sentiment.probabilities),
+        confidence=None if strategy == seats.DAILY_LOT else sentiment.confidence, n_labels=len(sentiment.probabilities),
         price=review.product.price if review.product else None,
     )  # fmt: skip
     payload = interfaces.payload_of_review(review)

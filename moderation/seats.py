@@ -39,6 +39,8 @@ OPEN = (Status.WAITING, Status.DISPATCHED, Status.ANSWERED, Status.ESCALATED)
 UNDECIDED = (*OPEN, Status.CONFIRMING)
 # What is asked to measure people or to judge a label: the suggestion would be what is measured.
 BLIND = (Purpose.SECOND_REVIEW, Purpose.AUDIT, Purpose.ADJUDICATION)
+# The strategy of what the lot of a day drew (moderation/daily_lot.py): it measures the model.
+DAILY_LOT = "daily_lot"
 
 
 def falls_into(share: float, percent: float) -> bool:
@@ -53,8 +55,8 @@ def draw(*what: object) -> float:
 
 
 def shows_suggestion(item: ReviewItem) -> bool:
-    """Whether who gets `item` sees what the model suggests: not in the blind arm, nor where people judge people."""
-    if item.purpose in BLIND:
+    """Whether who gets `item` sees what the model suggests: not in the blind arm, nor where people judge people or models."""
+    if item.purpose in BLIND or item.strategy == DAILY_LOT:
         return False
     if not item.suggestion:
         return True

@@ -8,7 +8,18 @@ from celery import shared_task
 from celery.signals import celeryd_after_setup
 
 from core.hints import hint
-from moderation import generation, queue, requests, retro_scan, review, screening, second_reviews, sentiment, shadow
+from moderation import (
+    daily_lot,
+    generation,
+    queue,
+    requests,
+    retro_scan,
+    review,
+    screening,
+    second_reviews,
+    sentiment,
+    shadow,
+)
 from moderation.policy.base import load_checks
 
 
@@ -58,6 +69,12 @@ def open_reviews() -> None:
     second_reviews.doubt_labels()
     second_reviews.open_second_reviews()
     second_reviews.keep_gold_ready()
+
+
+@shared_task(name="moderation.draw_daily_lot", soft_time_limit=300, ignore_result=True)
+def draw_daily_lot() -> None:
+    """Draw a few of each day's reviews by lot, to be judged by people."""
+    daily_lot.draw()
 
 
 @shared_task(name="moderation.settle_decisions", soft_time_limit=120, ignore_result=True)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from labeling import issues, raters, votes
 from labeling.models import Consensus, Label, LabelCheck, LabelIssue, Vote
 from labeling.votes import VoteTable
+from moderation import daily_lot
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
 from moderation.queue_policies import policy_for
@@ -159,7 +160,10 @@ def _anchoring(table: VoteTable) -> Anchoring | None:
 
     from labeling.quality.anchoring import anchoring
 
-    asked = table.where(np.array([purpose == Vote.Purpose.LABEL for purpose in table.purposes], dtype=bool))
+    # Nobody sees a suggestion to what the daily lot drew, which is another mixture of texts than what else is asked about.
+    drawn = daily_lot.drawn_among(list(table.subjects))
+    by_lot = np.array([subject in drawn for subject in table.subjects], dtype=bool)[table.items]
+    asked = table.where(~by_lot & np.array([purpose == Vote.Purpose.LABEL for purpose in table.purposes], dtype=bool))
     if not (asked.suggestions >= 0).any():
         return None
     return anchoring(asked.labels, asked.suggestions, asked.assisted, n_labels=len(asked.names))

@@ -10,4 +10,5 @@ from moderation.models import (  # noqa: F401  (Django finds them here)
     reviews,
     shadow_scores,
     signatures,
+    traffic,
 )

@@ -1,0 +1,92 @@
+"""A few customer reviews of each day, by lot from all that came: people judge them, whatever a model is sure of.
+
+What a model is unsure of says nothing about the rest, and a model that is sure of everything asks about nothing. Of what the
+lot draws nobody sees a suggestion, so that what people say is not what the model said.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import CharField, Exists, Max, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from audit import ledger
+from catalog.models import CustomerReview
+from core.actors import SystemActor
+from core.hashing import hash_json
+from core.hints import hint_on_commit
+from core.locks import only_one
+from inference import resolver
+from inference.models import Role
+from labeling.approvals import FROM_FILES
+from labeling.models import Label
+from moderation import seats
+from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.traffic import TrafficSample
+
+LOT = SystemActor("moderation.daily_lot")
+KIND = ReviewItem.Kind.SENTIMENT
+# Days without a worker are made up for, but not for ever.
+LOOKS_BACK = 7
+DAY = dt.timedelta(days=1)
+
+
+def draw(*, today: dt.date | None = None) -> int:
+    """Draw MODERATION["DAILY_LOT"] reviews of each whole day, in UTC, that has none yet. Returns how many were drawn.
+
+    The lot is a hash of day and review, which anybody can draw again. Reviews that came with a label from a file are no
+    traffic. Nothing is drawn while no model serves, and 0 at once while another process draws.
+    """
+    n, today = settings.MODERATION["DAILY_LOT"], today or dt.datetime.now(dt.UTC).date()
+    if not n or resolver.find(Role.SENTIMENT) is None:
+        return 0
+    with only_one("moderation.daily_lot") as is_alone:
+        if not is_alone:
+            return 0
+        last = TrafficSample.objects.aggregate(at=Max("day"))["at"]
+        first = max(last + DAY, today - LOOKS_BACK * DAY) if last else today - DAY
+        return sum(_draw(first + i * DAY, n) for i in range((today - first).days))
+
+
+def _draw(day: dt.date, n: int) -> int:
+    began = dt.datetime.combine(day, dt.time(), dt.UTC)
+    came = CustomerReview.objects.filter(created_at__gte=began, created_at__lt=began + DAY)
+    subject = Concat(Value(f"{CustomerReview._meta.label_lower}:"), Cast(OuterRef("pk"), CharField()))
+    came = came.filter(~Exists(Label.objects.filter(kind=KIND, subject=subject, source__startswith=FROM_FILES)))
+    keys = list(came.order_by().values_list("pk", flat=True))
+    drawn = heapq.nsmallest(n, keys, key=lambda key: (seats.draw("daily lot", day, key), key))
+    if not drawn:
+        return 0
+    with transaction.atomic():
+        samples = [TrafficSample(day=day, review_id=key, n_of=len(keys)) for key in drawn]
+        TrafficSample.objects.bulk_create(samples)
+        payload = {"day": str(day), "n": len(drawn), "of": len(keys), "drawn": hash_json([str(key) for key in drawn])}
+        ledger.append("moderation.traffic.drawn", subject=f"queue:{KIND}", actor=LOT, payload=payload)
+        hint_on_commit("moderation.open_reviews")
+    return len(drawn)
+
+
+def to_open(*, n: int) -> QuerySet[Sentiment]:
+    """Return what the champion says of up to `n` reviews that the lot drew and nobody was asked about yet; oldest first.
+
+    What could not be put before people for a week after it could be drawn is not traffic of now any more.
+    """
+    since = dt.datetime.now(dt.UTC).date() - 2 * LOOKS_BACK * DAY
+    drawn = Sentiment.objects.filter(
+        model_version=resolver.find(Role.SENTIMENT), review__traffic_sample__day__gte=since
+    )
+    waiting = drawn.filter(review__review_item=None).select_related("review__product", "model_version")
+    return waiting.order_by("review__traffic_sample")[:n]
+
+
+def drawn_among(subjects: list[str]) -> set[str]:
+    """Return those of `subjects` that the lot drew."""
+    prefix = f"{CustomerReview._meta.label_lower}:"
+    keys = [uuid.UUID(one.removeprefix(prefix)) for one in subjects if one.startswith(prefix)]
+    found = TrafficSample.objects.filter(review__in=keys).values_list("review", flat=True)
+    return {f"{prefix}{key}" for key in found}
