@@ -47,6 +47,7 @@ app.conf.beat_schedule = {
     "fit raters": _every(3600, "training.fit_raters"),
     "plan training": _every(300, "training.plan_runs"),
     "train": _every(60, "training.train"),
+    "watch champions": _every(3600, "training.watch_champions"),
     "run retro-scans": _every(60, "moderation.run_retro_scans"),
     "score by the challenger": _every(60, "moderation.score_in_the_shadow"),
     "deliver webhooks": _every(10, "outbox.deliver"),

@@ -51,6 +51,9 @@ TRAINING: dict[str, Any] = {
     "COPY_GATE": {"min_products": env.integer("GATE_MIN_PRODUCTS", 30, minimum=10)},
     # From so many fixes on they are preferred to the drafts that they fixed.
     "MIN_PREFERENCES": env.integer("TRAINING_MIN_PREFERENCES", 20, minimum=2),
+    # Roles whose champion is rolled back by itself when people agree with it less than before, beyond chance
+    # (training/drift.py). Elsewhere there is an alert.
+    "ROLL_BACK_ON_DRIFT": env.words("TRAINING_ROLL_BACK_ON_DRIFT"),
     # How many people have to agree as well; 0: a model that passes serves at once.
     "APPROVERS": {
         "sentiment": env.integer("TRAINING_SENTIMENT_APPROVERS", 0),

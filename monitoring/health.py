@@ -27,6 +27,7 @@ from monitoring import ledger, quarantine, runners
 from monitoring.models import MarkCheck
 from monitoring.parts import Part, Report, in_words
 from outbox import selectors as outbox
+from training import drift
 
 PROBE_TIMEOUT_S = 1.5
 WEBHOOK_WINDOW = dt.timedelta(hours=1)
@@ -151,6 +152,15 @@ def check_drift() -> Part:
                 "What can be is put right. Ask who did it, and whether Label Studio can be reached around the door.")  # fmt: skip
 
 
+def check_champions() -> Part:
+    """Whether people agree with what serves as they did, counted on what each day's lot drew."""
+    troubles = drift.troubles()
+    if not troubles:
+        return Part("champions", "ok", "No champion was found to have got worse.")
+    return Part("champions", "alarm", " ".join(troubles),
+                "See Training: roll it back, or train on what people said since and let the next one in.")  # fmt: skip
+
+
 def check_completeness() -> Part:
     """Whether everything in Label Studio is accounted for: by the last proof, which must not be too old."""
     proved = selectors.completeness()
@@ -252,6 +262,7 @@ def report() -> Report:
         check_receivers(),
         check_answers(),
         check_drift(),
+        check_champions(),
         check_completeness(),
         check_marks(),
         ledger.check(),

@@ -222,10 +222,13 @@ def _require_release(version: ModelVersion, champion: ModelVersion | None) -> No
         raise PermanentError(words, hint=how_to_approve(version))
 
 
-def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlias:
+def roll_back(
+    role: str, *, actor: User | SystemActor, reason: str, replacing: ModelVersion | None = None
+) -> ModelAlias:
     """Make the previous champion of `role` champion again, and the present one `previous`: a second call undoes it.
 
-    Raises `PermanentError` when there is no previous one; `PermissionDenied` without `inference.promote_model`.
+    With `replacing`, only while that one still serves, else `StaleState`. Raises `PermanentError` when there is no previous
+    one; `PermissionDenied` without `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if not reason.strip():
@@ -236,6 +239,8 @@ def roll_back(role: str, *, actor: User | SystemActor, reason: str) -> ModelAlia
         champion, previous = found.get(CHAMPION), found.get(PREVIOUS)
         if champion is None or previous is None:
             raise PermanentError(f"the role {role} has no previous champion to go back to")
+        if replacing is not None and champion != replacing:
+            raise StaleState(f"{champion} serves by now, not {replacing}", hint="Look again, then decide.")
         if previous.artifact_hash:
             artifacts.verify(artifacts.path_for(previous.artifact_hash))
         _point(role, PREVIOUS, champion)

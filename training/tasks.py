@@ -6,7 +6,7 @@ from celery import shared_task
 
 from core.hints import hint
 from labeling import raters
-from training import label_checks, pipeline, triggers
+from training import drift, label_checks, pipeline, triggers
 
 
 @shared_task(name="training.check_labels", soft_time_limit=6 * 3600, ignore_result=True)
@@ -33,6 +33,12 @@ def train() -> None:
     """Work one training run that waits."""
     if pipeline.run_next():
         hint("training.train")
+
+
+@shared_task(name="training.watch_champions", soft_time_limit=300, ignore_result=True)
+def watch_champions() -> None:
+    """See whether what serves got worse, by what the daily lot says."""
+    drift.watch_champions()
 
 
 @shared_task(name="training.plan_runs", soft_time_limit=300, ignore_result=True)

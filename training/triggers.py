@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -12,16 +11,17 @@ from django.utils import timezone
 
 from core.actors import SystemActor
 from inference import resolver
+from inference.models import Role
 from labeling.models import Label
-from moderation.models.reviews import Decision, ReviewItem, Sentiment
-from training import runs
+from moderation.models.reviews import Decision, ReviewItem
+from training import drift, runs
 from training.curation import ROLE_OF, decisions_on_copy
-from training.models import DatasetSnapshot, TrainingRun
+from training.models import TrainingRun
 from training.models.datasets import Task
 
 TRIGGER = SystemActor("training.triggers")
 Trigger = TrainingRun.Trigger
-# Agreement of the champion with people: over so many of the latest, against so many before them.
+# How many drafts of the champion people let out as they were: of so many of the latest, against so many before them.
 LATEST, BEFORE = 100, 200
 QUEUE_OF = {Task.SENTIMENT: ReviewItem.Kind.SENTIMENT, Task.VALIDITY: ReviewItem.Kind.COPY}
 
@@ -50,8 +50,8 @@ def why_due(task: str) -> tuple[str, str] | None:
         return Trigger.NEW_LABELS, f"{n} {word} are new"
     # After a run for the same reason the latest have to be new ones: trained on the same labels, it would come to the same.
     is_news = n >= (LATEST if last.trigger == Trigger.DRIFT else 1)
-    if is_news and (drift := drift_of(task)):
-        return Trigger.DRIFT, drift
+    if is_news and (fall := drift_of(task)):
+        return Trigger.DRIFT, fall
     ago = timezone.now() - last.created_at
     if n and ago >= dt.timedelta(days=rules["EVERY_DAYS"]):
         return Trigger.SCHEDULE, f"the last run was {ago.days} days ago, {n} {word} are new"
@@ -114,10 +114,10 @@ def in_words(task: str) -> str:
     labels, new, word = _learnt_from(task)
     if (n := labels.count()) < rules["MIN_LABELS"]:
         return f"The first run starts at {rules['MIN_LABELS']} {word}; there are {n}."
-    drift = "" if task == Task.VALIDITY else ", or when people agree with the champion less than before"
+    or_less = "" if task == Task.VALIDITY else ", or when people agree with the champion less than before"
     return (
         f"{new.count()} of {rules['NEW_LABELS']} {word} that start the next run are there. It also starts after "
-        f"{rules['EVERY_DAYS']} days{drift}. {_held_back(_last(task), labels, word)}"
+        f"{rules['EVERY_DAYS']} days{or_less}. {_held_back(_last(task), labels, word)}"
     ).strip()
 
 
@@ -132,46 +132,33 @@ def minutes_spent(since: dt.datetime) -> float:
 def drift_of(task: str) -> str:
     """Return in words by how much less people agree with the champion than before; empty when it may be chance.
 
-    Counted on what was put before people by lot alone: what is asked about because the model is unsure says nothing
-    about all the rest.
+    Of reviews what the daily lot drew counts (`training.drift`), of copy everything: people see the best draft of each
+    request. No other draft is put before people by lot.
     """
+    if task == Task.COPY:
+        return _drift_of_copy()
+    seen = drift.look(ROLE_OF[task])
+    return seen.in_words() if seen else ""
+
+
+def _drift_of_copy() -> str:
     from labeling.quality.intervals import share_difference
 
-    agreed = _agreement(task, LATEST + BEFORE)
+    champion = resolver.find(Role.COPYWRITER)
+    if champion is None:
+        return ""
+    judged = decisions_on_copy(Decision.Outcome.APPROVE, Decision.Outcome.EDIT, Decision.Outcome.REJECT)
+    own = judged.filter(item__candidate__model_version=champion).order_by("-created_at")
+    agreed = [
+        outcome == Decision.Outcome.APPROVE for outcome in own.values_list("outcome", flat=True)[: LATEST + BEFORE]
+    ]
     if len(agreed) < LATEST + BEFORE // 2:
         return ""
     latest, before = agreed[:LATEST], agreed[LATEST:]
     fall = share_difference(sum(latest), len(latest), sum(before), len(before))
     if fall.high is None or fall.high >= 0:
         return ""
-    if task == Task.COPY:
-        return (
-            f"people let out {sum(latest)} of the champion's latest {LATEST} drafts as they were, "
-            f"{sum(before)} of {len(before)} before"
-        )
     return (
-        f"people agree with the champion on {sum(latest)} of the latest {LATEST}, {sum(before)} of {len(before)} before"
+        f"people let out {sum(latest)} of the champion's latest {LATEST} drafts as they were, "
+        f"{sum(before)} of {len(before)} before"
     )
-
-
-def _agreement(task: str, n: int) -> Sequence[bool]:
-    """Return for the latest `n` items drawn by lot, and unseen when it learnt, whether people said what the champion says, latest first."""
-    champion = resolver.find(ROLE_OF[task])
-    if champion is not None and task == Task.COPY:  # people see the best draft of each request: all count
-        judged = decisions_on_copy(Decision.Outcome.APPROVE, Decision.Outcome.EDIT, Decision.Outcome.REJECT)
-        own = judged.filter(item__candidate__model_version=champion).order_by("-created_at")
-        return [outcome == Decision.Outcome.APPROVE for outcome in own.values_list("outcome", flat=True)[:n]]
-    if champion is None or task != Task.SENTIMENT:  # no draft is put before people by lot: they see all
-        return []
-    decided = Decision.objects.filter(
-        superseded_by=None, item__kind=QUEUE_OF[Task(task)], item__strategy="random", item__lead=None
-    ).order_by("-created_at")
-    # It scored again what it learnt from, and agrees with that too well: only what came later is unseen.
-    learnt = DatasetSnapshot.objects.filter(task=task, artifact_hash=champion.dataset_hash).first()
-    if learnt is not None:
-        decided = decided.filter(created_at__gt=learnt.created_at)
-    said = dict(decided.values_list("item__customer_review", "label")[:n])
-    scored = dict(
-        Sentiment.objects.filter(model_version=champion, review__in=list(said)).values_list("review", "label")
-    )
-    return [scored[review] == label for review, label in said.items() if review in scored]

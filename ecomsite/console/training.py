@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, get_args
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -21,7 +22,7 @@ from ecomsite.console.pages import act, page
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion, Role
 from moderation import shadow
-from training import consent, release, runs, triggers
+from training import consent, drift, release, runs, triggers
 from training.evaluation import model_card
 from training.models import Approval, EvaluationReport, TrainingRun
 from training.recipes import RECIPES, Method
@@ -166,8 +167,25 @@ def _role(role: Role, aliases: dict[tuple[str, str], ModelAlias]) -> dict[str, A
         beside = shadow.compared(challenger.version, champion.version)
     return {
         "role": role, "title": role.label, "champion": champion, "challenger": challenger,
-        "previous": aliases.get((role, "previous")), "shadow": beside,
+        "previous": aliases.get((role, "previous")), "shadow": beside, "watch": _watch(role),
     }  # fmt: skip
+
+
+def _watch(role: Role) -> dict[str, Any] | None:
+    """Return how often people agree with the champion on what the daily lot drew: lately, and before."""
+    from labeling.quality.intervals import share
+
+    seen = drift.look(role)
+    if seen is None:
+        return None
+    change = seen.change
+    return {
+        "seen": seen,
+        "all": share(seen.n_right, seen.n_judged),
+        "latest": share(change.right, change.n) if change else None,
+        "before": share(change.right_before, change.n_before) if change else None,
+        "a_day": settings.MODERATION["DAILY_LOT"],
+    }
 
 
 def _waits_for(task: str) -> str:

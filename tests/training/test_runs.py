@@ -14,12 +14,12 @@ from django.utils import timezone
 from audit.models import LedgerEntry
 from core.actors import SystemActor
 from core.exceptions import LeaseLost, PermanentError, StaleState
-from inference.models import ModelVersion
 from labeling.models import Label
-from tests import factories, people
+from tests import people
 from tests.training.shop import label_reviews
+from tests.training.test_drift import judged, serves_since
 from training import recipes, runs, snapshots, triggers
-from training.models import DatasetSnapshot, TrainingRun
+from training.models import TrainingRun
 
 ME = SystemActor("tests")
 
@@ -233,36 +233,6 @@ def test_after_a_run_that_taught_nobody_something_has_to_be_new(settings: Any, s
     assert triggers.why_due("sentiment") is not None, "what it failed of may be mended by now"
 
 
-def judge(champion: ModelVersion, n: int, *, wrong_every: int = 0) -> None:
-    """Have people judge `n` reviews drawn by lot that `champion` calls positive; one in `wrong_every` is not."""
-    product = factories.product()
-    for number in range(n):
-        review = factories.customer_review(f"text {number}", product=product)
-        factories.sentiment(review, "positive", version=champion)
-        item = factories.review_item(review, strategy="random")
-        is_wrong = wrong_every and number % wrong_every == 0
-        factories.decision(item, "label", label="negative" if is_wrong else "positive")
-
-
-@pytest.mark.django_db
-def test_agreement_on_what_the_champion_learnt_from_is_not_compared_with_agreement_on_what_is_new(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(triggers, "LATEST", 40)
-    monkeypatch.setattr(triggers, "BEFORE", 80)
-    champion = factories.model_version("sentiment")
-    judge(champion, 80)
-    DatasetSnapshot.objects.create(task="sentiment", artifact_hash="d" * 64, n_train=60, n_validation=8, n_test=12)
-    judge(champion, 40, wrong_every=4)
-    assert triggers.drift_of("sentiment").endswith("on 30 of the latest 40, 80 of 80 before"), "it was not trained here"
-    ModelVersion.objects.filter(pk=champion.pk).update(dataset_hash="d" * 64)
-    assert triggers.drift_of("sentiment") == "", "it knew the first eighty, and the others are all there is"
-    judge(champion, 40, wrong_every=4)
-    assert triggers.drift_of("sentiment") == "", "as before"
-    judge(champion, 40, wrong_every=2)
-    assert triggers.drift_of("sentiment").endswith("on 20 of the latest 40, 60 of 80 before")
-
-
 @pytest.mark.django_db
 def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
     settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 10_000, "EVERY_DAYS": 7}
@@ -271,12 +241,15 @@ def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
     long_ago = timezone.now() - dt.timedelta(days=8)
     TrainingRun.objects.update(status="succeeded", created_at=long_ago, started_at=long_ago, finished_at=long_ago)
     assert (triggers.why_due("sentiment") or ("",))[0] == "schedule"
-    version = factories.model_version("sentiment")
-    judge(version, triggers.BEFORE)
-    judge(version, triggers.LATEST, wrong_every=2)
+    version = serves_since(16)
+    judged(version, days=range(16, 5, -1), right=20)
+    judged(version, days=range(5, 0, -1), right=10)
     trigger, reason = triggers.why_due("sentiment") or ("", "")
-    assert (trigger, reason) == ("drift", "people agree with the champion on 50 of the latest 100, 200 of 200 before")
-    TrainingRun.objects.update(trigger="drift", created_at=timezone.now() - dt.timedelta(hours=7))
+    assert (trigger, reason) == (
+        "drift", "people agree with the champion on 50 of the latest 100 drawn by lot, 220 of 220 before"
+    )  # fmt: skip
+    now = timezone.now()
+    TrainingRun.objects.update(trigger="drift", created_at=now - dt.timedelta(hours=7), started_at=now)
     label_reviews(5, seed=2)
     assert triggers.why_due("sentiment") is None, "on nearly the same labels it would come to the same"
 

@@ -1,0 +1,195 @@
+"""Whether what serves got worse, by what people say of a few reviews of each day, drawn by lot from all of them.
+
+A champion that is sure of itself asks about nothing, so its doubts do not show that it is wrong. What the daily lot drew
+does (`moderation.daily_lot`). A fall beyond chance raises an alert, and takes the champion back where the settings say so;
+whoever comes next is let in by a person, so nothing swings to and fro.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, QuerySet
+
+from audit import ledger
+from audit.models import LedgerEntry
+from catalog.models import CustomerReview
+from core.actors import SystemActor
+from core.exceptions import EcomsiteError
+from core.refs import ref
+from inference.models import ModelAlias, ModelVersion, Role
+from labeling.approvals import FROM_FILES
+from labeling.models import Label
+from labeling.quality.change import MOST, PREDECESSORS, Change, measure_change
+from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.traffic import TrafficSample
+from training import registry
+from training.models import DatasetSnapshot
+
+log = logging.getLogger(__name__)
+WATCH = SystemActor("training.drift")
+FELL = "training.champion.fell"
+# The roles whose traffic a lot is drawn from, each with the queue in which people judge it.
+QUEUES = {Role.SENTIMENT: ReviewItem.Kind.SENTIMENT}
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What the lot says of the champion of a role, as of the beginning of `day` (in UTC).
+
+    `n_drawn` reviews were drawn while it served, `n_judged` of them judged. `change` is None while those are too few.
+    """
+
+    role: str
+    champion: ModelVersion
+    day: dt.date
+    since: dt.date
+    n_drawn: int
+    n_judged: int
+    n_right: int
+    change: Change | None
+    rolls_back: bool
+
+    @property
+    def is_fall(self) -> bool:
+        return self.change is not None and self.change.is_fall
+
+    def in_words(self) -> str:
+        """Return by how much less people agree with the champion than before; empty when it may be chance."""
+        found = self.change
+        if found is None or not found.is_fall:
+            return ""
+        return (
+            f"people agree with the champion on {found.right} of the latest {found.n} drawn by lot, "
+            f"{found.right_before} of {found.n_before} before"
+        )
+
+
+def look(role: str, *, today: dt.date | None = None) -> Watch | None:
+    """Return what the lot says of the champion of `role`; None where none serves, or no lot is drawn.
+
+    Only what was judged before today counts, so that it is the same all day: the level is that of one look a day.
+    """
+    aliases = {alias.name: alias for alias in ModelAlias.objects.select_related("version").filter(role=role)}
+    if role not in QUEUES or ModelAlias.Name.CHAMPION not in aliases:
+        return None
+    today = today or dt.datetime.now(dt.UTC).date()
+    alias, previous = aliases[ModelAlias.Name.CHAMPION], aliases.get(ModelAlias.Name.PREVIOUS)
+    since = alias.moved_at.astimezone(dt.UTC).date()
+    drawn = TrafficSample.objects.filter(day__gte=since, day__lt=today)
+    answers = _answers(role, alias.version, drawn, today=today, most=MOST)
+    before: Sequence[bool] = []
+    if previous is not None:
+        earlier = TrafficSample.objects.filter(day__lt=since)
+        before = _answers(role, previous.version, earlier, today=today, most=PREDECESSORS)
+    return Watch(
+        role, alias.version, today, since, drawn.count(), len(answers), sum(answers),
+        measure_change(answers, before=before, day=(today - since).days),
+        rolls_back=role in settings.TRAINING["ROLL_BACK_ON_DRIFT"],
+    )  # fmt: skip
+
+
+def _answers(
+    role: str, version: ModelVersion, drawn: QuerySet[TrafficSample], *, today: dt.date, most: int
+) -> Sequence[bool]:
+    """Return whether our own people agree with `version` on the latest `most` of what was `drawn`, oldest first.
+
+    Not on what came before its snapshot was frozen: it may have learnt from that. Of what people were asked about besides,
+    because a model was unsure, their label counts as well: leaving those out would leave out what is difficult.
+    """
+    learnt = DatasetSnapshot.objects.filter(artifact_hash=version.dataset_hash).aggregate(at=Max("created_at"))["at"]
+    if version.dataset_hash and learnt is not None:
+        drawn = drawn.filter(day__gte=learnt.astimezone(dt.UTC).date())
+    keys = list(drawn.order_by("-day", "-pk").values_list("review", flat=True)[:most])
+    subject_of = {key: f"{CustomerReview._meta.label_lower}:{key}" for key in keys}
+    labels = Label.objects.filter(kind=QUEUES[Role(role)], subject__in=subject_of.values())
+    ours = labels.exclude(source__startswith=FROM_FILES).filter(labelled_at__lt=_beginning_of(today))
+    said = dict(ours.values_list("subject", "label"))
+    scored = dict(Sentiment.objects.filter(model_version=version, review__in=keys).values_list("review", "label"))
+    judged = [key for key in reversed(keys) if key in scored and subject_of[key] in said]
+    return [scored[key] == said[subject_of[key]] for key in judged]
+
+
+def _beginning_of(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def watch_champions() -> int:
+    """Note each champion that got worse, once, and take back those that the settings say so of. Returns how many were found.
+
+    None is taken back after a roll-back, before a person let the next one in, nor where there is none to go back to.
+    """
+    found = 0
+    for role in QUEUES:
+        seen = look(role)
+        if seen is not None and seen.is_fall:
+            found += _note(seen)
+    return found
+
+
+def _note(seen: Watch) -> int:
+    with transaction.atomic():
+        registry.lock()
+        alias = ModelAlias.objects.select_related("version").get(role=seen.role, name=ModelAlias.Name.CHAMPION)
+        if alias.version != seen.champion or seen.change is None:
+            return 0
+        goes_back = seen.rolls_back and not alias.rolled_back and _previous(seen.role) is not None
+        if noted(alias) and not goes_back:
+            return 0
+        if goes_back:
+            goes_back = _take_back(seen)
+            if not goes_back and noted(alias):
+                return 0
+        change = seen.change
+        payload = {
+            "role": seen.role, "rolled_back": goes_back, "right": change.right, "n": change.n,
+            "right_before": change.right_before, "n_before": change.n_before, "p": change.p, "level": change.level,
+        }  # fmt: skip
+        ledger.append(FELL, subject=ref(seen.champion), actor=WATCH, payload=payload)
+    log.warning("%s got worse: %s", seen.champion, seen.in_words())
+    return 1
+
+
+def _take_back(seen: Watch) -> bool:
+    try:
+        registry.roll_back(seen.role, actor=WATCH, reason=seen.in_words(), replacing=seen.champion)
+    except EcomsiteError as exc:  # the files of the one before are gone, say: there is the alert, and it is tried again
+        log.warning("%s got worse and could not be taken back: %s", seen.champion, exc)
+        return False
+    return True
+
+
+def _previous(role: str) -> ModelAlias | None:
+    return ModelAlias.objects.filter(role=role, name=ModelAlias.Name.PREVIOUS).first()
+
+
+def noted(alias: ModelAlias) -> LedgerEntry | None:
+    """Return the line that says that the champion of `alias` got worse since it serves."""
+    lines = LedgerEntry.objects.filter(action=FELL, subject=ref(alias.version), at__gte=alias.moved_at)
+    return lines.order_by("-seq").first()
+
+
+def troubles() -> list[str]:
+    """Return in words which champions got worse, or were taken back because they had; until another one is let in."""
+    words = []
+    for alias in ModelAlias.objects.select_related("version").filter(name=ModelAlias.Name.CHAMPION, role__in=QUEUES):
+        if line := noted(alias):
+            words.append(f"{alias.version} got worse: {_figures(line)}.")
+        elif alias.rolled_back and (previous := _previous(alias.role)) is not None:
+            taken = LedgerEntry.objects.filter(action=FELL, subject=ref(previous.version)).order_by("-seq").first()
+            if taken is not None and taken.payload["rolled_back"] and taken.at >= alias.moved_at:
+                words.append(f"{previous.version} got worse and was taken back by itself: {_figures(taken)}.")
+    return words
+
+
+def _figures(line: LedgerEntry) -> str:
+    held = line.payload
+    return (
+        f"people agreed with it on {held['right']} of the latest {held['n']} reviews drawn by lot, "
+        f"{held['right_before']} of {held['n_before']} before"
+    )
