@@ -202,7 +202,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
     @display(
         description="state",
         ordering="status",
-        label={"running": "info", "completed": "success", "interrupted": "warning"},
+        label={"running": "info", "completed": "success", "interrupted": "warning", "failed": "danger"},
     )
     def state(self, obj: ImportRun) -> tuple[str, str]:
         """The state as a coloured label."""

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from audit import ledger
 from catalog.feeds.base import FactRecord, ProductRecord
-from catalog.importing import facts_hash_of
+from catalog.import_writes import facts_hash_of
 from catalog.models import Product
 from core.actors import SystemActor, require_permission
 from core.refs import ref

@@ -56,7 +56,7 @@ class Progress:
 @contextmanager
 def one_at_a_time(file_hash: str) -> Iterator[None]:
     """Have the file with this hash to oneself; raises `TransientError` when another process is importing it."""
-    with only_one(f"catalog.import {file_hash}") as is_alone:
+    with only_one(_lock_of(file_hash)) as is_alone:
         if not is_alone:
             raise TransientError("this file is being imported by another process.", hint="Wait for it to end.")
         yield
@@ -70,7 +70,7 @@ def open_run(
     With `resume=False` an unfinished one starts again at the first row.
     """
     with transaction.atomic():
-        open_runs = ImportRun.objects.exclude(status=ImportRun.Status.COMPLETED).select_for_update()
+        open_runs = ImportRun.objects.filter(status__in=ImportRun.OPEN).select_for_update()
         run = open_runs.filter(kind=kind, file_hash=file_hash, feed_format=feed_format).first()
         action = "resumed" if run else "started"
         if run is None:
@@ -80,6 +80,7 @@ def open_run(
             for counter in ("n_rows", "n_created", "n_updated", "n_unchanged", "n_bad", "n_duplicates"):
                 setattr(run, counter, 0)
             run.counts = {}
+        run.went_on_after = run.n_rows
         run.status, run.file_name = ImportRun.Status.RUNNING, printable_name(path)
         run.save()
         run.error_file = str(error_path(run))
@@ -116,16 +117,33 @@ def advance(run: ImportRun, progress: Progress) -> None:
 
 
 def close_run(run: ImportRun, *, status: ImportRun.Status, actor: User | SystemActor) -> None:
-    """End `run` as completed or interrupted. An error file without errors is removed."""
+    """End `run`. An error file without errors is removed; what is left of earlier runs of a file of its name is closed."""
     run.refresh_from_db()
     if status == ImportRun.Status.COMPLETED and not run.n_bad:
         error_path(run).unlink(missing_ok=True)
         run.error_file = ""
     with transaction.atomic():
         run.status = status
-        run.finished_at = timezone.now() if status == ImportRun.Status.COMPLETED else None
+        run.finished_at = timezone.now() if status not in ImportRun.OPEN else None
         run.save(update_fields=["status", "finished_at", "error_file"])
         _record(run, str(status.value), actor=actor)
+        if status == ImportRun.Status.COMPLETED:
+            _supersede_older(run, actor=actor)
+
+
+def _supersede_older(run: ImportRun, *, actor: User | SystemActor) -> None:
+    """Close the runs of earlier files of this name that stopped, and that nobody will go on with."""
+    left = ImportRun.objects.filter(kind=run.kind, file_name=run.file_name, status__in=ImportRun.OPEN)
+    for old in left.filter(started_at__lt=run.started_at).order_by("pk"):
+        with only_one(_lock_of(old.file_hash)) as is_alone:
+            if is_alone:
+                old.status, old.finished_at = ImportRun.Status.SUPERSEDED, timezone.now()
+                old.save(update_fields=["status", "finished_at"])
+                _record(old, str(old.status.value), actor=actor)
+
+
+def _lock_of(file_hash: str) -> str:
+    return f"catalog.import {file_hash}"
 
 
 def error_path(run: ImportRun) -> Path:

@@ -174,12 +174,21 @@ class PublishedCopy(models.Model):
 
 
 class ImportRun(models.Model):
-    """One import of one file: how far it came, so that an interrupted one resumes."""
+    """One import of one file: how far it came, so that an interrupted one resumes.
+
+    One fails whose file cannot be read to its end; one is superseded that was left behind when another file of its name was
+    imported to the end.
+    """
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
         COMPLETED = "completed", "Completed"
         INTERRUPTED = "interrupted", "Interrupted"
+        FAILED = "failed", "Failed"
+        SUPERSEDED = "superseded", "Superseded"
+
+    OPEN = (Status.RUNNING, Status.INTERRUPTED)  # the same file goes on where these stopped
+    went_on_after = 0  # rows that an earlier process had done, of a run that this one resumed
 
     kind = models.CharField(max_length=24, help_text="products, reviews or labels")
     file_name = models.CharField(max_length=300)
@@ -202,7 +211,7 @@ class ImportRun(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("kind", "file_hash", "feed_format"),
-                condition=~Q(status="completed"),
+                condition=Q(status__in=("running", "interrupted")),
                 name="one_open_import_per_file",
             ),
         )

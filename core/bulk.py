@@ -14,14 +14,22 @@ def among(keys: Iterable[object], type: str = "text") -> RawSQL:
     return RawSQL(f"SELECT unnest(%s::{type}[])", [list(keys)])  # noqa: S611  (the type is ours)
 
 
+def copy_into(cursor: Any, table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put `rows` of `columns` into `table`. Raises Django's errors of the database, as any statement does."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+    with cursor.db.wrap_database_errors, cursor.copy(statement) as copy:
+        write = copy.write_row
+        for row in rows:
+            write(row)
+
+
 def stage(cursor: Any, table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Put `rows` into the temporary table `table` of `columns` (name → type), gone with the transaction."""
     name = sql.Identifier(table)
     fields = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(t)) for c, t in columns.items())
     cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(name))
     cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(name, fields))
-    with cursor.copy(sql.SQL("COPY pg_temp.{} FROM STDIN").format(name)) as copy:
-        for row in rows:
-            copy.write_row(row)
+    copy_into(cursor, table, columns, rows)
     # Without statistics the planner takes the table for tiny, and joins row by row.
     cursor.execute(sql.SQL("ANALYZE pg_temp.{}").format(name))

@@ -6,8 +6,8 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 MAX_LINE_BYTES = 1_048_576
 MAX_RECORD_LINES = 2_000
@@ -16,13 +16,12 @@ NOT_UTF_8 = "the line is not UTF-8: save the file as UTF-8 (in Excel: CSV UTF-8)
 MAX_ESCAPED_LINES = 200  # of one record that is parsed anew with each line
 # Of the lines behind a quote that is never closed, so many have to look like rows for the quote to be the mistake.
 ROWS_AFTER_QUOTE = 0.8
-_SEPARATOR = re.compile(r"sep=(.)\s*", re.I)
+_SEPARATOR = re.compile(r"sep=([^\"\0])\s*", re.I)
 
 csv.field_size_limit(MAX_LINE_BYTES)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One physical line, or (with `error`) the beginning of one that cannot be used.
 
     `is_odd`: a line that was cut has an odd number of quotes in all.
@@ -34,14 +33,14 @@ class Line:
     is_odd: bool = False
 
 
-@dataclass(frozen=True)
-class CsvRecord:
+class CsvRecord(NamedTuple):
     """One record of a CSV file: its cells, or (with `error`) its raw beginning alone."""
 
     line: int
     raw: str
-    cells: list[str] = field(default_factory=list)
+    cells: Sequence[str] = ()
     error: str = ""
+    breaks_off: bool = False  # nothing that follows could be read
 
 
 def csv_records(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[CsvRecord]:
@@ -55,28 +54,41 @@ def csv_records(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[CsvR
     if (first := window.peek()) and (named := _SEPARATOR.fullmatch(first.text)):
         delimiter = named[1]
         window.skip()
-    reader = csv.reader(window, delimiter=delimiter)
+    strict, reader = csv.reader(window, delimiter=delimiter, strict=True), csv.reader(window, delimiter=delimiter)
     n_cells, quotes_all = 0, False
     while True:
         window.start_record()
         error, cells = "", []
         try:
-            cells = next(reader)
+            cells = next(strict)
+            is_strict = True
         except StopIteration:
             return
-        except (csv.Error, _Unusable) as exc:
-            error = str(exc)
-            window.is_unfinished |= "field larger" in error
-        lines_of = window.record
-        line, raw = lines_of[0].number, window.raw
-        error = next((each.error for each in lines_of if each.error), "") or error
-        if not error and not any(cell.strip() for cell in cells):
+        except (csv.Error, _Unusable):
+            is_strict = False
+            window.give_back(0)
+            window.start_record()
+            try:
+                cells = next(reader)
+            except (csv.Error, _Unusable) as exc:
+                error = str(exc)
+                window.is_unfinished |= "field larger" in error
+        line, raw = window.record[0].number, window.raw
+        if window.has_errors:
+            error = next(each.error for each in window.record if each.error)
+        if not error and not any(map(str.strip, cells)):
             continue
-        cells, error = _forgiven(window, cells, error, delimiter, n_cells)
+        if n_cells and len(cells) > n_cells and not any(map(str.strip, cells[n_cells:])):
+            del cells[n_cells:]  # a delimiter too many at the end of the line says nothing
+        if is_strict and not error:
+            error = "" if not n_cells or len(cells) == n_cells else _wrong_width(cells, n_cells)
+        else:
+            cells, error = _forgiven(window, cells, error, delimiter, n_cells)
         if error and len(window.record) > 1:
             if _are_rows(window.record[1:], delimiter, n_cells, quotes_all):
                 error += "; is a quote left open?"
-                raw = window.give_back()
+                window.give_back()
+                raw = window.raw
             else:
                 window.skip_to_end_of_quote()
                 error = f"lines {line} to {window.last_number}: {error}"
@@ -100,8 +112,12 @@ def _forgiven(window: _Window, cells: list[str], error: str, delimiter: str, n_c
         _go_on(window)
         return cells, strict
     if n_cells and len(cells) != n_cells:
-        return cells, f"{len(cells)} columns where the header has {n_cells}"
+        return cells, _wrong_width(cells, n_cells)
     return cells, strict if len(window.record) > 1 else ""
+
+
+def _wrong_width(cells: Sequence[str], n_cells: int) -> str:
+    return f"{len(cells)} columns where the header has {n_cells}"
 
 
 def _quoting_error(lines: Sequence[Line], delimiter: str) -> str:
@@ -199,7 +215,7 @@ class _Window:
         self.returned: deque[Line] = deque()
         self.record: list[Line] = []
         self.last_number = 0
-        self.is_unfinished = False
+        self.is_unfinished = self.has_errors = False
 
     def peek(self) -> Line | None:
         self.returned.extend(islice(self.lines, 1))
@@ -209,16 +225,15 @@ class _Window:
         self.returned.popleft()
 
     def start_record(self) -> None:
-        self.record, self.is_unfinished = [], False
+        self.record, self.is_unfinished, self.has_errors = [], False, False
 
     @property
     def raw(self) -> str:
-        return "".join(line.text for line in self.record)
+        return self.record[0].text if len(self.record) == 1 else "".join(line.text for line in self.record)
 
-    def give_back(self, keep: int = 1) -> str:
+    def give_back(self, keep: int = 1) -> None:
         self.returned.extendleft(reversed(self.record[keep:]))
         del self.record[keep:]
-        return self.record[0].text
 
     def take_one_more(self) -> bool:
         line = self._next()
@@ -240,13 +255,14 @@ class _Window:
         return self
 
     def __next__(self) -> str:
-        line = self._next()
-        if line is None:
-            raise StopIteration
+        line = self.returned.popleft() if self.returned else next(self.lines)
         self.record.append(line)
         if len(self.record) > MAX_RECORD_LINES:
             self.is_unfinished = True
             raise _Unusable(f"the row goes on for more than {MAX_RECORD_LINES:,} lines")
-        if line.error and line.error != NOT_UTF_8:
+        if not line.error:
+            return line.text
+        self.has_errors = True
+        if line.error != NOT_UTF_8:
             return '"\n' if line.is_odd else "\n"  # as far as quotes go, it is as long as that
         return line.text

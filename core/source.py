@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import zipfile
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from core.csv_records import MAX_LINE_BYTES, NOT_UTF_8, RAW_CHARACTERS, CsvRecord, Line, csv_records
 from core.exceptions import PermanentError
@@ -17,22 +16,25 @@ __all__ = ("MAX_LINE_BYTES", "RAW_CHARACTERS", "CsvRecord", "JsonRecord", "Line"
 
 TOO_LONG = f"the line is longer than {MAX_LINE_BYTES:,} bytes"
 _CHUNK = 65_536
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+_UTF_16 = re.compile(rb"(?:[^\0]\0){3}|(?:\0[^\0]){3}")  # without a mark, as far as Latin letters show it
+_ENDS = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _ARCHIVES = {b"PK\x03\x04": "zip", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z"}
 
 
-@dataclass(frozen=True)
-class JsonRecord:
+class JsonRecord(NamedTuple):
     """One line of a JSONL file: its object, or (with `error`) its raw beginning alone."""
 
     line: int
     raw: str
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any]
     error: str = ""
+    breaks_off: bool = False  # nothing that follows could be read
 
 
 class Source:
     """An open file. Use as a context manager; raises `PermanentError` for a missing, empty or packed file."""
+
+    kind = "text"
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -46,11 +48,8 @@ class Source:
         if not start:
             problem = "is empty."
         elif kind := next((name for magic, name in _ARCHIVES.items() if start.startswith(magic)), ""):
-            problem = _workbook_in(path) if kind == "zip" else ""
-            problem = problem or f"is a {kind} archive; unpack it first."
-        elif start.startswith(_OLD_OFFICE):
-            problem = "is an Excel workbook; save it as CSV UTF-8."
-        elif start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            problem = f"is a {kind} archive; unpack it first."
+        elif start[:2] in (b"\xff\xfe", b"\xfe\xff") or _UTF_16.match(start):
             problem = "is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)."
         if problem:
             self.stream.close()
@@ -67,11 +66,16 @@ class Source:
         """How much of the file has been read, from 0 to 1."""
         return min(1.0, self.stream.tell() / self.size)
 
+    def again(self) -> Source:
+        """Return the same file opened once more, to be read beside this one."""
+        return type(self)(self.path)
+
     def lines(self) -> Iterator[Line]:
         """Yield the physical lines, decoded; over-long or undecodable ones with an error and cut short."""
         self.stream.seek(0)
         beginning = self.stream.read(_CHUNK)
-        self.stream.seek(3 if beginning.startswith(b"\xef\xbb\xbf") else 0)
+        # Some tools put a mark before the one that is there.
+        self.stream.seek(len(beginning) - len(_without_marks(beginning)))
         lines = self._lines_of_old_macs() if _has_carriage_returns_alone(beginning) else self._lines()
         for number, (data, error, n_quotes) in enumerate(lines, start=1):
             if error:
@@ -86,7 +90,11 @@ class Source:
         """Yield each line, or the beginning of one that is too long with the reason and the quotes in all of it."""
         while data := self.stream.readline(MAX_LINE_BYTES):
             if len(data) < MAX_LINE_BYTES or data.endswith(b"\n"):
-                yield data, "", 0
+                if b"\r" not in data or data.find(b"\r") >= len(data) - 2:
+                    yield data, "", 0
+                else:  # lines of several kinds were put together
+                    for part in _ENDS.findall(data):
+                        yield part, "", 0
                 continue
             n_quotes = data.count(b'"')
             while rest := self.stream.readline(MAX_LINE_BYTES):
@@ -127,16 +135,10 @@ class Source:
             yield JsonRecord(line.number, text[:RAW_CHARACTERS], data, error)
 
 
-def _workbook_in(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            kind = archive.read("mimetype")[:100] if "mimetype" in names else b""
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError):
-        return ""
-    if any(name.startswith("xl/") for name in names):
-        return "is an Excel workbook; save it as CSV UTF-8."
-    return "is a spreadsheet of LibreOffice; save it as CSV UTF-8." if b"opendocument.spreadsheet" in kind else ""
+def _without_marks(beginning: bytes) -> bytes:
+    while beginning.startswith(b"\xef\xbb\xbf"):
+        beginning = beginning[3:]
+    return beginning
 
 
 def _has_carriage_returns_alone(beginning: bytes) -> bool:
@@ -145,7 +147,7 @@ def _has_carriage_returns_alone(beginning: bytes) -> bool:
 
 def _json_object(text: str) -> tuple[dict[str, Any], str]:
     try:
-        data = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each)
+        data = _DECODER.decode(text)
     except json.JSONDecodeError as exc:
         return {}, f"it is no JSON: {exc.msg} at column {exc.colno}"
     except (RecursionError, ValueError) as exc:  # nested a thousand deep; an integer of ten thousand digits; NaN
@@ -163,3 +165,6 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each)

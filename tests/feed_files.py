@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord
 from catalog.feeds.detection import detect_format, products_of, reviews_of
-from catalog.feeds.mapping import load_mapping
-from core.source import Source
+from catalog.feeds.mapping import read_mapping
+from core.files import open_source
 
 
 def file_of(folder: Path, name: str, content: str | bytes) -> Path:
@@ -19,9 +19,15 @@ def file_of(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def _rows(read: Any, path: Path, mapping: str) -> Any:
-    with Source(path) as source:
-        rules = load_mapping(file_of(path.parent, "mapping.toml", mapping)) if mapping else None
-        return list(read(source, feed_format=detect_format(source, has_mapping=bool(mapping)), mapping=rules))
+    with open_source(path) as source:
+        rules = read_mapping(file_of(path.parent, "mapping.toml", mapping) if mapping else None)
+        return list(
+            read(
+                source,
+                feed_format=detect_format(source, has_mapping=rules is not None and rules.names_columns),
+                mapping=rules,
+            )
+        )
 
 
 def products_in(path: Path, mapping: str = "") -> list[FeedRow[ProductRecord]]:

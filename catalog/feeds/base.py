@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from functools import lru_cache, partial
+from types import MappingProxyType
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from catalog.cleaning import clean_address, clean_line, clean_text, language_of
+from catalog.cleaning import clean_address, clean_line, clean_text
 from catalog.feeds.bad_row import BadRow as BadRow
 from catalog.feeds.dates import parse_moment as parse_moment
+from catalog.feeds.habits import Habits, language_alone
 from catalog.feeds.ratings import parse_rating
-from catalog.languages import other_language
 from catalog.models import Locale
 
 MAX_TITLE, MAX_SKU, MAX_BRAND, MAX_CATEGORY, MAX_URL = 500, 120, 200, 300, 1000
 SAY_FORMAT = 'say its format in a mapping, e.g. "%d/%m/%Y"'
 MAX_TEXT, MAX_FACTS = 50_000, 100
+_USUAL_ADDRESS = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/[A-Za-z0-9._~/?=%-]*)?")
+_REVIEW_ALONE = partial(language_alone, is_review=True)
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,3}", re.I)
 
 
-@dataclass(frozen=True)
-class FactRecord:
+class FactRecord(NamedTuple):
     """One fact, typed. `number` and `unit` are set for numbers and quantities."""
 
     name: str
@@ -35,14 +37,13 @@ class FactRecord:
     unit: str = ""
 
 
-@dataclass(frozen=True)
-class ProductRecord:
+class ProductRecord(NamedTuple):
     """A product as a feed states it, cleaned and within limits."""
 
     sku: str
     title: str
     locale: str
-    localized_titles: Mapping[str, str] = field(default_factory=dict)
+    localized_titles: Mapping[str, str] = MappingProxyType({})
     brand: str = ""
     category: str = ""
     description: str = ""
@@ -51,9 +52,11 @@ class ProductRecord:
     image_url: str = ""
     facts: tuple[FactRecord, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((self[:3], frozenset(self.localized_titles.items()), self[4:]))
 
-@dataclass(frozen=True)
-class ReviewRecord:
+
+class ReviewRecord(NamedTuple):
     """A customer review as a feed states it. `external_id` is empty when the feed has none."""
 
     text: str
@@ -75,8 +78,7 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
-@dataclass(frozen=True)
-class FeedRow(Generic[R]):
+class FeedRow(NamedTuple, Generic[R]):
     """One row of a feed: a record, or the reason why there is none. `line` is the physical line it begins on."""
 
     line: int
@@ -88,13 +90,17 @@ class FeedRow(Generic[R]):
     breaks_off: bool = False  # nothing that follows could be read
 
 
-def row_of(line: int, make: Callable[[], R], *, sku: str = "", raw: str = "", notes: Sequence[str] = ()) -> FeedRow[R]:
-    """Return the row that `make` makes, with the `notes` that it left; where it raises `BadRow`, one with the reason."""
+def row_of(line: int, make: Callable[[], R], habits: Habits, *, sku: str = "", raw: str = "") -> FeedRow[R]:
+    """Return the row that `make` makes, with what it noted in `habits`; where it raises `BadRow`, one with the reason."""
     try:
         record = make()
     except BadRow as exc:
+        habits.take_notes()
         return FeedRow(line, error=str(exc), sku=sku, raw=raw)
-    return FeedRow(line, record, sku=sku, notes=tuple(notes))
+    except (ValueError, ArithmeticError) as exc:  # what no check foresaw costs its row, and not the import
+        habits.take_notes()
+        return FeedRow(line, error=f"it cannot be read: {exc}"[:300], sku=sku, raw=raw)
+    return FeedRow(line, record, sku=sku, notes=habits.take_notes())
 
 
 def make_product(
@@ -109,10 +115,11 @@ def make_product(
     price: tuple[Decimal, str] | None = None,
     image_url: str = "",
     facts: Callable[[str], Iterable[FactRecord]] = lambda locale: (),
+    language: Callable[[str, str], str] = language_alone,
 ) -> ProductRecord:
     """Clean and check what a feed says about a product. Raises `BadRow` with the reason.
 
-    An empty `locale` is taken from the letters of the title; `facts` gets what it came to.
+    An empty `locale` is what `language` makes of title and description; `facts` gets what it came to.
     """
     sku, title = _key("sku", sku), _line("title", title, MAX_TITLE)
     if not sku:
@@ -120,7 +127,7 @@ def make_product(
     if not title:
         raise BadRow("the title is empty")
     description = _text("description", description)
-    locale = locale_of(locale) if locale.strip() else _language(title, description)
+    locale = locale_of(locale) if locale.strip() else language(title, description)
     titles = {}
     for name, text in (localized_titles or {}).items():
         if text := _line(f"title in {name}", text, MAX_TITLE):
@@ -150,14 +157,18 @@ def make_review(
     rating: str = "",
     written_at: str = "",
     date_form: str = "",
+    language: Callable[[str], str] = _REVIEW_ALONE,
 ) -> ReviewRecord:
-    """Clean and check a customer review. `date_form` says how its date is written. Raises `BadRow` with the reason."""
+    """Clean and check a customer review. Raises `BadRow` with the reason.
+
+    `date_form` says how its date is written; an empty `locale` is what `language` makes of the text.
+    """
     text = _text("text", text)
     if not text:
         raise BadRow("the text is empty")
     return ReviewRecord(
         text=text,
-        locale=locale_of(locale) if locale.strip() else _language(text, is_review=True),
+        locale=locale_of(locale) if locale.strip() else language(text),
         external_id=_key("external_id", external_id),
         sku=_key("sku", sku),
         title=_line("title", title, MAX_TITLE),
@@ -166,6 +177,7 @@ def make_review(
     )
 
 
+@lru_cache(maxsize=256)
 def locale_of(name: str) -> str:
     """Return the language of ours that `name` stands for (`en-GB` → `en`, `zh-CN` → `zh-Hans`). Raises `BadRow`."""
     name = name.strip()
@@ -174,14 +186,6 @@ def locale_of(name: str) -> str:
     if name.casefold().split("-")[0].split("_")[0] == "en":
         return Locale.EN.value
     raise BadRow(f"the locale {name[:40]!r} is none of {', '.join(Locale.values)}")
-
-
-def _language(text: str, more: str = "", *, is_review: bool = False) -> str:
-    if other := other_language(f"{text}\n{more}", is_review=is_review):
-        raise BadRow(
-            f"the text looks like {other}, and we read {', '.join(Locale.values)}; if it is one of them, say its locale"
-        )
-    return language_of(text)
 
 
 def is_shortened(text: str) -> bool:
@@ -213,6 +217,8 @@ def _text(name: str, text: str) -> str:
 
 
 def _image(url: str) -> str:
+    if len(url) <= MAX_URL and _USUAL_ADDRESS.fullmatch(url):
+        return url
     url = clean_address(url)
     if len(url) > MAX_URL:
         raise BadRow(f"the image_url is {len(url):,} characters long; at most {MAX_URL:,}")
@@ -220,7 +226,7 @@ def _image(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         raise BadRow(f"the image_url {url[:80]!r} cannot be read") from None
-    is_path = not parts.scheme and not parts.netloc and ".." not in parts.path.split("/") and ":" not in url
+    is_path = not parts.scheme and not parts.netloc and ".." not in parts.path.split("/") and not set(url) & {":", "\\"}
     if url and not is_path and not (parts.scheme in ("http", "https") and parts.netloc):
         raise BadRow(f"the image_url {url[:80]!r} is neither an http(s) address nor a path")
     return url

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from catalog.feeds import jsonl, mapped_csv, merchant, shopify
 from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord
 from catalog.feeds.mapping import Mapping
 from core.exceptions import PermanentError
-from core.source import Source
+from core.source import CsvRecord, Source
 
 PRODUCT_READERS: dict[str, Callable[..., Iterator[FeedRow[ProductRecord]]]] = {
     "shopify": shopify.read_products,
     "merchant_tsv": merchant.read_tsv,
     "merchant_xml": merchant.read_xml,
     "jsonl": jsonl.read_products,
+    "parquet": jsonl.read_products,
     "csv": mapped_csv.read_products,
 }
 REVIEW_READERS: dict[str, Callable[..., Iterator[FeedRow[ReviewRecord]]]] = {
     "jsonl": jsonl.read_reviews,
+    "parquet": jsonl.read_reviews,
     "csv": mapped_csv.read_reviews,
 }
 
-MAPPED_FORMATS = ("csv", "jsonl")
+MAPPED_FORMATS = ("csv", "jsonl", "parquet")
 
 
 def detect_format(source: Source, *, has_mapping: bool = False) -> str:
-    """Return the name of the format of a feed, by its suffix and its first line. A mapping means JSONL or CSV."""
+    """Return the name of the format of a feed, by its suffix and its first line. A mapping means a table, or objects.
+
+    The first sheet of a workbook is a table like any other.
+    """
     suffix = source.path.suffix.lower()
+    if source.kind == "parquet":
+        return "parquet"
+    if source.kind == "workbook":
+        header = next(source.csv_records(), None)
+        is_merchants = header is not None and merchant.is_merchant_header(set(header.cells))
+        return "csv" if has_mapping else "merchant_tsv" if is_merchants else _by_header(header)
     if suffix in (".jsonl", ".ndjson"):
         return "jsonl"
     beginning = next((line.text.strip() for line in source.lines() if line.text.strip()), "")
@@ -45,7 +55,10 @@ def detect_format(source: Source, *, has_mapping: bool = False) -> str:
         return "jsonl"
     if "\t" in beginning and merchant.is_merchant_header(set(beginning.split("\t"))):
         return "merchant_tsv"
-    header = next(source.csv_records(), None)
+    return _by_header(next(source.csv_records(), None))
+
+
+def _by_header(header: CsvRecord | None) -> str:
     names = {name.strip().lower() for name in header.cells} if header else set()
     return "shopify" if shopify.is_shopify_header(names) else "csv"
 
@@ -53,13 +66,13 @@ def detect_format(source: Source, *, has_mapping: bool = False) -> str:
 def products_of(source: Source, *, feed_format: str, mapping: Mapping | None) -> Iterator[FeedRow[ProductRecord]]:
     """Return the rows of a product feed. Raises `PermanentError` for an unknown format."""
     reader = PRODUCT_READERS[_known(feed_format, PRODUCT_READERS)]
-    return partial(reader, mapping=mapping)(source) if feed_format in MAPPED_FORMATS else reader(source)
+    return reader(source, mapping=mapping)
 
 
 def reviews_of(source: Source, *, feed_format: str, mapping: Mapping | None) -> Iterator[FeedRow[ReviewRecord]]:
     """Return the rows of a review feed. Raises `PermanentError` for an unknown format."""
     reader = REVIEW_READERS[_known(feed_format, REVIEW_READERS)]
-    return partial(reader, mapping=mapping)(source) if feed_format in MAPPED_FORMATS else reader(source)
+    return reader(source, mapping=mapping)
 
 
 def _known(feed_format: str, readers: Iterable[str]) -> str:

@@ -36,56 +36,71 @@ from catalog.feeds.base import (
     make_review,
     row_of,
 )
-from catalog.feeds.facts import facts_of, is_measure
-from catalog.feeds.mapping import PRODUCT_FIELDS, REVIEW_FIELDS, Mapping, numerals_in, record_product, record_review
-from catalog.feeds.numerals import POINT, Numerals
+from catalog.feeds.facts import NotAFact, is_measure, make_fact
+from catalog.feeds.habits import Habits
+from catalog.feeds.mapping import PRODUCT_FIELDS, REVIEW_FIELDS, Mapping, record_product, record_review, study
+from catalog.feeds.numerals import POINT, read_with
 from catalog.feeds.prices import parse_price
 from catalog.models import Locale
 from core.exceptions import PermanentError
 from core.source import Source
 
+_LOCALES = frozenset(Locale.values)
 PRODUCT_KEYS = {*PRODUCT_FIELDS, "facts"}
 REVIEW_KEYS = set(REVIEW_FIELDS)
 LIST_MARK = "|"  # between the entries of a list, where a mapping splits them
+_POINTS = read_with(POINT)
+Objects = Iterable[dict[str, Any]]
 
 
 def read_products(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ProductRecord]]:
-    """Yield the products of a JSONL file, which is read twice: first for how its texts write numbers."""
-    objects = (record.data for record in source.json_records() if not record.error)
-    if mapping:
-        rules = _check(mapping, PRODUCT_FIELDS, ("sku", "title"))
-        mapped = numerals_in(_readable(objects, rules), rules)
-        said = mapped.notes()
-        return _read(
-            source, lambda data, notes: record_product(_flat(data, rules), rules, mapped, notes), said, rules=rules
-        )
-    numerals = _numerals(objects)
-    return _read(source, partial(_product, numerals), numerals.notes())
+    """Yield the products of a JSONL file."""
+    rules = mapping or Mapping()
+    if not rules.names_columns:
+        habits = _habits(source, rules, _study_products, usual=POINT)
+        return _read(source, partial(_product, habits, rules.currency), habits)
+    _check(rules, PRODUCT_FIELDS, ("sku", "title"))
+    habits = _habits(source, rules, lambda objects, habits: study(_readable(objects, rules), rules, habits))
+    return _read(source, lambda data: record_product(_flat(data, rules), rules, habits), habits, rules=rules)
 
 
 def read_reviews(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ReviewRecord]]:
     """Yield the customer reviews of a JSONL file."""
-    if mapping:
-        rules = _check(mapping, REVIEW_FIELDS, ("text",))
-        return _read(source, lambda data, notes: record_review(_flat(data, rules), rules), (), rules=rules)
-    return _read(source, _review, ())
+    rules = mapping or Mapping()
+    if not rules.names_columns:
+        habits = _habits(source, rules, _study_reviews)
+        return _read(source, partial(_review, partial(habits.locale_of, is_review=True)), habits)
+    _check(rules, REVIEW_FIELDS, ("text",))
+    habits = _habits(source, rules, lambda objects, habits: study(_readable(objects, rules), rules, habits))
+    return _read(source, lambda data: record_review(_flat(data, rules), rules, habits), habits, rules=rules)
+
+
+def _habits(source: Source, rules: Mapping, hear: Callable[[Objects, Habits], None], *, usual: str = "") -> Habits:
+    """Return how the file is written, read through when it is first asked."""
+
+    def listen(habits: Habits) -> None:
+        with source.again() as again:
+            hear((record.data for record in again.json_records() if not record.error), habits)
+
+    return Habits(listen, decimal=rules.decimal, locale=rules.language, usual=usual)
 
 
 def _read(
-    source: Source, make: Callable[[dict[str, Any], list[str]], R], said: Iterable[str], *, rules: Mapping | None = None
+    source: Source, make: Callable[[dict[str, Any]], R], habits: Habits, *, rules: Mapping | None = None
 ) -> Iterator[FeedRow[R]]:
-    sku_key = rules.fields["sku"].column if rules and "sku" in rules.fields else "sku"
+    sku_key = "sku" if rules is None else rules.fields["sku"].column if "sku" in rules.fields else ""
     for record in source.json_records():
         if record.error:
-            yield FeedRow(record.line, error=record.error, raw=record.raw)
+            yield FeedRow(record.line, error=record.error, raw=record.raw, breaks_off=record.breaks_off)
             continue
-        sku, notes = "", list(said)
-        with suppress(BadRow):
+        try:
             sku = _text(_at(record.data, sku_key)) if sku_key else ""
-        yield row_of(record.line, partial(make, record.data, notes), sku=sku, raw=record.raw, notes=notes)
+        except BadRow:
+            sku = ""
+        yield row_of(record.line, partial(make, record.data), habits, sku=sku, raw=record.raw)
 
 
-def _product(numerals: Numerals, data: dict[str, Any], notes: list[str]) -> ProductRecord:
+def _product(habits: Habits, usual_currency: str, data: dict[str, Any]) -> ProductRecord:
     _know(data, PRODUCT_KEYS)
     titles: dict[str, str] = {}
     title, locale = data.get("title") or "", _string(data, "locale")
@@ -104,29 +119,30 @@ def _product(numerals: Numerals, data: dict[str, Any], notes: list[str]) -> Prod
         brand=_string(data, "brand"),
         category=_string(data, "category"),
         description=_string(data, "description"),
-        price=_price(data, numerals),
+        price=_price(data, habits, usual_currency),
         image_url=_string({"image_url": image[0] if isinstance(image, list) and image else image or None}, "image_url"),
-        facts=partial(_facts, data.get("facts"), numerals, notes),
+        facts=partial(_facts, data.get("facts"), habits),
+        language=habits.locale_of,
     )
 
 
-def _price(data: dict[str, Any], numerals: Numerals) -> tuple[Decimal, str] | None:
-    price, currency = data.get("price"), _string(data, "currency")
+def _price(data: dict[str, Any], habits: Habits, usual_currency: str) -> tuple[Decimal, str] | None:
+    price, currency = data.get("price"), _string(data, "currency") or usual_currency
     if isinstance(price, dict) and set(price) <= {"amount", "value", "currency"}:
         currency = _string(price, "currency") or currency
         price = price.get("amount", price.get("value"))
     if isinstance(price, bool) or not isinstance(price, str | int | Decimal | None):
         raise BadRow("price is neither a string nor a number")
-    decimal = numerals.decimal_of("price") if isinstance(price, str) else POINT
-    return parse_price(_text(price), currency=currency, decimal=decimal)
+    plainly = habits.plainly("price") if isinstance(price, str) else _POINTS
+    return parse_price(_text(price), currency=currency, plainly=plainly)
 
 
-def _facts(facts: Any, numerals: Numerals, notes: list[str], locale: str) -> list[FactRecord]:
+def _facts(facts: Any, habits: Habits, locale: str) -> list[FactRecord]:
     if facts is None:
         return []
     if not isinstance(facts, dict):
         raise BadRow("facts is no object")
-    by_locale = facts if facts and set(facts) <= set(Locale.values) else {locale: facts}
+    by_locale = facts if facts and facts.keys() <= _LOCALES else {locale: facts}
     made: list[FactRecord] = []
     for language, named in by_locale.items():
         if named is None:
@@ -140,41 +156,47 @@ def _facts(facts: Any, numerals: Numerals, notes: list[str], locale: str) -> lis
                 raise BadRow(
                     f"the fact {name[:40]!r} is neither string, number, true, false nor a list of them"
                 ) from None
-            decimal = numerals.decimal_of(name) if isinstance(value, str) else POINT
-            made += facts_of([(name, text)], locale=language, notes=notes, decimal_of=partial(_always, decimal))
+            plainly = habits.plainly(name) if isinstance(value, str) else _POINTS
+            try:
+                if fact := make_fact(name, text, locale=language, plainly=plainly):
+                    made.append(fact)
+            except NotAFact as exc:
+                habits.note(exc.note)
     return made
 
 
-def _always(decimal: str, name: str) -> str:
-    return decimal
-
-
-def _review(data: dict[str, Any], notes: list[str]) -> ReviewRecord:
+def _review(language: Callable[[str], str], data: dict[str, Any]) -> ReviewRecord:
     _know(data, REVIEW_KEYS)
-    return make_review(**{"text": "", **{name: _string(data, name) for name in data}})
+    return make_review(**{"text": "", **{name: _string(data, name) for name in data}}, language=language)
 
 
-def _numerals(objects: Iterable[dict[str, Any]]) -> Numerals:
-    numerals = Numerals(usual=POINT)
+def _study_products(objects: Objects, habits: Habits) -> None:
     for data in objects:
         if isinstance(price := data.get("price"), str):
-            numerals.learn("price", [price])
+            habits.numerals.learn("price", [price])
+        if isinstance(title := data.get("title"), str) and not data.get("locale"):
+            more = data.get("description")
+            habits.languages.hear(title, more if isinstance(more, str) else "")
         facts = data.get("facts")
         for named in (facts, *facts.values()) if isinstance(facts, dict) else ():
             for name, value in named.items() if isinstance(named, dict) else ():
                 if isinstance(value, str) and is_measure(value):
-                    numerals.learn(name, [value])
-    return numerals
+                    habits.numerals.learn(name, [value])
 
 
-def _check(mapping: Mapping, known: Iterable[str], required: Iterable[str]) -> Mapping:
+def _study_reviews(objects: Objects, habits: Habits) -> None:
+    for data in objects:
+        if isinstance(text := data.get("text"), str) and not data.get("locale"):
+            habits.languages.hear(text, is_review=True)
+
+
+def _check(mapping: Mapping, known: Iterable[str], required: Iterable[str]) -> None:
     mapping.require_known(known)
     if missing := set(required) - set(mapping.fields):
         raise PermanentError(f"the mapping does not say which key is {', '.join(sorted(missing))}.")
-    return mapping
 
 
-def _readable(objects: Iterable[dict[str, Any]], rules: Mapping) -> Iterator[dict[str, str]]:
+def _readable(objects: Objects, rules: Mapping) -> Iterator[dict[str, str]]:
     for data in objects:
         with suppress(BadRow):
             yield _flat(data, rules)
@@ -199,6 +221,8 @@ def _know(data: dict[str, Any], keys: set[str]) -> None:
 
 def _string(data: dict[str, Any], name: str) -> str:
     value = data.get(name)
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool | list | dict):
         raise BadRow(f"{name[:40]} is neither a string nor a number")
     return _text(value)
@@ -206,6 +230,8 @@ def _string(data: dict[str, Any], name: str) -> str:
 
 def _text(value: Any, *, mark: str = ", ") -> str:
     """Return a value as text: a number without exponent, a list joined. Raises `BadRow` for an object."""
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -222,6 +248,6 @@ def _text(value: Any, *, mark: str = ", ") -> str:
         if any(isinstance(part, list) for part in value):
             raise BadRow("it is a list of lists")
         return mark.join(filter(None, (_text(part) for part in value)))
-    if isinstance(value, str | int):
+    if isinstance(value, int):
         return str(value)
     raise BadRow("it is an object where a text was expected")

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord, row_of
+from catalog.feeds.habits import Habits
 from catalog.feeds.mapping import (
     PRODUCT_FIELDS,
     REVIEW_FIELDS,
     FieldRule,
     Mapping,
     Row,
-    numerals_in,
     record_product,
     record_review,
+    study,
 )
 from core.csv_records import CsvRecord
 from core.exceptions import PermanentError
@@ -25,28 +26,29 @@ DELIMITERS = (",", ";", "\t", "|")
 
 
 def read_products(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ProductRecord]]:
-    """Yield the products of a CSV file, which is read twice: first for how its columns write numbers."""
+    """Yield the products of a CSV file."""
     table = _Table(source, mapping, known=PRODUCT_FIELDS, required=("sku", "title"))
-    numerals = numerals_in((row for record, row in table.rows() if not record.error), table.rules)
-    said = numerals.notes()
+    habits = table.habits()
     for record, row in table.rows():
         if record.error:
-            yield FeedRow(record.line, error=record.error, sku=table.sku_in(record), raw=record.raw)
+            yield FeedRow(
+                record.line, error=record.error, sku=table.sku_in(record), raw=record.raw, breaks_off=record.breaks_off
+            )
             continue
-        sku, notes = table.rules.fields["sku"].of(row), list(said)
-        make = partial(record_product, row, table.rules, numerals, notes)
-        yield row_of(record.line, make, sku=sku, raw=record.raw, notes=notes)
+        make = partial(record_product, row, table.rules, habits)
+        yield row_of(record.line, make, habits, sku=table.rules.fields["sku"].of(row), raw=record.raw)
 
 
 def read_reviews(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ReviewRecord]]:
     """Yield the customer reviews of a CSV file."""
     table = _Table(source, mapping, known=REVIEW_FIELDS, required=("text",))
+    habits = table.habits()
     for record, row in table.rows():
         if record.error:
-            yield FeedRow(record.line, error=record.error, raw=record.raw)
+            yield FeedRow(record.line, error=record.error, raw=record.raw, breaks_off=record.breaks_off)
             continue
         sku = table.rules.fields["sku"].of(row) if "sku" in table.rules.fields else ""
-        yield row_of(record.line, partial(record_review, row, table.rules), sku=sku, raw=record.raw)
+        yield row_of(record.line, partial(record_review, row, table.rules, habits), habits, sku=sku, raw=record.raw)
 
 
 class _Table:
@@ -60,12 +62,19 @@ class _Table:
         own = {name: FieldRule(column=name) for name in self.names if name in known}
         folded = {_folded(name): name for name in reversed(self.names)}
         own |= {name: FieldRule(column=folded[name]) for name in known if name not in own and name in folded}
-        self.rules = mapping or Mapping(fields=own)
+        self.rules = mapping or Mapping()
+        if not self.rules.names_columns:
+            self.rules = self.rules.model_copy(update={"fields": own})
         self.rules.require_known(known)
         if missing := set(required) - set(self.rules.fields):
             raise PermanentError(
                 f"nothing says which column of {source.path.name} is {', '.join(sorted(missing))}.",
                 hint=f"Give a mapping file with --mapping. Its columns: {', '.join(self.names)[:500]}",
+            )
+        if twice := sorted(name for name in self.rules.columns if self.names.count(name) > 1):
+            raise PermanentError(
+                f"{source.path.name} has two columns {', '.join(twice)[:200]}.",
+                hint="Rename one of them: nobody can tell which is meant.",
             )
         if absent := self.rules.columns - set(self.names):
             raise PermanentError(
@@ -73,12 +82,21 @@ class _Table:
                 hint=f"It has: {', '.join(self.names)[:500]}",
             )
 
-    def rows(self) -> Iterator[tuple[CsvRecord, Row]]:
+    def rows(self, source: Source | None = None) -> Iterator[tuple[CsvRecord, Row]]:
         """Yield the records below the header, from the first one, each with its cells by name."""
-        records = self.source.csv_records(delimiter=self.delimiter)
+        records = (source or self.source).csv_records(delimiter=self.delimiter)
         next(records, None)
         for record in records:
             yield record, dict(zip(self.names, map(unguarded, record.cells), strict=False))
+
+    def habits(self) -> Habits:
+        """Return how the file is written, read through when it is first asked."""
+
+        def listen(habits: Habits) -> None:
+            with self.source.again() as source:
+                study((row for record, row in self.rows(source) if not record.error), self.rules, habits)
+
+        return Habits(listen, decimal=self.rules.decimal, locale=self.rules.language)
 
     def sku_in(self, record: CsvRecord) -> str:
         """Return the sku that a record seems to have which could not be read."""
@@ -90,7 +108,8 @@ class _Table:
 
 def _header(source: Source, mapping: Mapping | None, known: Iterable[str]) -> tuple[str, list[str]]:
     """Return the delimiter and the names of the columns: by the mapping, or the delimiter that makes most names known."""
-    wanted = mapping.columns if mapping else set(known)
+    named = mapping.columns if mapping and mapping.names_columns else set()
+    wanted = named or set(known)
     best: tuple[int, int, str, list[str]] = (-1, 0, ",", [])
     error = ""
     for rank, delimiter in enumerate([mapping.delimiter] if mapping and mapping.delimiter else DELIMITERS):
@@ -99,7 +118,7 @@ def _header(source: Source, mapping: Mapping | None, known: Iterable[str]) -> tu
             error = error or (f": {header.error}" if header else "")
             continue
         names = [name.strip() for name in header.cells]
-        n_known = len(wanted & ({*names} if mapping else {*names, *map(_folded, names)}))
+        n_known = len(wanted & ({*names} if named else {*names, *map(_folded, names)}))
         best = max(best, (n_known, -rank, delimiter, names))
     if not best[3]:
         raise PermanentError(f"{source.path} has no header line{error}.")

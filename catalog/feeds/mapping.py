@@ -1,9 +1,11 @@
-"""A mapping file (TOML): which column of a CSV, or which key of JSONL (`a.b` for one inside of another), is which.
+"""A mapping file (TOML): which column of a table, or which key of JSONL (`a.b` for one inside of another), is which.
 
 delimiter = ";"                 # optional; otherwise taken from the header
 decimal = ","                   # optional; otherwise taken from what stands in each column
-locale = "en"                   # optional; otherwise taken from the letters of the title or text
+locale = "en"                   # optional; otherwise told from the texts
 currency = "USD"                # optional; for prices that name none
+
+These four alone may be said of a format that names its own columns (Shopify, Merchant feeds) as well.
 
 [fields]                        # products: sku title brand category description price currency locale image_url
 sku = "Item No"                 # reviews: text title external_id sku locale rating written_at
@@ -34,6 +36,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,7 +47,7 @@ from catalog.feeds.bad_row import BadRow
 from catalog.feeds.base import FactRecord, ProductRecord, ReviewRecord, locale_of, make_product, make_review
 from catalog.feeds.dates import is_form
 from catalog.feeds.facts import MAX_FACT_NAME, NotAFact, is_measure, make_fact
-from catalog.feeds.numerals import Numerals
+from catalog.feeds.habits import Habits
 from catalog.feeds.prices import parse_price
 from catalog.units import canonical_unit
 from core.exceptions import PermanentError
@@ -105,14 +108,14 @@ class FactRule(BaseModel):
             raise ValueError("give a fact either `name`, or `key` to read names from the column")
         return self
 
-    def of(self, row: Row, *, locale: str, decimal: str, notes: list[str]) -> Iterator[FactRecord]:
-        """Yield the facts of this column in `row`, whose numbers have the decimal sign `decimal`."""
+    def of(self, row: Row, *, locale: str, habits: Habits) -> Iterator[FactRecord]:
+        """Yield the facts of this column in `row`."""
         language = locale_of(self.locale) if self.locale else locale
         for name, value in self.pairs(row):
             try:
-                fact = make_fact(name, value, locale=language, unit=self.unit, decimal=decimal)
+                fact = make_fact(name, value, locale=language, unit=self.unit, plainly=habits.plainly(self.column))
             except NotAFact as exc:
-                notes.append(exc.note)
+                habits.note(exc.note)
                 continue
             if fact is not None:
                 yield fact
@@ -153,6 +156,8 @@ class Mapping(BaseModel):
         ):
             if name:
                 _check(place, locale_of, name)
+        if self.delimiter in ('"', "\r", "\n", "\0"):
+            raise ValueError(f"delimiter: {self.delimiter!r} cannot be one")
         if self.currency and not currency_code(self.currency):
             raise ValueError(f"currency: {self.currency[:40]!r} is no currency; a code like EUR is one")
         for name, field in self.fields.items():
@@ -169,6 +174,16 @@ class Mapping(BaseModel):
                 raise ValueError(f"facts.name: at most {MAX_FACT_NAME} characters")
         return self
 
+    @property
+    def language(self) -> str:
+        """The locale of ours that it says the texts are in; empty where it says none."""
+        return locale_of(self.locale) if self.locale else ""
+
+    @property
+    def names_columns(self) -> bool:
+        """Whether it says which column is which, and not only how a feed is written."""
+        return bool(self.fields or self.localized_titles or self.facts)
+
     def require_known(self, known: Iterable[str]) -> None:
         """Raise `PermanentError` where there are fields that are none of `known`."""
         if unknown := set(self.fields) - set(known):
@@ -181,70 +196,84 @@ class Mapping(BaseModel):
         return columns | {rule.column for rule in self.facts}
 
 
-def load_mapping(path: Path) -> Mapping:
-    """Read a mapping file. Raises `PermanentError` that names what is wrong in it."""
+def read_mapping(path: Path | None, said: dict[str, str] | None = None) -> Mapping | None:
+    """Read a mapping file, with what was `said` beside it and stands above it; None where there is neither.
+
+    Raises `PermanentError` that names what is wrong.
+    """
+    said = {name: value for name, value in (said or {}).items() if value}
+    if path is None:
+        return _mapping(said, "what was said of the feed") if said else None
+    return _mapping({**_toml(path), **said}, f"the mapping {path}")
+
+
+def _mapping(values: dict[str, Any], what: str) -> Mapping:
     try:
-        return Mapping.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return Mapping.model_validate(values)
     except ValidationError as exc:
         first = exc.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise PermanentError(f"the mapping {path} is wrong at {place or 'its top'}: {first['msg']}.") from exc
+        raise PermanentError(f"{what} is wrong at {place or 'its top'}: {first['msg']}.") from exc
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as exc:
         raise PermanentError(f"the mapping {path} cannot be read: it is not UTF-8.", hint="Save it as UTF-8.") from exc
     except (OSError, RecursionError, tomllib.TOMLDecodeError) as exc:
         raise PermanentError(f"the mapping {path} cannot be read: {exc}.") from exc
 
 
-def record_product(row: Row, rules: Mapping, numerals: Numerals, notes: list[str]) -> ProductRecord:
+def record_product(row: Row, rules: Mapping, habits: Habits) -> ProductRecord:
     """Return the product that `rules` make of `row`. Raises `BadRow`."""
     values = {name: rule.of(row) for name, rule in rules.fields.items()}
     price, written = None, rules.fields.get("price")
     try:
         currency = values.get("currency", "").strip() or rules.currency
-        price = parse_price(values.get("price", ""), currency=currency, decimal=numerals.decimal_of(_PRICE))
+        price = parse_price(values.get("price", ""), currency=currency, plainly=habits.plainly(_PRICE))
     except BadRow:
         if written is None or not written.optional:
             raise
     return make_product(
         sku=unguarded(values["sku"], is_key=True),
         title=values["title"],
-        locale=values.get("locale", "").strip() or rules.locale,
+        locale=values.get("locale", ""),
         localized_titles={locale: rule.of(row) for locale, rule in rules.localized_titles.items()},
         brand=values.get("brand", ""),
         category=values.get("category", ""),
         description=values.get("description", ""),
         price=price,
         image_url=values.get("image_url", ""),
-        facts=lambda locale: [
-            fact
-            for rule in rules.facts
-            for fact in rule.of(row, locale=locale, decimal=numerals.decimal_of(rule.column), notes=notes)
-        ],
+        facts=lambda locale: [fact for rule in rules.facts for fact in rule.of(row, locale=locale, habits=habits)],
+        language=habits.locale_of,
     )
 
 
-def record_review(row: Row, rules: Mapping) -> ReviewRecord:
+def record_review(row: Row, rules: Mapping, habits: Habits) -> ReviewRecord:
     """Return the customer review that `rules` make of `row`. Raises `BadRow`."""
     values = {name: rule.of(row) for name, rule in rules.fields.items()}
-    values["locale"] = values.get("locale", "").strip() or rules.locale
     for name in ("sku", "external_id"):
         values[name] = unguarded(values.get(name, ""), is_key=True)
     date_form = rules.fields["written_at"].format if "written_at" in rules.fields else ""
-    return make_review(**values, date_form=date_form)
+    return make_review(**values, date_form=date_form, language=partial(habits.locale_of, is_review=True))
 
 
-def numerals_in(rows: Iterable[Row], rules: Mapping) -> Numerals:
-    """Return how numbers are written in the columns that `rules` read prices and facts from."""
-    numerals = Numerals(decimal=rules.decimal)
-    price = rules.fields.get("price")
-    if rules.decimal or not (price or rules.facts):
-        return numerals
+def study(rows: Iterable[Row], rules: Mapping, habits: Habits) -> None:
+    """Have `habits` hear the columns that `rules` read titles, texts, prices and facts from."""
+    title, text, more, price, locale = (
+        rules.fields.get(name) for name in ("title", "text", "description", "price", "locale")
+    )
     for row in rows:
+        if not (locale and locale.of(row).strip()):
+            if text:
+                habits.languages.hear(text.of(row), is_review=True)
+            elif title:
+                habits.languages.hear(title.of(row), more.of(row) if more else "")
         if price:
-            numerals.learn(_PRICE, [price.of(row)])
+            habits.numerals.learn(_PRICE, [price.of(row)])
         for rule in rules.facts:
-            numerals.learn(rule.column, (value for _, value in rule.pairs(row) if is_measure(value)))
-    return numerals
+            habits.numerals.learn(rule.column, (value for _, value in rule.pairs(row) if is_measure(value)))
 
 
 def _check(place: str, read: Callable[[str], object], text: str) -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from catalog.cleaning import clean_line
 from catalog.feeds.bad_row import BadRow
 
 COMMA, POINT = ",", "."
+# Writes the numbers in a text plainly, as the column that it is of is read. Raises `BadRow` for one with two readings.
+Plainly = Callable[[str], str]
 # Digits with separators between them; a space is one only before three digits that end there.
 _NUMERAL = re.compile(r"(?<![\w.,])[.,]?\d+(?:[.,'’]\d+|[ \u00a0\u2009\u202f](?=\d{3}(?!\d))\d{3})*(?![\d])")
 _SPACES = re.compile(r"[ \u00a0\u2009\u202f]")
@@ -30,6 +33,8 @@ class Numerals:
     def learn(self, column: str, texts: Iterable[str]) -> None:
         """Take note of the numbers in `texts` that can be read in one way only."""
         for text in texts:
+            if COMMA not in text and POINT not in text:
+                continue
             for match in _NUMERAL.finditer(text[:200]):
                 if sign := _certain_decimal(match[0]):
                     self.seen[column][sign] += 1
@@ -44,32 +49,42 @@ class Numerals:
             return self.usual
         return signs.pop() if len(signs) == 1 else ""
 
-    def notes(self) -> tuple[str, ...]:
-        """Return what to say about a feed whose numbers are not written with points before decimals."""
-        commas = [column for column in sorted(self.seen) if self.decimal_of(column) == COMMA]
-        return tuple(f"rows read with a decimal comma in {clean_line(column)[:60]}" for column in commas)
+
+def note_of(column: str) -> str:
+    """Return what is counted where a number of `column` was read with a decimal comma."""
+    return f"rows read with a decimal comma in {clean_line(column)[:60]}"
 
 
-def with_points(text: str, *, decimal: str) -> str:
+def with_points(text: str, *, decimal: Callable[[], str], signs: set[str] | None = None) -> str:
     """Return `text` with each number in it written plainly: no grouping, a point before decimals.
 
-    Raises `BadRow` for a number that `decimal`, the sign of its column, is needed to read and is empty.
+    `decimal` tells the sign of its column, and is asked only where that is needed; raises `BadRow` where it is empty.
+    `signs` gets those that decimals were read behind.
     """
-    return _NUMERAL.sub(lambda match: _plain(match[0], decimal), text)
+    if text.isdecimal():
+        return text
+    return _NUMERAL.sub(lambda match: _plain(match[0], decimal, signs), text)
 
 
-def _plain(numeral: str, decimal: str) -> str:
+def read_with(sign: str) -> Plainly:
+    """Return what reads numbers whose decimal sign is `sign`; with none, it refuses those with two readings."""
+    return partial(with_points, decimal=lambda: sign)
+
+
+def _plain(numeral: str, decimal: Callable[[], str], signs: set[str] | None) -> str:
     parts = _parts(numeral)
     if parts is None:
         sign = COMMA if COMMA in numeral else POINT
         whole, _, rest = numeral.partition(sign)
-        if not decimal:
+        if not (decided := decimal()):
             raise BadRow(
                 f"{numeral!r} may be {whole}.{rest} or {whole}{rest}, and its column does not tell: "
-                'write the column alike, or say decimal = "," or "." in a mapping'
+                'write the column alike, or say --decimal "," or "." (in a mapping: decimal = ",")'
             )
-        return f"{whole}.{rest}" if sign == decimal else whole + rest
-    whole, fraction, _ = parts
+        parts = (whole, rest, sign) if sign == decided else (whole + rest, "", "")
+    whole, fraction, sign = parts
+    if fraction and signs is not None:
+        signs.add(sign)
     return f"{whole}.{fraction}" if fraction else whole
 
 

@@ -6,9 +6,9 @@ import re
 from decimal import Decimal
 
 from catalog.cleaning import clean_line
-from catalog.currencies import SIGNS, currency_code
+from catalog.currencies import CODES, SIGNS, currency_code
 from catalog.feeds.bad_row import BadRow
-from catalog.feeds.numerals import with_points
+from catalog.feeds.numerals import Plainly, read_with
 
 LONGEST = 100  # characters
 MAX_AMOUNT = Decimal(10) ** 10  # what Product.price holds
@@ -20,22 +20,27 @@ _ONE = rf"(?:(?P<before{{0}}>{_CURRENCY})\s*)?(?P<amount{{0}}>\d*\.?\d+)\s*(?P<a
 _MONEY = re.compile(
     _ONE.replace("{0}", "") + r"(?:\s*[-–~]\s*" + _ONE.replace("{0}", "_2") + r")?", re.I
 )  # fmt: skip
+# What most feeds write; read as below, without looking for what else it might be.
+_USUAL = re.compile(r"(?P<amount>\d{1,9}(?:\.\d{1,2})?)(?: (?P<code>[A-Z]{3}))?")
+_UNDECIDED = read_with("")
 _NO_CENTS = re.compile(r"(?<=\d)[.,]\s?[-–—]{1,2}(?![\d])")  # `12,- €`
 
 
-def parse_price(text: str, *, currency: str = "", decimal: str = "") -> tuple[Decimal, str] | None:
+def parse_price(text: str, *, currency: str = "", plainly: Plainly = _UNDECIDED) -> tuple[Decimal, str] | None:
     """Return (amount, ISO currency) of `12.00 USD`, `$1,265.00`, `€ 9,50`, `¥199`; of a range, the lower end.
 
-    `currency` is used where the text names none; `decimal` is the decimal sign of the column (`catalog.feeds.numerals`).
+    `currency` is used where the text names none; `plainly` reads the numbers of its column (`catalog.feeds.numerals`).
     None when the text is empty; raises `BadRow` when it is no price.
     """
     text = clean_line(text)
     if not text:
         return None
+    if (usual := _USUAL.fullmatch(text)) and (not (code := usual["code"] or currency) or code in CODES):
+        return Decimal(usual["amount"]).quantize(_CENT), code
     if len(text) > LONGEST:
         raise BadRow(f"the price {text[:40]!r}… cannot be read")
     try:
-        plain = with_points(_NO_CENTS.sub("", text), decimal=decimal)
+        plain = plainly(_NO_CENTS.sub("", text))
     except BadRow as exc:
         raise BadRow(f"the price {text[:40]!r} has two readings: {exc}") from None
     match = _MONEY.fullmatch(plain)

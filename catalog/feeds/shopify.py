@@ -13,8 +13,10 @@ from hashlib import blake2b
 
 from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, make_product, row_of
 from catalog.feeds.facts import facts_of, is_measure
+from catalog.feeds.habits import Habits
+from catalog.feeds.mapping import Mapping
 from catalog.feeds.metafields import metafield
-from catalog.feeds.numerals import POINT, Numerals
+from catalog.feeds.numerals import POINT
 from catalog.feeds.prices import parse_price
 from core.exceptions import PermanentError
 from core.source import CsvRecord, Source
@@ -58,36 +60,38 @@ def is_shopify_header(names: set[str]) -> bool:
     return "title" in names and any(name in names for name in _NAMES["handle"])
 
 
-def read_products(source: Source) -> Iterator[FeedRow[ProductRecord]]:
+def read_products(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ProductRecord]]:
     """Yield the products of a Shopify CSV; the rows of one handle are held at a time, of scattered ones until its last.
 
-    The file is read twice: first for which handles are scattered, and how the columns write numbers.
+    The file is read twice: first for which handles are scattered, and how it is written.
     """
     header = next(source.csv_records(), None)
     names = [name.strip().lower() for name in header.cells] if header else []
     if not is_shopify_header(set(names)):
         raise PermanentError(f"{source.path} is no Shopify product CSV: it lacks Handle or Title.")
-    numerals = Numerals(usual=POINT)
-    last_lines = _scattered(_variants(source, names), numerals)
-    said = numerals.notes()
+    said = mapping or Mapping()
+    habits = Habits(lambda habits: None, decimal=said.decimal, locale=said.language, usual=POINT)
+    last_lines = _scattered(_variants(source, names), habits)
+    products = partial(_products, habits=habits, currency=said.currency)
     waiting: dict[str, list[_Variant]] = {}
     handle, group = "", list[_Variant]()
     for variant in _variants(source, names):
         if variant.record.error:
-            yield FeedRow(variant.record.line, error=variant.record.error, raw=variant.record.raw)
+            record = variant.record
+            yield FeedRow(record.line, error=record.error, raw=record.raw, breaks_off=record.breaks_off)
             continue
         own = variant.get("handle")
         if last_line := last_lines.get(_digest(own)):
             waiting.setdefault(own, []).append(variant)
             if variant.record.line >= last_line:
-                yield from _products(waiting.pop(own), numerals, said)
+                yield from products(waiting.pop(own))
             continue
         if own != handle or len(group) >= MAX_GROUP:
-            yield from _products(group, numerals, said)
+            yield from products(group)
             handle, group = own, []
         group.append(variant)
     for left in (group, *waiting.values()):
-        yield from _products(left, numerals, said)
+        yield from products(left)
 
 
 def _variants(source: Source, names: list[str]) -> Iterator[_Variant]:
@@ -98,16 +102,17 @@ def _variants(source: Source, names: list[str]) -> Iterator[_Variant]:
         yield _Variant(record, {} if record.error else dict(zip(names, cells, strict=True)))
 
 
-def _scattered(variants: Iterator[_Variant], numerals: Numerals) -> dict[bytes, int]:
-    """Return the last line of each handle whose rows do not follow each other; `numerals` learns along."""
+def _scattered(variants: Iterator[_Variant], habits: Habits) -> dict[bytes, int]:
+    """Return the last line of each handle whose rows do not follow each other; `habits` learns along."""
     seen, last_lines, before = set[bytes](), dict[bytes, int](), b""
     for variant in variants:
         if variant.record.error:
             continue
-        numerals.learn("price", [variant.get("price")])
+        habits.languages.hear(variant.get("title"), variant.get("body"))
+        habits.numerals.learn("price", [variant.get("price")])
         for name, value in _metafields(variant):
             if is_measure(value):
-                numerals.learn(name, [value])
+                habits.numerals.learn(name, [value])
         handle = _digest(variant.get("handle"))
         if handle in last_lines or (handle != before and handle in seen):
             last_lines[handle] = variant.record.line
@@ -120,14 +125,14 @@ def _digest(handle: str) -> bytes:
     return blake2b(handle.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
-def _products(group: list[_Variant], numerals: Numerals, said: tuple[str, ...]) -> Iterator[FeedRow[ProductRecord]]:
+def _products(group: list[_Variant], *, habits: Habits, currency: str) -> Iterator[FeedRow[ProductRecord]]:
     variants = [variant for variant in group if not variant.is_image_only]
     if not variants:
         return
     # What is said once for a product stands in the row with its title, wherever that is.
     leading = next((variant for variant in group if variant.get("title")), group[0])
     image = leading.get("image") or _first_image(group)
-    row = partial(_row, leading, image=image, numerals=numerals, said=said)
+    row = partial(_row, leading, image=image, habits=habits, currency=currency)
     with_sku = [variant for variant in variants if variant.get("sku").strip()]
     if not with_sku:
         yield row(variants, sku=leading.get("handle"))
@@ -154,11 +159,11 @@ def _row(
     *,
     sku: str,
     image: str,
-    numerals: Numerals,
-    said: tuple[str, ...],
+    habits: Habits,
+    currency: str,
     is_one_of_many: bool = False,
 ) -> FeedRow[ProductRecord]:
-    own, notes, sku = variants[0], list(said), unguarded(sku, is_key=True)
+    own, sku = variants[0], unguarded(sku, is_key=True)
 
     def product() -> ProductRecord:
         options = _options(first, variants)
@@ -171,12 +176,13 @@ def _row(
             brand=first.get("brand"),
             category=first.get("category"),
             description=first.get("body"),
-            price=parse_price(own.get("price"), decimal=numerals.decimal_of("price")),
+            price=parse_price(own.get("price"), currency=currency, plainly=habits.plainly("price")),
             image_url=(own.get("variant_image") if is_one_of_many else "") or image,
-            facts=partial(_facts, first, own, options, numerals, notes),
+            facts=partial(_facts, first, own, options, habits),
+            language=habits.locale_of,
         )
 
-    return row_of(own.record.line, product, sku=sku, raw=own.record.raw, notes=notes)
+    return row_of(own.record.line, product, habits, sku=sku, raw=own.record.raw)
 
 
 def _options(first: _Variant, variants: list[_Variant]) -> dict[str, str]:
@@ -190,16 +196,14 @@ def _options(first: _Variant, variants: list[_Variant]) -> dict[str, str]:
     return options
 
 
-def _facts(
-    first: _Variant, own: _Variant, options: dict[str, str], numerals: Numerals, notes: list[str], locale: str
-) -> list[FactRecord]:
+def _facts(first: _Variant, own: _Variant, options: dict[str, str], habits: Habits, locale: str) -> list[FactRecord]:
     named = {name.lower(): value for name, value in options.items()}
     grams = own.get("grams").strip()
     if grams and set(grams) - set("0.,"):
         named["weight"] = f"{grams} g"
     named |= {_FACT_COLUMNS[column]: value for column, value in first.row.items() if column in _FACT_COLUMNS}
     named |= _metafields(first)
-    return list(facts_of(named.items(), locale=locale, notes=notes, decimal_of=numerals.decimal_of))
+    return list(facts_of(named.items(), locale=locale, habits=habits))
 
 
 def _metafields(variant: _Variant) -> list[tuple[str, str]]:

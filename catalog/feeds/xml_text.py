@@ -23,7 +23,7 @@ _STRAY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,8}|#x[0-9a-fA-F]{1,6});)"
 _REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,6})|(\d{1,8}));")
 _PREFIX = re.compile(r"<([A-Za-z_][\w.-]*):[A-Za-z_]")
 _ROOT = re.compile(r"<(?![?!])[\w:.-]+")
-
+_TRIAL = "<rss/>"
 _MARK = "catalog.xml_text"
 
 
@@ -45,10 +45,14 @@ def pieces_of(source: Source) -> Iterator[tuple[int, str]]:
     beginning = source.stream.read(_CHUNK)
     declared = _DECLARED.search(beginning)
     name = declared[1].decode() if declared else "utf-8"
+    if name.lower().startswith(("utf-16", "utf-32", "ucs")):
+        name = "utf-8"  # its declaration could not be read otherwise
     try:
-        b"".decode(name)  # `rot13` is a codec, and no encoding of text
+        # `rot13` and `idna` are codecs, and no encodings of files.
+        if _TRIAL.encode().decode(name, errors=_MARK) != _TRIAL:
+            raise LookupError
         decoder = codecs.getincrementaldecoder(name)(errors=_MARK)
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
         raise BadRow(f"the encoding {name!r} is unknown") from None
     text = decoder.decode(beginning).removeprefix("\ufeff")
     skipped = text[: len(text) - len(text.lstrip())].count("\n")

@@ -29,9 +29,16 @@ class RunCommand(FileCommand):
         counts = (run.n_rows, run.n_created, run.n_updated, run.n_unchanged, run.n_duplicates, run.n_bad)
         table.add_row(*(f"{count:,}" for count in counts))
         console.print(table)
+        if run.went_on_after:
+            self.stdout.write(
+                f"An import of this file had stopped after {run.went_on_after:,} rows; this one went on from there. "
+                "The counts are those of the whole file."
+            )
         self.tell_counts(run)
         if run.n_bad:
             self.stdout.write(self.style.WARNING(f"{run.n_bad} rows were not taken; each is named in {run.error_file}"))
+        if not run.n_rows:
+            self.stdout.write(self.style.WARNING("The file holds no rows."))
         if run.n_bad and not run.n_created + run.n_updated + run.n_unchanged:
             raise CommandError("not one row was taken.")
 
@@ -52,14 +59,20 @@ class ImportCommand(RunCommand):
             "--mapping",
             type=Path,
             metavar="TOML",
-            help="which column of a CSV, or which key of JSONL, is which; see catalog/feeds/mapping.py",
+            help="which column of a table, or which key of JSONL, is which; see catalog/feeds/mapping.py",
         )
+        parser.add_argument(
+            "--decimal", choices=(",", "."), help="the decimal sign of the whole file; default: told from each column"
+        )
+        parser.add_argument("--locale", help="the language of all texts, en or zh-Hans; default: told from the texts")
+        parser.add_argument("--currency", help="the currency of prices that name none, e.g. EUR")
 
     def run(self, path: Path, *, options: dict[str, Any], show: Show) -> Any:
         return type(self).do_import(
             path,
             feed_format=options["format"],
             mapping=options["mapping"],
+            said={name: options[name] or "" for name in ("decimal", "locale", "currency")},
             actor=self.actor,
             resume=not options["no_resume"],
             on_progress=lambda run, share: show(run.n_rows, share),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.exceptions import PermanentError
-from core.source import Source
+from core.files import open_source
 from core.spreadsheets import harmless, restored
 from labeling.exchange.rows import VOTES, Item, Layout, Reading, Row, as_json, plain
 from labeling.exchange.text_writer import TextWriter
@@ -20,8 +20,11 @@ DELIMITERS = (",", ";", "\t")
 
 @contextmanager
 def read(path: Path) -> Iterator[Reading]:
-    """Open a CSV file, separated by comma, semicolon or tab. Raises `PermanentError` for one without a header."""
-    with Source(path) as source:
+    """Open a CSV file, separated by comma, semicolon or tab, or the first sheet of a workbook.
+
+    Raises `PermanentError` for one without a header.
+    """
+    with open_source(path) as source:
         first = next(source.lines()).text
         records = source.csv_records(delimiter=max(DELIMITERS, key=first.count))
         header = next(records, None)
@@ -32,7 +35,7 @@ def read(path: Path) -> Iterator[Reading]:
             )
         names = [name.strip() for name in header.cells]
         rows = (
-            Row(record.line, error=record.error, raw=record.raw)
+            Row(record.line, error=record.error, raw=record.raw, breaks_off=record.breaks_off)
             if record.error
             else Row(record.line, dict(zip(names, map(restored, record.cells), strict=False)), raw=record.raw)
             for record in records

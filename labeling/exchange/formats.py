@@ -9,12 +9,18 @@ from core.exceptions import PermanentError
 from labeling.exchange import csv_file, hf, jsonl, label_studio
 from labeling.exchange.rows import Layout, Reading, Writer
 
-READERS = {"ls-json": label_studio.read, "csv": csv_file.read, "jsonl": jsonl.read, "hf": hf.read}
+READERS = {
+    "ls-json": label_studio.read, "csv": csv_file.read, "xlsx": csv_file.read, "jsonl": jsonl.read,
+    "parquet": jsonl.read, "hf": hf.read,
+}  # fmt: skip
 WRITERS: dict[str, type[Writer]] = {
     "ls-json": label_studio.Writer, "csv": csv_file.Writer, "jsonl": jsonl.Writer, "hf": hf.Writer,
 }  # fmt: skip
-SUFFIXES = {".json": "ls-json", ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+SUFFIXES = {
+    ".json": "ls-json", ".csv": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}  # fmt: skip
+WORKBOOKS = (".xls", ".ods", ".numbers")
 
 
 def format_of(path: Path) -> str:
@@ -22,7 +28,9 @@ def format_of(path: Path) -> str:
     if path.is_dir():
         return "hf"
     if path.suffix.lower() in WORKBOOKS:
-        raise PermanentError(f"{path.name} is a workbook.", hint="Save the sheet as CSV UTF-8, and import that.")
+        raise PermanentError(
+            f"{path.name} is a workbook.", hint="Save the sheet as .xlsx or as CSV UTF-8, and import that."
+        )
     try:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:

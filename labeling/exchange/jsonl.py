@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.source import Source
+from core.files import open_source
 from labeling.exchange.rows import VOTES, Item, Reading, Row, as_json, plain
 from labeling.exchange.text_writer import TextWriter
 
 
 @contextmanager
 def read(path: Path) -> Iterator[Reading]:
-    """Open a JSONL file."""
-    with Source(path) as source:
-        rows = (Row(record.line, record.data, record.error, record.raw) for record in source.json_records())
+    """Open a JSONL or a Parquet file."""
+    with open_source(path) as source:
+        rows = (
+            Row(record.line, record.data, record.error, record.raw, breaks_off=record.breaks_off)
+            for record in source.json_records()
+        )
         yield Reading(rows, lambda: source.share_read)
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from catalog.feeds.base import FeedRow
-from catalog.import_loop import sorted_out
+from catalog.import_loop import Sorted, sorted_out
 from core.actors import require_permission
 from labeling.models import Label
 from moderation.label_exchange.importing import BATCH, File
@@ -68,10 +68,10 @@ def preview_labels(
     return preview
 
 
-def _look_at(batch: list[tuple[FeedRow[LabelRecord], bool]], preview: Preview, tally: _Tally) -> None:
-    found = find_reviews([row.record for row, _ in batch if row.record])
+def _look_at(batch: list[Sorted[LabelRecord]], preview: Preview, tally: _Tally) -> None:
+    found = find_reviews([each.row.record for each in batch if each.row.record])
     known = set()
-    for row, is_repeated in batch:
+    for row, is_repeated, _ in batch:
         preview.n_rows += 1
         record = row.record
         if record is None:
@@ -91,9 +91,9 @@ def _look_at(batch: list[tuple[FeedRow[LabelRecord], bool]], preview: Preview, t
     ours = Label.objects.filter(kind=KIND, subject__in=known).exclude(source__startswith="import:")
     decided = set(ours.values_list("subject", flat=True))
     preview.n_kept += sum(
-        found.subjects.get(row.record.key_of_review) in decided
-        for row, repeated in batch
-        if row.record and not repeated
+        found.subjects.get(each.row.record.key_of_review) in decided
+        for each in batch
+        if each.row.record and not each.is_repeated
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from catalog.cleaning import clean_line
 from catalog.feeds.base import BadRow, FeedRow, ReviewRecord, make_review, parse_moment
-from catalog.importing import external_id_of
+from catalog.import_writes import external_id_of
 from catalog.models import CustomerReview
 from core.exceptions import PermanentError
 from core.hashing import hash_json
@@ -191,8 +191,9 @@ class _Reader:
         review = None
         if values["text"]:
             review = make_review(
-                **{name: values[name] for name in ("text", "external_id", "sku", "locale", "title", "rating")}
-            )
+                text=values["text"], external_id=values["external_id"], sku=values["sku"], locale=values["locale"],
+                title=values["title"], rating=values["rating"],
+            )  # fmt: skip
         elif not (subject or values["external_id"]):
             raise BadRow("the text is empty")
         rater = values["rater"]

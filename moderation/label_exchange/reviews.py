@@ -8,7 +8,7 @@ from uuid import UUID
 
 from catalog.cleaning import clean_text
 from catalog.feeds.base import ReviewRecord
-from catalog.importing import add_reviews
+from catalog.import_writes import add_reviews
 from catalog.models import CustomerReview
 from core.bulk import among
 from moderation.label_exchange.records import LabelRecord

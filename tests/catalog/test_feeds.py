@@ -12,7 +12,7 @@ from catalog.feeds.bad_row import BadRow
 from catalog.feeds.base import FeedRow, ProductRecord, make_product
 from catalog.feeds.detection import detect_format, products_of, reviews_of
 from catalog.feeds.facts import make_fact
-from catalog.feeds.mapping import load_mapping
+from catalog.feeds.mapping import read_mapping
 from catalog.feeds.prices import parse_price
 from core.csv_records import NOT_UTF_8
 from core.exceptions import PermanentError
@@ -23,8 +23,8 @@ FEEDS = Path(__file__).parent / "feeds"
 
 def _read(path: Path, feed_format: str | None = None, mapping: Path | None = None) -> list[FeedRow[ProductRecord]]:
     with Source(path) as source:
-        rules = load_mapping(mapping) if mapping else None
-        feed_format = feed_format or detect_format(source, has_mapping=mapping is not None)
+        rules = read_mapping(mapping)
+        feed_format = feed_format or detect_format(source, has_mapping=rules is not None and rules.names_columns)
         return list(products_of(source, feed_format=feed_format, mapping=rules))
 
 

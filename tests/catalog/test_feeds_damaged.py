@@ -11,7 +11,7 @@ import pytest
 from catalog.demo.loading import PRODUCTS
 from catalog.feeds.detection import detect_format, products_of
 from core.exceptions import PermanentError
-from core.source import Source
+from core.files import open_source
 
 FEEDS = sorted((Path(__file__).parent / "feeds").iterdir())
 INSERTED = (b'"', b"\x00", b"\n", b"\r", b"\xff", b"<", b"&", b"\t", b",", b"{")
@@ -41,7 +41,7 @@ def test_a_damaged_feed_yields_records_and_reasons_only(feed: Path, tmp_path: Pa
     for _ in range(150):
         path = tmp_path / feed.name
         path.write_bytes(_damage(content, chance))
-        with contextlib.suppress(PermanentError), Source(path) as source:
+        with contextlib.suppress(PermanentError), open_source(path) as source:
             for row in products_of(source, feed_format=detect_format(source), mapping=None):
                 assert (row.record is None) == bool(row.error)
                 n_rows += 1
@@ -57,6 +57,6 @@ def test_a_damaged_feed_yields_records_and_reasons_only(feed: Path, tmp_path: Pa
 )
 def test_a_broken_first_line_is_an_error_that_explains_itself(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    with contextlib.suppress(PermanentError), Source(tmp_path / name) as source:
+    with contextlib.suppress(PermanentError), open_source(tmp_path / name) as source:
         rows = list(products_of(source, feed_format=detect_format(source), mapping=None))
         assert all(row.error for row in rows)

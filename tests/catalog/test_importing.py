@@ -170,14 +170,24 @@ def test_a_wrong_file_leaves_no_run_behind(tmp_path: Path) -> None:
     assert not ImportRun.objects.exists()
 
 
+BATCH = 200
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches that a small file has several of."""
+    monkeypatch.setattr(import_loop, "BATCH", BATCH)
+
+
 def _stop_after(batches: int) -> Any:
     def on_progress(run: ImportRun, share: float) -> None:
-        if run.n_rows >= batches * import_loop.BATCH:
+        if run.n_rows >= batches * BATCH:
             raise KeyboardInterrupt
 
     return on_progress
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_an_interrupted_import_goes_on_where_it_stopped(tmp_path: Path) -> None:
     rows: list[Any] = [_line(n) for n in range(1, 1001)]
     rows[99], rows[899] = "{", "{"
@@ -198,6 +208,7 @@ def test_an_interrupted_import_goes_on_where_it_stopped(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_an_interrupted_import_can_be_started_again_from_the_first_row(tmp_path: Path) -> None:
     path = _jsonl(tmp_path / "p.jsonl", [_line(n) for n in range(1, 401)])
     with pytest.raises(KeyboardInterrupt):
@@ -224,43 +235,47 @@ def _command(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow("six processes, one after another")
 @pytest.mark.django_db(transaction=True)
-def test_an_import_killed_in_the_middle_is_resumed_with_nothing_lost_and_nothing_twice(tmp_path: Path) -> None:
-    rows: list[Any] = [_line(n) for n in range(1, 5_001)]
-    bad = list(range(50, 5_000, 97))
-    for n in bad:
-        rows[n - 1] = '{"sku": "broken"'
+def test_an_import_killed_five_times_is_resumed_with_nothing_lost_and_nothing_twice(tmp_path: Path) -> None:
+    n, kills = 8 * import_loop.BATCH, 5
+    rows: list[Any] = [_line(number) for number in range(1, n + 1)]
+    bad = list(range(50, n, 97))
+    for number in bad:
+        rows[number - 1] = '{"sku": "broken"'
     path = _jsonl(tmp_path / "p.jsonl", rows)
-    process = _command("import_products", str(path))
-    deadline = time.monotonic() + 60
-    while ImportRun.objects.filter(n_rows__gte=1_000).count() == 0:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    killed = ImportRun.objects.get()
-    assert killed.status == ImportRun.Status.RUNNING
-    assert 1_000 <= killed.n_rows < 5_000
-    assert Product.objects.count() == killed.n_created
+    for kill in range(1, kills + 1):
+        process = _command("import_products", str(path))
+        deadline = time.monotonic() + 60
+        while not ImportRun.objects.filter(n_rows__gte=kill * import_loop.BATCH).exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        killed = ImportRun.objects.get()
+        assert killed.status == ImportRun.Status.RUNNING
+        assert killed.n_rows < n
+        assert Product.objects.count() == killed.n_created
 
     process = _command("import_products", str(path))
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     run = ImportRun.objects.get()
-    assert (run.status, run.n_rows, run.n_created) == (ImportRun.Status.COMPLETED, 5_000, 5_000 - len(bad))
+    assert (run.status, run.n_rows, run.n_created) == (ImportRun.Status.COMPLETED, n, n - len(bad))
     assert (run.n_updated, run.n_unchanged, run.n_bad) == (0, 0, len(bad))
-    assert Product.objects.count() == 5_000 - len(bad)
+    assert Product.objects.count() == n - len(bad)
     assert ProductFact.objects.count() == 3 * Product.objects.count()
     assert [int(error["line"]) for error in _errors(run)] == bad
-    assert "4,948" in out
+    assert f"{n - len(bad):,}" in out
+    assert f"had stopped after {killed.n_rows:,} rows; this one went on from there" in " ".join(out.split())
     assert run.error_file in out
     assert verify().is_intact
 
 
 @pytest.mark.django_db(transaction=True)
 def test_ctrl_c_says_how_to_resume(tmp_path: Path) -> None:
-    path = _jsonl(tmp_path / "p.jsonl", [_line(n) for n in range(1, 12_001)])
+    path = _jsonl(tmp_path / "p.jsonl", [_line(n) for n in range(1, 60_001)])
     process = _command("import_products", str(path))
     while ImportRun.objects.filter(n_rows__gte=400).count() == 0:
         assert process.poll() is None, process.communicate()
@@ -275,7 +290,7 @@ def test_ctrl_c_says_how_to_resume(tmp_path: Path) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_file_is_imported_by_one_process_at_a_time(tmp_path: Path) -> None:
-    path = _jsonl(tmp_path / "p.jsonl", [_line(n) for n in range(1, 12_001)])
+    path = _jsonl(tmp_path / "p.jsonl", [_line(n) for n in range(1, 60_001)])
     process = _command("import_products", str(path))
     while ImportRun.objects.filter(n_rows__gte=200).count() == 0:
         assert process.poll() is None, process.communicate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from catalog import importing
 from catalog.cleaning import clean_line
 from catalog.feeds.base import FeedRow, ProductRecord
+from catalog.import_writes import write_products
 from catalog.importing import import_products, import_reviews
 from catalog.models import CustomerReview, ImportRun, Product
 from core.actors import SystemActor
@@ -51,22 +53,22 @@ def test_a_currency_that_no_column_holds_costs_its_row_alone(tmp_path: Path) -> 
 
 
 def test_a_row_that_the_database_refuses_is_named_and_the_others_go_in(tmp_path: Path) -> None:
-    def spoil(record: ProductRecord) -> dict[str, Any]:
-        return {"currency": "EURO"} if record.sku == "B" else {}
+    def writes(rows: Sequence[FeedRow[ProductRecord]], run: ImportRun) -> Any:
+        # Past every check.
+        odd = {"A-7": "EURO", "A-311": "E\x00R"}
+        return write_products([
+            row._replace(record=row.record._replace(currency=odd.get(row.record.sku, "EUR"))) for row in rows if row.record
+        ], run)  # fmt: skip
 
-    write = importing._write_products
-
-    def writes(rows: list[FeedRow[ProductRecord]], run: ImportRun) -> Any:
-        for row in rows:
-            if row.record:
-                vars(row.record).update(spoil(row.record))  # past every check
-        return write(rows, run)
-
-    path = file_of(tmp_path, "p.csv", "sku,title\nA,Cup\nB,Plate\nC,Bowl\n")
-    with patch.object(importing, "_write_products", writes):
+    lines = "".join(f"A-{n},The cup {n}\n" for n in range(500))
+    path = file_of(tmp_path, "p.csv", f"sku,title\n{lines}")
+    with patch.object(importing, "write_products", writes):
         run = import_products(path, actor=ACTOR)
-    assert (run.status, run.n_created, _skus()) == (ImportRun.Status.COMPLETED, 2, {"A", "C"})
-    assert "the database does not take it" in _errors(run)[3]
+    assert (run.status, run.n_created, run.n_bad) == (ImportRun.Status.COMPLETED, 498, 2)
+    errors = _errors(run)
+    assert set(errors) == {9, 313}
+    assert all("the database does not take it" in reason for reason in errors.values())
+    assert not _skus() & {"A-7", "A-311"}
 
 
 @pytest.mark.parametrize(
@@ -89,11 +91,13 @@ def test_a_file_of_any_name_is_imported(name: bytes, shown: str, tmp_path: Path,
 def test_a_feed_that_breaks_off_fails_each_time_and_keeps_what_came_before(tmp_path: Path) -> None:
     items = "".join(f"<item><g:id>{n}</g:id><title>Cup {n}</title></item>" for n in range(250))
     path = file_of(tmp_path, "p.xml", f'<rss xmlns:g="http://base.google.com/ns/1.0">{items}<item></oops>')
-    for _ in range(2):
+    for n in (1, 2):
         with pytest.raises(PermanentError, match="could not be read to its end: line 1"):
             import_products(path, actor=ACTOR)
-        run = ImportRun.objects.get()
-        assert (run.status, run.n_created, run.n_bad) == (ImportRun.Status.INTERRUPTED, 250, 1)
+        assert ImportRun.objects.count() == n
+        run = ImportRun.objects.latest("started_at")
+        assert (run.status, run.n_bad) == (ImportRun.Status.FAILED, 1)
+        assert (run.n_created, run.n_unchanged) == ((250, 0) if n == 1 else (0, 250))
 
 
 def test_an_import_of_which_nothing_was_taken_fails(tmp_path: Path) -> None:
@@ -102,14 +106,14 @@ def test_an_import_of_which_nothing_was_taken_fails(tmp_path: Path) -> None:
 
 
 def test_reviews_of_products_that_are_not_there_are_counted(tmp_path: Path, capsys: Any) -> None:
-    path = file_of(tmp_path, "r.jsonl", '{"text": "Good", "sku": "NOT-THERE"}\n{"text": "Fine"}\n')
+    path = file_of(tmp_path, "r.jsonl", '{"text": "This is good", "sku": "NOT-THERE"}\n{"text": "It is fine"}\n')
     assert import_reviews(path, actor=ACTOR).counts == {"reviews of a product that is not there": 1}
     call_command("import_reviews", str(path))
     assert "reviews of a product that is not there: 1" in capsys.readouterr().out
 
 
 def test_a_decimal_comma_is_said_of_a_fact_of_any_name(tmp_path: Path) -> None:
-    line = '{"sku": "A", "title": "Cup", "facts": {"w\\u0000\\ud800": "0,5 kg"}}\n'
+    line = '{"sku": "A", "title": "The cup", "facts": {"w\\u0000\\ud800": "0,5 kg"}}\n'
     assert import_products(file_of(tmp_path, "p.jsonl", line), actor=ACTOR).counts == {
         "rows read with a decimal comma in w": 1
     }
@@ -117,7 +121,7 @@ def test_a_decimal_comma_is_said_of_a_fact_of_any_name(tmp_path: Path) -> None:
 
 def test_a_mapping_is_refused_by_a_format_that_takes_none(tmp_path: Path) -> None:
     mapping = file_of(tmp_path, "m.toml", '[fields]\nsku = "a"\ntitle = "b"\n')
-    with pytest.raises(PermanentError, match="takes no mapping"):
+    with pytest.raises(PermanentError, match="takes no mapping of columns"):
         import_products(file_of(tmp_path, "p.xml", "<rss/>"), mapping=mapping, feed_format="merchant_xml", actor=ACTOR)
 
 

@@ -60,7 +60,7 @@ def test_a_metafield_is_a_fact_where_the_merchant_says_one(column: str, value: s
 def test_a_metafield_that_is_too_long_is_left_out_and_counted(tmp_path: Path) -> None:
     stream = io.StringIO()
     name = "Care (product.metafields.custom.care)"
-    csv.writer(stream).writerows([["Handle", "Title", "Variant SKU", name], ["a", "Shirt", "A", "L" * 2_100]])
+    csv.writer(stream).writerows([["Handle", "Title", "Variant SKU", name], ["a", "The shirt", "A", "L" * 2_100]])
     (row,) = products_in(file_of(tmp_path, "p.csv", stream.getvalue()))
     assert row.record
     assert (row.record.facts, row.notes) == ((), ("facts left out: too long",))

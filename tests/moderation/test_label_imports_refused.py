@@ -69,7 +69,7 @@ def test_a_file_that_breaks_off_fails_and_what_came_before_is_in(tmp_path: Path)
     (tmp_path / "x.json").write_text(json.dumps([GOOD, GOOD])[:-10])
     with pytest.raises(PermanentError, match="could not be read to its end"):
         import_labels(File(tmp_path / "x.json"), actor=ACTOR)
-    assert (Label.objects.count(), ImportRun.objects.get().status) == (1, "interrupted")
+    assert (Label.objects.count(), ImportRun.objects.get().status) == (1, "failed")
 
 
 @pytest.mark.parametrize("data", [

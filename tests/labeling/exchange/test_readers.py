@@ -168,7 +168,7 @@ def test_a_folder_without_a_dataset_is_refused(tmp_path: Path) -> None:
 def test_a_name_that_says_no_format_needs_one(tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="--format"):
         format_of(tmp_path / "labels.txt")
-    with pytest.raises(PermanentError, match="no format"), open_file(tmp_path / "x", file_format="xlsx"):
+    with pytest.raises(PermanentError, match="no format"), open_file(tmp_path / "x", file_format="ods"):
         pass
 
 
