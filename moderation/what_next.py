@@ -7,6 +7,7 @@ know how often the sure ones are wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -24,8 +25,8 @@ from moderation.queue_policies import policy_for
 Chosen = Sequence[tuple[Sentiment, str]]
 KIND = ReviewItem.Kind.SENTIMENT
 RANDOM, UNCERTAIN = "random", "uncertain"
-# Of so many of the unsure ones, and compared with so many that were asked about last.
-POOL, COMPARED = 1000, 300
+# Of so many of the unsure ones.
+POOL = 1000
 
 
 def sentiments(*, n: int) -> Chosen:
@@ -34,13 +35,20 @@ def sentiments(*, n: int) -> Chosen:
     All that are less sure than SENTIMENT_CONFIDENCE are asked about in the end, the most telling first. For every
     hundred of them `random_percent` of the queue's rules are drawn by lot from all that was scored.
     """
+    from labeling.quality import sampling
+
     version = resolver.find(Role.SENTIMENT)
     if version is None:
         return []
-    scored = _unasked(version)
-    unsure = scored.filter(confidence__lt=settings.MODERATION["SENTIMENT_CONFIDENCE"])
+    unsure = _unasked(version).filter(confidence__lt=settings.MODERATION["SENTIMENT_CONFIDENCE"])
     pool = list(unsure.select_related("review__product", "model_version").order_by("confidence")[:POOL])
-    chosen = _telling(pool, n)
+    if len(pool) <= n:
+        chosen: Chosen = [(score, UNCERTAIN) for score in pool]
+    elif (n_labelled := Label.objects.filter(kind=KIND).count()) < sampling.COLD_START:
+        # The model's doubts mean little yet: from everything, not from what it doubts.
+        chosen = [(score, sampling.COLD) for score in _draw(version, n, but=(), seed=pool[0].pk)]
+    else:
+        chosen = _telling(pool, n, n_labelled=n_labelled)
     return [*chosen, *_by_lot(version, chosen)]
 
 
@@ -51,10 +59,8 @@ def _unasked(version: ModelVersion) -> QuerySet[Sentiment]:
     return Sentiment.objects.filter(~Exists(labelled), model_version=version, review__review_item=None)
 
 
-def _telling(pool: list[Sentiment], n: int) -> Chosen:
-    """Of the unsure ones, those that are most unsure and most unlike each other first; a few are taken as they are."""
-    if len(pool) <= n:
-        return [(score, UNCERTAIN) for score in pool]
+def _telling(pool: list[Sentiment], n: int, *, n_labelled: int) -> Chosen:
+    """Of the unsure ones, those that are most unsure and most unlike each other first."""
     from labeling.quality import sampling
 
     labels = sorted({label for score in pool for label in score.probabilities})
@@ -66,8 +72,8 @@ def _telling(pool: list[Sentiment], n: int) -> Chosen:
     )
     chosen = sampling.choose(
         n, uncertainty=sampling.margin(rows), features=sampling.hashed([score.review.text for score in pool]),
-        asked=_features(list(asked[:COMPARED])), n_labelled=Label.objects.filter(kind=KIND).count(),
-        seed=pool[0].pk, strategy=sampling.Strategy(random_share=0),
+        asked=_features(list(asked[: sampling.COMPARED])), n_labelled=n_labelled,
+        seed=pool[0].pk, strategy=replace(sampling.SAFEST, random_share=0),
     )  # fmt: skip
     return [(pool[row], strategy) for row, strategy in chosen]
 
@@ -79,27 +85,28 @@ def _features(texts: list[str]) -> Any:
 
 
 def _by_lot(version: ModelVersion, chosen: Chosen) -> Chosen:
-    """So many by lot, sure or not, that they are `random_percent` of all that is asked on the long run.
-
-    The lot draws keys: what was scored long ago has the same chance as what came last, and anybody can draw it again.
-    """
+    """So many by lot, sure or not, that they are `random_percent` of all that is asked on the long run."""
     percent = policy_for(KIND).random_percent
     if not chosen or not percent:
         return []
     seed = chosen[0][0].pk
     lacking = len(chosen) * min(percent / max(100 - percent, 1), 100)
     due = int(lacking) + (seats.draw("how many", seed) < lacking % 1)
-    scored = (
-        _unasked(version)
-        .exclude(pk__in=[score.pk for score, _ in chosen])
-        .select_related("review__product", "model_version")
-    )
+    return [(score, RANDOM) for score in _draw(version, due, but=[score.pk for score, _ in chosen], seed=seed)]
+
+
+def _draw(version: ModelVersion, n: int, *, but: Sequence[int], seed: int) -> list[Sentiment]:
+    """Draw `n` of all that was scored and is not asked about, other than `but`.
+
+    The lot draws keys: what was scored long ago has the same chance as what came last, and anybody can draw it again.
+    """
+    scored = _unasked(version).exclude(pk__in=but).select_related("review__product", "model_version")
     ends = Sentiment.objects.aggregate(first=Min("pk"), last=Max("pk"))
     width = ends["last"] - ends["first"] + 1
-    keys = dict.fromkeys(ends["first"] + int(seats.draw("next", seed, n) * width) for n in range(POOL))
+    keys = dict.fromkeys(ends["first"] + int(seats.draw("next", seed, place) * width) for place in range(POOL))
     found = scored.in_bulk(list(keys))
     drawn = [found[key] for key in keys if key in found]
-    if len(drawn) < due:  # few are left, or scored by this model: of the latest then
+    if len(drawn) < n:  # few are left, or scored by this model: of the latest then
         latest = scored.exclude(pk__in=list(found)).order_by("-pk")[:POOL]
         drawn += sorted(latest, key=lambda score: seats.draw("next", score.pk))
-    return [(score, RANDOM) for score in drawn[:due]]
+    return drawn[:n]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.refs import ref
-from labeling import labels
+from labeling import labels, raters
 from labeling.models import Label, LabelCheck, LabelingProject, LabelIssue, Vote
 from moderation import panels, queue, review, seats
 from moderation.models.reviews import ReviewItem
@@ -67,6 +67,28 @@ def test_the_page_shows_agreement_confusion_anchoring_flags_and_people() -> None
                      "How often a flag was right", "In doubt now", "right on known answers", "α by week"):  # fmt: skip
         assert expected in words
     assert "<script>alert" not in words, "customers' texts are escaped"
+
+
+def test_the_page_says_what_the_quality_of_a_consensus_rests_on() -> None:
+    labelled_queue(40)
+
+    def words() -> str:
+        return signed_in(people.auditor()).get(reverse("console:label_quality", args=[KIND])).content.decode()
+
+    assert "is told from crowds elsewhere: nothing is known here yet" in words()
+    for number in range(20):
+        labels.record_vote(KIND, f"known:{number}", rater="user:1", label="neutral", purpose="gold", at=timezone.now(),
+                           expected="neutral")  # fmt: skip
+    raters.fit(KIND)
+    assert "was measured on 20 known answers and verdicts of seniors here" in words()
+    assert "Of what people are asked 20 % are drawn by lot" in words()
+
+
+def test_labels_that_a_file_leaves_open_are_named() -> None:
+    subject = ref(factories.customer_review("Even", product=factories.product()))
+    LabelIssue.objects.create(kind=KIND, subject=subject, given="", score=0, methods=["tie"])
+    words = signed_in(people.auditor()).get(reverse("console:label_quality", args=[KIND])).content.decode()
+    assert "none: the votes of a file are tied" in words
 
 
 def test_an_empty_queue_says_what_is_missing() -> None:

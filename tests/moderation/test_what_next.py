@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from catalog.models import CustomerReview
 from core.refs import ref
 from labeling.models import Label
+from labeling.quality import sampling
 from moderation import review, what_next
 from moderation.models.reviews import ReviewItem, Sentiment
 from tests import factories
@@ -82,3 +84,33 @@ def test_what_was_scored_long_ago_has_the_same_chance(sentiment_champion: Any, m
     latest = set(Sentiment.objects.filter(confidence=0.99).order_by("-pk").values_list("pk", flat=True)[:60])
     assert len(drawn) == 10
     assert set(drawn) - latest, "not the latest alone"
+
+
+def test_the_first_labels_are_drawn_from_everything_not_from_what_the_model_doubts(
+    sentiment_champion: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(what_next, "POOL", 400)
+    scored(60, confidence=0.4, version=sentiment_champion)
+    scored(240, confidence=0.99, version=sentiment_champion, text="lovely")
+    cold = [score.confidence for score, strategy in what_next.sentiments(n=40) if strategy == "cold_start"]
+    assert len(cold) == 40
+    assert sum(confidence > 0.9 for confidence in cold) > 20
+
+
+def test_the_desk_asks_what_the_benchmark_would(sentiment_champion: Any) -> None:
+    """`bench/label_quality_active.py` gives all that is left to `sampling.choose`; the desk what the model is least sure of."""
+    words = ("lid", "mug", "boots", "lamp", "tea", "kettle", "sofa")
+    for n in range(90):
+        scored(1, confidence=0.35 + n / 300, version=sentiment_champion, text=f"{words[n % 7]} {words[n % 5]} {n}")
+    for row in CustomerReview.objects.order_by("external_id")[:20]:
+        for other in range(4):
+            Label.objects.create(kind="review_sentiment", subject=f"{ref(row)}-{other}", label="neutral", method="single",
+                                 labelled_at=row.created_at)  # fmt: skip
+    everything = list(Sentiment.objects.order_by("-confidence").select_related("review"))
+    chosen = sampling.choose(
+        10, uncertainty=sampling.margin([list(score.probabilities.values()) for score in everything]),
+        features=sampling.hashed([score.review.text for score in everything]), n_labelled=80,
+        seed=everything[-1].pk, strategy=replace(sampling.SAFEST, random_share=0),
+    )  # fmt: skip
+    asked = {score.pk: strategy for score, strategy in what_next.sentiments(n=10) if strategy != "random"}
+    assert asked == {everything[row].pk: strategy for row, strategy in chosen}
