@@ -113,6 +113,9 @@ def plant_and_find(data: reviews.Reviews, *, fine_tuned: bool, all_embedded: boo
         if all_embedded:
             rows = searched(train, given, reads_chinese=True)[1].rows
             note(found["flags"], "ours, combined, every text embedded", np.isin(np.arange(len(given)), rows), wrong)
+        print(f"{data.name}, seed {seed}: " + ", ".join(
+            f"{key} {values[-1]:.3f}" for key, values in found["flags"].items() if "combined" in key and "ratio" not in key
+        ), flush=True)  # fmt: skip
         mended |= {"flagged ones mended": np.array(flagged.rows, dtype=int), "all clean": np.arange(len(train))}
         fitted = Classifier(train, test)
         for name, rows in mended.items():

@@ -17,7 +17,8 @@ from training.splits import first_drawn
 
 # Six bytes are six Latin letters or two Chinese signs: two texts about different things share few such runs.
 RUN: Final = 6
-ALIKE: Final = 0.7
+# Of ten words one may be another: six tenths of the runs are left then. By chance two reviews share one in a hundred.
+ALIKE: Final = 0.5
 # Runs a text needs to be called nearly a copy; of a shorter one, such as "very good quality", only the same letters are.
 LEAST: Final = 24
 # Products are not put together beyond this share of all rows, or this many: what is said of everything says nothing of them.
@@ -67,6 +68,16 @@ def _runs(said: bytes) -> set[bytes]:
     return {said[start : start + RUN] for start in range(max(1, len(said) - RUN + 1))}
 
 
+def is_telling(said: bytes) -> bool:
+    """Return whether a text, as `letters`, says enough to be nearly a copy of another: "good good good good" does not."""
+    seen = set[bytes]()
+    for start in range(len(said) - RUN + 1):
+        seen.add(said[start : start + RUN])
+        if len(seen) >= LEAST:
+            return True
+    return False
+
+
 def grouped(texts: Sequence[str], products: Sequence[str], *, alike: float = ALIKE) -> list[str]:
     """Return the group of each text: its product, put together with the products whose texts are near copies of its.
 
@@ -81,7 +92,7 @@ def grouped(texts: Sequence[str], products: Sequence[str], *, alike: float = ALI
     groups = _Groups([sizes[name] for name in names], most=max(LARGEST_ROWS, int(LARGEST * len(texts))))
     about: dict[bytes, set[int]] = defaultdict(set)
     for text, number in zip(texts, numbers, strict=True):
-        if _is_telling(said := letters(text)):
+        if is_telling(said := letters(text)):
             about[said].add(number)
     distinct = sorted(about)
     for said in distinct:
@@ -110,7 +121,7 @@ def crossing(learnt: Sequence[str], tested: Sequence[str], *, alike: float = ALI
     same = sorted((here[said][0], there[said][0], said) for said in here.keys() & there.keys())
     found = {place for _, _, said in same for place in here[said]}
     best = Pair(1.0, *same[0][:2]) if same else None
-    distinct = sorted(said for said in here.keys() | there.keys() if _is_telling(said))
+    distinct = sorted(said for said in here.keys() | there.keys() if is_telling(said))
     for pair in candidates(distinct, lot=CHECKING):
         one, other = (distinct[number] for number in pair)
         for mine, theirs in ((one, other), (other, one)):
@@ -129,16 +140,6 @@ def _places(texts: Sequence[str]) -> dict[bytes, list[int]]:
         if said := letters(text):
             found[said].append(place)
     return found
-
-
-def _is_telling(said: bytes) -> bool:
-    """Return whether a text, as `letters`, says enough to be nearly a copy of another: "good good good good" does not."""
-    seen = set[bytes]()
-    for start in range(len(said) - RUN + 1):
-        seen.add(said[start : start + RUN])
-        if len(seen) >= LEAST:
-            return True
-    return False
 
 
 class _Groups:

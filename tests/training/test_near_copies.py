@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from training import near_copies
@@ -50,19 +50,18 @@ def test_a_copy_with_other_signs_is_never_learnt_from_and_tested_on(said: str, c
     assert found.learnt == [1]
     assert found.closest is not None
     assert (found.closest.similarity, found.closest.learnt, found.closest.tested) == (1.0, 1, 0)
-    if near_copies._is_telling(letters(said)):
+    if near_copies.is_telling(letters(said)):
         one, other = grouped([said, copy], ["SKU-1", "SKU-2"])
         assert one == other, "across products"
 
 
-@given(said=st.lists(st.sampled_from(WORDS), min_size=24, max_size=80, unique=False), seed=st.integers(0, 999))
-def test_a_text_with_a_word_swapped_is_found_where_it_is_still_alike(said: list[str], seed: int) -> None:
-    rng = random.Random(seed)
+@given(said=st.lists(st.sampled_from(WORDS), min_size=10, max_size=80), seed=st.integers(0, 999))
+def test_a_text_of_ten_words_with_one_swapped_is_found(said: list[str], seed: int) -> None:
     changed = list(said)
-    changed[rng.randrange(len(said))] = "something"
+    changed[random.Random(seed).randrange(len(said))] = "other"
     text, copy = " ".join(said), " ".join(changed)
-    if similarity(letters(text), letters(copy)) < ALIKE + 0.1:  # of few words, over and over
-        return
+    assume(near_copies.is_telling(letters(text)) and near_copies.is_telling(letters(copy)))  # not one word ten times
+    assume(similarity(letters(text), letters(copy)) >= ALIKE)  # nor two
     assert len(set(grouped([text, copy], ["SKU-1", "SKU-2"]))) == 1
     assert crossing([copy], [text]).learnt == [0]
 
@@ -120,7 +119,7 @@ def test_a_group_stays_in_the_test_part_when_near_copies_join_it() -> None:
 def test_the_closest_pair_is_told_where_nothing_crosses() -> None:
     rng = random.Random(3)
     texts = [" ".join(f"{word}{rng.randrange(99)}" for word in rng.sample(WORDS, 20)) for _ in range(40)]
-    half = " ".join([*texts[7].split()[:13], "entirely", "different", "things", "follow", "here", "afterwards"])
+    half = " ".join([*texts[7].split()[:9], "entirely", "different", "things", "follow", "here", "afterwards"])
     found = crossing(texts[:20], [*texts[20:], half])
     assert found.learnt == []
     assert found.closest is not None
@@ -138,7 +137,7 @@ def test_texts_of_a_hundred_thousand_signs_and_of_one_sign_over_and_over_are_rea
 
 def test_ten_thousand_take_seconds() -> None:
     rng = random.Random(4)
-    texts = [" ".join(rng.choices(WORDS, k=25)) for _ in range(10_000)]
+    texts = [" ".join(f"{word}{rng.randrange(9)}" for word in rng.choices(WORDS, k=25)) for _ in range(10_000)]
     began = time.process_time()
     grouped(texts, [f"SKU-{number // 3}" for number in range(10_000)])
     assert time.process_time() - began < 15

@@ -22,9 +22,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone")]
 
 
 def test_a_label_doubted_meanwhile_is_left_out_of_the_next_run_alone(guessing: ModelVersion) -> None:
-    subjects = label_reviews(200)
+    label_reviews(200)
     first = train()
-    LabelIssue.objects.create(kind=KIND, subject=subjects[0], given="positive", score=0.1, methods=["loss"])
+    doubted = snapshots.read(first.snapshot, "train")[0].subject
+    LabelIssue.objects.create(kind=KIND, subject=doubted, given="positive", score=0.1, methods=["loss"])
     again = train(like=first)
     assert again.snapshot == first.snapshot, "a run that is repeated uses the snapshot it named"
     assert again.version == first.version, "and comes to the same model"
@@ -94,8 +95,9 @@ def test_a_run_stays_with_the_base_it_began_with_when_the_folder_it_names_change
 
 
 def test_the_command_says_what_of_a_snapshot_would_be_left_out_today(guessing: ModelVersion, capsys: Any) -> None:
-    subjects = label_reviews(200)
+    label_reviews(200)
     first = train()
+    subjects = [row.subject for row in snapshots.read(first.snapshot, "train")]
     call_command("train", "--from-run", str(first.pk), "--here")
     assert "left out today" not in capsys.readouterr().out
     LabelIssue.objects.create(kind=KIND, subject=subjects[0], given="positive", score=0.1, methods=["loss"])
