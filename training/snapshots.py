@@ -29,7 +29,7 @@ from training import curation, near_copies
 from training.curation import Example, Excluded
 from training.models import DatasetSnapshot
 from training.models.datasets import Task
-from training.splits import RULE, SPLITS, Split, split_of
+from training.splits import RULE, SPLITS, Split, assign
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -82,7 +82,7 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
     there is nothing to freeze; `PermissionDenied` without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
-    parts, excluded, closest = _parts(task)
+    parts, excluded, closest = split(task, list(curation.collect(task)))
     if not any(parts.values()):
         raise PermanentError(
             f"there is nothing to learn {Task(task).label.lower()} from yet",
@@ -132,12 +132,17 @@ def _record(task: str, artifact_hash: str, about: dict[str, Any], *, actor: User
     return snapshot
 
 
-def _parts(task: str) -> tuple[dict[Split, list[Example]], list[Excluded], dict[str, Any] | None]:
+def split(
+    task: str, found: Sequence[Example | Excluded]
+) -> tuple[dict[Split, list[Example]], list[Excluded], dict[str, Any] | None]:
+    """Return what of `found` (`curation.collect`) is in each part, what is in none with the reason, and the closest pair."""
     parts: dict[Split, list[Example]] = {part: [] for part in SPLITS}
-    found = list(curation.collect(task))
     excluded = [item for item in found if isinstance(item, Excluded)]
-    for row in _grouped(task, [item for item in found if isinstance(item, Example)]):
-        parts[split_of(row.group)].append(row)
+    rows = _grouped(task, [item for item in found if isinstance(item, Example)])
+    has_labels = bool(labels_of(task))
+    part_of = assign((row.group, str(row.fields["label"]) if has_labels else "") for row in rows)
+    for row in rows:
+        parts[part_of[row.group]].append(row)
     for fewest, reason, is_kept in _PREFERRED:
         kept = [row for row in parts["test"] if is_kept(row)]
         if len(kept) >= fewest():

@@ -267,7 +267,7 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
     careless: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decide_copy(6)
-    monkeypatch.setattr(snapshots, "split_of", lambda group: "train")
+    monkeypatch.setattr(snapshots, "assign", lambda rows: {group: "train" for group, _ in rows})
     snapshot = snapshots.freeze("copy", actor=people.ml_engineer())
     report = copy_runner.evaluate(careless, snapshot, champion=None)
     assert not [words for _, words in report.reasons if "process" in words]

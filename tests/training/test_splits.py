@@ -1,14 +1,15 @@
-"""Where there is too little to validate, whole products are set aside, so that nothing leaks there either."""
+"""Whole products in each part, with its share of each label to test by; and whole products set aside where there is too little to validate."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.splits import held_out
+from training.splits import ENOUGH, TEST_BELOW, _draw, assign, held_out, split_of
 
 
 @dataclass(frozen=True)
@@ -49,3 +50,50 @@ def test_enough_to_validate_is_left_as_it_is() -> None:
     train, validation = rows(3, 3), [One("other", number) for number in range(12)]
     assert held_out(train, validation, fewest=12) == (train, validation)
     assert held_out([], [], fewest=12) == ([], [])
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["positive", "neutral", "negative", ""])), max_size=200))
+def test_each_label_has_its_share_to_test_by_and_something_to_learn_from(given_: list[tuple[int, str]]) -> None:
+    labelled = [(f"SKU-{product}", label) for product, label in given_]
+    parts = assign(labelled)
+    assert parts == assign(reversed(labelled))
+    assert parts.keys() == {group for group, _ in labelled}, "a product is in one part, whole"
+    labels = {label for _, label in labelled if label}
+    last = {label: max((group for group, said in labelled if said == label), key=order) for label in labels}
+    for label in labels:
+        having = {group for group, said in labelled if said == label}
+        tested = sum(parts[group] == "test" for group, said in labelled if said == label)
+        n = sum(said == label for _, said in labelled)
+        if len(having) > 1:
+            assert tested < n
+            spare = having - set(last.values())
+            assert tested >= int(TEST_BELOW * n) or all(parts[group] == "test" for group in spare)
+            assert tested or not spare
+
+
+def order(group: str) -> tuple[float, str]:
+    """Where a product comes in the lots."""
+    return _draw("split-1", group), group
+
+
+def test_a_label_that_is_not_short_leaves_everything_to_the_lots() -> None:
+    labelled = [(f"SKU-{product}", "positive") for product in range(1000)]
+    by_lot = {group: split_of(group) for group, _ in labelled}
+    assert Counter(by_lot.values())["test"] >= ENOUGH
+    assert assign(labelled) == by_lot
+    assert assign([(group, "") for group, _ in labelled]) == by_lot, "copy has no labels"
+
+
+def test_a_rare_label_is_tested_on_and_learnt_from_wherever_its_lots_fall() -> None:
+    common = [(f"SKU-{product}", "positive") for product in range(1000)]
+    by_part = {part: [group for group, _ in common if split_of(group) == part] for part in ("train", "test")}
+    for part in ("train", "test"):
+        rare = [(group, "negative") for group in by_part[part][:10]]
+        parts = assign([*common, *rare])
+        tested = sum(parts[group] == "test" for group, _ in rare)
+        assert tested == {"train": 2, "test": 9}[part]
+        moved = [group for group in parts if parts[group] != split_of(group)]
+        assert len(moved) == {"train": 2, "test": 1}[part], "only as many products as have to"
+    assert assign([*common, (by_part["train"][0], "negative")])[by_part["train"][0]] == "train", (
+        "the only one is learnt from"
+    )
