@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 
 BACKEND = "by_language"
 CHINESE, OTHER = "chinese", "other"
+# Before the name of a part: its texts become vectors, which takes longer than what is fitted to them.
+READING = "reading "
 STAGES = {
     CHINESE: "Training on Chinese texts",
     OTHER: "Training on English and other texts",
+    READING + CHINESE: "Reading Chinese texts",
+    READING + OTHER: "Reading English and other texts",
     search.STAGE + CHINESE: "Looking for better numbers on Chinese texts",
     search.STAGE + OTHER: "Looking for better numbers on English and other texts",
 }
 FEWEST_VALIDATION = 12
+# Texts that are classified between two words about how far it is.
+BATCH = 256
 
 
 def base_of(recipe: Recipe, *, champion: ModelVersion | None, pinned: str = "") -> bases.Base:
@@ -114,6 +120,7 @@ def _part(
     recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})
     folder, n_labelled = model.parent, len(train)
     watch, searching = partial(tell, script), partial(tell, search.STAGE + script)
+    watch(0, 1, {})  # loading a base takes a while, in which it would still be said to do what it did before
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
     if recipe.method == "characters":
         from training.trainers.linear_heads import fit_character_head
@@ -129,7 +136,7 @@ def _part(
         encoder = SentenceEncoder(directory=base.directory, options={"max_tokens": recipe.max_tokens})
         found, backend = fit_embedding_head(
             train, validation, labels=labels, recipe=recipe, encoder=encoder, encoder_directory=base.directory,
-            into=model, watch=watch,
+            into=model, watch=watch, reading=partial(tell, READING + script),
         ), "embedding_head"  # fmt: skip
     else:
         from training.trainers import launch, transformer_classifier
@@ -219,11 +226,20 @@ def _shipped(role: str) -> ModelVersion | None:
     return next((version for version in versions if artifacts.path_for(version.artifact_hash).is_dir()), None)
 
 
-def classify(version: ModelVersion, texts: Sequence[str], labels: Sequence[str]) -> Any:
-    """Return what `version` says of `texts`: probabilities (n, n_labels) in the order of `labels`."""
+def classify(
+    version: ModelVersion,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    tell: Callable[[int], None] = lambda done: None,
+) -> Any:
+    """Return what `version` says of `texts`: probabilities (n, n_labels) in the order of `labels`. `tell(done)` hears of each batch."""
     import numpy as np
 
     backend: Any = loader.build(version)
-    found = backend.classify(texts)
-    rows = np.array([[answer.probabilities.get(label, 0.0) for label in labels] for answer in found], dtype=float)
-    return rows.reshape(len(texts), len(labels))
+    rows = []
+    for start in range(0, len(texts), BATCH):
+        tell(start)
+        found = backend.classify(texts[start : start + BATCH])
+        rows += [[answer.probabilities.get(label, 0.0) for label in labels] for answer in found]
+    return np.array(rows, dtype=float).reshape(len(texts), len(labels))

@@ -72,6 +72,31 @@ def test_a_model_that_learnt_near_copies_of_the_test_texts_is_not_let_in(
     assert report.metrics["closest"]["similarity"] == 1
 
 
+def test_what_a_run_is_doing_moves_on_while_it_does_it(guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[tuple[str, int, int]] = []
+    real = runs.say
+
+    def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
+        said.append((stage, done, of))
+        real(run, stage, done, of)
+
+    monkeypatch.setattr(runs, "say", say)
+    monkeypatch.setattr(classifiers, "BATCH", 16)
+    label_reviews(300)
+    run = train({"method": "head", "max_tokens": 32})
+    assert run.status == "succeeded", run.last_error
+    stages = list(dict.fromkeys(stage for stage, _, _ in said))
+    assert stages == [
+        "Freezing examples", "Training on English and other texts", "Reading English and other texts",
+        "Measuring it beside the champion",
+    ]  # fmt: skip
+    measuring = [(done, of) for stage, done, of in said if stage == stages[-1]]
+    n_test = run.snapshot.n_test
+    assert {of for _, of in measuring[1:]} == {2 * n_test}, "two models answer"
+    assert [done for done, _ in measuring] == sorted(done for done, _ in measuring)
+    assert len(measuring) >= 2 * n_test // 16
+
+
 def test_labels_of_one_language_leave_the_other_as_it_was(guessing: ModelVersion) -> None:
     label_reviews(300)
     before = loader.build(guessing).classify(["很好喜欢"])[0]

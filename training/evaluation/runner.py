@@ -26,15 +26,17 @@ def evaluate(
 ) -> EvaluationReport:
     """Return the report on `version`, made now or before; measured against `champion` on the same texts.
 
-    `tell(done, of)` hears of each model. Raises `PermanentError` when the artefact or the snapshot was changed.
+    `tell(done, of)` hears of texts as they are answered, by both models. Raises `PermanentError` when the artefact or the
+    snapshot was changed.
     """
     if known := reports.find(version, snapshot, champion=champion, gate_version=gate.GATE_VERSION):
         return known
     rows = snapshots.read(snapshot, "test")
     labels = list(snapshot.manifest["labels"])
-    new = _answers(version, rows, labels)
-    tell(1, 2)
-    old = _answers(champion, rows, labels) if champion is not None and champion.pk != version.pk else None
+    rival = champion if champion is not None and champion.pk != version.pk else None
+    of = len(rows) * (2 if rival else 1)
+    new = _answers(version, rows, labels, tell=lambda done: tell(done, of))
+    old = _answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
     groups = _groups(rows)
     closest = snapshots.closest_of(snapshot)
     facts = _facts(version, snapshot, rows, new, labels, closest)
@@ -59,13 +61,15 @@ def evaluate(
     )
 
 
-def _answers(version: ModelVersion, rows: Sequence[snapshots.Row], labels: Sequence[str]) -> Answers:
+def _answers(
+    version: ModelVersion, rows: Sequence[snapshots.Row], labels: Sequence[str], *, tell: Callable[[int], None]
+) -> Answers:
     from training.classifiers import classify
 
     places = {label: place for place, label in enumerate(labels)}
     truth = np.array([places[row.label] for row in rows], dtype=np.int64)
     _, products = np.unique([row.group for row in rows], return_inverse=True)
-    found = classify(version, [row.text for row in rows], labels)
+    found = classify(version, [row.text for row in rows], labels, tell=tell)
     return Answers(np.asarray(found, dtype=np.float64), truth, products.astype(np.int64))
 
 

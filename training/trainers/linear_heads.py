@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,14 +39,22 @@ STRENGTHS = (1.0, 3.0, 10.0, 30.0)
 USUAL = 10.0
 FEWEST_TO_CHOOSE = 200
 MOST_SIGNS = 200_000
+# Texts that become vectors between two words about how far it is.
+AT_ONCE = 512
 
 
 def fit_embedding_head(
     train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, encoder: TextEncoder,
-    encoder_directory: Path, into: Path, watch: Watch = unwatched,
+    encoder_directory: Path, into: Path, watch: Watch = unwatched, reading: Watch = unwatched,
 ) -> dict[str, Any]:  # fmt: skip
-    """Write a model directory for the back end `embedding_head`; the encoder goes into it and is not changed."""
-    figures = _fit(encoder.encode(list(train.texts)), encoder.encode(list(validation.texts)), train, validation, labels=labels, recipe=recipe, into=into, watch=watch)  # fmt: skip
+    """Write a model directory for the back end `embedding_head`; the encoder goes into it and is not changed.
+
+    `reading` hears of the texts as they become vectors, `watch` of the strengths that are tried.
+    """
+    of = len(train) + len(validation)
+    features = _encoded(encoder, train.texts, lambda done: reading(done, of, {}))
+    held_out = _encoded(encoder, validation.texts, lambda done: reading(len(train) + done, of, {}))
+    figures = _fit(features, held_out, train, validation, labels=labels, recipe=recipe, into=into, watch=watch)
     shutil.copytree(encoder_directory, into / ENCODER, ignore=shutil.ignore_patterns("manifest.json"))
     return figures
 
@@ -99,6 +107,15 @@ class Start:
         """Put it beside the layer: what a version serves with never changes, whatever becomes of the other."""
         shutil.copytree(self.folder, into / START, ignore=shutil.ignore_patterns("manifest.json"))
         (into / STARTED_FROM).write_text(json.dumps(dict(self.about)), encoding="utf-8")
+
+
+def _encoded(encoder: TextEncoder, texts: Sequence[str], tell: Callable[[int], None]) -> npt.NDArray[np.float32]:
+    """Return the vectors of `texts` (n, d), a few at a time; `tell(done)` hears of it."""
+    parts = []
+    for start in range(0, len(texts), AT_ONCE):
+        tell(start)
+        parts.append(encoder.encode(list(texts[start : start + AT_ONCE])))
+    return np.vstack(parts) if parts else encoder.encode([])
 
 
 def _signs(text: str) -> list[str]:
