@@ -24,6 +24,7 @@ def write(run: TrainingRun, report: EvaluationReport) -> Path:
 def render(run: TrainingRun, report: EvaluationReport) -> str:
     """Return the card as Markdown."""
     version, snapshot, found = report.version, report.snapshot, report.metrics
+    parts = version.card.get("parts", {})
     lines = [
         f"# {version}", "",
         f"Made by training run {run.pk} on {run.created_at:%-d %B %Y}.", "",
@@ -31,13 +32,13 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
         f"{run.get_task_display()}, in {', '.join(version.locales)}. {_labels(found)}"
         "It ranks and suggests; what is shown to anybody is decided by people.", "",
         "## Data", "",
-        f"Snapshot `{snapshot.artifact_hash}`: {snapshot.n_train} texts to train on, {snapshot.n_validation} to choose "
-        f"the moment to stop, {snapshot.n_test} to test. Split: {snapshot.manifest.get('split', '')}. "
+        f"Snapshot `{snapshot.artifact_hash}`: {snapshot.n_train} texts to train on, {snapshot.n_validation} "
+        f"{validated(parts)}, {snapshot.n_test} to test. Split: {snapshot.manifest.get('split', '')}. "
         f"{labelled(snapshot)}", "",
         *_table(("left out", "texts"), sorted(snapshot.manifest.get("excluded", {}).items())),
         "## Training", "",
-        f"Base `{version.base_hash or 'none'}`.", "",
-        *_table(("part", "method", "texts", "figures"), _parts(version.card.get("parts", {}))),
+        based_on(version.base_hash, parts), "",
+        *_table(("part", "method", "texts", "figures"), _parts(parts)),
         "## Measured", "",
         *_copy_figures(found),
         *_figures("this version", found.get("new", {})),
@@ -52,7 +53,8 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
         *[f"- {verdict}: {words}" for verdict, words in report.reasons], "",
         "## Limits", "",
         "Measured on texts of this shop that people were asked about; those are not a random sample of all texts, but for "
-        "the share drawn by lot. Languages and categories with few test texts are not judged apart.", "",
+        "the share drawn by lot. Languages and categories with few test texts are not judged apart; of a label with too few "
+        "people decide.", "",
     ]  # fmt: skip
     return "\n".join(lines)
 
@@ -68,6 +70,26 @@ BY_WHOM = {
     "blind": "people who saw no suggestion of a model", "assisted": "people some of whom saw a model's suggestion",
     "unknown": "people of whom it is not known whether a model's suggestion was shown", BY_FILE: "a file that nobody here answers for",
 }  # fmt: skip
+
+
+def based_on(base_hash: str, parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return in words what a version was fitted on: a part on characters has no base."""
+    without = [name for name, part in parts.items() if part.get("method") == "characters"]
+    if not base_hash or (parts and len(without) == len(parts)):
+        return "No base: it was fitted to the characters of its texts, from nothing."
+    but = f", but for the part {without[0]}, which has none" if without else ""
+    return f"Base `{base_hash}`{but}."
+
+
+def validated(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return in words what the validation texts were for: where a linear part had enough of them to choose by, and in the end."""
+    uses = dict.fromkeys(
+        "to choose the moment to stop" if part.get("method") not in {"head", "characters"}
+        else "to choose how far weights may go, and then to learn from" if part.get("best_eval_loss") is not None
+        else "to learn from as well"
+        for part in parts.values()
+    )  # fmt: skip
+    return " or ".join(uses) or "to choose by"
 
 
 def interval(figure: Mapping[str, float]) -> str:
