@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from catalog.management.import_command import RunCommand
 from catalog.models import ImportRun
@@ -98,15 +99,17 @@ class Command(WithExamples, RunCommand):
                 self.stdout.write(self.style.WARNING("The rules of the queue test nobody yet: its gold_percent is 0."))
 
     def _summarise_preview(self, preview: Preview, console: Console) -> None:
-        table = Table(title="would be imported; nothing was written", title_justify="left")
-        columns = {
+        # A row for each count: labels have any name, and beside each other they would be cut at eighty columns.
+        table = Table(title="would be imported; nothing was written", title_justify="left", show_header=False)
+        counts = {
             "rows": preview.n_rows, "duplicates": preview.n_duplicates, "bad": preview.n_bad,
             "new reviews": preview.n_new, "known reviews": preview.n_known, "kept": preview.n_kept, "ties": preview.n_ties,
             **dict(sorted(preview.labels.items())),
         }  # fmt: skip
-        for name in columns:
-            table.add_column(name, justify="right")
-        table.add_row(*(f"{count:,}" for count in columns.values()))
+        table.add_column(overflow="fold")
+        table.add_column(justify="right", no_wrap=True)
+        for name, count in counts.items():
+            table.add_row(Text(name), f"{count:,}")
         console.print(table)
         for reason, (n, line) in sorted(preview.reasons.items(), key=lambda item: -item[1][0])[:20]:
             self.stdout.write(self.style.WARNING(f"{n:,} × {reason} (the first at line {line:,})"))
