@@ -7,6 +7,7 @@ starts (mode 0600): so any `manage.py` command finds the embedded servers withou
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import re
 from pathlib import Path
@@ -84,6 +85,22 @@ def durations(name: str, default: str) -> tuple[dt.timedelta, ...]:
     if not parts or not all(re.fullmatch(r"\d{1,6}[smhd]", part) for part in parts):
         raise ImproperlyConfigured(f"{name} must be lengths of time such as 5s,5m,2h, not {text(name, default)!r}")
     return tuple(dt.timedelta(seconds=int(part[:-1]) * UNIT_SECONDS[part[-1]]) for part in parts)
+
+
+def numbers(name: str, *, minimum: float = 0, maximum: float = 1e6) -> dict[str, float]:
+    """Return the numbers of `name` by what they are of (`negative=5,neutral=0.5`). Raises `ImproperlyConfigured` otherwise."""
+    found = {}
+    for part in words(name):
+        of, is_there, raw = part.partition("=")
+        try:
+            value = float(raw)
+        except ValueError:
+            value = math.nan
+        if not of.strip() or not is_there or not minimum <= value <= maximum:
+            known = f"numbers from {minimum:g} to {maximum:g} by name, such as negative=5,neutral=1"
+            raise ImproperlyConfigured(f"{name} must be {known}, not {part!r}")
+        found[of.strip()] = value
+    return found
 
 
 def words(name: str, default: str = "") -> list[str]:

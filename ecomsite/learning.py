@@ -46,6 +46,13 @@ TRAINING: dict[str, Any] = {
         "min_test": env.integer("GATE_MIN_TEST", 100, minimum=20),
         "gain": env.integer("GATE_GAIN_POINTS", 0, minimum=-50) / 100,
         "slice_loss": env.integer("GATE_SLICE_LOSS_POINTS", 0) / 100,
+        # Of each label; by name where it has its own, e.g. negative=5.
+        "label_margin": env.integer("GATE_LABEL_MARGIN_POINTS", 10, minimum=1) / 100,
+        "label_margins": {
+            label: points / 100 for label, points in env.numbers("GATE_LABEL_MARGINS", minimum=1, maximum=100).items()
+        },
+        # What it costs to miss a text of a label, by name: 1 where nothing is said.
+        "label_costs": env.numbers("GATE_LABEL_COSTS"),
     },
     # The same for copy (training/evaluation/copy_gate.py).
     "COPY_GATE": {"min_products": env.integer("GATE_MIN_PRODUCTS", 30, minimum=10)},

@@ -2,7 +2,7 @@
 
 A promotion asks for a person's permission and leaves a ledger line. A version serves in place of another only with as many
 approvals as its role needs (`training.release`), one that was trained here with a report, too, that the gate let pass against the
-champion of now.
+champion of now, or left to people.
 """
 
 from __future__ import annotations
@@ -164,10 +164,12 @@ def promote(
 def people_needed(version: ModelVersion) -> int:
     """Return how many people have to agree before `version` serves; 0: the gate's pass is enough.
 
-    One at least where there is a reason for it (`training.consent`).
+    One at least where there is a reason for it (`training.consent`), and for what the gate left to people.
     """
     asked = int(settings.TRAINING["APPROVERS"].get(version.role, 1))
-    return max(asked, int(bool(consent.reasons(version))))
+    report = report_on(version)
+    left_to_people = report is not None and report.asks_people
+    return max(asked, int(left_to_people or bool(consent.reasons(version))))
 
 
 def approvals_of(version: ModelVersion) -> list[Approval]:
@@ -193,13 +195,21 @@ def how_to_approve(version: ModelVersion) -> str:
     return f"The next person approves it on the page Training, or by `{command}`."
 
 
+def report_on(version: ModelVersion) -> EvaluationReport | None:
+    """Return the report on `version` against the champion of now, else the latest; None where it was never measured."""
+    reports = version.reports.select_related("against", "snapshot")
+    return reports.filter(against=resolver.find(version.role)).first() or reports.first()
+
+
 def passed_report(version: ModelVersion) -> EvaluationReport:
-    """Return the report on `version` against the champion of now. Raises `PermanentError` unless the gate let it pass."""
-    champion, reports = resolver.find(version.role), version.reports.select_related("against", "snapshot")
-    report = reports.filter(against=champion).first() or reports.first()
+    """Return the report on `version` against the champion of now.
+
+    Raises `PermanentError` unless the gate let it pass, or left it to people.
+    """
+    champion, report = resolver.find(version.role), report_on(version)
     if report is not None and report.lets_replace(champion):
         return report
-    if report is None or report.verdict != EvaluationReport.Verdict.PASSED:
+    if report is None or not (report.verdict == EvaluationReport.Verdict.PASSED or report.asks_people):
         found = (
             "was not measured" if report is None else f"did not pass the gate: {report.get_verdict_display().lower()}"
         )

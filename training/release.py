@@ -39,14 +39,15 @@ class Waiting:
 def consider(report: EvaluationReport) -> ModelAlias | None:
     """Act on a report: a version that passed serves where nobody else has to agree, else it is the challenger.
 
-    One whose test was inconclusive becomes challenger too, and a classifier is then seen on live traffic; so does one that
-    was measured against another champion than serves by now. After a roll-back no gate alone puts the next one in place:
-    a person lets it in. Returns the alias that moved; None when nothing moved.
+    One whose test was inconclusive becomes challenger too, and a classifier is then seen on live traffic; where only a label
+    with too few test texts is in doubt, people may let it in. So does one that was measured against another champion than
+    serves by now. After a roll-back no gate alone puts the next one in place: a person lets it in. Returns the alias that
+    moved; None when nothing moved.
     """
     version, champion = report.version, resolver.find(report.version.role)
     if report.verdict == EvaluationReport.Verdict.FAILED or champion == version:
         return None
-    automatic = report.lets_replace(champion) and not people_needed(version)
+    automatic = report.lets_replace(champion) and not report.asks_people and not people_needed(version)
     alias = registry.CHAMPION if automatic else registry.CHALLENGER
     try:
         return registry.promote(
@@ -63,7 +64,7 @@ def people_needed(version: ModelVersion) -> int:
 
 
 def may_replace(version: ModelVersion) -> bool:
-    """Return whether people may let `version` in now: the gate let it pass against the champion of now, or there is no gate for it."""
+    """Return whether people may let `version` in now: the gate let it pass against the champion of now, or left it to them, or there is none for it."""
     try:
         return not version.dataset_hash or registry.passed_report(version) is not None
     except PermanentError:
@@ -73,9 +74,9 @@ def may_replace(version: ModelVersion) -> bool:
 def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | None:
     """Note that a person lets `version` serve; with the last one needed it becomes champion, and the alias is returned.
 
-    Raises `PermanentError` without a reason, for the champion itself, for a version trained here without a report that passed
-    against the champion of now, or when this person has approved already and others are missing; `PermissionDenied` without
-    `inference.promote_model`.
+    Raises `PermanentError` without a reason, for the champion itself, for a version trained here without a report against the
+    champion of now that passed or left it to people, or when this person has approved already and others are missing;
+    `PermissionDenied` without `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if not reason.strip():

@@ -237,6 +237,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "confusion": charts.shaded(
             zip(found.get("labels", []), found.get("new", {}).get("confusion", []), strict=False)
         ),
+        "labels": _labels(found),
         "slices": _beside(new=found.get("slices", []), champion=found.get("champion_slices", [])),
         "approvals": list(_approvals(report)) if report else [],
         "needed": release.people_needed(row.version) if row.version else 0,
@@ -244,7 +245,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "aliases": aliases,
         "serving": serving,
         "may_serve": may_serve,
-        "is_outdated": bool(report and report.verdict == "pass" and not may_serve)
+        "is_outdated": bool(report and (report.verdict == "pass" or report.asks_people) and not may_serve)
         and not {"champion", "previous"} & set(aliases),
         "excluded": sorted((row.snapshot.manifest.get("excluded") or {}).items()) if row.snapshot else [],
         "labelled": model_card.labelled(row.snapshot) if row.snapshot else "",
@@ -264,6 +265,12 @@ def _curve(history: Sequence[Sequence[Any]], part: str) -> dict[str, Any] | None
         for name in ("loss", "eval_loss")
     }
     return charts.curves(lines)
+
+
+def _labels(found: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Return what was measured of each label, of the new model and of the champion."""
+    before = {row["label"]: row for row in found.get("champion", {}).get("labels", [])}
+    return [(row, before.get(row["label"])) for row in found.get("new", {}).get("labels", [])]
 
 
 def _beside(

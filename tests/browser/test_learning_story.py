@@ -1,8 +1,8 @@
 """Labels become a model that serves, in Label Studio and in the console.
 
 People label the reviews of the demo shop, and others that say what no model that ships could know: of a quarter as many
-the gate could tell no difference. Flags are reviewed, a run is started and watched, the gate lets the new model in, and the next review is
-scored by it.
+the gate could tell no difference. Flags are reviewed, a run is started and watched, the gate lets the new model in, or asks the engineer
+where a label is rare, and the next review is scored by it.
 """
 
 from __future__ import annotations
@@ -195,7 +195,10 @@ def test_what_people_say_in_label_studio_becomes_the_model_that_scores_the_next_
     assert LabelIssue.objects.filter(status="confirmed").count() >= 5, "the wrong labels were mended"
 
     report = train_in_the_console(page, live_server.url)
-    assert report.verdict == "pass", report.reasons
+    assert report.verdict == "pass" or report.asks_people, report.reasons
+    if report.asks_people:  # some thirty test texts of each label: what is in doubt of one is for her to decide
+        page.fill("input[name=reason]", "read what it says of each label")
+        page.click("text=Approve")
     assert "champion" in page.locator(".es h2").first.inner_text()
     after = resolver.resolve("sentiment")
     assert after != before

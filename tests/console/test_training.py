@@ -196,6 +196,25 @@ def test_a_report_against_an_earlier_champion_counts_when_that_one_serves_again(
     assert verdicts == {run.pk: "pass", again.pk: "fail"}
 
 
+def test_each_label_is_shown_and_where_one_is_too_rare_to_judge_a_person_lets_the_model_in() -> None:
+    run = finished(verdict="inconclusive")
+    report = run.report
+    assert report
+    for name, recall in (("new", 0.875), ("champion", 0.625)):
+        report.metrics[name]["labels"] = [{"label": "negative", "n": 8, "precision": 0.75, "recall": recall, "f1": 0.8}]
+    report.reasons = [["pass", "+5.0 points against the champion"], ["people", "negative: too few to rule out a loss"]]
+    report.save()
+    engineer = signed_in(people.ml_engineer())
+    address = reverse("console:training_run", args=[run.pk])
+    page = engineer.get(address).content.decode()
+    assert "<td>negative</td>" in page
+    assert "88%" in page or "87.5%" in page
+    assert "0 of 1 approvals" in page
+    assert "A person who has looked may let the model serve" in page
+    engineer.post(reverse("console:approve_model", args=[run.version.pk]), {"reason": "read all eight"})
+    assert resolver.resolve("sentiment") == run.version
+
+
 def test_the_overview_lists_a_challenger_of_a_role_without_a_champion() -> None:
     waiting = factories.model_version("validity", alias="challenger")
     page = signed_in(people.auditor()).get(reverse("console:training")).content.decode()

@@ -19,7 +19,13 @@ from training.models import DatasetSnapshot, EvaluationReport
 pytestmark = pytest.mark.django_db
 
 
-def trained(role: str = "sentiment", *, verdict: str = "pass", **fields: Any) -> EvaluationReport:
+RARE = [
+    ["pass", "+4.0 points against the champion"],
+    ["people", "negative: too few to rule out a loss, so people decide"],
+]
+
+
+def trained(role: str = "sentiment", *, verdict: str = "pass", reasons: Any = (), **fields: Any) -> EvaluationReport:
     """A version that was trained here, with its report."""
     against = resolver.find(role)
     version = factories.model_version(role, alias=None, dataset_hash="d" * 64, artifact_hash="", **fields)
@@ -28,7 +34,7 @@ def trained(role: str = "sentiment", *, verdict: str = "pass", **fields: Any) ->
         defaults={"n_train": 1, "n_validation": 1, "n_test": 1, "manifest": {"imported": {}}},
     )  # fmt: skip
     return EvaluationReport.objects.create(
-        version=version, snapshot=snapshot, against=against, gate_version="1", verdict=verdict
+        version=version, snapshot=snapshot, against=against, gate_version="1", verdict=verdict, reasons=list(reasons)
     )
 
 
@@ -58,6 +64,49 @@ def test_what_did_not_pass_never_serves(verdict: str) -> None:
         registry.promote(report.version, actor=people.ml_engineer(), reason="I like it")
     with pytest.raises(PermanentError, match="did not pass the gate"):
         release.approve(report.version, actor=people.ml_engineer(), reason="I like it")
+
+
+def test_where_a_label_is_too_rare_to_judge_a_person_lets_the_model_in_and_never_the_gate() -> None:
+    before = factories.model_version("sentiment", artifact_hash="")
+    report = trained(verdict="inconclusive", reasons=RARE)
+    assert report.asks_people
+    moved = release.consider(report)
+    assert moved is not None
+    assert (moved.name, champion(), release.people_needed(report.version)) == ("challenger", before, 1)
+    with pytest.raises(PermanentError, match="0 of 1 approvals"):
+        registry.promote(report.version, actor=release.GATE, reason="nobody looked")
+    assert release.may_replace(report.version)
+    with pytest.raises(PermissionDenied):
+        release.approve(report.version, actor=people.senior(), reason="me")
+    release.approve(report.version, actor=people.ml_engineer(), reason="read all the negative ones")
+    assert champion() == report.version
+
+
+@pytest.mark.parametrize("other", ["inconclusive", "fail"])
+def test_what_else_is_in_doubt_is_not_for_people_to_overlook(other: str) -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    report = trained(verdict=other, reasons=[*RARE, [other, "right as often as the champion"]])
+    assert not report.asks_people
+    assert not release.may_replace(report.version)
+    with pytest.raises(PermanentError, match="did not pass the gate"):
+        release.approve(report.version, actor=people.ml_engineer(), reason="I like it")
+
+
+def test_a_first_model_with_a_rare_label_is_let_in_by_a_person_by_name() -> None:
+    report = trained("validity", verdict="inconclusive", reasons=RARE)
+    assert release.consider(report) is not None
+    assert resolver.find("validity") is None
+    release.let_in(report.version, actor=people.ml_engineer(), reason="it is a start")
+    assert champion("validity") == report.version
+
+
+def test_what_was_left_to_people_against_another_champion_is_measured_again() -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    report = trained(verdict="inconclusive", reasons=RARE)
+    factories.model_version("sentiment", artifact_hash="")
+    assert not release.may_replace(report.version)
+    with pytest.raises(PermanentError, match="serves now"):
+        release.approve(report.version, actor=people.ml_engineer(), reason="read them")
 
 
 def test_a_trained_version_that_was_not_measured_never_serves() -> None:

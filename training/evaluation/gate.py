@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from training.evaluation.comparison import Comparison, compare
+from training.evaluation import by_label
+from training.evaluation.comparison import Comparison, compare, difference, likeness
 from training.evaluation.metrics import Answers, calibration_error, macro_f1
 
-GATE_VERSION = "classifier-2"
+GATE_VERSION = "classifier-3"
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
+# A label has too few test texts to tell: where nothing else is in the way, people may let the model in.
+PEOPLE = "people"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,9 @@ class Rules:
     `gain`: it must be right more often than the champion by more than this, beyond chance (the lower end of the 95 %
     interval). Zero means better at all; a negative number means not worse by more than that.
     `slice_loss`: in no slice may it be worse by more than this beyond chance, at 95 % for all slices together.
+    `label_margin`: of no label may it find less than the champion by more than this, nor be right less often where it says
+    it; `label_margins` has the labels with a margin of their own. `label_costs`: what it costs to miss a text of a label, 1
+    where nothing is said; where something is, the gain is one in cost rather than in accuracy.
     """
 
     min_test: int = 100
@@ -31,11 +37,14 @@ class Rules:
     max_calibration_error: float = 0.2
     gain: float = 0.0
     slice_loss: float = 0.0
+    label_margin: float = 0.1
+    label_margins: Mapping[str, float] = field(default_factory=dict)
+    label_costs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`verdict` is the worst of the findings: fail, else inconclusive, else pass."""
+    """`verdict` is the worst of the findings: fail, else inconclusive, else pass. What is for people is inconclusive."""
 
     verdict: str
     findings: Sequence[tuple[str, str]]
@@ -43,13 +52,15 @@ class Verdict:
 
 def judge(
     new: Answers, old: Answers | None, *, groups: Mapping[str, Sequence[str]], rules: Rules,
-    facts: Mapping[str, bool] | None = None, stated: int = 0,
+    facts: Mapping[str, bool] | None = None, stated: int = 0, labels: Sequence[str] | None = None,
 ) -> Verdict:  # fmt: skip
     """Return whether the model that gave the answers `new` may replace the one that gave `old`; None: there is none.
 
     `groups` are slices (name → value of each text). `facts` are conditions that hold or do not: the artefact works in a
     fresh process, its hash is that of the registry, the test part was not trained on. `stated` is how many of the texts
-    have a label that a file stated: without enough labels of people nothing is told, however many those are.
+    have a label that a file stated: without enough labels of people nothing is told, however many those are. `labels`
+    names what the columns of the answers are; each is judged, and one without a test text is for people. Without names
+    those that the texts have are judged.
     """
     findings = [(PASS if holds else FAIL, words) for words, holds in (facts or {}).items()]
     n = len(new.truth)
@@ -58,13 +69,24 @@ def judge(
         findings.append((INCONCLUSIVE, f"{texts} are too few to tell: {rules.min_test} are needed"))
         return worst(findings)
     findings += [_accuracy(new, rules), _calibration(new, rules)]
+    named = _named(new, labels)
     if old is None:
         found = compare(new.right, _always_the_commonest(new), new.products)
         findings.append(_against(found, rules, "always saying the commonest label"))
+        findings += [_found(new, label, name, rules) for label, name in named.items()]
     else:
-        findings.append(_against(compare(new.right, old.right, new.products), rules, "the champion"))
-        findings += _by_slice(new, old, groups, rules)
+        findings.append(_gain(new, old, named, rules))
+        alike = likeness(new.right.astype(np.float64) - old.right, new.products)
+        findings += [_of_label(by_label.compare(new, old, label, alike=alike), named[label], rules) for label in named]
+        findings += [_macro_f1(new, old), *_by_slice(new, old, groups, rules)]
     return worst(findings)
+
+
+def _named(answers: Answers, labels: Sequence[str] | None) -> dict[int, str]:
+    """Return the labels that are judged, each with its name."""
+    if labels is None:
+        return {int(label): f"label {label}" for label in np.unique(answers.truth)}
+    return dict(enumerate(labels))
 
 
 def _accuracy(new: Answers, rules: Rules) -> tuple[str, str]:
@@ -98,6 +120,80 @@ def _against(found: Comparison, rules: Rules, whom: str) -> tuple[str, str]:
     return (FAIL if found.high < rules.gain else INCONCLUSIVE), words
 
 
+def _gain(new: Answers, old: Answers, named: Mapping[int, str], rules: Rules) -> tuple[str, str]:
+    found = compare(new.right, old.right, new.products)
+    if not rules.label_costs:
+        return _against(found, rules, "the champion")
+    costs = np.ones(new.probabilities.shape[1])
+    for label, name in named.items():
+        costs[label] = rules.label_costs.get(name, 1.0)
+    saved = by_label.cost(new, old, costs)
+    words = (
+        f"its errors cost {saved.new:.3f} a text, the champion's {saved.old:.3f}: {saved.gap.value:+.3f} is saved, 95 % interval "
+        f"{saved.gap.low:+.3f} to {saved.gap.high:+.3f}; it has to be above {rules.gain:+.3f} ({100 * found.gain:+.1f} points of accuracy)"
+    )
+    if saved.gap.low > rules.gain:
+        return PASS, words
+    return (FAIL if saved.gap.high < rules.gain else INCONCLUSIVE), words
+
+
+def _found(new: Answers, label: int, name: str, rules: Rules) -> tuple[str, str]:
+    """Return whether a first model finds a label at all."""
+    rows = np.flatnonzero(new.truth == label)
+    if not len(rows):
+        return PEOPLE, f"{name}: no test text has this label; whether it is told is for people to say"
+    hits = new.right[rows]
+    products = None if new.products is None else new.products[rows]
+    words = f"{name}: finds {_share(float(hits.mean()), len(rows), 'test texts')}"
+    if difference(hits.astype(np.float64), products, level=by_label.LEVEL).low > 0:
+        return PASS, words
+    if len(rows) >= rules.min_slice and not hits.any():
+        return FAIL, f"{words}: it never says it where it is true"
+    return PEOPLE, f"{words}: too few to tell whether it finds any, so people decide"
+
+
+def _of_label(found: by_label.OfLabel, name: str, rules: Rules) -> tuple[str, str]:
+    """Return whether a loss on one label is ruled out: of what is found of it, and of how often it is rightly said."""
+    margin = rules.label_margins.get(name, rules.label_margin)
+    allowed = f"a loss of {100 * margin:.0f} points"
+    if not found.n:
+        return PEOPLE, f"{name}: no test text has this label; whether it is still told is for people to say"
+    recall, precision = found.recall, found.precision
+    words = f"{name}: finds {_share(recall.new, recall.n_new, 'test texts')}, the champion {recall.old:.1%} ({_points(recall)})"
+    if precision:
+        words += (
+            f"; right in {_share(precision.new, precision.n_new, 'times it says so')}, "
+            f"the champion in {_share(precision.old, precision.n_old, 'its own')} ({_points(precision)})"
+        )
+    figures = [figure for figure in (recall, precision) if figure]
+    if any(figure.gap.high < -margin for figure in figures):
+        return FAIL, f"{words}: {allowed} or more"
+    doubtful = [figure for figure in figures if figure.gap.low <= -margin]
+    if not doubtful:
+        return PASS, f"{words}: {allowed} is ruled out"
+    if any(figure.is_worse for figure in doubtful):
+        return INCONCLUSIVE, f"{words}: worse beyond chance, and {allowed} is not ruled out"
+    return PEOPLE, f"{words}: too few to rule out {allowed}, so people decide"
+
+
+def _share(value: float, n: int, of: str) -> str:
+    return f"{value:.1%} of {n} {of}"
+
+
+def _points(figure: by_label.Figure) -> str:
+    gap = figure.gap
+    return f"{100 * gap.value:+.1f} points, 99 % interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}"
+
+
+def _macro_f1(new: Answers, old: Answers) -> tuple[str, str]:
+    found = by_label.macro_f1(new, old)
+    words = (
+        f"macro-F1 {found.new:.3f}, the champion's {found.old:.3f}: {found.gap.value:+.3f}, 95 % interval "
+        f"{found.gap.low:+.3f} to {found.gap.high:+.3f}; it must not be below zero beyond chance"
+    )
+    return (FAIL if found.gap.high < 0 else PASS), words
+
+
 def _by_slice(new: Answers, old: Answers, groups: Mapping[str, Sequence[str]], rules: Rules) -> list[tuple[str, str]]:
     parts = [
         (name, value, rows)
@@ -105,18 +201,19 @@ def _by_slice(new: Answers, old: Answers, groups: Mapping[str, Sequence[str]], r
         for value in sorted(set(values))
         if len(rows := np.flatnonzero(np.asarray(values) == value)) >= rules.min_slice
     ]
-    findings = []
+    findings, gained = [], new.right.astype(np.float64) - old.right
     for name, value, rows in parts:
-        mine, theirs = new.of(rows), old.of(rows)
-        found = compare(mine.right, theirs.right, mine.products, level=1 - 0.05 / len(parts))
+        products = None if new.products is None else new.products[rows]
+        found = difference(gained[rows], products, level=1 - 0.05 / len(parts))
         if found.high < -rules.slice_loss:
-            findings.append((FAIL, f"worse where {name} is {value}: {100 * found.gain:+.1f} points on {found.n} texts"))
+            words = f"worse where {name} is {value}: {100 * found.value:+.1f} points on {len(rows)} texts"
+            findings.append((FAIL, words))
     return findings or [(PASS, f"worse in none of {len(parts)} slices of {rules.min_slice} texts or more")]
 
 
 def worst(findings: Sequence[tuple[str, str]]) -> Verdict:
-    """Return the verdict of `findings`: fail where one failed, else inconclusive where one is, else pass."""
-    said = {verdict for verdict, _ in findings}
+    """Return the verdict of `findings`: fail where one failed, else inconclusive where one is or is for people, else pass."""
+    said = {INCONCLUSIVE if verdict == PEOPLE else verdict for verdict, _ in findings}
     worst = next((verdict for verdict in (FAIL, INCONCLUSIVE) if verdict in said), PASS)
     return Verdict(worst, tuple(findings))
 

@@ -109,17 +109,32 @@ def confusion(answers: Answers, n_labels: int) -> Ints:
     return counts
 
 
+def occurring(answers: Answers) -> Ints:
+    """Return the labels of the texts: over these macro-F1 is the mean, for every model that answers about the same texts."""
+    return np.unique(answers.truth).astype(np.int64)
+
+
+def f1_of(answers: Answers) -> Floats:
+    """Return the F1 of each label (n_labels,); 0 for one that does not occur."""
+    return np.asarray(_f1(confusion(answers, answers.probabilities.shape[1])[None])[0], dtype=np.float64)
+
+
 def macro_f1(answers: Answers) -> float:
-    """Return the mean of the labels' F1 over labels that occur, in the truth or in what was said."""
+    """Return the mean of the labels' F1 over the labels that occur, whatever a model says besides."""
     return float(_macro_f1(confusion(answers, answers.probabilities.shape[1])[None])[0])
+
+
+def _f1(counts: Ints) -> Floats:
+    """Return the F1 of each label, of each confusion matrix of (rounds, n_labels, n_labels)."""
+    hits = np.diagonal(counts, axis1=1, axis2=2)
+    both = counts.sum(axis=1) + counts.sum(axis=2)
+    return np.asarray(np.divide(2 * hits, both, out=np.zeros(hits.shape), where=both > 0), dtype=np.float64)
 
 
 def _macro_f1(counts: Ints) -> Floats:
     """Return the macro-F1 of each confusion matrix of (rounds, n_labels, n_labels)."""
-    hits = np.diagonal(counts, axis1=1, axis2=2)
-    both = counts.sum(axis=1) + counts.sum(axis=2)
-    f1 = np.divide(2 * hits, both, out=np.zeros(hits.shape), where=both > 0)
-    return np.asarray(f1.sum(axis=1) / np.maximum((both > 0).sum(axis=1), 1), dtype=np.float64)
+    occurs = counts.sum(axis=2) > 0
+    return np.asarray((_f1(counts) * occurs).sum(axis=1) / np.maximum(occurs.sum(axis=1), 1), dtype=np.float64)
 
 
 def auc(answers: Answers) -> float | None:

@@ -41,7 +41,7 @@ def evaluate(
     closest = snapshots.closest_of(snapshot)
     facts = _facts(version, snapshot, rows, new, labels, closest)
     rules, stated = gate.as_rules(settings.TRAINING["GATE"]), snapshots.n_stated(snapshot)
-    verdict = gate.judge(new, old, groups=groups, rules=rules, facts=facts, stated=stated)
+    verdict = gate.judge(new, old, groups=groups, rules=rules, facts=facts, stated=stated, labels=labels)
     measured: dict[str, Any] = {
         "labels": list(labels),
         "closest": closest,

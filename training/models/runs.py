@@ -13,6 +13,9 @@ from core.leases import Leased
 from inference.models import ModelVersion
 from training.models.datasets import DatasetSnapshot, Task
 
+# How a finding is marked that is for people to decide (training/evaluation/gate.py).
+PEOPLE = "people"
+
 
 class TrainingRun(Leased):
     """One attempt to make a better model. Its lease is renewed while it runs; one whose worker died resumes.
@@ -123,9 +126,15 @@ class EvaluationReport(models.Model):
     def __str__(self) -> str:
         return f"{self.version}: {self.verdict}"
 
+    @property
+    def asks_people(self) -> bool:
+        """Whether people may let the version in where the gate could not tell: it had too few test texts of a label, and no other doubt."""
+        said = {verdict for verdict, _ in self.reasons}
+        return self.verdict == self.Verdict.INCONCLUSIVE and PEOPLE in said and said <= {self.Verdict.PASSED, PEOPLE}
+
     def lets_replace(self, champion: ModelVersion | None) -> bool:
-        """Return whether the gate let the version pass, and against `champion` (None: nobody serves) rather than another."""
-        return self.verdict == self.Verdict.PASSED and self.against == champion
+        """Return whether the gate let the version pass, or left it to people, and against `champion` (None: nobody serves)."""
+        return (self.verdict == self.Verdict.PASSED or self.asks_people) and self.against == champion
 
 
 class Approval(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.evaluation import gate
+from training.evaluation import by_label, gate
 from training.evaluation.comparison import compare
 from training.evaluation.gate import Rules, as_rules, judge, worst
 from training.evaluation.metrics import Answers, calibration_error
@@ -129,7 +129,7 @@ def test_a_first_model_needs_no_champion_but_has_to_be_right_and_honest() -> Non
     good, bad = pair(rng, 300, old=0.4, new=0.9)
     assert judge(good, None, groups={}, rules=Rules()).verdict == gate.PASS
     assert judge(bad, None, groups={}, rules=Rules()).verdict == gate.FAIL
-    assert [said for said, _ in judge(good, None, groups={}, rules=Rules()).findings] == [gate.PASS] * 3
+    assert [said for said, _ in judge(good, None, groups={}, rules=Rules()).findings] == [gate.PASS] * 5
 
 
 def marks(n: int, *wrong: range) -> np.ndarray:
@@ -142,6 +142,13 @@ def test_a_verdict_gives_every_figure_in_words_and_the_conditions_first() -> Non
     new, old = model(marks(200, range(20)), truth), model(marks(200, range(80)), truth)
     verdict = judge(new, old, groups=groups(200), rules=Rules(), facts={"it works in a fresh process": True})
     found = compare(new.right, old.right)
+    zero, one = (by_label.compare(new, old, label, alike=0.0) for label in (0, 1))
+
+    def points(figure: by_label.Figure | None) -> str:
+        assert figure
+        return f"99 % interval {100 * figure.gap.low:+.1f} to {100 * figure.gap.high:+.1f}"
+
+    macro = by_label.macro_f1(new, old).gap
     assert verdict == gate.Verdict(
         gate.PASS,
         (
@@ -152,6 +159,20 @@ def test_a_verdict_gives_every_figure_in_words_and_the_conditions_first() -> Non
                 gate.PASS,
                 f"+30.0 points against the champion, 95 % interval {100 * found.low:+.1f} to {100 * found.high:+.1f} "
                 "(McNemar by product p < 0.001); it has to be above +0.0",
+            ),
+            *[
+                (
+                    gate.PASS,
+                    f"label {label}: finds 90.0% of 100 test texts, the champion 60.0% (+30.0 points, {points(of.recall)}); "
+                    "right in 90.0% of 100 times it says so, the champion in 60.0% of 100 its own "
+                    f"(+30.0 points, {points(of.precision)}): a loss of 10 points is ruled out",
+                )
+                for label, of in enumerate((zero, one))
+            ],
+            (
+                gate.PASS,
+                f"macro-F1 0.900, the champion's 0.600: +0.300, 95 % interval {macro.low:+.3f} to {macro.high:+.3f}; "
+                "it must not be below zero beyond chance",
             ),
             (gate.PASS, "worse in none of 2 slices of 30 texts or more"),
         ),
@@ -164,14 +185,14 @@ def test_a_slice_in_which_it_is_worse_is_named_with_its_figures() -> None:
     new, old = model(marks(600, range(60)), truth), model(marks(600, range(30), range(60, 240)), truth)
     verdict = judge(new, old, groups={"language": language}, rules=Rules())
     assert verdict.findings[-1] == (gate.FAIL, "worse where language is zh: -50.0 points on 60 texts")
-    assert len(verdict.findings) == 4, "of the slice in which it is better nothing is said"
+    assert len(verdict.findings) == 7, "of the slice in which it is better nothing is said"
 
 
 def test_chances_are_told_to_three_digits_where_they_have_any() -> None:
     truth = np.zeros(200, dtype=int)
     for n_better, told in {10: "p = 0.002)", 11: "p < 0.001)"}.items():
         new, old = model(marks(200), truth), model(marks(200, range(n_better)), truth)
-        (words,) = (words for _, words in judge(new, old, groups={}, rules=Rules()).findings if "champion" in words)
+        (words,) = (words for _, words in judge(new, old, groups={}, rules=Rules()).findings if "against the" in words)
         assert told in words
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
-from training import pipeline, runs, snapshots
+from training import pipeline, registry, runs, snapshots
 from training.models import DatasetSnapshot, TrainingRun
 from training.recipes import RECIPES
 
@@ -106,3 +106,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{report.version}: the gate says {report.verdict}.")
         for verdict, words in report.reasons:
             self.stdout.write(f"  {verdict}: {words}")
+        if report.asks_people:
+            self.stdout.write(f"What is marked people they decide. {registry.how_to_approve(report.version)}")
