@@ -292,11 +292,11 @@ def rare_label_lost(rng: np.random.Generator, texts: Texts) -> Result:
 
 
 def slice_lost(rng: np.random.Generator, texts: Texts) -> Result:
-    """In one category of products what the model learns from is labelled wrong; a champion that is weak elsewhere."""
+    """In one small category of products what the model learns from is labelled wrong; a champion that is weak elsewhere."""
     from bench.gate import BEFORE
     from training import snapshots
 
-    places, aside = texts.drawn(rng, dict.fromkeys(LABELS, N_LABELLED // 3))
+    places, aside = texts.drawn(rng, dict.fromkeys(LABELS, 2 * N_LABELLED // 3))
     rows = texts.examples(places)
     old = fitted(snapshots.split(TASK, rows[: N_FIRST // 2])[0], texts, labels=LABELS)
     parts = snapshots.split(TASK, rows)[0]
