@@ -17,7 +17,7 @@ from core.refs import ref
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion
 from labeling.models import Label, LabelIssue, Vote
-from training import curation, release, snapshots
+from training import curation, examples, release, snapshots
 from training.evaluation import gate, reports
 
 KIND, TASK = "review_sentiment", "sentiment"
@@ -88,8 +88,8 @@ class Shop:
             for subject, label in given.items()
         )
 
-    def rows(self) -> list[curation.Example]:
-        return [item for item in curation.collect(TASK) if isinstance(item, curation.Example)]
+    def rows(self) -> list[examples.Example]:
+        return [item for item in curation.collect(TASK) if isinstance(item, examples.Example)]
 
     def parts(self) -> dict[str, list[Any]]:
         return dict(snapshots.split(TASK, list(curation.collect(TASK)))[0])

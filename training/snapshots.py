@@ -25,8 +25,8 @@ from labeling.label_config import load_interface
 from moderation import validity
 from moderation.models.reviews import ReviewItem
 from moderation.screening import policy_version
-from training import curation, near_copies
-from training.curation import Example, Excluded
+from training import curation, examples, near_copies
+from training.examples import Example, Excluded
 from training.models import DatasetSnapshot
 from training.models.datasets import Task
 from training.splits import RULE, SPLITS, Split, assign
@@ -148,11 +148,11 @@ def split(
         if len(kept) >= fewest():
             excluded += _leave_out(parts, ("test",), reason, {row.subject for row in parts["test"] if not is_kept(row)})
     doubted = {row.subject for part in LEARNT for row in parts[part] if row.is_doubted}
-    excluded += _leave_out(parts, LEARNT, curation.OPEN_ISSUE, doubted)
+    excluded += _leave_out(parts, LEARNT, examples.OPEN_ISSUE, doubted)
     # Near copies in groups that could not be put together: the test part keeps its own, as it is the smaller one.
     copies, closest = _crossing(task, *_sides(parts))
     while copies:
-        excluded += _leave_out(parts, LEARNT, curation.NEAR_COPY, copies)
+        excluded += _leave_out(parts, LEARNT, examples.NEAR_COPY, copies)
         copies, closest = _crossing(task, *_sides(parts))
     return parts, sorted(excluded, key=lambda row: row.subject), closest
 
@@ -196,8 +196,8 @@ def _crossing(task: str, learnt: Sequence[AnyRow], tested: Sequence[AnyRow]) -> 
 
 # What the test part is to hold alone once there is enough of it: how many, why the rest is left out, and which it is.
 _PREFERRED: Sequence[tuple[Callable[[], int], str, Callable[[Example], bool]]] = (
-    (lambda: settings.TRAINING["GATE"]["min_test"], curation.STATED, lambda row: not row.is_stated),
-    (lambda: settings.TRAINING["MIN_BLIND_TEST"], curation.ASSISTED, lambda row: bool(row.is_blind)),
+    (lambda: settings.TRAINING["GATE"]["min_test"], examples.STATED, lambda row: not row.is_stated),
+    (lambda: settings.TRAINING["MIN_BLIND_TEST"], examples.ASSISTED, lambda row: bool(row.is_blind)),
 )
 
 
@@ -267,7 +267,7 @@ def left_out_today(snapshot: DatasetSnapshot) -> Counter[str]:
             if not isinstance(item, Example):
                 reasons[item.reason if item else WITHDRAWN] += 1
             elif item.is_doubted and part in LEARNT:
-                reasons[curation.OPEN_ISSUE] += 1
+                reasons[examples.OPEN_ISSUE] += 1
     return reasons
 
 

@@ -24,14 +24,14 @@ from moderation.label_exchange.approving import approve_raters, is_approved, wit
 from moderation.label_exchange.importing import rater_of, source_of
 from tests import factories, people
 from tests.moderation.imported_raters import ACTOR, ALL, KIND, answer_ourselves, bring, said
-from training import curation, snapshots
+from training import curation, examples, snapshots
 
 pytestmark = pytest.mark.django_db
 
 
 def stated() -> set[bool]:
     """Whether the examples to learn from count as stated by a file."""
-    return {item.is_stated for item in curation.collect("sentiment") if isinstance(item, curation.Example)}
+    return {item.is_stated for item in curation.collect("sentiment") if isinstance(item, examples.Example)}
 
 
 def known(path: Path, *raters: str, **more: Any) -> ImportRun:
@@ -66,7 +66,7 @@ def test_each_rater_is_answered_for_by_name(tmp_path: Path) -> None:
     approve_raters(both, raters=[rater_of("bob")], reason="Bob, not the other", actor=people.senior())
     assert approvals.approved_raters() == {(source_of(run), rater_of("ann")), (source_of(both), rater_of("bob"))}
     assert not is_approved(both)
-    told = {item.fields["text"]: item.is_stated for item in curation.collect("sentiment") if isinstance(item, curation.Example)}  # fmt: skip
+    told = {item.fields["text"]: item.is_stated for item in curation.collect("sentiment") if isinstance(item, examples.Example)}  # fmt: skip
     assert {text for text, is_stated in told.items() if is_stated} == {
         f"Review {i}" for i in (*range(100, 106), *range(200, 206))
     }
@@ -99,7 +99,7 @@ def test_one_unknown_vote_makes_a_label_a_files_word(tmp_path: Path) -> None:
     approve_raters(known(tmp_path / "x.jsonl", "ann", "bob"), reason="Ann and Bob", actor=people.senior())
     bring(tmp_path / "y.jsonl", said(1, "gpt-4o", "gpt-5", "gpt-6", label="neutral"))
     assert Label.objects.get(subject=ref(CustomerReview.objects.get(text="Review 0"))).n_votes == 5
-    told = {i.fields["text"]: i.is_stated for i in curation.collect("sentiment") if isinstance(i, curation.Example)}
+    told = {i.fields["text"]: i.is_stated for i in curation.collect("sentiment") if isinstance(i, examples.Example)}
     assert [text for text, is_stated in told.items() if is_stated] == ["Review 0"]
     bring(tmp_path / "z.jsonl", said(ALL, "ann"))
     assert stated() == {True, False}, "the same again under another import changes nothing"
@@ -108,7 +108,7 @@ def test_one_unknown_vote_makes_a_label_a_files_word(tmp_path: Path) -> None:
 def test_what_an_approved_rater_is_made_to_say_by_another_file_is_not_approved(tmp_path: Path) -> None:
     approve_raters(known(tmp_path / "x.jsonl", "ann"), reason="Ann", actor=people.senior())
     bring(tmp_path / "y.jsonl", said(ALL, "ann", label="positive"))
-    told = {i.fields["label"]: i.is_stated for i in curation.collect("sentiment") if isinstance(i, curation.Example)}
+    told = {i.fields["label"]: i.is_stated for i in curation.collect("sentiment") if isinstance(i, examples.Example)}
     assert told == {"positive": True}
     assert stated() == {True, False}, "what was positive all along is as it was"
 

@@ -20,7 +20,7 @@ from moderation.models.reviews import Decision
 from tests import factories, people
 from tests.model_store import tiny_llama
 from tests.training.copy_shop import BAD, GOOD, QUICK, decide_copy, writes
-from training import curation, pipeline, release, runs, snapshots, triggers
+from training import curation, examples, pipeline, release, runs, snapshots, triggers
 from training.evaluation import copy_runner, smoke
 from training.models import EvaluationReport, TrainingRun
 
@@ -173,7 +173,7 @@ def test_what_the_champion_wrote_besides_is_told(careless: ModelVersion) -> None
 
 def test_a_fix_carries_the_draft_that_it_fixed_and_the_brief(careless: ModelVersion) -> None:
     decide_copy(4, fixed=2)
-    found = [item for item in curation.collect("copy") if isinstance(item, curation.Example)]
+    found = [item for item in curation.collect("copy") if isinstance(item, examples.Example)]
     pairs = Counter((item.fields["completion"], item.fields.get("rejected")) for item in found)
     assert pairs == {(GOOD, BAD): 2, (GOOD, None): 2}
     brief = found[0].fields["brief"]

@@ -22,7 +22,7 @@ from labeling import labels
 from labeling.models import Label, LabelIssue
 from tests import factories, people
 from tests.training.shop import KIND, WORDS, label_reviews
-from training import curation, near_copies, snapshots
+from training import curation, examples, near_copies, snapshots
 from training.splits import SPLITS, split_of
 
 pytestmark = pytest.mark.django_db
@@ -81,10 +81,10 @@ def test_what_is_in_doubt_doubled_erased_or_personal_is_left_out_with_the_reason
             KIND, ref(review), label=label, method="single", quality=None, n_votes=1, at=review.created_at
         )
     assert excluded() == {
-        curation.OPEN_ISSUE: 1, curation.GONE: 1, curation.DUPLICATE: 1, curation.PERSONAL_DATA: 1, curation.CONFLICT: 2,
+        examples.OPEN_ISSUE: 1, examples.GONE: 1, examples.DUPLICATE: 1, examples.PERSONAL_DATA: 1, examples.CONFLICT: 2,
     }  # fmt: skip
     LabelIssue.objects.update(status="dismissed")
-    assert curation.OPEN_ISSUE not in excluded(), "once it was judged it is learnt from"
+    assert examples.OPEN_ISSUE not in excluded(), "once it was judged it is learnt from"
 
 
 def test_a_label_in_doubt_is_tested_on_and_not_learnt_from_until_a_person_looked() -> None:
@@ -94,10 +94,10 @@ def test_a_label_in_doubt_is_tested_on_and_not_learnt_from_until_a_person_looked
     for row in doubted.values():
         LabelIssue.objects.create(kind=KIND, subject=row.subject, given=row.label, score=0.1, methods=["loss"])
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
-    assert snapshot.manifest["excluded"] == {curation.OPEN_ISSUE: 2}
+    assert snapshot.manifest["excluded"] == {examples.OPEN_ISSUE: 2}
     assert (snapshot.n_test, snapshot.manifest["test_in_doubt"]) == (before.n_test, 1)
     assert doubted["test"].subject in {row.subject for row in snapshots.read(snapshot, "test")}
-    assert snapshots.left_out_today(before) == {curation.OPEN_ISSUE: 2}
+    assert snapshots.left_out_today(before) == {examples.OPEN_ISSUE: 2}
     LabelIssue.objects.update(status="confirmed")
     looked_at = snapshots.freeze("sentiment", actor=people.ml_engineer())
     assert (looked_at.manifest["excluded"], looked_at.manifest["test_in_doubt"]) == ({}, 0)
@@ -110,9 +110,9 @@ def test_a_text_in_doubt_that_somebody_else_wrote_too_takes_no_certain_label_wit
         labels.record_label(
             KIND, ref(review), label=label, method="single", quality=None, n_votes=1, at=review.created_at
         )
-    assert excluded() == {curation.CONFLICT: 2}
+    assert excluded() == {examples.CONFLICT: 2}
     LabelIssue.objects.create(kind=KIND, subject=ref(said[0]), given="positive", score=0.1, methods=["loss"])
-    assert excluded() == {curation.OPEN_ISSUE: 1}
+    assert excluded() == {examples.OPEN_ISSUE: 1}
 
 
 def test_near_copies_of_reviews_of_other_products_are_in_one_part_and_those_that_say_little_in_the_test_part_alone() -> (
@@ -134,7 +134,7 @@ def test_near_copies_of_reviews_of_other_products_are_in_one_part_and_those_that
     assert len(parts) == 61
     assert all(len(found) == 1 for found in parts.values())
     assert parts[b"verygood"] == {"test"}
-    assert set(snapshot.manifest["excluded"]) == {curation.DUPLICATE, curation.NEAR_COPY}
+    assert set(snapshot.manifest["excluded"]) == {examples.DUPLICATE, examples.NEAR_COPY}
     assert sum(map(len, rows.values())) == 120 + sum(
         near_copies.letters(row.text) == b"verygood" for row in rows["test"]
     )
@@ -154,7 +154,7 @@ def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(
                            suggestion="positive", is_assisted=number % 2 == 0, seconds=3)  # fmt: skip
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
     assert snapshot.manifest["test_labels"] == {"blind": snapshot.n_test}
-    assert snapshot.manifest["excluded"][curation.ASSISTED] > 5
+    assert snapshot.manifest["excluded"][examples.ASSISTED] > 5
     assert all(row.fields["blind"] for row in snapshots.read(snapshot, "test"))
     everything = [row for part in SPLITS for row in snapshots.read(snapshot, part)]
     assert not any(row.fields["blind"] for row in everything if row.subject == subjects[0])
@@ -172,7 +172,7 @@ def test_with_enough_labels_of_people_what_a_file_stated_is_not_tested_on(settin
     settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10}}
     enough = snapshots.freeze("sentiment", actor=people.ml_engineer())
     assert (snapshots.n_stated(enough), enough.n_test) == (0, few.n_test - n)
-    assert enough.manifest["excluded"][curation.STATED] == n
+    assert enough.manifest["excluded"][examples.STATED] == n
     assert enough.n_train == few.n_train, "to learn from it is good enough"
 
 
@@ -198,15 +198,15 @@ def test_decisions_about_copy_become_examples_with_the_prompt_of_serving() -> No
     rejected = factories.candidate("The best mug.", status="rejected")
     factories.decision(factories.review_item(rejected), "reject")
 
-    copy = {item.subject: item for item in curation.collect("copy") if isinstance(item, curation.Example)}
+    copy = {item.subject: item for item in curation.collect("copy") if isinstance(item, examples.Example)}
     assert {item.fields["completion"] for item in copy.values()} == {"A mug.", "A sea green mug."}
     (pair,) = curation.collect("preference")
-    assert isinstance(pair, curation.Example)
+    assert isinstance(pair, examples.Example)
     assert (pair.fields["chosen"], pair.fields["rejected"], pair.fields["reasons"]) == (
         "A sea green mug.", "A golden mug.", ["unsupported_claim"],
     )  # fmt: skip
     verdicts = sorted(
-        item.fields["label"] for item in curation.collect("validity") if isinstance(item, curation.Example)
+        item.fields["label"] for item in curation.collect("validity") if isinstance(item, examples.Example)
     )
     assert verdicts == ["invalid", "invalid", "valid"]
     prompt = copy[ref(approved)].fields["prompt"]
@@ -214,7 +214,7 @@ def test_decisions_about_copy_become_examples_with_the_prompt_of_serving() -> No
     assert approved.product.title in brief["content"]
     assert prompt[0]["content"] == prompts.render(_brief(approved))[0].content
     approved.product.__class__.objects.filter(pk=approved.product.pk).update(facts_hash="other")
-    assert curation.Excluded(ref(approved), curation.OUTDATED) in list(curation.collect("copy"))
+    assert examples.Excluded(ref(approved), examples.OUTDATED) in list(curation.collect("copy"))
 
 
 def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() -> None:
@@ -233,14 +233,14 @@ def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() 
             )
 
     def found(task: str) -> dict[str, str]:
-        return {item.subject: item.reason if isinstance(item, curation.Excluded) else
-                curation.OPEN_ISSUE if item.is_doubted else str(item.fields.get("label", "learnt"))
+        return {item.subject: item.reason if isinstance(item, examples.Excluded) else
+                examples.OPEN_ISSUE if item.is_doubted else str(item.fields.get("label", "learnt"))
                 for item in curation.collect(task)}  # fmt: skip
 
     hold("single")
     for one, label in of.items():
         LabelIssue.objects.create(kind="copy_review", subject=ref(one), given=label, score=0.1, methods=["loss"])
-    doubt = curation.OPEN_ISSUE
+    doubt = examples.OPEN_ISSUE
     assert found("copy") == {ref(approved): doubt, ref(fix): doubt}
     assert found("preference") == {ref(fix): doubt}
     assert found("validity") == {ref(approved): doubt, ref(draft): doubt}
@@ -248,7 +248,7 @@ def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() 
     LabelIssue.objects.update(status="confirmed")
     of = {approved: "reject", draft: "accept"}
     hold("second_review")
-    wrong = curation.OVERRULED
+    wrong = examples.OVERRULED
     assert found("copy") == {ref(approved): wrong, ref(fix): wrong}
     assert found("preference") == {ref(fix): wrong}
     assert found("validity") == {ref(approved): "invalid", ref(draft): "valid"}
@@ -286,5 +286,5 @@ def test_what_came_with_a_feed_that_may_not_be_learnt_from_is_left_out(settings:
     factories.decision(factories.review_item(draft), "approve", result=draft)
     assert excluded() == {}
     settings.TRAINING = {**settings.TRAINING, "BARRED_FEEDS": ["wholesaler.csv"]}
-    assert excluded() == {curation.LICENCE: 1}
-    assert list(curation.collect("copy")) == [curation.Excluded(ref(draft), curation.LICENCE)]
+    assert excluded() == {examples.LICENCE: 1}
+    assert list(curation.collect("copy")) == [examples.Excluded(ref(draft), examples.LICENCE)]
