@@ -120,7 +120,9 @@ def _part(
     recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})
     folder, n_labelled = model.parent, len(train)
     watch, searching = partial(tell, script), partial(tell, search.STAGE + script)
-    watch(0, 1, {})  # loading a base takes a while, in which it would still be said to do what it did before
+    searches = recipe.search_trials > 0 and not known and recipe.method not in ("characters", "head")
+    begins = search.STAGE if searches else READING if recipe.method == "head" else ""
+    tell(begins + script, 0, 1, {})  # loading a base takes a while, in which it would be said to do what it did before
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
     if recipe.method == "characters":
         from training.trainers.linear_heads import fit_character_head
@@ -142,7 +144,7 @@ def _part(
         from training.trainers import launch, transformer_classifier
 
         run = partial(launch.run, transformer_classifier.fit, train, validation, labels=labels, base=base.directory)
-        if recipe.search_trials and not known:
+        if searches:
             recipe = search.better(recipe, run, work=folder / "search", watch=searching)
         found = run(recipe=recipe, work=folder, into=model, watch=watch, report_to=report_to)
         backend = "sequence_classifier"

@@ -39,7 +39,7 @@ def skus(part: str, n: int) -> list[str]:
 
 
 def test_a_snapshot_is_exported_as_a_data_set(tmp_path: Path, capsys: Any) -> None:
-    label_reviews(60)
+    label_reviews(160)
     found = exported("sentiment", tmp_path)
     assert "to train on" in capsys.readouterr().out
     snapshot = DatasetSnapshot.objects.get()

@@ -87,7 +87,7 @@ def test_what_a_run_is_doing_moves_on_while_it_does_it(guessing: ModelVersion, m
     assert run.status == "succeeded", run.last_error
     stages = list(dict.fromkeys(stage for stage, _, _ in said))
     assert stages == [
-        "Freezing examples", "Training on English and other texts", "Reading English and other texts",
+        "Freezing examples", "Reading English and other texts", "Training on English and other texts",
         "Measuring it beside the champion",
     ]  # fmt: skip
     measuring = [(done, of) for stage, done, of in said if stage == stages[-1]]
