@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple
@@ -16,6 +15,7 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 from catalog.feeds.base import FeedRow, R
 from catalog.import_runs import Problem, Progress, advance, close_run, one_at_a_time, open_run
 from catalog.models import ImportRun
+from catalog.seen_keys import SeenKeys
 from core.ahead import made_ahead
 from core.exceptions import PermanentError
 
@@ -119,22 +119,18 @@ class Sorted(NamedTuple, Generic[R]):
 def sorted_out(rows: Iterable[FeedRow[R]], *, key_of: Callable[[R], str]) -> Iterator[Sorted[R]]:
     """Yield each row, told whether it repeats an earlier one word for word; a differing repetition becomes a bad row.
 
-    Holds two strings of 15 and 13 bytes per key, of which the second has the line number and a hash of the content: 160 MB
-    for a million rows.
+    Holds some fifty bytes per key (`SeenKeys`).
     """
-    seen: dict[bytes, bytes] = {}
+    seen = SeenKeys()
     for row in rows:
         if row.record is None:
             yield Sorted(row, False, len(row.raw))
             continue
-        key, entry = _digest(key_of(row.record), 15), row.line.to_bytes(5) + hash(row.record).to_bytes(8, signed=True)
-        first = seen.setdefault(key, entry)
-        if first is entry or first[5:] == entry[5:]:
-            yield Sorted(row, first is not entry, _length(row))
+        first = seen.first(key_of(row.record), row.line, hash(row.record))
+        if first is None or first[1]:
+            yield Sorted(row, first is not None, _length(row))
         else:
-            reason = (
-                f"line {int.from_bytes(first[:5])} has the same key and other content; the first of such rows counts"
-            )
+            reason = f"line {first[0]} has the same key and other content; the first of such rows counts"
             yield Sorted(FeedRow(row.line, error=reason, sku=row.sku, raw=row.record.title), False, 0)
 
 
@@ -161,10 +157,6 @@ def _watched(rows: Iterable[FeedRow[R]], breaks: list[FeedRow[R]]) -> Iterator[F
         if row.breaks_off:
             breaks.append(row)
         yield row
-
-
-def _digest(text: str, size: int) -> bytes:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
 
 def _commit(run: ImportRun, batch: Sequence[Sorted[R]], job: Job[R]) -> None:
