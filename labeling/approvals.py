@@ -109,6 +109,18 @@ def stated(kind: str, labels: Iterable[Label]) -> set[str]:
     return {label.subject for label in labels if label.method == IMPORTED} | (brought - voted) | unknown
 
 
+def files_behind(kind: str, labels: Iterable[Label]) -> dict[str, frozenset[str]]:
+    """Return the subjects of those of `labels` that files brought, each with every source that had a say in its label.
+
+    A label names the last import that changed it; the votes that it comes to may be those of others.
+    """
+    found = {label.subject: {label.source} for label in labels if label.source.startswith(FROM_FILES)}
+    votes = Vote.objects.filter(kind=kind, subject__in=list(found), source__startswith=FROM_FILES)
+    for subject, source in votes.values_list("subject", "source"):
+        found[subject].add(source)
+    return {subject: frozenset(sources) for subject, sources in found.items()}
+
+
 def file_of(label: Label) -> str:
     """Return the source that brought `label`; empty where our own people gave it."""
     return label.source if label.source.startswith(FROM_FILES) else IMPORTED if label.method == IMPORTED else ""

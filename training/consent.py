@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.contrib.auth.models import User
 
@@ -25,17 +27,35 @@ def reasons(version: ModelVersion) -> list[str]:
         found.append("the champion was rolled back")
     if words := _rests_on_files(version):
         found.append(words)
+        if _who_brought(version)[1]:
+            found.append("a command that named nobody brought labels in, so two people let it in")
     return found
+
+
+def people_needed(version: ModelVersion) -> int:
+    """Return how many named people have to let `version` serve, as far as what it rests on goes.
+
+    Two where nobody is named who brought labels in: one of any two people is somebody else than who did.
+    """
+    if not reasons(version):
+        return 0
+    return 2 if _rests_on_files(version) and _who_brought(version)[1] else 1
 
 
 def brought_by(version: ModelVersion) -> list[User]:
     """Return who brought in the labels that `version` rests on: whether it serves is not theirs to say."""
-    if not _rests_on_files(version):
-        return []
+    return _who_brought(version)[0] if _rests_on_files(version) else []
+
+
+def _who_brought(version: ModelVersion) -> tuple[list[User], bool]:
+    """Return who brought in labels that `version` learnt from, and whether somebody did whom the ledger does not name."""
     people: dict[int, User] = {}
-    for run in ImportRun.objects.filter(pk__in=_runs_of(version)):
-        people |= {person.pk: person for person in brought_in_by(run)[0]}
-    return list(people.values())
+    is_unnamed = False
+    for run in _runs_of(version):
+        named, somebody_else = brought_in_by(run)
+        people |= {person.pk: person for person in named}
+        is_unnamed |= somebody_else
+    return list(people.values()), is_unnamed
 
 
 def _snapshot(version: ModelVersion) -> DatasetSnapshot | None:
@@ -67,8 +87,13 @@ def _rests_on_files(version: ModelVersion) -> str:
     return ""
 
 
-def _runs_of(version: ModelVersion) -> list[int]:
+def _runs_of(version: ModelVersion) -> Iterable[ImportRun]:
+    """Return the imports that had a say in the labels of `version`; of a snapshot that does not say, all there were by then."""
     snapshot = _snapshot(version)
-    held = (snapshots.imported(snapshot) if snapshot else None) or {}
-    sources = {source.partition(":")[2] for part in held.values() for source in part}
-    return sorted(int(key) for key in sources if key.isdecimal())
+    if snapshot is None:
+        return []
+    runs, held = ImportRun.objects.filter(kind="labels"), snapshots.files(snapshot)
+    if held is None:
+        return runs.filter(started_at__lt=snapshot.created_at)
+    keys = [source.partition(":")[2] for source in held]
+    return runs.filter(pk__in=[int(key) for key in keys if key.isdecimal()])

@@ -123,6 +123,7 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
     }
     blind = _blind(ReviewItem.Kind.SENTIMENT, [label.subject for label in labels])
     stated = approvals.stated(ReviewItem.Kind.SENTIMENT, labels)
+    files = approvals.files_behind(ReviewItem.Kind.SENTIMENT, labels)
     for label in labels:
         review = reviews.get(label.subject)
         text = clean(review.full_text) if review else ""
@@ -137,7 +138,7 @@ def _labelled_reviews(labels: list[Label], doubted: set[str]) -> Iterator[Exampl
                 label.subject, group=_group(review.product, text), locale=review.locale,
                 fields={"text": text, "label": label.label}, category=review.product.category if review.product else "",
                 is_blind=blind.get(label.subject), is_stated=label.subject in stated, is_doubted=label.subject in doubted,
-                file=approvals.file_of(label),
+                file=approvals.file_of(label), files=files.get(label.subject, frozenset()),
             )  # fmt: skip
 
 

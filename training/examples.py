@@ -16,7 +16,7 @@ class Example:
     `is_blind`: the person saw no suggestion of a model; None where that is not known. `is_stated`: a file stated the label,
     from the stars perhaps, or in the name of raters whom nobody here answers for. `is_doubted`: it looks wrong and nobody
     has looked yet. It is tested on all the same: a test without what is hard speaks too well of every model. `file`: the
-    import that brought the label, if one did.
+    import that brought the label, if one did. `files`: all that had a say in it.
     """
 
     subject: str
@@ -28,6 +28,7 @@ class Example:
     is_stated: bool = False
     is_doubted: bool = False
     file: str = ""
+    files: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:

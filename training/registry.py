@@ -164,12 +164,12 @@ def promote(
 def people_needed(version: ModelVersion) -> int:
     """Return how many people have to agree before `version` serves; 0: the gate's pass is enough.
 
-    One at least where there is a reason for it (`training.consent`), and for what the gate left to people.
+    As many as what it rests on asks for (`training.consent`), and one at least for what the gate left to people.
     """
     asked = int(settings.TRAINING["APPROVERS"].get(version.role, 1))
     report = report_on(version)
     left_to_people = report is not None and report.asks_people
-    return max(asked, int(left_to_people or bool(consent.reasons(version))))
+    return max(asked, int(left_to_people), consent.people_needed(version))
 
 
 def approvals_of(version: ModelVersion) -> list[Approval]:

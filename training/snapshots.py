@@ -106,6 +106,7 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
         "imported": {
             part: dict(sorted(Counter(row.file for row in rows if row.file).items())) for part, rows in parts.items()
         },
+        "files": sorted({file for rows in parts.values() for row in rows for file in row.files}),
         "excluded": dict(sorted(Counter(row.reason for row in excluded).items())),
     }
     with tempfile.TemporaryDirectory(prefix="ecomsite-snapshot-") as folder:
@@ -218,6 +219,12 @@ def imported(snapshot: DatasetSnapshot) -> dict[str, dict[str, int]] | None:
     if snapshot.task != Task.SENTIMENT:  # no other labels come in from files
         return {}
     found: dict[str, dict[str, int]] | None = snapshot.manifest.get("imported")
+    return found
+
+
+def files(snapshot: DatasetSnapshot) -> list[str] | None:
+    """Return every import that had a say in a label of `snapshot`; None where the snapshot does not say."""
+    found: list[str] | None = snapshot.manifest.get("files")
     return found
 
 

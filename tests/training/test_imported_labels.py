@@ -132,3 +132,42 @@ def test_a_snapshot_from_before_this_was_counted_asks_for_a_person(settings: Any
 def test_a_version_whose_snapshot_is_gone_is_judged_by_its_report_as_before() -> None:
     version: ModelVersion = factories.model_version("sentiment", alias=None, artifact_hash="", dataset_hash="e" * 64)
     assert consent.reasons(version) == []
+
+
+def test_whoever_brought_votes_in_has_a_part_though_a_later_file_had_the_last_word(tmp_path: Path) -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    first, last, one = people.ml_engineer(), people.ml_engineer(), people.ml_engineer()
+    bring(tmp_path / "x.jsonl", said(150, "ann", "bob"), actor=first)
+    bring(tmp_path / "y.jsonl", said(150, "carl"), actor=last)
+    version = passed(snapshots.freeze("sentiment", actor=one)).version
+    for actor in (first, last):
+        with pytest.raises(PermanentError, match="you had a part in it"):
+            release.approve(version, actor=actor, reason="I know the file")
+    release.approve(version, actor=one, reason="read forty of them")
+    assert resolver.resolve("sentiment") == version
+
+
+def test_where_a_command_named_nobody_who_brought_the_labels_two_people_let_it_in(tmp_path: Path) -> None:
+    before = factories.model_version("sentiment", artifact_hash="")
+    bring(tmp_path / "x.jsonl", said(150, "ann"), actor=COMMAND_LINE)
+    version = passed(snapshots.freeze("sentiment", actor=people.ml_engineer())).version
+    assert "named nobody" in consent.reasons(version)[-1]
+    assert release.approve(version, actor=people.ml_engineer(), reason="mine, perhaps") is None
+    assert resolver.resolve("sentiment") == before
+    release.approve(version, actor=people.ml_engineer(), reason="I know the file")
+    assert resolver.resolve("sentiment") == version
+
+
+def test_of_a_snapshot_that_does_not_name_its_files_nobody_approves_who_brought_labels_in(tmp_path: Path) -> None:
+    factories.model_version("sentiment", artifact_hash="")
+    bringer, later = people.ml_engineer(), people.ml_engineer()
+    bring(tmp_path / "x.jsonl", said(150, "ann"), actor=bringer)
+    snapshot = snapshots.freeze("sentiment", actor=bringer)
+    old = {name: value for name, value in snapshot.manifest.items() if name not in ("imported", "files", "closest")}
+    DatasetSnapshot.objects.filter(pk=snapshot.pk).update(manifest=old)
+    bring(tmp_path / "y.jsonl", said(3, "bob", first=200), actor=later)
+    version = passed(DatasetSnapshot.objects.get(pk=snapshot.pk)).version
+    with pytest.raises(PermanentError, match="you had a part in it"):
+        release.approve(version, actor=bringer, reason="it is from before")
+    release.approve(version, actor=later, reason="read forty of them")
+    assert resolver.resolve("sentiment") == version
