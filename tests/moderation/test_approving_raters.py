@@ -23,7 +23,7 @@ from labeling.models import Label, Vote
 from moderation.label_exchange.approving import approve_raters, is_approved, withdraw_approval
 from moderation.label_exchange.importing import rater_of, source_of
 from tests import factories, people
-from tests.moderation.imported_raters import ACTOR, ALL, KIND, answer_ourselves, bring, said
+from tests.moderation.imported_raters import ACTOR, ALL, KIND, answer_ourselves, bring, said, truth
 from training import curation, examples, snapshots
 
 pytestmark = pytest.mark.django_db
@@ -108,9 +108,14 @@ def test_one_unknown_vote_makes_a_label_a_files_word(tmp_path: Path) -> None:
 def test_what_an_approved_rater_is_made_to_say_by_another_file_is_not_approved(tmp_path: Path) -> None:
     approve_raters(known(tmp_path / "x.jsonl", "ann"), reason="Ann", actor=people.senior())
     bring(tmp_path / "y.jsonl", said(ALL, "ann", label="positive"))
-    told = {i.fields["label"]: i.is_stated for i in curation.collect("sentiment") if isinstance(i, examples.Example)}
-    assert told == {"positive": True}
-    assert stated() == {True, False}, "what was positive all along is as it was"
+    told = {
+        (i.fields["text"], i.fields["label"]): i.is_stated
+        for i in curation.collect("sentiment")
+        if isinstance(i, examples.Example)
+    }
+    assert told == {(f"Review {i}", "positive"): truth(i) != "positive" for i in range(ALL)}, (
+        "what was positive all along is as it was"
+    )
 
 
 def test_votes_of_a_file_do_not_outvote_those_who_were_asked(tmp_path: Path) -> None:
