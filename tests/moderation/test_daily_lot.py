@@ -91,6 +91,17 @@ def test_a_day_is_drawn_once_and_days_without_a_worker_are_made_up_for(settings:
     assert daily_lot.draw(today=TODAY + DAY) == 0
 
 
+def test_a_clock_that_was_ahead_and_was_set_right_does_not_end_the_lot() -> None:
+    factories.model_version("sentiment")
+    came(5, on=TODAY + 300 * DAY)
+    assert daily_lot.draw(today=TODAY + 301 * DAY) == 5
+    came(4, on=TODAY - DAY)
+    assert daily_lot.draw() == 4
+    assert daily_lot.draw() == 0
+    came(3, on=TODAY + 300 * DAY)
+    assert daily_lot.draw(today=TODAY + 301 * DAY) == 0, "that day has its lot"
+
+
 def test_what_came_with_a_label_from_a_file_is_no_traffic() -> None:
     factories.model_version("sentiment")
     rows = came(8, on=TODAY - DAY)
