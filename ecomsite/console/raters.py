@@ -81,13 +81,17 @@ def approve(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 @require_POST
 def withdraw(request: HttpRequest, pk: int) -> HttpResponseRedirect:
-    """Have nobody answer for the raters of an import any longer."""
-    run, reason, raters = _run(pk), request.POST.get("reason", ""), request.POST.getlist("rater")
+    """Have nobody answer for the raters that were ticked any longer."""
+    run, back = _run(pk), reverse("console:raters_of_import", args=[pk])
+    raters, reason = request.POST.getlist("rater"), request.POST.get("reason", "")
+    if not raters:
+        messages.error(request, "Nobody is ticked.")
+        return HttpResponseRedirect(back)
     return act(
         request,
         lambda: approving.withdraw_approval(run, reason=reason, actor=request.user, raters=raters),  # type: ignore[arg-type]
         done="What they say counts as what a file states.",
-        back=reverse("console:raters_of_import", args=[pk]),
+        back=back,
     )
 
 

@@ -136,16 +136,20 @@ def _record_approval(run: ImportRun, raters: Collection[str], *, reason: str, pe
 def withdraw_approval(
     run: ImportRun, *, reason: str, actor: User | SystemActor, raters: Collection[str] | None = None
 ) -> Approved:
-    """Have nobody answer for `raters` of `run`, or for any of them, any longer. Needs and raises as `approve_raters`."""
+    """Have nobody answer for `raters` of `run`, or for any of them, any longer.
+
+    Needs moderation.set_gold. Raises `PermanentError` without a person or a reason, and where nobody answers for them.
+    """
     person = _who_answers(run, reason, actor)
     with transaction.atomic():
         ImportRun.objects.select_for_update().get(pk=run.pk)
         held = sorted(rater for _, rater in approvals.words(source_of(run)) if not raters or rater in raters)
-        if held:
-            approvals.record(
-                source_of(run), held, is_approved=False, subject=ref(run),
-                reason=reason.strip()[:LONGEST_REASON], actor=person,
-            )  # fmt: skip
+        if not held:
+            raise PermanentError(f"nobody answers for them, so import {run.pk} is as it was.")
+        approvals.record(
+            source_of(run), held, is_approved=False, subject=ref(run),
+            reason=reason.strip()[:LONGEST_REASON], actor=person,
+        )  # fmt: skip
     return Approved(len(held))
 
 

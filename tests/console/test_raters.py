@@ -52,7 +52,11 @@ def test_a_person_sees_the_agreement_before_they_answer_for_anybody(tmp_path: Pa
     assert "Nobody is ticked" in senior.post(approve, {"reason": "x"}, follow=True).content.decode()
     listed = senior.get(reverse("console:raters")).content.decode()
     assert address in listed
-    senior.post(reverse("console:withdraw_raters", args=[run.pk]), {"reason": "no", "rater": [rater_of("ann")]})
+    withdraw = reverse("console:withdraw_raters", args=[run.pk])
+    for raters, words in (([], "Nobody is ticked"), ([rater_of("bob")], "nobody answers for them")):
+        assert words in senior.post(withdraw, {"reason": "no", "rater": raters}, follow=True).content.decode()
+        assert approvals.approved_raters() == {(source_of(run), rater_of("ann"))}
+    senior.post(withdraw, {"reason": "no", "rater": [rater_of("ann")]})
     assert approvals.approved_raters() == set()
 
 
