@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from catalog.models import ImportRun
 from inference.models import ModelAlias, ModelVersion
-from moderation.label_exchange.approving import brought_in_by
+from moderation.label_exchange.importing import brought_in_by
 from training import snapshots
 from training.models import DatasetSnapshot
 

@@ -19,7 +19,7 @@ from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
 from labeling import approvals
 from moderation.label_exchange import agreement, approving
-from moderation.label_exchange.importing import rater_of, source_of
+from moderation.label_exchange.importing import brought_in_by, rater_of, source_of
 
 SHOWN, RATERS_A_PAGE = 50, 200
 
@@ -42,7 +42,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     _require_view(request)
     run = _run(pk)
     found, words = agreement.measure(run), approvals.words(source_of(run))
-    people, is_unnamed = approving.brought_in_by(run)
+    people, is_unnamed = brought_in_by(run)
     by = {f"user:{user.pk}": user.username for user in User.objects.filter(pk__in=_keys(words))}
     raters = Paginator(found.raters, RATERS_A_PAGE).get_page(request.GET.get("page"))
     name, pool = request.GET.get("name", "").strip(), request.GET.get("pool", "").strip()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Count, F, QuerySet, UUIDField
 from django.db.models.functions import Cast, Substr
 
@@ -19,11 +20,13 @@ from catalog.models import CustomerReview, ImportRun
 from core.refs import keys_of
 from labeling import approvals
 from labeling.label_config import load_interface
+from labeling.labels import rater_of
 from labeling.models import Vote
-from moderation.label_exchange.importing import source_of
+from moderation.label_exchange.importing import brought_in_by, source_of
 from moderation.label_exchange.records import KIND
 from moderation.label_exchange.reviews import subject_of
 from moderation.models.reviews import Sentiment
+from moderation.separation import why_no_second
 
 if TYPE_CHECKING:
     from labeling.quality.against import Against
@@ -82,7 +85,11 @@ def measure(run: ImportRun) -> Measured:
     model, model_name = _with_models(said, counts)
     problem, way_out = _speaks_against(run, whole, model, model_name, can_ask=can_ask)
     n_of = votes.order_by("rater").values_list("rater").annotate(n=Count("pk"))
-    raters = tuple(_rater(name, n, said, counts) for name, n in n_of)
+    of_rater: defaultdict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    for subject, given in said.items():
+        for name, label in given.items():
+            of_rater[name][subject] = {name: label}
+    raters = tuple(_rater(name, n, of_rater.get(name, {}), counts) for name, n in n_of)
     before = _against(said, {subject: ours[subject] for subject in earlier if subject in ours})
     n_votes = sum(rater.n_votes for rater in raters)
     return Measured(n_votes, whole, before, can_ask, model, model_name, raters, problem, way_out)
@@ -105,11 +112,13 @@ def _said(votes: QuerySet[Vote], subjects: Collection[str]) -> Answers:
 def _ours(brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[str]]:
     """Return what most of our people said of what was `brought`, no suggestion shown, and what they had said before.
 
-    Not second reviews: those are asked for where a label looks wrong. What they are split about is left out.
+    Not second reviews: those are asked for where a label looks wrong. Not who brought it in: they would be measuring
+    themselves. What they are split about is left out.
     """
     votes = Vote.objects.filter(kind=KIND, subject__in=brought.values("subject"))
     votes = votes.exclude(source__startswith=approvals.FROM_FILES)
     votes = votes.exclude(is_assisted=True).exclude(purpose=Vote.Purpose.SECOND_REVIEW)
+    votes = votes.exclude(rater__in=_party_to(run, votes))
     given: defaultdict[str, Counter[str]] = defaultdict(Counter)
     earlier = set()
     for subject, label, at in votes.values_list("subject", "label", "voted_at"):
@@ -124,12 +133,22 @@ def _ours(brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[
     return agreed, earlier
 
 
-def _against(said: Answers, ours: Mapping[str, str], *, rater: str = "", minimum: int = FEWEST) -> Against:
+def _party_to(run: ImportRun, votes: QuerySet[Vote]) -> list[str]:
+    """Return those who gave `votes` and are, or are in one hand with, somebody who brought `run` in."""
+    named = votes.order_by().filter(rater__startswith="user:").values_list("rater", flat=True).distinct()
+    people, bringers = (
+        User.objects.filter(pk__in=[int(rater.removeprefix("user:")) for rater in named]),
+        brought_in_by(run)[0],
+    )
+    return [rater_of(user) for user in people if why_no_second(user, bringers)]
+
+
+def _against(said: Answers, ours: Mapping[str, str], *, minimum: int = FEWEST) -> Against:
     from labeling.quality.against import measure_against, shares_of
 
     number = _numbers()
-    common = sorted(subject for subject in ours if subject in said and (not rater or rater in said[subject]))
-    given = [[said[subject][rater]] if rater else list(said[subject].values()) for subject in common]
+    common = sorted(said.keys() & ours.keys())
+    given = [list(said[subject].values()) for subject in common]
     shares = shares_of([[number[label] for label in labels] for labels in given], n_labels=len(number))
     return measure_against(shares, [number[ours[subject]] for subject in common], minimum=minimum)
 
@@ -192,7 +211,7 @@ def _speaks_against(
 
 
 def _rater(name: str, n_votes: int, said: Answers, ours: Mapping[str, str]) -> Rater:
-    percent = _against(said, ours, rater=name, minimum=1).percent
+    percent = _against(said, ours, minimum=1).percent
     problem = ""
     if percent.high is not None and percent.high < 0.5:
         problem = (

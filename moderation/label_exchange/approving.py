@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from audit import ledger
-from audit.models import LedgerEntry
 from catalog.models import CustomerReview, ImportRun
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import PermanentError
@@ -20,7 +19,7 @@ from labeling import approvals
 from labeling.models import Vote
 from moderation import seats
 from moderation.label_exchange import agreement
-from moderation.label_exchange.importing import source_of
+from moderation.label_exchange.importing import brought_in_by, source_of
 from moderation.label_exchange.records import KIND
 from moderation.queue_policies import policy_for
 from moderation.second_reviews import open_blind
@@ -57,15 +56,6 @@ def is_approved(run: ImportRun) -> bool:
 def word_of(words: Mapping[approvals.Rater, Word], run: ImportRun, rater: str) -> Word:
     """Return who answers for `rater` of `run`; nobody, as things begin."""
     return words.get((source_of(run), rater)) or approvals.Word(needed=people_needed(run))
-
-
-def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
-    """Return who had a part in bringing `run` in, and whether somebody had whom the ledger does not name."""
-    lines = LedgerEntry.objects.filter(subject=ref(run), action__startswith="catalog.import.")
-    actors = set(lines.values_list("actor", flat=True))
-    keys = {int(actor.removeprefix("user:")) for actor in actors if actor.startswith("user:")}
-    people = list(User.objects.filter(pk__in=keys))
-    return people, len(people) < max(len(actors), 1)
 
 
 def people_needed(run: ImportRun) -> int:

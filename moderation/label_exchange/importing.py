@@ -10,8 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
+from audit.models import LedgerEntry
 from catalog.feeds.base import FeedRow
 from catalog.import_loop import Job, OnProgress, Written, problem_of, run_import
 from catalog.import_runs import Problem
@@ -19,6 +21,7 @@ from catalog.models import CustomerReview, ImportRun
 from core.actors import require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_path
+from core.refs import ref
 from labeling import imported_votes, labels
 from labeling.exchange.formats import format_of, open_file
 from labeling.exchange.rows import Reading
@@ -32,8 +35,6 @@ from moderation.queue_policies import policy_for
 from moderation.second_reviews import open_blind
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
     from core.actors import SystemActor
 
 BATCH = 2_000
@@ -108,6 +109,15 @@ def import_labels(
 def source_of(run: ImportRun) -> str:
     """Return what votes and labels that `run` brought name as their source."""
     return f"import:{run.pk}"
+
+
+def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
+    """Return who had a part in bringing `run` in, and whether somebody had whom the ledger does not name."""
+    lines = LedgerEntry.objects.filter(subject=ref(run), action__startswith="catalog.import.")
+    actors = set(lines.values_list("actor", flat=True))
+    keys = {int(actor.removeprefix("user:")) for actor in actors if actor.startswith("user:")}
+    people = list(User.objects.filter(pk__in=keys))
+    return people, len(people) < max(len(actors), 1)
 
 
 def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, pool: str) -> Written:

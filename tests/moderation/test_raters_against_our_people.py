@@ -14,6 +14,7 @@ from audit.models import LedgerEntry
 from catalog.models import CustomerReview
 from core.exceptions import PermanentError
 from core.refs import ref
+from labeling import labels
 from labeling.models import Vote
 from labeling.quality.against import measure_against
 from moderation.label_exchange import agreement
@@ -128,6 +129,21 @@ def test_answers_that_a_model_suggested_and_second_reviews_measure_nobody(tmp_pa
     Vote.objects.filter(rater="user:71").update(purpose="label")
     answer_ourselves(4, rater="user:72", says=lambda i: FLIPPED[truth(i)])
     assert agreement.measure(run).counted.percent.n == ALL - 4, "of four they are of two minds"
+
+
+def test_who_brought_a_file_in_does_not_measure_it(tmp_path: Path) -> None:
+    bringer, other = people.ml_engineer(), people.reviewer()
+    run = bring(tmp_path / "x.jsonl", said(ALL, "gpt-4o", says=lambda i: FLIPPED[truth(i)]), actor=bringer)
+    second_account = people.people("Reviewer", email=bringer.email.replace("@", "+second@"))
+    for person in (bringer, second_account):
+        answer_ourselves(rater=labels.rater_of(person), says=lambda i: FLIPPED[truth(i)])
+        assert agreement.measure(run).counted.percent.n == 0
+        with pytest.raises(PermanentError, match="our own people answered 0 of its texts"):
+            approve_raters(run, reason="they agree with me", actor=people.senior())
+    answer_ourselves(rater=labels.rater_of(other))
+    assert agreement.measure(run).counted.percent.n == ALL
+    with pytest.raises(PermanentError, match="agree too little"):
+        approve_raters(run, reason="they agree with me", actor=people.senior())
 
 
 def test_a_sample_by_lot_is_asked_without_a_suggestion_and_counts_as_ours(tmp_path: Path) -> None:
