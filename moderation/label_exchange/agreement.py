@@ -104,7 +104,9 @@ def askable(run: ImportRun) -> QuerySet[CustomerReview]:
 
 def _said(votes: QuerySet[Vote], subjects: Collection[str]) -> Answers:
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for subject, rater, label in votes.filter(subject__in=subjects).values_list("subject", "rater", "label"):
+    # A label that left the interface since is compared with nothing.
+    votes = votes.filter(subject__in=subjects, label__in=_numbers())
+    for subject, rater, label in votes.values_list("subject", "rater", "label"):
         found[subject][rater] = label
     return found
 
@@ -115,7 +117,7 @@ def _ours(brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[
     Not second reviews: those are asked for where a label looks wrong. Not who brought it in: they would be measuring
     themselves. What they are split about is left out.
     """
-    votes = Vote.objects.filter(kind=KIND, subject__in=brought.values("subject"))
+    votes = Vote.objects.filter(kind=KIND, subject__in=brought.values("subject"), label__in=_numbers())
     votes = votes.exclude(source__startswith=approvals.FROM_FILES)
     votes = votes.exclude(is_assisted=True).exclude(purpose=Vote.Purpose.SECOND_REVIEW)
     votes = votes.exclude(rater__in=_party_to(run, votes))

@@ -146,6 +146,17 @@ def test_who_brought_a_file_in_does_not_measure_it(tmp_path: Path) -> None:
         approve_raters(run, reason="they agree with me", actor=people.senior())
 
 
+def test_labels_that_left_the_interface_are_compared_with_nothing(tmp_path: Path) -> None:
+    run = bring(tmp_path / "x.jsonl", said(ALL, "ann", "bob"))
+    answer_ourselves()
+    for rater in (rater_of("bob"), "user:71"):
+        gone = Vote.objects.filter(rater=rater).order_by("subject").values_list("pk", flat=True)[:2]
+        Vote.objects.filter(pk__in=list(gone)).update(label="mixed")
+    found = agreement.measure(run)
+    assert (found.counted.percent.n, found.counted.percent.value) == (ALL - 2, 1.0)
+    assert [(rater.n_votes, rater.percent.n) for rater in found.raters] == [(ALL, ALL - 2)] * 2
+
+
 def test_a_sample_by_lot_is_asked_without_a_suggestion_and_counts_as_ours(tmp_path: Path) -> None:
     run = bring(tmp_path / "x.jsonl", said(40, "ann"))
     with pytest.raises(PermissionDenied):
