@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import CustomerReview
-from core.exceptions import StaleState
+from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from inference import artifacts, loader, resolver
 from inference.models import ModelVersion
@@ -240,6 +240,17 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
     said = [words for _, words in report.reasons]
     assert "0 test texts are too few to tell: 100 are needed" in said
     assert not [words for words in said if "process" in words]
+
+
+def test_a_model_whose_weights_are_no_numbers_is_refused_in_words(guessing: ModelVersion, settings: Any) -> None:
+    known = {**settings.INFERENCE["BACKENDS"], "diverged": "tests.backends.Diverged"}
+    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": known}
+    label_reviews(60)
+    snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    diverged = factories.model_version("sentiment", alias=None, backend="diverged", artifact_hash="")
+    with pytest.raises(PermanentError, match=f"no number for {snapshot.n_test} of {snapshot.n_test} texts"):
+        runner.evaluate(diverged, snapshot, champion=guessing)
+    assert not EvaluationReport.objects.exists()
 
 
 def test_a_challenger_scores_in_the_shadow_and_nothing_acts_on_it(guessing: ModelVersion) -> None:

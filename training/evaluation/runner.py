@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
+from core.exceptions import PermanentError
 from inference.models import ModelVersion
 from training import snapshots
 from training.evaluation import comparison, gate, metrics, reports, smoke
@@ -69,8 +70,13 @@ def _answers(
     places = {label: place for place, label in enumerate(labels)}
     truth = np.array([places[row.label] for row in rows], dtype=np.int64)
     _, products = np.unique([row.group for row in rows], return_inverse=True)
-    found = classify(version, [row.text for row in rows], labels, tell=tell)
-    return Answers(np.asarray(found, dtype=np.float64), truth, products.astype(np.int64))
+    found = np.asarray(classify(version, [row.text for row in rows], labels, tell=tell), dtype=np.float64)
+    if n_lost := int((~np.isfinite(found).all(axis=1)).sum()):
+        raise PermanentError(
+            f"{version} gives no number for {n_lost:,} of {len(rows):,} texts: its weights are no numbers any more.",
+            hint="Train again with a smaller learning_rate.",
+        )
+    return Answers(found, truth, products.astype(np.int64))
 
 
 def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
