@@ -141,13 +141,12 @@ def _note(seen: Watch) -> int:
         goes_back = seen.rolls_back and not alias.rolled_back and _previous(seen.role) is not None
         if noted(alias) and not goes_back:
             return 0
-        if goes_back:
-            goes_back = _take_back(seen)
-            if not goes_back and noted(alias):
-                return 0
+        why_not = _take_back(seen) if goes_back else ""
+        if why_not and noted(alias):
+            return 0
         change = seen.change
         payload = {
-            "role": seen.role, "rolled_back": goes_back, "right": change.right, "n": change.n,
+            "role": seen.role, "rolled_back": goes_back and not why_not, "why_not": why_not, "right": change.right, "n": change.n,
             "right_before": change.right_before, "n_before": change.n_before, "p": change.p, "level": change.level,
         }  # fmt: skip
         ledger.append(FELL, subject=ref(seen.champion), actor=WATCH, payload=payload)
@@ -155,13 +154,14 @@ def _note(seen: Watch) -> int:
     return 1
 
 
-def _take_back(seen: Watch) -> bool:
+def _take_back(seen: Watch) -> str:
+    """Let the champion before serve again; return in words why it could not, empty where it does."""
     try:
         registry.roll_back(seen.role, actor=WATCH, reason=seen.in_words(), replacing=seen.champion)
     except EcomsiteError as exc:  # the files of the one before are gone, say: there is the alert, and it is tried again
         log.warning("%s got worse and could not be taken back: %s", seen.champion, exc)
-        return False
-    return True
+        return str(exc)
+    return ""
 
 
 def _previous(role: str) -> ModelAlias | None:
@@ -180,6 +180,8 @@ def troubles() -> list[str]:
     for alias in ModelAlias.objects.select_related("version").filter(name=ModelAlias.Name.CHAMPION, role__in=QUEUES):
         if line := noted(alias):
             words.append(f"{alias.version} got worse: {_figures(line)}.")
+            if why_not := line.payload.get("why_not"):
+                words.append(f"It could not be taken back by itself, and is tried again: {why_not}")
         elif alias.rolled_back and (previous := _previous(alias.role)) is not None:
             taken = LedgerEntry.objects.filter(action=FELL, subject=ref(previous.version)).order_by("-seq").first()
             if taken is not None and taken.payload["rolled_back"] and taken.at >= alias.moved_at:

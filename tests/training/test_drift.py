@@ -166,6 +166,9 @@ def test_one_whose_predecessors_files_are_gone_is_told_and_serves_on(settings: A
     assert (drift.watch_champions(), resolver.resolve(ROLE)) == (1, version)
     assert drift.watch_champions() == 0
     assert LedgerEntry.objects.get(action=drift.FELL).payload["rolled_back"] is False
+    words = health.check_champions().words
+    assert "could not be taken back by itself" in words
+    assert "the artefact bbbb" in words, "and why"
 
 
 def test_only_what_our_own_people_said_of_the_lot_before_today_counts() -> None:
