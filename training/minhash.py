@@ -9,7 +9,7 @@ words too few of these are left once one is changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +28,12 @@ PART: Final = 1 << 18  # bytes hashed at a time: what a core's cache holds
 U64 = npt.NDArray[np.uint64]
 
 
-def candidates(texts: Sequence[bytes], *, lot: int) -> Iterator[tuple[int, int]]:
-    """Yield each pair of places in `texts`, the smaller first, that may be alike. Each text is in `texts` once, in order."""
+def candidates(texts: Sequence[bytes], *, lot: int, against: Sequence[bool] | None = None) -> Iterator[tuple[int, int]]:
+    """Yield each pair of places in `texts`, the smaller first, that may be alike. Each text is in `texts` once, in order.
+
+    In a band that more texts share than the window holds, each also meets the nearest of those that are marked in `against`,
+    before it and after it: what is looked for is found however many copies lie in between.
+    """
     if len(texts) < 2:
         return
     bands = np.concatenate([_bands(part, lot=lot) for part in _parts(texts)])
@@ -43,8 +47,23 @@ def candidates(texts: Sequence[bytes], *, lot: int) -> Iterator[tuple[int, int]]
             if not len(same):
                 break
             met.append(order[same] * len(texts) + order[same + step])  # the sort is stable: the smaller is first
+        if against is not None:
+            met += _nearest_marked(values, order, np.asarray(against, dtype=bool)[order])
     for pair in np.unique(np.concatenate(met)).tolist():
         yield divmod(pair, len(texts))
+
+
+def _nearest_marked(values: U64, order: npt.NDArray[np.int64], marked: npt.NDArray[np.bool_]) -> list[Any]:
+    """Return the pairs of each place of `order` with the marked one of equal value nearest before it, and after it."""
+    n, places, found = len(order), np.arange(len(order)), []
+    before = np.maximum.accumulate(np.where(marked, places, -1))
+    after = np.minimum.accumulate(np.where(marked, places, n)[::-1])[::-1]
+    for other in (before, after):
+        rows = np.flatnonzero((other >= 0) & (other < n) & (other != places))
+        rows = rows[values[rows] == values[other[rows]]]
+        first, last = np.minimum(rows, other[rows]), np.maximum(rows, other[rows])
+        found.append(order[first] * n + order[last])
+    return found
 
 
 def _neighbours(texts: Sequence[bytes]) -> Iterator[int]:

@@ -122,7 +122,7 @@ def crossing(learnt: Sequence[str], tested: Sequence[str], *, alike: float = ALI
     found = {place for _, _, said in same for place in here[said]}
     best = Pair(1.0, *same[0][:2]) if same else None
     distinct = sorted(said for said in here.keys() | there.keys() if is_telling(said))
-    for pair in candidates(distinct, lot=CHECKING):
+    for pair in candidates(distinct, lot=CHECKING, against=[said in there for said in distinct]):
         one, other = (distinct[number] for number in pair)
         for mine, theirs in ((one, other), (other, one)):
             if mine in here and theirs in there:

@@ -128,6 +128,16 @@ def test_the_closest_pair_is_told_where_nothing_crosses() -> None:
     assert crossing([], ["a"]) == crossing(["a"], []) == near_copies.Crossing([], None)
 
 
+def test_thousands_of_copies_of_one_tested_text_are_found_at_once() -> None:
+    said = "this says the same of the cleaner and its battery every single time that anybody writes of it, order"
+    texts = [f"{said} {number * 7919:08d}" for number in range(3_000)]
+    tested, learnt = [texts[1_500]], texts[:1_500] + texts[1_501:]
+    found = set(near_copies.crossing(learnt, tested).learnt)
+    assert len(found) > 0.99 * len(learnt), "not a few at a time, each time through all there is"
+    rest = [text for place, text in enumerate(learnt) if place not in found]
+    assert len(near_copies.crossing(rest, tested).learnt) == len(rest)
+
+
 def test_texts_of_a_hundred_thousand_signs_and_of_one_sign_over_and_over_are_read_in_no_time() -> None:
     began = time.process_time()
     long = ["".join(random.Random(seed).choices("abcdefgh ", k=100_000)) for seed in range(5)]
