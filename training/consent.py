@@ -28,7 +28,7 @@ def reasons(version: ModelVersion) -> list[str]:
     if words := _rests_on_files(version):
         found.append(words)
         if _who_brought(version)[1]:
-            found.append("a command that named nobody brought labels in, so two people let it in")
+            found.append("a command that named nobody brought labels in")
     return found
 
 

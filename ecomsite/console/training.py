@@ -9,7 +9,6 @@ from typing import Any, get_args
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -239,7 +238,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         ),
         "labels": _labels(found),
         "slices": _beside(new=found.get("slices", []), champion=found.get("champion_slices", [])),
-        "approvals": list(_approvals(report)) if report else [],
+        "approvals": _approvals(report) if report else [],
         "needed": release.people_needed(row.version) if row.version else 0,
         "why_people": consent.reasons(row.version) if row.version else [],
         "aliases": aliases,
@@ -254,9 +253,10 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     }
 
 
-def _approvals(report: EvaluationReport) -> QuerySet[Approval]:
-    """Return the approvals that were given on a report: those against the same champion."""
-    return report.version.approvals.filter(against=report.against).select_related("approver")
+def _approvals(report: EvaluationReport) -> list[Approval]:
+    """Return the approvals that were given on a report: those against the same champion, by people who may still give one."""
+    given = report.version.approvals.filter(against=report.against).select_related("approver")
+    return [approval for approval in given if approval.approver.has_perm("inference.promote_model")]
 
 
 def _curve(history: Sequence[Sequence[Any]], part: str) -> dict[str, Any] | None:

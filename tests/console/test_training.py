@@ -239,6 +239,17 @@ def test_two_people_let_a_copywriter_serve_and_one_takes_it_back() -> None:
     assert resolver.resolve("copywriter") == before
 
 
+def test_the_word_of_somebody_who_may_not_promote_any_more_is_not_counted_on_the_page() -> None:
+    run, left = finished(role="copywriter"), people.ml_engineer()
+    release.approve(run.version, actor=left, reason="before I left")
+    address, engineer = reverse("console:training_run", args=[run.pk]), signed_in(people.ml_engineer())
+    assert "1 of 2 approvals" in engineer.get(address).content.decode()
+    left.groups.clear()
+    page = engineer.get(address).content.decode()
+    assert "0 of 2 approvals" in page
+    assert "before I left" not in page
+
+
 def test_two_people_let_in_a_copywriter_that_is_brought_in() -> None:
     factories.model_version("copywriter", artifact_hash="")
     another = factories.model_version("copywriter", alias=None, artifact_hash="", name=HOSTILE)
