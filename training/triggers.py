@@ -88,9 +88,12 @@ _TAUGHT_NOBODY = (TrainingRun.Status.FAILED, TrainingRun.Status.CANCELLED)
 
 
 def _since(examples: QuerySet[Any], moment: dt.datetime | None) -> QuerySet[Any]:
-    """Return what of `examples` came after `moment`; all where there is none."""
+    """Return what of `examples` came after `moment`; all where there is none.
+
+    A file may date a label to come: it would be new after every run, and the next one due for ever.
+    """
     field = "labelled_at" if examples.model is Label else "created_at"
-    return examples.filter(**{f"{field}__gt": moment}) if moment else examples
+    return examples.filter(**{f"{field}__gt": moment, f"{field}__lte": timezone.now()}) if moment else examples
 
 
 def _learnt_from(task: str) -> tuple[QuerySet[Any], QuerySet[Any], str]:

@@ -234,6 +234,19 @@ def test_after_a_run_that_taught_nobody_something_has_to_be_new(settings: Any, s
 
 
 @pytest.mark.django_db
+def test_labels_that_a_file_dates_to_come_are_not_new_for_ever(settings: Any) -> None:
+    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20, "MIN_INTERVAL_HOURS": 6}
+    label_reviews(60)
+    Label.objects.update(labelled_at=timezone.now() + dt.timedelta(days=3650))
+    runs.plan("sentiment", reason="first", actor=ME)
+    ago = timezone.now() - dt.timedelta(hours=7)
+    TrainingRun.objects.update(status="succeeded", created_at=ago, started_at=ago, finished_at=ago)
+    assert triggers.why_due("sentiment") is None
+    label_reviews(20, seed=2)
+    assert triggers.why_due("sentiment") == ("new_labels", "20 labels are new")
+
+
+@pytest.mark.django_db
 def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
     settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 10_000, "EVERY_DAYS": 7}
     label_reviews(45)
