@@ -1,7 +1,7 @@
 """How far the raters of an imported file agree with our own people, and whether they merely say what a model says.
 
 Measured before anybody answers for them. What our people answered before the file came may be what it was made from: as
-long as they can be asked about more of its texts, only what they answered afterwards counts.
+long as they can be asked about more of its texts, or have not answered yet, only what they answered afterwards counts.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from labeling import approvals
 from labeling.label_config import load_interface
 from labeling.labels import rater_of
 from labeling.models import Vote
+from moderation import seats
 from moderation.label_exchange.importing import brought_in_by, source_of
 from moderation.label_exchange.records import KIND
 from moderation.label_exchange.reviews import subject_of
@@ -79,11 +80,13 @@ def measure(run: ImportRun) -> Measured:
     said = _said(votes, set(ours))
     can_ask = askable(run).exists()
     later = {subject: label for subject, label in ours.items() if subject not in earlier}
-    # Where there is nobody's answer left to ask for, what there is has to do.
-    counts = later if len(later) >= FEWEST or can_ask else ours
+    # Where there is no answer left to ask or to wait for, what there is has to do.
+    open_ = _reviews_of(run).filter(review_item__status__in=seats.OPEN).values_list("pk", flat=True)
+    to_come = can_ask or any(subject_of(key) not in earlier for key in open_)
+    counts = later if len(later) >= FEWEST or to_come else ours
     whole = _against(said, counts)
     model, model_name = _with_models(said, counts)
-    problem, way_out = _speaks_against(run, whole, model, model_name, can_ask=can_ask)
+    problem, way_out = _speaks_against(run, whole, model, model_name, can_ask=can_ask, to_come=to_come)
     n_of = votes.order_by("rater").values_list("rater").annotate(n=Count("pk"))
     of_rater: defaultdict[str, dict[str, dict[str, str]]] = defaultdict(dict)
     for subject, given in said.items():
@@ -97,9 +100,13 @@ def measure(run: ImportRun) -> Measured:
 
 def askable(run: ImportRun) -> QuerySet[CustomerReview]:
     """Return the texts of `run` that nobody here was asked about."""
+    return _reviews_of(run).filter(review_item=None)
+
+
+def _reviews_of(run: ImportRun) -> QuerySet[CustomerReview]:
     votes = Vote.objects.filter(kind=KIND, source=source_of(run))
     keys = votes.values_list(Cast(Substr("subject", len(subject_of("")) + 1), UUIDField()))
-    return CustomerReview.objects.filter(pk__in=keys, review_item=None)
+    return CustomerReview.objects.filter(pk__in=keys)
 
 
 def _said(votes: QuerySet[Vote], subjects: Collection[str]) -> Answers:
@@ -179,7 +186,7 @@ def _with_models(said: Answers, ours: Mapping[str, str]) -> tuple[Estimate, str]
 
 
 def _speaks_against(
-    run: ImportRun, found: Against, model: Estimate, model_name: str, *, can_ask: bool
+    run: ImportRun, found: Against, model: Estimate, model_name: str, *, can_ask: bool, to_come: bool
 ) -> tuple[str, str]:
     """Return in words why nobody can answer for the file, and the way out."""
     from labeling.quality import against
@@ -187,7 +194,7 @@ def _speaks_against(
     least = settings.LABEL_CHECKS["MIN_RATER_KAPPA"]
     why = against.problem_with(found, model, least=least)
     if why == against.FEW:
-        since = " since it came in" if can_ask else ""
+        since = " since it came in" if to_come else ""
         return (
             f"our own people answered {found.percent.n} of its texts{since}, and {FEWEST} are needed to tell how far they "
             "agree.",

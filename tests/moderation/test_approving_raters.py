@@ -123,7 +123,7 @@ def test_votes_of_a_file_do_not_outvote_those_who_were_asked(tmp_path: Path) -> 
     rows = [{"external_id": "r-1", "label": "positive", "rater": f"gpt-{n}"} for n in range(3)]
     run = bring(tmp_path / "x.jsonl", [*rows, *said(ALL, "gpt-0", "gpt-1", "gpt-2")])
     answer_ourselves()
-    for rater in ("user:71", "user:72"):
+    for rater in ("user:900000071", "user:900000072"):
         labels.record_vote(KIND, ref(review), rater=rater, label="negative", purpose="label", at=review.created_at)
     for method in ("majority", "dawid_skene", "crowdlab"):
         agreed = consensus.agree(KIND, ref(review), method=method)

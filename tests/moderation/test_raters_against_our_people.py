@@ -105,8 +105,21 @@ def test_what_our_people_had_answered_before_may_have_been_copied(tmp_path: Path
     assert ask_our_people(run, n=30, actor=people.senior()) == 30
     asked = ReviewItem.objects.values_list("customer_review__text", flat=True)
     for text in asked:
-        answer_ourselves(1, first=int(text.split()[1]), rater="user:72")
+        answer_ourselves(1, first=int(text.split()[1]), rater="user:900000072")
     assert "agree too little" in why_not(run)
+
+
+def test_asking_about_all_the_rest_does_not_make_copied_answers_count(tmp_path: Path) -> None:
+    for number in range(ALL):
+        factories.customer_review(f"Review {number}", external_id=f"x-{number}")
+    answer_ourselves()
+    copied = [*said(ALL, "gpt-4o"), *said(90, "gpt-4o", first=ALL, says=lambda i: FLIPPED[truth(i)])]
+    run = bring(tmp_path / "x.jsonl", copied)
+    ask_our_people(run, n=1_000, actor=people.senior())
+    found = agreement.measure(run)
+    assert (found.can_ask, found.counted.percent.n, found.before.percent.n) == (False, 0, ALL)
+    with pytest.raises(PermanentError, match=r"answered 0 of its texts since it came in.*wait for their answers"):
+        approve_raters(run, reason="they agree with us", actor=people.senior())
 
 
 def test_where_everything_was_asked_before_that_has_to_do(tmp_path: Path) -> None:
@@ -124,10 +137,10 @@ def test_answers_that_a_model_suggested_and_second_reviews_measure_nobody(tmp_pa
     run = bring(tmp_path / "x.jsonl", said(ALL, "ann"))
     answer_ourselves(is_assisted=True)
     assert agreement.measure(run).counted.percent.n == 0
-    Vote.objects.filter(rater="user:71").update(is_assisted=False, purpose="second_review")
+    Vote.objects.filter(rater="user:900000071").update(is_assisted=False, purpose="second_review")
     assert agreement.measure(run).counted.percent.n == 0
-    Vote.objects.filter(rater="user:71").update(purpose="label")
-    answer_ourselves(4, rater="user:72", says=lambda i: FLIPPED[truth(i)])
+    Vote.objects.filter(rater="user:900000071").update(purpose="label")
+    answer_ourselves(4, rater="user:900000072", says=lambda i: FLIPPED[truth(i)])
     assert agreement.measure(run).counted.percent.n == ALL - 4, "of four they are of two minds"
 
 
@@ -149,7 +162,7 @@ def test_who_brought_a_file_in_does_not_measure_it(tmp_path: Path) -> None:
 def test_labels_that_left_the_interface_are_compared_with_nothing(tmp_path: Path) -> None:
     run = bring(tmp_path / "x.jsonl", said(ALL, "ann", "bob"))
     answer_ourselves()
-    for rater in (rater_of("bob"), "user:71"):
+    for rater in (rater_of("bob"), "user:900000071"):
         gone = Vote.objects.filter(rater=rater).order_by("subject").values_list("pk", flat=True)[:2]
         Vote.objects.filter(pk__in=list(gone)).update(label="mixed")
     found = agreement.measure(run)
