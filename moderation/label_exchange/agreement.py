@@ -145,10 +145,8 @@ def _ours(brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[
 def _party_to(run: ImportRun, votes: QuerySet[Vote]) -> list[str]:
     """Return those who gave `votes` and are, or are in one hand with, somebody who brought `run` in."""
     named = votes.order_by().filter(rater__startswith="user:").values_list("rater", flat=True).distinct()
-    people, bringers = (
-        User.objects.filter(pk__in=[int(rater.removeprefix("user:")) for rater in named]),
-        brought_in_by(run)[0],
-    )
+    keys, bringers = [rater.removeprefix("user:") for rater in named], brought_in_by(run)[0]
+    people = User.objects.filter(pk__in=[int(key) for key in keys if key.isdecimal()])
     return [rater_of(user) for user in people if why_no_second(user, bringers)]
 
 
