@@ -220,3 +220,9 @@ def test_rows_may_come_to_point_at_a_leased_one_meanwhile() -> None:
         factories.candidate(request=rows[0])
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # which locks the row that is pointed at
         assert pool.submit(renew_and_hold).result(timeout=10) == (1, True)
+
+
+def test_the_last_try_of_a_row_is_made_alone(settings: Any) -> None:
+    """Where few tries are left the batch would still be large then, and one bad row would stop all of it."""
+    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 4}
+    assert [leases._company(n_tries, 1_000) for n_tries in range(6)] == [1_000, 1_000, 125, 1, 1, 1]

@@ -37,7 +37,10 @@ NEED_ARGUMENTS = {"core/VariableInserter", "core/VariableReplacer"}
 TARGETS = {
     "core/leases.py": ("tests/core/test_leases.py", "tests/core/test_lease_edges.py"),
     "moderation/lifecycle.py": ("tests/moderation/test_lifecycle.py",),
-    "training/evaluation/gate.py": ("tests/training/evaluation/test_gate.py",),
+    "training/evaluation/gate.py": (
+        "tests/training/evaluation/test_gate.py",
+        "tests/training/evaluation/test_gate_by_label.py",
+    ),
     "audit/verification.py": ("tests/audit/test_verification.py", "tests/audit/test_tampering.py"),
 }
 
