@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import page, reviews
+from bench import database, page, reviews
 
 ROOT = Path(__file__).resolve().parents[1]
 TASK, LABELS = "sentiment", ("positive", "neutral", "negative")
@@ -36,29 +36,19 @@ PATIENT = "options=-c%20idle_in_transaction_session_timeout%3D0"
 
 def run(draws: int, *, write: bool) -> dict[str, float]:
     """Make `draws` of each attack, and of honest better models; return how many were let in. With PostgreSQL of its own."""
-    from ecomsite.stack.ports import free_port
-    from ecomsite.stack.postgres import Postgres
+    with database.postgres() as (server, root):
+        server.create_database("bench")
+        os.environ |= {
+            "DATABASE_URL": f"{server.url('bench')}?{PATIENT}",
+            "SECRET_KEY": "x" * 60,
+            "ECOMSITE_VAR": str(root / "var"),
+        }
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
+        subprocess.run([sys.executable, ROOT / "manage.py", "migrate", "-v", "0"], check=True)
+        import django
 
-    with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as name:
-        root = Path(name)
-        root.chmod(0o755)
-        server = Postgres(root / "postgres", free_port())
-        server.start()
-        try:
-            server.create_database("bench")
-            os.environ |= {
-                "DATABASE_URL": f"{server.url('bench')}?{PATIENT}",
-                "SECRET_KEY": "x" * 60,
-                "ECOMSITE_VAR": str(root / "var"),
-            }
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
-            subprocess.run([sys.executable, ROOT / "manage.py", "migrate", "-v", "0"], check=True)
-            import django
-
-            django.setup()
-            return _run(draws, write=write)
-        finally:
-            server.stop()
+        django.setup()
+        return _run(draws, write=write)
 
 
 def _run(draws: int, *, write: bool) -> dict[str, float]:

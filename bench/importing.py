@@ -19,7 +19,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,8 +29,7 @@ sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning th
 
 import psycopg  # noqa: E402
 
-from bench import page  # noqa: E402
-from ecomsite.stack.ports import free_port  # noqa: E402
+from bench import database, page  # noqa: E402
 from ecomsite.stack.postgres import Postgres, find_binaries  # noqa: E402
 
 ROWS, KILLS, MUST, GOAL, MUST_MB = 1_000_000, 5, 0.10, 0.25, 300
@@ -53,15 +51,8 @@ def main() -> None:
     parser.add_argument("--arms", default="products,reviews,killed")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as name:
-        root = Path(name)
-        root.chmod(0o755)
-        server = Postgres(root / "postgres", free_port(), settings={"shared_buffers": "512MB", "max_wal_size": "4GB"})
-        server.start()
-        try:
-            run(server, root, n=options.rows, arms=options.arms.split(","), write=options.write)
-        finally:
-            server.stop()
+    with database.postgres(database.BULK) as (server, root):
+        run(server, root, n=options.rows, arms=options.arms.split(","), write=options.write)
 
 
 def run(server: Postgres, root: Path, *, n: int, arms: Sequence[str], write: bool) -> None:

@@ -15,7 +15,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,7 @@ sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning th
 
 import psycopg  # noqa: E402
 
-from ecomsite.stack.ports import free_port  # noqa: E402
+from bench import database  # noqa: E402
 from ecomsite.stack.postgres import Postgres, find_binaries  # noqa: E402
 
 ROWS, RATERS, MUST_MB = 1_000_000, 3, 500
@@ -45,15 +44,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--formats", default=",".join(FORMATS))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as name:
-        root = Path(name)
-        root.chmod(0o755)
-        server = Postgres(root / "postgres", free_port(), settings={"shared_buffers": "512MB", "max_wal_size": "4GB"})
-        server.start()
-        try:
-            run(server, root, n=options.rows, formats=options.formats.split(","))
-        finally:
-            server.stop()
+    with database.postgres(database.BULK) as (server, root):
+        run(server, root, n=options.rows, formats=options.formats.split(","))
 
 
 def run(server: Postgres, root: Path, *, n: int, formats: list[str]) -> None:
