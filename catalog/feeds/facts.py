@@ -131,11 +131,19 @@ def _is_measure(value: str) -> bool:
 def facts_of(named: Iterable[tuple[str, str]], *, locale: str, habits: Habits) -> Iterator[FactRecord]:
     """Yield the facts of (name, value) pairs; one that is too long or was shortened is left out, and noted."""
     for name, value in named:
-        try:
-            if fact := make_fact(name, value, locale=locale, plainly=habits.plainly(name)):
-                yield fact
-        except NotAFact as exc:
-            habits.note(exc.note)
+        if fact := fact_or_note(name, value, locale=locale, plainly=habits.plainly(name), habits=habits):
+            yield fact
+
+
+def fact_or_note(
+    name: str, value: str, *, locale: str, plainly: Plainly, habits: Habits, unit: str = ""
+) -> FactRecord | None:
+    """Return the fact as `make_fact` types it; None for an empty one, and for one that is left out, which is noted."""
+    try:
+        return make_fact(name, value, locale=locale, unit=unit, plainly=plainly)
+    except NotAFact as exc:
+        habits.note(exc.note)
+        return None
 
 
 def _stored(number: Decimal) -> Decimal | None:

@@ -36,7 +36,7 @@ from catalog.feeds.base import (
     make_review,
     row_of,
 )
-from catalog.feeds.facts import NotAFact, is_measure, make_fact
+from catalog.feeds.facts import fact_or_note, is_measure
 from catalog.feeds.habits import Habits
 from catalog.feeds.mapping import PRODUCT_FIELDS, REVIEW_FIELDS, Mapping, record_product, record_review, study
 from catalog.feeds.numerals import POINT, read_with
@@ -157,11 +157,8 @@ def _facts(facts: Any, habits: Habits, locale: str) -> list[FactRecord]:
                     f"the fact {name[:40]!r} is neither string, number, true, false nor a list of them"
                 ) from None
             plainly = habits.plainly(name) if isinstance(value, str) else _POINTS
-            try:
-                if fact := make_fact(name, text, locale=language, plainly=plainly):
-                    made.append(fact)
-            except NotAFact as exc:
-                habits.note(exc.note)
+            if fact := fact_or_note(name, text, locale=language, plainly=plainly, habits=habits):
+                made.append(fact)
     return made
 
 

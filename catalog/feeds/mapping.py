@@ -46,7 +46,7 @@ from catalog.currencies import currency_code
 from catalog.feeds.bad_row import BadRow
 from catalog.feeds.base import FactRecord, ProductRecord, ReviewRecord, locale_of, make_product, make_review
 from catalog.feeds.dates import is_form
-from catalog.feeds.facts import MAX_FACT_NAME, NotAFact, is_measure, make_fact
+from catalog.feeds.facts import MAX_FACT_NAME, fact_or_note, is_measure
 from catalog.feeds.habits import Habits
 from catalog.feeds.prices import parse_price
 from catalog.units import canonical_unit
@@ -112,12 +112,8 @@ class FactRule(BaseModel):
         """Yield the facts of this column in `row`."""
         language = locale_of(self.locale) if self.locale else locale
         for name, value in self.pairs(row):
-            try:
-                fact = make_fact(name, value, locale=language, unit=self.unit, plainly=habits.plainly(self.column))
-            except NotAFact as exc:
-                habits.note(exc.note)
-                continue
-            if fact is not None:
+            plainly = habits.plainly(self.column)
+            if fact := fact_or_note(name, value, locale=language, unit=self.unit, plainly=plainly, habits=habits):
                 yield fact
 
     def pairs(self, row: Row) -> Iterator[tuple[str, str]]:
