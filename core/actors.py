@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,12 @@ def actor_ref(actor: User | SystemActor) -> str:
     if actor.pk is None:
         raise TypeError("an actor is a saved user or a SystemActor")
     return f"user:{actor.pk}"
+
+
+def user_keys(references: Iterable[str]) -> set[int]:
+    """Return the keys of the users among `references`, which are as `actor_ref` writes them."""
+    keys = (one.removeprefix("user:") for one in references if one.startswith("user:"))
+    return {int(key) for key in keys if key.isdecimal()}
 
 
 def require_permission(actor: User | SystemActor, permission: str) -> None:

@@ -6,11 +6,24 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import models
+from django.db.models import Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Concat
 
 
 def ref(obj: models.Model) -> str:
     """Return the reference of a saved row, e.g. `moderation.candidate:5f0c…`."""
-    return f"{obj._meta.label_lower}:{obj.pk}"
+    return ref_to(type(obj), obj.pk)
+
+
+def ref_to(model: type[models.Model], pk: object) -> str:
+    """Return the reference of the row of `model` whose key is `pk`."""
+    return f"{model._meta.label_lower}:{pk}"
+
+
+def ref_in_sql(model: type[models.Model], key: Combinable) -> Concat:
+    """Return the reference of the row of `model` whose key is `key`, to compare with in a query."""
+    return Concat(Value(ref_to(model, "")), Cast(key, models.CharField()))
 
 
 def keys_of(references: Sequence[str], model: type[models.Model]) -> list[uuid.UUID]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-import uuid
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import CharField, Exists, Max, OuterRef, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from audit import ledger
 from catalog.models import CustomerReview
@@ -21,6 +19,7 @@ from core.actors import SystemActor
 from core.hashing import hash_json
 from core.hints import hint_on_commit
 from core.locks import only_one
+from core.refs import keys_of, ref_in_sql, ref_to
 from inference import resolver
 from inference.models import Role
 from labeling.approvals import FROM_FILES
@@ -58,7 +57,7 @@ def draw(*, today: dt.date | None = None) -> int:
 def _draw(day: dt.date, n: int) -> int:
     began = dt.datetime.combine(day, dt.time(), dt.UTC)
     came = CustomerReview.objects.filter(created_at__gte=began, created_at__lt=began + DAY)
-    subject = Concat(Value(f"{CustomerReview._meta.label_lower}:"), Cast(OuterRef("pk"), CharField()))
+    subject = ref_in_sql(CustomerReview, OuterRef("pk"))
     came = came.filter(~Exists(Label.objects.filter(kind=KIND, subject=subject, source__startswith=FROM_FILES)))
     keys = list(came.order_by().values_list("pk", flat=True))
     drawn = heapq.nsmallest(n, keys, key=lambda key: (seats.draw("daily lot", day, key), key))
@@ -88,7 +87,5 @@ def to_open(*, n: int) -> QuerySet[Sentiment]:
 
 def drawn_among(subjects: list[str]) -> set[str]:
     """Return those of `subjects` that the lot drew."""
-    prefix = f"{CustomerReview._meta.label_lower}:"
-    keys = [uuid.UUID(one.removeprefix(prefix)) for one in subjects if one.startswith(prefix)]
-    found = TrafficSample.objects.filter(review__in=keys).values_list("review", flat=True)
-    return {f"{prefix}{key}" for key in found}
+    found = TrafficSample.objects.filter(review__in=keys_of(subjects, CustomerReview))
+    return {ref_to(CustomerReview, key) for key in found.values_list("review", flat=True)}

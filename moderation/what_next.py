@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, Exists, Max, Min, OuterRef, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
 from catalog.models import CustomerReview
+from core.refs import ref_in_sql
 from inference import resolver
 from inference.models import ModelVersion, Role
 from labeling.models import Label
@@ -54,7 +54,7 @@ def sentiments(*, n: int) -> Chosen:
 
 def _unasked(version: ModelVersion) -> QuerySet[Sentiment]:
     """What was scored and nobody has said the label of: neither a person here, nor an import."""
-    subject = Concat(Value(f"{CustomerReview._meta.label_lower}:"), Cast(OuterRef("review_id"), CharField()))
+    subject = ref_in_sql(CustomerReview, OuterRef("review_id"))
     labelled = Label.objects.filter(kind=KIND, subject=subject)
     return Sentiment.objects.filter(~Exists(labelled), model_version=version, review__review_item=None)
 

@@ -21,7 +21,7 @@ from audit.models import LedgerEntry
 from catalog.models import CustomerReview
 from core.actors import SystemActor
 from core.exceptions import EcomsiteError
-from core.refs import ref
+from core.refs import ref, ref_to
 from inference.models import ModelAlias, ModelVersion, Role
 from labeling.approvals import FROM_FILES
 from labeling.models import Label
@@ -106,7 +106,7 @@ def _answers(
     if version.dataset_hash and learnt is not None:
         drawn = drawn.filter(day__gte=learnt.astimezone(dt.UTC).date())
     keys = list(drawn.order_by("-day", "-pk").values_list("review", flat=True)[:most])
-    subject_of = {key: f"{CustomerReview._meta.label_lower}:{key}" for key in keys}
+    subject_of = {key: ref_to(CustomerReview, key) for key in keys}
     labels = Label.objects.filter(kind=QUEUES[Role(role)], subject__in=subject_of.values())
     ours = labels.exclude(source__startswith=FROM_FILES).filter(labelled_at__lt=_beginning_of(today))
     said = dict(ours.values_list("subject", "label"))

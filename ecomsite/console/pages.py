@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from audit.models import LedgerCheck
+from core.actors import user_keys
 from core.exceptions import EcomsiteError
 
 
@@ -22,7 +23,7 @@ def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, sta
 def with_names(checks: Iterable[LedgerCheck]) -> list[tuple[LedgerCheck, str]]:
     """Checks of the ledger with who made them: names live in the accounts, never in the record."""
     rows = list(checks)
-    ids = {int(row.by.removeprefix("user:")) for row in rows if row.by.startswith("user:")}
+    ids = user_keys(row.by for row in rows)
     names = {f"user:{user.pk}": user.get_full_name() or user.username for user in User.objects.filter(pk__in=ids)}
     return [(row, names.get(row.by, row.by.removeprefix("system:"))) for row in rows]
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import ImportRun
-from core.actors import require_permission
+from core.actors import require_permission, user_keys
 from core.exceptions import EcomsiteError
 from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
@@ -43,7 +43,10 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     found, words = agreement.measure(run), approvals.words(source_of(run))
     people, is_unnamed = brought_in_by(run)
-    by = {f"user:{user.pk}": user.username for user in User.objects.filter(pk__in=_keys(words))}
+    by = {
+        f"user:{user.pk}": user.username
+        for user in User.objects.filter(pk__in=user_keys(one for word in words.values() for one in word.by))
+    }
     raters = Paginator(found.raters, RATERS_A_PAGE).get_page(request.GET.get("page"))
     name, pool = request.GET.get("name", "").strip(), request.GET.get("pool", "").strip()
     return page(
@@ -121,10 +124,6 @@ def _require_view(request: HttpRequest) -> None:
 
 def _run(pk: int) -> ImportRun:
     return get_object_or_404(ImportRun, pk=pk, kind="labels", status=ImportRun.Status.COMPLETED)
-
-
-def _keys(words: dict[approvals.Rater, approvals.Word]) -> set[int]:
-    return {int(by.removeprefix("user:")) for word in words.values() for by in word.by if by.startswith("user:")}
 
 
 def _standing(word: approvals.Word, names: dict[str, str]) -> dict[str, Any]:

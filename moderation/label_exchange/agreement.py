@@ -17,6 +17,7 @@ from django.db.models import Count, F, QuerySet, UUIDField
 from django.db.models.functions import Cast, Substr
 
 from catalog.models import CustomerReview, ImportRun
+from core.actors import user_keys
 from core.refs import keys_of
 from labeling import approvals
 from labeling.label_config import load_interface
@@ -67,10 +68,6 @@ class Measured:
     raters: tuple[Rater, ...]
     problem: str
     way_out: str
-
-    def of(self, name: str) -> Rater | None:
-        """Return the rater called `name`."""
-        return next((rater for rater in self.raters if rater.name == name), None)
 
 
 def measure(run: ImportRun) -> Measured:
@@ -144,10 +141,8 @@ def _ours(brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[
 
 def _party_to(run: ImportRun, votes: QuerySet[Vote]) -> list[str]:
     """Return those who gave `votes` and are, or are in one hand with, somebody who brought `run` in."""
-    named = votes.order_by().filter(rater__startswith="user:").values_list("rater", flat=True).distinct()
-    keys, bringers = [rater.removeprefix("user:") for rater in named], brought_in_by(run)[0]
-    people = User.objects.filter(pk__in=[int(key) for key in keys if key.isdecimal()])
-    return [rater_of(user) for user in people if why_no_second(user, bringers)]
+    named, bringers = votes.order_by().values_list("rater", flat=True).distinct(), brought_in_by(run)[0]
+    return [rater_of(user) for user in User.objects.filter(pk__in=user_keys(named)) if why_no_second(user, bringers)]
 
 
 def _against(said: Answers, ours: Mapping[str, str], *, minimum: int = FEWEST) -> Against:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from audit import ledger
 from catalog.models import CustomerReview, ImportRun
-from core.actors import SystemActor, actor_ref, require_permission
+from core.actors import SystemActor, actor_ref, require_permission, user_keys
 from core.exceptions import PermanentError
 from core.refs import ref
 from labeling import approvals
@@ -45,12 +45,6 @@ class Approved:
 def raters_in(run: ImportRun) -> int:
     """Return how many raters `run` brought votes of that no later import replaced."""
     return Vote.objects.filter(source=source_of(run)).values("rater").distinct().count()
-
-
-def is_approved(run: ImportRun) -> bool:
-    """Whether enough people answer for every rater of `run`."""
-    words, raters = approvals.words(source_of(run)), approvals.raters_of(source_of(run))
-    return bool(raters) and all(word_of(words, run, rater).is_enough for rater in raters)
 
 
 def word_of(words: Mapping[approvals.Rater, Word], run: ImportRun, rater: str) -> Word:
@@ -109,7 +103,7 @@ def _record_approval(run: ImportRun, raters: Collection[str], *, reason: str, pe
         open_ = [rater for rater in raters if not word_of(words, run, rater).is_enough]
         given = {by for rater in open_ for by in word_of(words, run, rater).by}
         if actor_ref(person) not in given:
-            others = User.objects.filter(pk__in=[int(by.removeprefix("user:")) for by in given])
+            others = User.objects.filter(pk__in=user_keys(given))
             if why := why_no_second(person, others):
                 raise PermanentError(f"you cannot answer for them, too: {why}", hint="Somebody else has to.")
         fresh = [rater for rater in open_ if actor_ref(person) not in word_of(words, run, rater).by]

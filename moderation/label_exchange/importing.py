@@ -18,7 +18,7 @@ from catalog.feeds.base import FeedRow
 from catalog.import_loop import Job, OnProgress, Written, problem_of, run_import
 from catalog.import_runs import Problem
 from catalog.models import CustomerReview, ImportRun
-from core.actors import require_permission
+from core.actors import require_permission, user_keys
 from core.exceptions import PermanentError
 from core.hashing import hash_path
 from core.refs import ref
@@ -115,8 +115,7 @@ def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
     """Return who had a part in bringing `run` in, and whether somebody had whom the ledger does not name."""
     lines = LedgerEntry.objects.filter(subject=ref(run), action__startswith="catalog.import.")
     actors = set(lines.values_list("actor", flat=True))
-    keys = {int(actor.removeprefix("user:")) for actor in actors if actor.startswith("user:")}
-    people = list(User.objects.filter(pk__in=keys))
+    people = list(User.objects.filter(pk__in=user_keys(actors)))
     return people, len(people) < max(len(actors), 1)
 
 

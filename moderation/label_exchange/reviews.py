@@ -11,6 +11,7 @@ from catalog.feeds.base import ReviewRecord
 from catalog.import_writes import add_reviews
 from catalog.models import CustomerReview
 from core.bulk import among
+from core.refs import ref_to
 from moderation.label_exchange.records import LabelRecord
 
 
@@ -36,7 +37,7 @@ class Found:
 
 def subject_of(pk: UUID | str) -> str:
     """Return the reference of the customer review `pk`."""
-    return f"{CustomerReview._meta.label_lower}:{pk}"
+    return ref_to(CustomerReview, pk)
 
 
 def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found:

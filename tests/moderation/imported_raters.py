@@ -14,8 +14,9 @@ from catalog.models import CustomerReview, ImportRun
 from core.actors import SystemActor
 from core.refs import ref
 from inference.models import ModelVersion
-from labeling import labels
-from moderation.label_exchange.importing import File, import_labels
+from labeling import approvals, labels
+from moderation.label_exchange.approving import word_of
+from moderation.label_exchange.importing import File, import_labels, source_of
 from tests import factories, people
 
 ACTOR = SystemActor("tests")
@@ -47,6 +48,12 @@ def bring(path: Path, rows: list[dict[str, Any]], *, actor: Any = None) -> Impor
     """Import `rows`, in the name of an engineer unless of somebody else."""
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     return import_labels(File(path), actor=actor or people.ml_engineer())
+
+
+def is_approved(run: ImportRun) -> bool:
+    """Whether enough people answer for every rater of `run`."""
+    words, raters = approvals.words(source_of(run)), approvals.raters_of(source_of(run))
+    return bool(raters) and all(word_of(words, run, rater).is_enough for rater in raters)
 
 
 def answer_ourselves(

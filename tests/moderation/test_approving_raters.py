@@ -20,10 +20,10 @@ from core.exceptions import PermanentError
 from core.refs import ref
 from labeling import approvals, consensus, labels
 from labeling.models import Label, Vote
-from moderation.label_exchange.approving import approve_raters, is_approved, withdraw_approval
+from moderation.label_exchange.approving import approve_raters, withdraw_approval
 from moderation.label_exchange.importing import rater_of, source_of
 from tests import factories, people
-from tests.moderation.imported_raters import ACTOR, ALL, KIND, answer_ourselves, bring, said, truth
+from tests.moderation.imported_raters import ACTOR, ALL, KIND, answer_ourselves, bring, is_approved, said, truth
 from training import curation, examples, snapshots
 
 pytestmark = pytest.mark.django_db
