@@ -16,6 +16,7 @@ from training.models import DatasetSnapshot
 CHAMPION = ModelAlias.Name.CHAMPION
 # From this share on the labels of imports, not those of our own people, decide what a version learnt.
 DECISIVE = 0.5
+UNNAMED = "a command that named nobody brought labels in"
 
 
 def reasons(version: ModelVersion) -> list[str]:
@@ -28,7 +29,7 @@ def reasons(version: ModelVersion) -> list[str]:
     if words := _rests_on_files(version):
         found.append(words)
         if _who_brought(version)[1]:
-            found.append("a command that named nobody brought labels in")
+            found.append(UNNAMED)
     return found
 
 
@@ -37,9 +38,8 @@ def people_needed(version: ModelVersion) -> int:
 
     Two where nobody is named who brought labels in: one of any two people is somebody else than who did.
     """
-    if not reasons(version):
-        return 0
-    return 2 if _rests_on_files(version) and _who_brought(version)[1] else 1
+    found = reasons(version)
+    return 2 if UNNAMED in found else int(bool(found))
 
 
 def brought_by(version: ModelVersion) -> list[User]:

@@ -174,7 +174,12 @@ def people_needed(version: ModelVersion) -> int:
 
 def approvals_of(version: ModelVersion) -> list[Approval]:
     """Return the approvals that count: given while the champion of now served, by people who may still give one."""
-    given = version.approvals.filter(against=resolver.find(version.role)).select_related("approver")
+    return approvals_against(version, resolver.find(version.role))
+
+
+def approvals_against(version: ModelVersion, champion: ModelVersion | None) -> list[Approval]:
+    """Return the approvals that were given while `champion` served (None: nobody), by people who may still give one."""
+    given = version.approvals.filter(against=champion).select_related("approver")
     return [approval for approval in given if approval.approver.has_perm("inference.promote_model")]
 
 

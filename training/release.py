@@ -58,6 +58,11 @@ def consider(report: EvaluationReport) -> ModelAlias | None:
         return None
 
 
+def approvals_on(report: EvaluationReport) -> list[Approval]:
+    """Return the approvals that were given on a report, as `registry.approvals_against` its champion."""
+    return registry.approvals_against(report.version, report.against)
+
+
 def people_needed(version: ModelVersion) -> int:
     """Return how many people have to agree before `version` serves, as `registry.people_needed`."""
     return registry.people_needed(version)

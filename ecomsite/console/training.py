@@ -23,7 +23,7 @@ from inference.models import ModelAlias, ModelVersion, Role
 from moderation import shadow
 from training import consent, drift, release, runs, triggers
 from training.evaluation import model_card
-from training.models import Approval, EvaluationReport, TrainingRun
+from training.models import EvaluationReport, TrainingRun
 from training.recipes import RECIPES, Method
 
 SHOWN = 25
@@ -238,7 +238,7 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         ),
         "labels": _labels(found),
         "slices": _beside(new=found.get("slices", []), champion=found.get("champion_slices", [])),
-        "approvals": _approvals(report) if report else [],
+        "approvals": release.approvals_on(report) if report else [],
         "needed": release.people_needed(row.version) if row.version else 0,
         "why_people": consent.reasons(row.version) if row.version else [],
         "aliases": aliases,
@@ -251,12 +251,6 @@ def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "may_train": request.user.has_perm("training.train_model"),
         "may_promote": request.user.has_perm("inference.promote_model"),
     }
-
-
-def _approvals(report: EvaluationReport) -> list[Approval]:
-    """Return the approvals that were given on a report: those against the same champion, by people who may still give one."""
-    given = report.version.approvals.filter(against=report.against).select_related("approver")
-    return [approval for approval in given if approval.approver.has_perm("inference.promote_model")]
 
 
 def _curve(history: Sequence[Sequence[Any]], part: str) -> dict[str, Any] | None:
