@@ -13,7 +13,8 @@ from django.db.models.functions import Cast, Concat
 
 def ref(obj: models.Model) -> str:
     """Return the reference of a saved row, e.g. `moderation.candidate:5f0c…`."""
-    return ref_to(type(obj), obj.pk)
+    # Asked of the row, not of its class: `request.user` is a wrapper whose class is no model.
+    return ref_to(obj._meta.model, obj.pk)
 
 
 def ref_to(model: type[models.Model], pk: object) -> str:
