@@ -124,7 +124,7 @@ def _fill(url: str, n: int) -> None:
 
 def _look_up(lines: list[str], n: int) -> None:
     from catalog.models import Product, PublishedCopy
-    from moderation import near_copies as live
+    from moderation.drafting import near_copies as live
     from moderation.policy.duplicates import ALIKE, similarity
 
     rng = random.Random(6)

@@ -55,7 +55,7 @@ class Task:
         pool, aside = order[:cut], order[cut:]
         self.pool, self.aside = view[pool], view[aside]
         self.labels, self.truth = data.labels[pool], data.labels[aside]
-        # What `moderation.what_next` goes by.
+        # What `moderation.queues.active_learning` goes by.
         self.features = sampling.hashed([data.texts[row] for row in pool])
 
     def fit(self, rows: np.ndarray) -> LogisticRegression:

@@ -6,7 +6,7 @@ Four parts, each on an embedded PostgreSQL (fsync on) with keys and a second pla
 - approvals: 10,000 approvals, each a transaction with the five lines that the decision path appends for one and a typed
   reason. Hash chain alone against sealing, Merkle tree and signed heads, in turns. It is the append path of a decision
   and not the whole decision, which does much more per approval: the ratio is the least kind one.
-- decisions: some hundred real decisions through `moderation.review.settle_decisions`, the same two arms in turns.
+- decisions: some hundred real decisions through `moderation.decisions.settling.settle_decisions`, the same two arms in turns.
 - tampering: random acts of a superuser on a signed ledger (`tests/audit/tampering.py`); found means that `verify` names
   the first bad line. Then checks while writers run: a check is one verdict, of the incremental check with its
   comparison of both places, of a whole verification, or of a consistency proof between two signed heads.
@@ -167,7 +167,7 @@ def _rate(n: int, work: Callable[[], bool]) -> float:
 
 
 def _approval(reason: Any = "ok") -> list[Any]:
-    """The lines of one approval as `moderation.decisions.decide` appends them."""
+    """The lines of one approval as `moderation.decisions.deciding.decide` appends them."""
     from audit.ledger import Line
 
     item, draft, copy = (str(uuid.uuid4()) for _ in range(3))
@@ -249,7 +249,7 @@ def approvals(n: int) -> list[dict[str, Any]]:
 
 def decisions(n: int) -> list[dict[str, Any]]:
     from audit import checks
-    from moderation import review
+    from moderation.decisions import settling
     from tests import factories, people
 
     reviewer, rounds, each = people.reviewer(), 8, max(1, n // 8)
@@ -264,13 +264,13 @@ def decisions(n: int) -> list[dict[str, Any]]:
     def with_proofs() -> None:
         done = 0
         while done < each:
-            done += review.settle_decisions()
+            done += settling.settle_decisions()
         assert checks.check_new().is_intact  # type: ignore[union-attr]
 
     def alone() -> None:
         done = 0
         while done < each:
-            done += review.settle_decisions()
+            done += settling.settle_decisions()
 
     arms = {"with sealing, Merkle tree and heads": with_proofs, "chain alone": alone}
     return [_cost("decisions", n, arms, rounds, prepare)]

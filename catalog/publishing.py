@@ -1,4 +1,4 @@
-"""The only writer of live copy. Called by `moderation.publication` alone, which moves the candidate and writes the ledger."""
+"""The only writer of live copy. Called by `moderation.live.publication` alone, which moves the candidate and writes the ledger."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from core.exceptions import EcomsiteError
 from core.refs import ref
 from ecomsite.console.my_sign_in import change_password
 from ecomsite.console.sign_in import first_step
-from moderation.languages import languages_of, set_languages
+from moderation.queues.languages import languages_of, set_languages
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

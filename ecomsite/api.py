@@ -23,10 +23,11 @@ from accounts.backends import lock_on
 from accounts.throttle import Locked
 from catalog.models import Channel, CustomerReview, Locale, Product
 from core.exceptions import EcomsiteError
-from moderation import back_pressure, generation
+from moderation.drafting import generation
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
-from moderation.queue_policies import policy_for
+from moderation.queues import back_pressure
+from moderation.queues.rules import policy_for
 from monitoring.waiting import why_order_waits
 
 View = Callable[..., HttpResponse]

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.exceptions import StaleState
 from ecomsite.api import MAX_BODY, error, signed_in, uuid_in
-from moderation import appeals, confirmations, statements
+from moderation.decisions import appeals, confirmations
+from moderation.decisions.statements import document
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision, ReviewItem
 
@@ -98,7 +99,7 @@ def appeal(request: HttpRequest) -> HttpResponse:
     if isinstance(body, JsonResponse):
         return body
     try:
-        decision = Decision.objects.get(pk=UUID(body.statement.removeprefix(statements.PREFIX)))
+        decision = Decision.objects.get(pk=UUID(body.statement.removeprefix(document.PREFIX)))
     except (ValueError, Decision.DoesNotExist):
         return error(404, "There is no such statement.", hint="Its number begins with “ecomsite-”.")
     filed = appeals.appeal(decision, actor=request.user, reason=body.reason)  # type: ignore[arg-type]
@@ -118,6 +119,6 @@ def show_appeal(request: HttpRequest, pk: str) -> HttpResponse:
 def _shown(filed: Appeal) -> dict[str, Any]:
     """Return an appeal without anybody's name."""
     return {
-        "id": str(filed.pk), "statement": statements.PREFIX + str(filed.decision_id), "status": filed.status,
+        "id": str(filed.pk), "statement": document.PREFIX + str(filed.decision_id), "status": filed.status,
         "created_at": filed.created_at, "decided_at": filed.decided_at, "answer": filed.answer,
     }  # fmt: skip

@@ -36,7 +36,7 @@ FACT_EVIDENCE: dict[str, Any] = {
     "MAX_BYTES": env.integer("FACT_EVIDENCE_MAX_MIB", 10, minimum=1) * 1024 * 1024,
 }
 
-# --- The AI mark on published copy (moderation/marking.py, monitoring/mark_checks.py) -----------------------------
+# --- The AI mark on published copy (moderation/live/marking.py, monitoring/mark_checks.py) -----------------------------
 AI_MARK: dict[str, Any] = {
     # GB 45438-2025: ContentProducer.
     "PRODUCER": env.text("AI_CONTENT_PRODUCER", "ecomsite"),

@@ -17,5 +17,5 @@ DOOR: dict[str, Any] = {
         "/"
     ),
     # Says whether a person may reach a task now: (user, task) → the lease, "" where nothing is reserved, or None.
-    "MAY_REACH": "moderation.access.lease_on",
+    "MAY_REACH": "moderation.queues.access.lease_on",
 }

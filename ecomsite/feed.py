@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from catalog.models import Channel, Locale, PublishedCopy
 from core.hashing import canonical_json
 from ecomsite.api import error
-from moderation import marking
+from moderation.live import marking
 
 CHUNK: Final = 500
 # What XML 1.0 has no way to write.

@@ -285,14 +285,14 @@ OUTBOX: dict[str, Any] = {
 MODERATION: dict[str, Any] = {
     "DRAFTS_PER_REQUEST": env.integer("DRAFTS_PER_REQUEST", 3, minimum=1),
     "GENERATION_BATCH": env.integer("GENERATION_BATCH", 5, minimum=1),
-    # Rules of a queue of human work that nobody has set any for (moderation/queue_policies.py).
+    # Rules of a queue of human work that nobody has set any for (moderation/queues/rules.py).
     "QUEUE": {
         "reservation_minutes": env.integer("REVIEW_LEASE_MINUTES", 15, minimum=1),
         "sla_minutes": env.integer("REVIEW_SLA_MINUTES", 1440, minimum=1),
         "ageing_minutes": env.integer("REVIEW_AGEING_MINUTES", 240, minimum=1),
         "max_waiting": env.integer("REVIEW_MAX_WAITING", 5000),
     },
-    # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none (moderation/daily_lot.py).
+    # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none (moderation/queues/daily_lot.py).
     "DAILY_LOT": env.integer("REVIEW_DAILY_LOT", 20),
     # A sentiment below this confidence is looked at by a person.
     "SENTIMENT_CONFIDENCE": 0.75,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from catalog.models import Channel, Locale, PublishedCopy
 from catalog.selectors import find_live_copy
 from ecomsite.errors import expected, in_words
-from moderation import marking
+from moderation.live import marking
 
 PREFIX: Final = "/api/v1/copy/"
 # Answers kept by each process, of about 4 KB.

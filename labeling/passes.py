@@ -120,7 +120,7 @@ def shown(allowed: Reach) -> dict[str, Any]:
         # As Label Studio got it: what is suggested stands beside what is asked, or fills the answer.
         **as_sent(task, interface),
         "earlier": stamps.without_stamp(given.result) if given else [],
-        # Passing one on is the review page's, with a reason (moderation.turns).
+        # Passing one on is the review page's, with a reason (moderation.queues.turns).
         "may_skip": False,
         "next": f"{settings.SITE_URL}{reverse('console:next')}?kind={task.project.kind}",
     }

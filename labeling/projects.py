@@ -137,7 +137,7 @@ def _fields(interface: LabelingInterface) -> dict[str, Any]:
         "show_instruction": False,
         # Predictions are shown, where there are any (labeling.sync), and an annotation starts from them.
         "show_collab_predictions": True,
-        # Passing one on is the review page's, with a reason (moderation/turns.py).
+        # Passing one on is the review page's, with a reason (moderation/queues/turns.py).
         "show_skip_button": False,
         "enable_empty_annotation": False,
         "maximum_annotations": 1,

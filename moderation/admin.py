@@ -19,7 +19,7 @@ from labeling.models import Vote
 from moderation import decision_admin  # noqa: F401  (Django looks for admins in this module)
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
-from moderation.seats import sees_labels
+from moderation.queues.seats import sees_labels
 
 REQUEST_COLOURS = {"queued": "", "generating": "info", "completed": "success", "failed": "danger", "cancelled": ""}
 CANDIDATE_COLOURS = {

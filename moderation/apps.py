@@ -22,7 +22,7 @@ class ModerationConfig(AppConfig):
 
 def _have_a_policy(**kwargs: Any) -> None:
     """Put the first policy in force at first start, and note new versions of checks after an update."""
-    from moderation.policies import policy_in_force
+    from moderation.policy_versions import policy_in_force
 
     # A migration that stops half way has no tables for it yet; whoever screens first does it then.
     if {"moderation_policyactivation", "audit_ledgerentry"} <= set(connection.introspection.table_names()):

@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from core.admin import ReadOnlyAdmin, excerpt
-from moderation import evidence
+from moderation.live import history
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision
 
@@ -35,7 +35,7 @@ class QuickFilter(admin.SimpleListFilter):
         if not (value := self.value() or "").isdecimal():
             return queryset
         least = dt.timedelta(seconds=min(int(value), 86_400))
-        return queryset.filter(evidence.let_out_unchanged(within=least))
+        return queryset.filter(history.let_out_unchanged(within=least))
 
 
 @admin.register(Decision)

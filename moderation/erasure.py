@@ -9,7 +9,7 @@ from audit.sealing import ERASED
 from catalog.models import PublishedCopy
 from core.actors import actor_ref
 from core.refs import keys_of
-from moderation import publication
+from moderation.live import publication
 from moderation.models.appeals import Appeal
 from moderation.models.retro_scans import RetroScan
 from moderation.models.reviews import Decision, ReviewItem

@@ -15,7 +15,7 @@ from moderation import markup
 from moderation.interface_texts import COPY_REVIEW, N_FINDING_KEYS, REASONS, REVIEW_SENTIMENT
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Sentiment
-from moderation.queue_policies import policy_for
+from moderation.queues.rules import policy_for
 
 # How a finding's code begins → the reason that goes with it.
 SUGGESTED_REASONS = {"unsupported_": "unsupported_claim", "too_long": "too_long"}

@@ -28,7 +28,7 @@ MOVES: dict[type[models.Model], StateTable] = {
         "in_review": ("approved", "rejected", "superseded"),
         "approved": ("published", "superseded"),
         "published": ("retired",),
-        # back to in review: who decided corrects it, within minutes (moderation/corrections.py)
+        # back to in review: who decided corrects it, within minutes (moderation/decisions/corrections.py)
         "rejected": ("in_review",),
         "superseded": ("in_review",),
         # to published: a person puts back what a retro-scan took down

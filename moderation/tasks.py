@@ -8,19 +8,12 @@ from celery import shared_task
 from celery.signals import celeryd_after_setup
 
 from core.hints import hint
-from moderation import (
-    daily_lot,
-    generation,
-    queue,
-    requests,
-    retro_scan,
-    review,
-    screening,
-    second_reviews,
-    sentiment,
-    shadow,
-)
+from moderation import sentiment, shadow
+from moderation.decisions import second_reviews, settling
+from moderation.drafting import generation, requests, screening
+from moderation.live import retro_scan
 from moderation.policy.base import load_checks
+from moderation.queues import daily_lot, handing_out
 
 
 @celeryd_after_setup.connect
@@ -64,7 +57,7 @@ def score_in_the_shadow() -> None:
 @shared_task(name="moderation.open_reviews", soft_time_limit=120, ignore_result=True)
 def open_reviews() -> None:
     """Open human work for one batch of what is ready for it."""
-    if review.open_reviews() >= review.BATCH:
+    if settling.open_reviews() >= settling.BATCH:
         hint("moderation.open_reviews")
     second_reviews.doubt_labels()
     second_reviews.open_second_reviews()
@@ -80,14 +73,14 @@ def draw_daily_lot() -> None:
 @shared_task(name="moderation.settle_decisions", soft_time_limit=120, ignore_result=True)
 def settle_decisions() -> None:
     """Turn what people agreed on into decisions."""
-    review.settle_decisions()
+    settling.settle_decisions()
 
 
 @shared_task(name="moderation.reap_leases", soft_time_limit=120, ignore_result=True)
 def reap_leases() -> None:
     """Take back what dead workers and absent reviewers hold."""
     requests.reap_requests()
-    queue.reap_items()
+    handing_out.reap_items()
 
 
 @shared_task(name="moderation.run_retro_scans", soft_time_limit=600, ignore_result=True)

@@ -21,8 +21,8 @@ from django.utils import timezone
 from core import leases
 from labeling import selectors, side_door
 from labeling.models import LabelingProject, WebhookEvent
-from moderation.back_pressure import pause_in_words
-from moderation.queue_policies import policies
+from moderation.queues.back_pressure import pause_in_words
+from moderation.queues.rules import policies
 from monitoring import ledger, quarantine, runners
 from monitoring.models import MarkCheck
 from monitoring.parts import Part, Report, in_words

@@ -14,10 +14,10 @@ from django.utils import timezone
 from labeling import issues, raters, votes
 from labeling.models import Consensus, Label, LabelCheck, LabelIssue, Vote
 from labeling.votes import VoteTable
-from moderation import daily_lot
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import policy_for
+from moderation.queues import daily_lot
+from moderation.queues.rules import policy_for
 
 if TYPE_CHECKING:
     from labeling.quality.agreement import Agreement, LabelAgreement

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from labeling.labels import rater_of
 from labeling.models import Vote
-from moderation import own_answers, queue
+from moderation.decisions import own_answers
+from moderation.decisions.own_answers import OwnAnswer
 from moderation.models.reviews import ReviewItem
-from moderation.own_answers import OwnAnswer
+from moderation.queues import handing_out
 from monitoring.label_quality import RaterCard, scorecards
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def of(user: User) -> OwnWork:
     return OwnWork(
         days=[(day, counts.get(day, 0)) for day in days],
         queues=[_queue(user, rater, kind, title) for kind, title in ReviewItem.Kind.choices],
-        held=queue.held_by(user),
+        held=handing_out.held_by(user),
         answers=own_answers.answers_of(user, n=ANSWERS),
         sent_back=list(returned.select_related("lead").order_by("-claimed_at")[:SENT_BACK]),
     )
@@ -74,4 +75,4 @@ def _queue(user: User, rater: str, kind: str, title: str) -> QueueWork:
     card = next((row.card for row in cards if row.rater == rater), None)
     n_answered = Vote.objects.filter(kind=kind, rater=rater).count()
     n_today = own_answers.n_answered_today(user, kind=kind)
-    return QueueWork(kind, title, queue.waiting_for(user, kind=kind).count(), n_answered, n_today, card)
+    return QueueWork(kind, title, handing_out.waiting_for(user, kind=kind).count(), n_answered, n_today, card)

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from catalog.models import PublishedCopy
-from moderation import content_credentials, marking
+from moderation.live import content_credentials, marking
 
 SILENT = {"script", "style", "template", "noscript"}
 

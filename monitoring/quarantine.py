@@ -20,9 +20,9 @@ from core.hints import hint_on_commit
 from core.leases import Leased
 from core.refs import ref
 from labeling.models import LabelCheck, LabelingTask, WebhookEvent
+from moderation.drafting.requests import retry_request
 from moderation.models.candidates import GenerationRequest
 from moderation.models.retro_scans import RetroScan
-from moderation.requests import retry_request
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import policies
+from moderation.queues.rules import policies
 from monitoring.parts import in_words
 
 FEWEST = 5  # decisions in the window, below which nothing is forecast

@@ -57,7 +57,7 @@ def _have_a_policy(**kwargs: Any) -> None:
 
     from core.hashing import hash_json
     from moderation.models.policies import PolicyActivation, PolicyVersion
-    from moderation.policies import FIRST, content_now
+    from moderation.policy_versions import FIRST, content_now
 
     if not PolicyActivation.objects.exists():
         content = content_now()

@@ -19,12 +19,13 @@ from core.hashing import hash_json
 from core.refs import ref
 from inference.models import ModelAlias, ModelVersion
 from labeling.models import Annotation, Consensus, LabelingProject, LabelingTask
-from moderation import priority, queue_policies
+from moderation import priority
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
 from moderation.models.policies import PolicyVersion
 from moderation.models.retro_scans import RetroScan
 from moderation.models.reviews import Decision, ReviewItem, Sentiment
+from moderation.queues import rules
 from outbox.models import Delivery, Endpoint, Event, Secret
 
 _numbers = itertools.count(1)
@@ -228,7 +229,7 @@ def review_item(
     which = {"candidate": about} if isinstance(about, Candidate) else {"customer_review": about}
     factors = priority.Factors(risk, uncertainty, value)
     opened = timezone.now() - age
-    ageing = queue_policies.policy_for(kind).ageing
+    ageing = rules.policy_for(kind).ageing
     place = {"risk": risk, "uncertainty": uncertainty, "value": value,
              "urgent_from": priority.urgent_from(opened, factors, ageing=ageing)}  # fmt: skip
     item = ReviewItem.objects.create(kind=kind, **which, **(place | fields))
@@ -240,7 +241,7 @@ def review_item(
 
 
 def lease(item: ReviewItem, user: User, *, minutes: float = 15) -> ReviewItem:
-    """Hand `item` to `user`, as `moderation.queue.next_item` leaves it."""
+    """Hand `item` to `user`, as `moderation.queues.handing_out.next_item` leaves it."""
     item.status, item.assignee, item.claimed_at = ReviewItem.Status.DISPATCHED, user, timezone.now()
     item.lease_token = uuid.uuid4()
     item.lease_expires_at = timezone.now() + dt.timedelta(minutes=minutes)

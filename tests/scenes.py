@@ -17,7 +17,7 @@ from audit.ledger import Line
 from core.actors import SystemActor
 from core.hashing import hash_json
 from core.refs import ref
-from moderation.marking import mark_for
+from moderation.live.marking import mark_for
 from moderation.models.candidates import Candidate
 from monitoring import heartbeats
 from tests import factories as make

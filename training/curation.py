@@ -25,13 +25,13 @@ from labeling import approvals, issues
 from labeling.label_config import load_interface
 from labeling.models import Label, Vote
 from moderation import validity
+from moderation.decisions.outcomes import VERDICTS
+from moderation.drafting.screening import brief_of
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.outcomes import VERDICTS
 from moderation.policy import identifiers
 from moderation.policy.folding import fold
-from moderation.screening import brief_of
 from training.examples import (
     CONFLICT,
     DUPLICATE,
@@ -223,7 +223,7 @@ def _decisions(*outcomes: str) -> Iterator[tuple[Decision, str, str]]:
     """Yield the decisions about copy that stand, oldest first, each with the outcome it should have had and its doubt.
 
     The outcome is a second review's where there was one: that changes the draft's label, never the decision
-    (`moderation.decisions.relabel`). The doubt is why what was let out is not learnt from; empty where it is.
+    (`moderation.decisions.deciding.relabel`). The doubt is why what was let out is not learnt from; empty where it is.
     """
     kind = ReviewItem.Kind.COPY
     doubted = issues.doubted(kind)

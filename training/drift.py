@@ -1,7 +1,7 @@
 """Whether what serves got worse, by what people say of a few reviews of each day, drawn by lot from all of them.
 
 A champion that is sure of itself asks about nothing, so its doubts do not show that it is wrong. What the daily lot drew
-does (`moderation.daily_lot`). A fall beyond chance raises an alert, and takes the champion back where the settings say so;
+does (`moderation.queues.daily_lot`). A fall beyond chance raises an alert, and takes the champion back where the settings say so;
 whoever comes next is let in by a person, so nothing swings to and fro.
 """
 

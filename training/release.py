@@ -16,7 +16,7 @@ from core.exceptions import EcomsiteError, PermanentError
 from core.refs import ref
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion
-from moderation.separation import why_no_second
+from moderation.queues.separation_of_duties import why_no_second
 from training import consent, registry
 from training.models import Approval, EvaluationReport
 

@@ -23,8 +23,8 @@ from inference import artifacts
 from inference.prompts import PROMPT_VERSION
 from labeling.label_config import load_interface
 from moderation import validity
+from moderation.drafting.screening import policy_version
 from moderation.models.reviews import ReviewItem
-from moderation.screening import policy_version
 from training import curation, examples, near_copies
 from training.examples import Example, Excluded
 from training.models import DatasetSnapshot

@@ -25,11 +25,13 @@ from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
 from ecomsite.console.review import review_address
 from labeling.models import Consensus, LabelingTask
-from moderation import appeals, confirmations, decisions, outcomes, queue, statements
+from moderation.decisions import appeals, confirmations, deciding, outcomes
+from moderation.decisions.statements import document
 from moderation.interface_texts import REASONS
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.seats import sees_labels
+from moderation.queues import handing_out
+from moderation.queues.seats import sees_labels
 
 Status = ReviewItem.Status
 LATEST = 50
@@ -127,7 +129,7 @@ def _may_take(request: HttpRequest, item: ReviewItem) -> bool:
     user = request.user
     if not user.has_perm("moderation.review_escalated_item"):
         return False
-    return item.assignee_id == user.pk or queue.waiting_for(user).filter(pk=item.pk).exists()  # type: ignore[arg-type]
+    return item.assignee_id == user.pk or handing_out.waiting_for(user).filter(pk=item.pk).exists()  # type: ignore[arg-type]
 
 
 def _answers(request: HttpRequest, lead: ReviewItem, text: str) -> list[Answer]:
@@ -154,8 +156,8 @@ def _answers(request: HttpRequest, lead: ReviewItem, text: str) -> list[Answer]:
                 verdict=str(said.get("verdict") or said.get("sentiment") or "none"),
                 reasons=[REASONS.get(code, code) for code in said.get("reason_codes") or []],
                 changes=diff(text, fixed) if fixed else [], at=consensus.settled_at,
-                lead_time=decisions.lead_time(consensus), dwell_time=decisions.dwell_time(seat, consensus),
-                saw=decisions.saw_suggestion(seat), is_proposal=consensus.pk == lead.proposal_id,
+                lead_time=deciding.lead_time(consensus), dwell_time=deciding.dwell_time(seat, consensus),
+                saw=deciding.saw_suggestion(seat), is_proposal=consensus.pk == lead.proposal_id,
                 returned=_why_returned(seat, consensus),
             )
         )  # fmt: skip
@@ -180,7 +182,7 @@ def take(request: HttpRequest, pk: UUID) -> HttpResponse:
     held: list[ReviewItem] = []
     back = act(
         request,
-        lambda: held.append(queue.take_escalated(found, user=request.user)),  # type: ignore[arg-type]
+        lambda: held.append(handing_out.take_escalated(found, user=request.user)),  # type: ignore[arg-type]
         done="It is yours now.",
         back=reverse("console:adjudicate", args=[found.leading.pk]),
     )
@@ -245,15 +247,15 @@ def statement(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Download the statement of reasons: JSON, or with `?text=en` the text for whom it affects."""
     require_permission(request.user, "moderation.view_decision")  # type: ignore[arg-type]
     decision = get_object_or_404(Decision, pk=pk)
-    if decision.outcome not in statements.OF:
+    if decision.outcome not in document.OF:
         return redirect("console:contested")
-    name = statements.puid_of(decision)
+    name = document.puid_of(decision)
     if locale := request.GET.get("text", ""):
-        response = HttpResponse(statements.text_for(decision, locale=locale), content_type="text/plain; charset=utf-8")
+        response = HttpResponse(document.text_for(decision, locale=locale), content_type="text/plain; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{name}.{locale if locale.isalpha() else "zh"}.txt"'
         return response
     response = JsonResponse(
-        statements.statement_for(decision).as_json(), json_dumps_params={"indent": 2, "ensure_ascii": False}
+        document.statement_for(decision).as_json(), json_dumps_params={"indent": 2, "ensure_ascii": False}
     )
     response["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return response

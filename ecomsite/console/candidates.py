@@ -22,20 +22,23 @@ from ecomsite.console import highlight
 from ecomsite.console.pages import act, page
 from ecomsite.console.review import review_address
 from ecomsite.media import picture_of
-from moderation import appeals, evidence, generation, publication, queue, screening
+from moderation.decisions import appeals
+from moderation.drafting import generation, screening
 from moderation.interface_texts import REASONS
+from moderation.live import history, publication
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.policy import grounding
-from moderation.seats import sees_labels
+from moderation.queues import handing_out
+from moderation.queues.seats import sees_labels
 
 
 @dataclass(frozen=True)
 class Moment:
     """A ledger line in words."""
 
-    entry: evidence.TimelineEntry
+    entry: history.TimelineEntry
     who: str
     what: str
 
@@ -118,7 +121,7 @@ def _holds(request: HttpRequest, item: ReviewItem | None) -> bool:
 
 def moments(shown: Candidate, *, reader: Any) -> list[Moment]:
     """Return the history of a candidate: ledger lines with names for pseudonyms: names live in the accounts, never in the ledger."""
-    entries = evidence.timeline(shown, reader=reader)
+    entries = history.timeline(shown, reader=reader)
     ids = {int(match.group(1)) for entry in entries if (match := re.fullmatch(r"user:(\d+)", entry.actor))}
     names = {f"user:{user.pk}": user.get_full_name() or user.username for user in User.objects.filter(pk__in=ids)}
     return [
@@ -154,7 +157,7 @@ def _held_of(request: HttpRequest, lead: ReviewItem | None) -> ReviewItem | None
     """What the person holds of the panel: their own seat, and nobody else's."""
     if lead is None or not request.user.has_perm("moderation.review_item"):
         return None
-    return queue.held(request.user, kind=lead.kind).filter(Q(pk=lead.pk) | Q(lead=lead)).first()  # type: ignore[arg-type]
+    return handing_out.held(request.user, kind=lead.kind).filter(Q(pk=lead.pk) | Q(lead=lead)).first()  # type: ignore[arg-type]
 
 
 @require_POST
@@ -188,7 +191,7 @@ def release(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(ReviewItem, pk=pk)
     return act(
         request,
-        lambda: queue.release_item(found, actor=request.user),  # type: ignore[arg-type]
+        lambda: handing_out.release_item(found, actor=request.user),  # type: ignore[arg-type]
         done="Back in the queue for somebody else.",
         back=reverse("console:candidate", args=[found.candidate_id]) if found.candidate_id else reverse("admin:index"),
     )

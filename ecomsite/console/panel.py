@@ -20,9 +20,9 @@ from ecomsite.console.pages import act, page
 from labeling.label_config import load_interface
 from labeling.labels import rater_of
 from labeling.models import Label, LabelIssue, Vote
-from moderation import panels, second_reviews
+from moderation.decisions import panels, second_reviews
 from moderation.models.reviews import ReviewItem
-from moderation.seats import UNDECIDED, sees_labels
+from moderation.queues.seats import UNDECIDED, sees_labels
 
 Status = ReviewItem.Status
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from core.actors import require_permission
 from ecomsite.console.pages import page
-from moderation import policies
+from moderation import policy_versions
 from moderation.models.policies import PolicyActivation, PolicyVersion
 
 
@@ -19,13 +19,13 @@ from moderation.models.policies import PolicyActivation, PolicyVersion
 def overview(request: HttpRequest) -> HttpResponse:
     """Show which policy is in force, what was before, and whether the files say something else."""
     require_permission(request.user, "moderation.view_policyversion")  # type: ignore[arg-type]
-    now = policies.policy_in_force().version
+    now = policy_versions.policy_in_force().version
     context = {
         "title": "Policies",
         "now": now,
         "packs": [_pack_summary(pack) for pack in now.content["packs"]],
         "activations": PolicyActivation.objects.select_related("version", "by").defer("version__content")[:50],
-        "waiting": policies.difference(now.content, policies.content_now()),
+        "waiting": policy_versions.difference(now.content, policy_versions.content_now()),
         "unused": PolicyVersion.objects.filter(activations=None).defer("content"),
     }
     return page(request, "console/policies.html", context)
@@ -47,13 +47,13 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
         "title": f"Policy {number}",
         "version": shown,
         "before": before,
-        "changes": policies.difference(before.content if before else None, shown.content) if before else (),
+        "changes": policy_versions.difference(before.content if before else None, shown.content) if before else (),
         "packs": shown.content["packs"],
         "graph": shown.content.get("facts_graph", {}).get("rules", ()),
         "checks": shown.content["checks"],
-        "drifted": policies.policy_of(shown).drifted,
+        "drifted": policy_versions.policy_of(shown).drifted,
         "activations": shown.activations.select_related("by"),
-        "is_in_force": policies.policy_in_force().version.pk == shown.pk,
+        "is_in_force": policy_versions.policy_in_force().version.pk == shown.pk,
         "marked": request.GET.get("rule", ""),
     }
     return page(request, "console/policy_version.html", context)
@@ -63,7 +63,7 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
 def by_hash(request: HttpRequest, content_hash: str) -> HttpResponse:
     """Show the version that a decision or an export names by its hash."""
     require_permission(request.user, "moderation.view_policyversion")  # type: ignore[arg-type]
-    found = policies.find_version(content_hash)
+    found = policy_versions.find_version(content_hash)
     if found is None:
         raise Http404("no policy has this hash")
     return version(request, found.number)

@@ -18,7 +18,7 @@ from ecomsite.console import charts
 from ecomsite.console.pages import act, page
 from labeling.label_config import load_interface
 from labeling.models import LabelCheck, LabelIssue
-from moderation import second_reviews
+from moderation.decisions import second_reviews
 from moderation.models.reviews import ReviewItem
 from monitoring import label_quality as measured
 from monitoring import own_work

@@ -20,11 +20,12 @@ from core.exceptions import EcomsiteError
 from ecomsite.console.pages import act, page
 from inference import resolver
 from inference.models import Role
-from moderation import back_pressure, generation
+from moderation.drafting import generation
+from moderation.drafting.requests import cancel_request, retry_request
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import policy_for
-from moderation.requests import cancel_request, retry_request
+from moderation.queues import back_pressure
+from moderation.queues.rules import policy_for
 from monitoring.waiting import why_order_waits
 
 MAX_NAMED = 8

@@ -16,7 +16,8 @@ from core.refs import pk_of
 from ecomsite.console import highlight
 from ecomsite.console.fields import one_of, whole_number
 from ecomsite.console.pages import act, page
-from moderation import policies, retro_scan
+from moderation import policy_versions
+from moderation.live import retro_scan
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.policies import PolicyVersion
 from moderation.models.retro_scans import RetroHit, RetroScan
@@ -28,7 +29,7 @@ SHOWN = 50
 def overview(request: HttpRequest) -> HttpResponse:
     """List the scans, and offer to start one."""
     require_permission(request.user, "moderation.view_retroscan")  # type: ignore[arg-type]
-    now = policies.policy_in_force().version
+    now = policy_versions.policy_in_force().version
     context = {
         "title": "Retro-scans",
         "scans": RetroScan.objects.select_related("version", "actor").defer("version__content")[:SHOWN],

@@ -18,10 +18,11 @@ from core.exceptions import EcomsiteError, StaleState, TransientError
 from ecomsite.console.pages import act, page
 from ecomsite.security import policy
 from labeling.links import task_url
-from moderation import corrections, own_answers, queue, turns
+from moderation.decisions import corrections, own_answers
+from moderation.decisions.own_answers import OwnAnswer
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import ReviewItem
-from moderation.own_answers import OwnAnswer
+from moderation.queues import handing_out, turns
 
 LAST = 10
 # What the editor asks for before it lets an answer go.
@@ -118,7 +119,7 @@ def _fate(answer: OwnAnswer) -> dict[str, Any]:
 
 
 def _counts(user: Any, kind: str) -> dict[str, Any]:
-    waiting = {name: queue.waiting_for(user, kind=name).count() for name in ReviewItem.Kind.values}
+    waiting = {name: handing_out.waiting_for(user, kind=name).count() for name in ReviewItem.Kind.values}
     return {
         "done_today": own_answers.n_answered_today(user, kind=kind),
         "waiting": waiting[kind],

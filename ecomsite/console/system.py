@@ -18,10 +18,11 @@ from core.actors import require_permission
 from core.exceptions import EcomsiteError
 from ecomsite.console import charts
 from ecomsite.console.pages import page
-from moderation import priority, queue_policies
-from moderation.back_pressure import pause_in_words
+from moderation import priority
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
+from moderation.queues import rules
+from moderation.queues.back_pressure import pause_in_words
 from monitoring import flow, health, refusals, sla
 from monitoring.waiting import why_stage_waits
 
@@ -127,11 +128,11 @@ def queue_policy(request: HttpRequest, kind: str) -> HttpResponse:
     require_permission(request.user, "moderation.set_queue_policy")  # type: ignore[arg-type]
     if kind not in ReviewItem.Kind.values:
         raise Http404
-    policy = queue_policies.policy_for(kind)
+    policy = rules.policy_for(kind)
     form = QueuePolicyForm(request.POST if request.method == "POST" else None, instance=policy)
     if form.is_valid():
         try:
-            queue_policies.set_policy(kind, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+            rules.set_policy(kind, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
         except EcomsiteError as exc:
             form.add_error(None, forms.ValidationError([exc.message, exc.hint] if exc.hint else [exc.message]))
         else:
@@ -140,6 +141,6 @@ def queue_policy(request: HttpRequest, kind: str) -> HttpResponse:
     context = {
         "title": f"Rules of the queue “{policy}”",
         "form": form,
-        "overtaking": _rounded_up(priority.longest_overtaking(queue_policies.policy_for(kind).ageing)),
+        "overtaking": _rounded_up(priority.longest_overtaking(rules.policy_for(kind).ageing)),
     }
     return page(request, "console/queue_policy.html", context, status=422 if form.errors else 200)

@@ -14,11 +14,11 @@ from audit.models import LedgerCheck, TimeStamp
 from catalog.models import CustomerReview
 from core.actors import require_permission
 from ecomsite.console.pages import page, with_names
-from moderation import queue
-from moderation.languages import languages_of
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import may_take, policy_for
+from moderation.queues import handing_out
+from moderation.queues.languages import languages_of
+from moderation.queues.rules import may_take, policy_for
 from monitoring.waiting import why_nothing_comes
 
 
@@ -48,7 +48,7 @@ def _kind_in(request: HttpRequest) -> str:
 def _elsewhere(request: HttpRequest, kind: str) -> list[tuple[str, str, int]]:
     """The other queues that hold something for the person: address, title, how many."""
     found = [
-        (reverse("console:review", args=[name]), title, queue.waiting_for(request.user, kind=name).count())  # type: ignore[arg-type]
+        (reverse("console:review", args=[name]), title, handing_out.waiting_for(request.user, kind=name).count())  # type: ignore[arg-type]
         for name, title in ReviewItem.Kind.choices
         if name != kind
     ]
@@ -58,7 +58,7 @@ def _elsewhere(request: HttpRequest, kind: str) -> list[tuple[str, str, int]]:
 def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
     items = ReviewItem.objects.work().filter(kind=kind)
     user: Any = request.user
-    held = next((item for item in queue.held(user, kind=kind) if not queue.has_answered(item, user)), None)
+    held = next((item for item in handing_out.held(user, kind=kind) if not handing_out.has_answered(item, user)), None)
     requests = GenerationRequest.objects
     n_held = int(held is not None and _is_there(held)), int(held is not None and not _is_there(held))
     return {
@@ -69,7 +69,7 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
         "is_copy": kind == ReviewItem.Kind.COPY,
         "missing": why_nothing_comes(kind),
         "may_take": may_take(request.user, policy_for(kind)),  # type: ignore[arg-type]
-        "n_ready": n_held[0] + queue.waiting_for(request.user, kind=kind).count(),  # type: ignore[arg-type]
+        "n_ready": n_held[0] + handing_out.waiting_for(request.user, kind=kind).count(),  # type: ignore[arg-type]
         "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count() + n_held[1],
         "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),  # type: ignore[misc]
         "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),

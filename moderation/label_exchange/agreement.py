@@ -23,12 +23,12 @@ from labeling import approvals
 from labeling.label_config import load_interface
 from labeling.labels import rater_of
 from labeling.models import Vote
-from moderation import seats
 from moderation.label_exchange.importing import brought_in_by, source_of
 from moderation.label_exchange.records import KIND
 from moderation.label_exchange.reviews import subject_of
 from moderation.models.reviews import Sentiment
-from moderation.separation import why_no_second
+from moderation.queues import seats
+from moderation.queues.separation_of_duties import why_no_second
 
 if TYPE_CHECKING:
     from labeling.quality.against import Against

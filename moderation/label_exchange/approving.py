@@ -17,13 +17,13 @@ from core.exceptions import PermanentError
 from core.refs import ref
 from labeling import approvals
 from labeling.models import Vote
-from moderation import seats
+from moderation.decisions.second_reviews import open_blind
 from moderation.label_exchange import agreement
 from moderation.label_exchange.importing import brought_in_by, source_of
 from moderation.label_exchange.records import KIND
-from moderation.queue_policies import policy_for
-from moderation.second_reviews import open_blind
-from moderation.separation import why_no_second
+from moderation.queues import seats
+from moderation.queues.rules import policy_for
+from moderation.queues.separation_of_duties import why_no_second
 
 if TYPE_CHECKING:
     from labeling.approvals import Word

@@ -28,10 +28,10 @@ from labeling.exchange.rows import Item, Layout
 from labeling.label_config import load_interface
 from labeling.models import Label, Vote
 from moderation import interfaces
+from moderation.decisions.settling import payload_of_copy
 from moderation.label_exchange.importing import exported_name
 from moderation.label_exchange.reviews import subject_of
 from moderation.models.candidates import Candidate
-from moderation.review import payload_of_copy
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

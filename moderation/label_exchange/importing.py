@@ -28,11 +28,11 @@ from labeling.exchange.rows import Reading
 from labeling.labels import Brought
 from labeling.models import Label, Vote
 from labeling.pseudonyms import pseudonym
+from moderation.decisions.second_reviews import open_blind
 from moderation.label_exchange.records import KIND, LabelRecord, Rules, records_of
 from moderation.label_exchange.reviews import find_reviews, subject_of
 from moderation.models.queues import QueuePolicy
-from moderation.queue_policies import policy_for
-from moderation.second_reviews import open_blind
+from moderation.queues.rules import policy_for
 
 if TYPE_CHECKING:
     from core.actors import SystemActor

@@ -22,7 +22,7 @@ def claims_to_check() -> list[str]:
 class QueuePolicy(models.Model):
     """How one queue is worked: who takes from it, for how long, how fast it should be, and how long it may grow.
 
-    A queue without a row has the defaults of the settings; `moderation.queue_policies` reads and writes both.
+    A queue without a row has the defaults of the settings; `moderation.queues.rules` reads and writes both.
     """
 
     class Access(models.TextChoices):
@@ -72,7 +72,7 @@ class QueuePolicy(models.Model):
     random_percent = models.PositiveSmallIntegerField(
         default=20, help_text="share of items that are drawn at random, so that figures stay honest"
     )
-    # What is of high severity: one person answers, a second one confirms (moderation/severity.py).
+    # What is of high severity: one person answers, a second one confirms (moderation/decisions/severity.py).
     check_severity = models.CharField(
         max_length=8, choices=Finding.Severity, blank=True, default=Finding.Severity.BLOCK,
         help_text="a text that goes out with a finding this grave or graver, dismissed or overruled; empty: none",

@@ -28,7 +28,7 @@ class LanguageSkills(models.Model):
 
 
 class Skip(models.Model):
-    """That a person passed an item on, and why: it is not offered to them again for a while (`moderation.turns`)."""
+    """That a person passed an item on, and why: it is not offered to them again for a while (`moderation.queues.turns`)."""
 
     class Reason(models.TextChoices):
         LANGUAGE = "language", "I do not read this language well enough"

@@ -98,7 +98,7 @@ class ReviewItem(Leased):
     gold_label = models.CharField(max_length=24, blank=True, help_text="the known answer: people are tested with it")
     returned_reason = models.CharField(max_length=500, blank=True, help_text="why the answer before was sent back")
     returned_at = models.DateTimeField(null=True, blank=True, help_text="while who answered has to answer again")
-    # What one person answered and a second one has to confirm (moderation/confirmations.py).
+    # What one person answered and a second one has to confirm (moderation/decisions/confirmations.py).
     high_severity = models.JSONField(default=list, blank=True, help_text="why one person alone does not let it out")
     proposal = models.ForeignKey(Consensus, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField(null=True, blank=True)

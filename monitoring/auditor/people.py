@@ -14,7 +14,7 @@ from catalog.models import CustomerReview, PublishedCopy
 from core.actors import actor_ref
 from core.exceptions import PermanentError
 from labeling.models import Label, Vote
-from moderation import evidence
+from moderation.live import history
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision, ReviewItem
 from monitoring.auditor.asking import Answer, Asked, Table, table
@@ -85,7 +85,7 @@ def quick(asked: Asked) -> Answer:
     if asked.seconds is None or asked.seconds <= 0:
         raise PermanentError("Less than how many seconds?", hint="Give --seconds, e.g. 10.")
     least = dt.timedelta(seconds=asked.seconds)
-    found = Decision.objects.filter(evidence.let_out_unchanged(within=least), **asked.within("created_at"))
+    found = Decision.objects.filter(history.let_out_unchanged(within=least), **asked.within("created_at"))
     if asked.person:
         found = found.filter(reviewer_id=_pk(asked.person))
     by_person = found.order_by().values("reviewer_id").annotate(n=Count("pk")).order_by("-n")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from catalog.models import PublishedCopy
 from core.actors import actor_ref
 from core.exceptions import PermanentError
-from moderation import content_credentials, marking
+from moderation.live import content_credentials, marking
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.retro_scans import RetroHit, RetroScan
 from monitoring.auditor.asking import MOST_ROWS, Answer, Asked, table

@@ -17,7 +17,8 @@ from core.hashing import hash_json
 from core.refs import pk_of, ref
 from inference.models import ModelVersion
 from labeling.models import Vote
-from moderation import evidence, marking, reproduction
+from moderation.drafting import reproduction
+from moderation.live import history, marking
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.policies import PolicyVersion
@@ -143,7 +144,7 @@ def policies_of(stories: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _entries(shown: Candidate, at: dt.datetime) -> Iterable[LedgerEntry]:
-    return LedgerEntry.objects.filter(subject__in=evidence.subjects_of(shown), at__lte=at).order_by("seq")
+    return LedgerEntry.objects.filter(subject__in=history.subjects_of(shown), at__lte=at).order_by("seq")
 
 
 def _line(entry: LedgerEntry) -> dict[str, Any]:

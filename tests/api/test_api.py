@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from moderation import content_credentials
-from moderation.marking import is_genuine, mark_for
+from moderation.live import content_credentials
+from moderation.live.marking import is_genuine, mark_for
 from moderation.models.candidates import GenerationRequest
 from tests import factories as make
 from tests import people

@@ -14,7 +14,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 
 def layers() -> dict[str, int]:
     """App → its layer, 0 on top, from the contract of the import linter: one list, two uses."""
-    (contract,) = [contract for contract in CONTRACTS if contract["type"] == "layers"]
+    (contract,) = [contract for contract in CONTRACTS if contract["name"] == "Apps import downward only"]
     return {app.strip(): level for level, line in enumerate(contract["layers"]) for app in line.split("|")}
 
 

@@ -21,8 +21,10 @@ from audit.models import LedgerEntry, SubjectKey
 from audit.verification import verify
 from core.actors import COMMAND_LINE, SystemActor
 from core.exceptions import PermanentError
-from moderation import evidence, publication, screening, seats
+from moderation.drafting import screening
+from moderation.live import history, publication
 from moderation.models.candidates import Candidate
+from moderation.queues import seats
 from tests import factories as make
 from tests.audit.signed import write_and_sign
 from tests.people import PASSWORD, administrator, auditor, ml_engineer, people, senior
@@ -208,8 +210,6 @@ def test_the_console_shows_words_to_who_may_read_them_and_erased_afterwards() ->
         assert "Rose Lane" not in shown, address
         assert "erased" in shown, address
     (moment,) = [
-        entry
-        for entry in evidence.timeline(Candidate.objects.get(pk=blocked.pk), reader=reader)
-        if entry.seq == line.pk
+        entry for entry in history.timeline(Candidate.objects.get(pk=blocked.pk), reader=reader) if entry.seq == line.pk
     ]
     assert moment.payload["reason"] == "erased"

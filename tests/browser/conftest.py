@@ -12,7 +12,7 @@ from labeling import sync
 from labeling.accounts import sync_accounts
 from labeling.door.desk import Desk as DoorsDesk
 from labeling.door.upstream import Forward
-from moderation import review
+from moderation.decisions import settling
 from tests import door, factories, people
 from tests.browser.reviewing import Reviewer
 from tests.chromium import CHROMIUM, FLAGS
@@ -76,7 +76,7 @@ def sits_down(
                 factories.finding(draft, "sea green")
         for number in range(labels):
             factories.sentiment(factories.customer_review(f"Fine, number {number}."), confidence=0.6)
-        while review.open_reviews():
+        while settling.open_reviews():
             pass
         assert sync.push_tasks() == drafts + labels
         env = {

@@ -13,7 +13,8 @@ from labeling import sync
 from labeling.accounts import sync_accounts
 from labeling.door import stamps
 from labeling.models import LabelingTask
-from moderation import queue, review
+from moderation.decisions import settling
+from moderation.queues import handing_out
 from tests import factories, people
 from tests.chromium import needs_chromium
 from tests.label_studio_server import REVIEWER, Desk
@@ -41,7 +42,7 @@ def task(label_studio: Desk) -> LabelingTask:
     people.people("Reviewer", email=REVIEWER.email)
     sync_accounts()
     factories.candidate(GOOD, status="in_review", rank=1)
-    assert review.open_reviews() == 1
+    assert settling.open_reviews() == 1
     sync.push_tasks()
     return LabelingTask.objects.get()
 
@@ -72,7 +73,7 @@ def test_the_door_leads_to_the_editor_alone_and_the_answer_is_stamped(
     page: Page, address: str, task: LabelingTask, label_studio: Desk, live_server: Any
 ) -> None:
     troubles = sign_in(page, live_server.url)
-    assert queue.next_item(task_holder()) is not None
+    assert handing_out.next_item(task_holder()) is not None
     page.goto(f"{live_server.url}/console/review/door/{task.pk}/")
     page.wait_for_selector(READY)
     assert page.url == f"{address}/door/tasks/{task.ls_task_id}"
@@ -100,7 +101,7 @@ def test_in_a_frame_of_the_console_it_tells_what_happens(
     assert browser is not None
     page = browser.new_page(bypass_csp=True)
     sign_in(page, live_server.url)
-    assert queue.next_item(task_holder()) is not None
+    assert handing_out.next_item(task_holder()) is not None
     page.evaluate(
         """path => {
             window.heard = [];
@@ -145,7 +146,7 @@ def test_who_holds_nothing_is_told_so_in_words(page: Page, address: str, task: L
 def test_on_a_narrow_screen_nothing_is_cut_off(page: Page, address: str, task: LabelingTask, live_server: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, live_server.url)
-    assert queue.next_item(task_holder()) is not None
+    assert handing_out.next_item(task_holder()) is not None
     page.goto(f"{live_server.url}/console/review/door/{task.pk}/")
     page.wait_for_selector(READY)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -27,7 +27,7 @@ from labeling import sync
 from labeling.accounts import sync_accounts
 from labeling.label_config import choices
 from labeling.models import Label, LabelIssue
-from moderation import review, second_reviews
+from moderation.decisions import second_reviews, settling
 from moderation.models.reviews import ReviewItem, Sentiment
 from tests import factories, people
 from tests.chromium import needs_chromium
@@ -124,7 +124,7 @@ def answer_all(desk: Desk, truth: dict[str, str], *, noise: float = 0.0) -> None
         said = stamped(item.labeling_task, user, [choices("sentiment", label, to="review")])
         sdk.annotations.create(id=item.labeling_task.ls_task_id, result=said, lead_time=3)
     sync.reconcile()
-    while review.settle_decisions():
+    while settling.settle_decisions():
         pass
 
 
@@ -140,7 +140,7 @@ def begin(desk: Desk, truth: dict[str, str], *, noise: float) -> None:
         people.people("Reviewer", email=person.email)
     people.people("ML engineer", email=ENGINEER)
     sync_accounts()
-    while review.open_reviews():
+    while settling.open_reviews():
         pass
     answer_all(desk, truth, noise=noise)
     assert Label.objects.count() >= 0.9 * len(truth)

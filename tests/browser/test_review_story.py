@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from core.actors import SystemActor
 from labeling.accounts import sync_accounts
-from moderation import generation
+from moderation.drafting import generation
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem
 from tests import factories, people

@@ -12,7 +12,7 @@ from audit.models import LedgerEntry
 from catalog.evidence import attach_evidence, path_of, proven_facts, read_evidence, withdraw_evidence
 from catalog.models import FactEvidence, Product, ProductFact
 from core.exceptions import PermanentError
-from moderation import generation, screening
+from moderation.drafting import generation, screening
 from tests import factories as make
 from tests import people
 

@@ -9,9 +9,10 @@ import pytest
 from django.urls import reverse
 
 from labeling.models import Annotation
-from moderation import queue, review
+from moderation.decisions import settling
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import factories as make
 from tests import people
 from tests.chromium import needs_chromium
@@ -36,19 +37,19 @@ def contested(settings: Any) -> ReviewItem:
                  message="Health claim: needs an authorised wording or evidence.")  # fmt: skip
     make.finding(draft, "for hours", message="no fact backs “for hours”")
     item, maker = make.review_item(draft, risk=0.6), people.reviewer()
-    queue.next_item(maker, kind="copy_review")
+    handing_out.next_item(maker, kind="copy_review")
     _timed(make.answer(item, maker, verdict="fix", fixed_text=FIXED, reason_codes=["unsupported_claim"]), seconds=21)
-    review.settle_decisions()  # given back: no word on the claim
+    settling.settle_decisions()  # given back: no word on the claim
     _timed(make.answer(item, maker, verdict="fix", fixed_text=FIXED, reason_codes=["unsupported_claim"],
                        comment="The authorised wording for vitamin C is on file."), seconds=48)  # fmt: skip
-    review.settle_decisions()
+    settling.settle_decisions()
     hard = make.review_item(make.candidate("A lamp that heals.", status="in_review", rank=1))
-    review.escalate(hard, actor=people.reviewer(), reason="Is that a health claim?")
+    settling.escalate(hard, actor=people.reviewer(), reason="Is that a health claim?")
     rejected = make.review_item(make.candidate("A quiet towel for every day.", status="in_review", rank=1))
     make.answer(
         rejected, people.reviewer(), verdict="reject", reason_codes=["tone", "other"], comment="too quiet for us"
     )
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     assert item.status == "confirming"
     return item

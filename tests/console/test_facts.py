@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import FactEvidence, Product
-from moderation import screening
+from moderation.drafting import screening
 from tests import factories as make
 from tests import people
 

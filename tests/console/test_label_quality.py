@@ -13,8 +13,9 @@ from django.utils import timezone
 from core.refs import ref
 from labeling import labels, raters
 from labeling.models import Label, LabelCheck, LabelingProject, LabelIssue, Vote
-from moderation import panels, queue, review, seats
+from moderation.decisions import panels, settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out, seats
 from tests import factories, people
 from tests.moderation.test_panels import push
 from tests.scenes import HOSTILE
@@ -134,7 +135,7 @@ def panel(settings: Any) -> ReviewItem:
     rules = settings.MODERATION["QUEUE"] | {"num_reviewers_per_item": 3, "rereview_percent": 0}
     settings.MODERATION = {**settings.MODERATION, "QUEUE": rules}
     factories.candidate(status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     LabelingProject.objects.update(ls_project_id=7)
     push()
     return ReviewItem.objects.get(lead=None)
@@ -142,9 +143,9 @@ def panel(settings: Any) -> ReviewItem:
 
 def test_the_page_of_a_panel_hides_answers_from_who_may_be_asked_next(panel: ReviewItem) -> None:
     one, other, senior = people.reviewer(), people.reviewer(), people.senior()
-    item = queue.next_item(one)
+    item = handing_out.next_item(one)
     factories.answer(item, one, verdict="reject", reason_codes=["tone"])
-    review.settle_decisions()
+    settling.settle_decisions()
     page = reverse("console:panel", args=[panel.pk])
     assert "hidden until it is decided" in signed_in(other).get(page).content.decode()
     assert "reject</span>" not in signed_in(other).get(page).content.decode()
@@ -154,9 +155,9 @@ def test_the_page_of_a_panel_hides_answers_from_who_may_be_asked_next(panel: Rev
 
 def test_a_senior_sends_back_asks_more_people_and_sets_a_known_answer(panel: ReviewItem) -> None:
     one, senior = people.reviewer(), signed_in(people.senior())
-    item = queue.next_item(one)
+    item = handing_out.next_item(one)
     factories.answer(item, one, verdict="reject", reason_codes=["tone"])
-    review.settle_decisions()
+    settling.settle_decisions()
     senior.post(reverse("console:send_back", args=[item.pk]), {"reason": "Look at the material.", "to": "same"})
     item.refresh_from_db()
     assert (item.status, item.returned_reason) == ("dispatched", "Look at the material.")
@@ -181,8 +182,8 @@ def test_a_reviewer_can_do_none_of_that(panel: ReviewItem) -> None:
 
 def test_who_works_the_queue_is_not_told_what_tests_them_or_what_others_said(panel: ReviewItem) -> None:
     one, other = people.reviewer(), people.reviewer()
-    factories.answer(queue.next_item(one), one, verdict="reject", reason_codes=["tone"])
-    review.settle_decisions()
+    factories.answer(handing_out.next_item(one), one, verdict="reject", reason_codes=["tone"])
+    settling.settle_decisions()
     ReviewItem.objects.filter(pk=panel.pk).update(status="decided", gold_label="reject", suggestion="accept")
     Label.objects.create(kind=panel.kind, subject=ref(panel.subject), label="reject", method="majority",
                          labelled_at=timezone.now())  # fmt: skip
@@ -214,8 +215,8 @@ def test_the_candidates_page_opens_ones_own_task_and_nobody_elses(panel: ReviewI
 
 def test_next_says_that_what_was_sent_back_is_on_its_way(panel: ReviewItem) -> None:
     one = people.reviewer()
-    factories.answer(queue.next_item(one), one, verdict="reject", reason_codes=["tone"])
-    review.settle_decisions()
+    factories.answer(handing_out.next_item(one), one, verdict="reject", reason_codes=["tone"])
+    settling.settle_decisions()
     item = ReviewItem.objects.get(assignee=one)
     panels.send_back(item, actor=people.senior(), reason="Look again.", to_same_person=True)
     client = signed_in(one)

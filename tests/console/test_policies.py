@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import PublishedCopy
-from moderation import policies, screening
+from moderation import policy_versions
+from moderation.drafting import screening
 from moderation.models.policies import PolicyVersion
 from moderation.models.retro_scans import RetroScan
 from tests import factories as make
@@ -45,13 +46,13 @@ def test_a_version_shows_rules_law_and_examples() -> None:
 
 def test_a_version_shows_what_differs_from_the_one_before() -> None:
     kim = people.people("Administrator")
-    second, _ = policies.store_version(changed(), actor=kim)
+    second, _ = policy_versions.store_version(changed(), actor=kim)
     client = signed_in(kim)
     page = words(client.get(reverse("console:policy", args=[second.number])))
     assert "+ house_rules.house_word" in page
     overview = words(client.get(reverse("console:policies")))
     assert "Kept, never in force" in overview
-    policies.activate(second, actor=kim, reason="A word nobody likes.")
+    policy_versions.activate(second, actor=kim, reason="A word nobody likes.")
     overview = words(client.get(reverse("console:policies")))
     assert "A word nobody likes." in overview
     assert "that are not in force" in overview  # the files hold the older one
@@ -94,7 +95,7 @@ def test_a_policy_is_tried_recalled_and_undone_by_clicking(visitor: Visitor) -> 
     people.people("Administrator", email="admin@example.com")
     people.people("Senior reviewer", email="senior@example.com")
     kim = User.objects.get(email="admin@example.com")
-    version, _ = policies.store_version(changed(), actor=kim)
+    version, _ = policy_versions.store_version(changed(), actor=kim)
     for n in range(3):
         live(f"A snazzy mug, number {n}, for tea in the morning.")
     live("A plain mug for tea.")

@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.models import WebhookEvent
-from moderation import queue, review
+from moderation.decisions import settling
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +84,7 @@ def test_the_next_one_comes_with_the_webhook_and_the_fate_with_the_decision(clie
     assert found["fates"][str(first.pk)]["fate"] == "arriving"
     factories.answer(first, reviewer, verdict="accept")
     WebhookEvent.objects.update(status="processed")
-    review.settle_decisions()
+    settling.settle_decisions()
     fate = turn(client, showing=str(second.pk), asked=[str(first.pk)])["fates"][str(first.pk)]
     assert fate == {"fate": "done", "words": "Published: Harbour mug 1", "may_correct": True}
 
@@ -92,7 +93,7 @@ def test_what_is_missing_is_said_and_the_item_comes_again(client: Client, review
     first = factories.review_item()
     turn(client)
     factories.answer(first, reviewer, verdict="reject")
-    review.settle_decisions()
+    settling.settle_decisions()
     found = turn(client, showing=str(first.pk), asked=[str(first.pk)])
     assert "tick at least one reason" in found["current"]["again"]
     assert found["fates"][str(first.pk)]["words"].startswith("Once more, please: ")
@@ -102,7 +103,7 @@ def test_whose_time_ran_out_is_not_told_that_they_answered(client: Client) -> No
     first, second = factories.review_item(risk=0.9), factories.review_item(risk=0.5)
     turn(client)
     ReviewItem.objects.filter(pk=first.pk).update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    queue.reap_items()
+    handing_out.reap_items()
     found = turn(client, showing=str(first.pk))
     assert (found["current"]["item"], found["was_answered"]) == (str(second.pk), False)
 
@@ -124,20 +125,20 @@ def test_leaving_and_pausing_give_back_and_more_time_is_given(client: Client, re
     factories.review_item(risk=0.5)
     turn(client)
     assert client.post(reverse("console:review_leave", args=[KIND])).status_code == 204
-    assert list(queue.held(reviewer)) == [first]
+    assert list(handing_out.held(reviewer)) == [first]
     ReviewItem.objects.filter(pk=first.pk).update(lease_expires_at=timezone.now() + dt.timedelta(minutes=1))
     assert client.post(reverse("console:review_more_time", args=[KIND]), {"item": str(first.pk)}).status_code == 200
     assert turn(client)["current"]["seconds_left"] > 800
     paused = client.post(reverse("console:review_pause", args=[KIND]), follow=True)
     assert "Nothing of this queue is reserved for you" in paused.content.decode()
-    assert not queue.held(reviewer).exists()
+    assert not handing_out.held(reviewer).exists()
 
 
 def test_the_last_ten_say_what_became_of_each_and_open_what_may_be_corrected(client: Client, reviewer: User) -> None:
     first = factories.review_item()
     turn(client)
     factories.answer(first, reviewer, verdict="accept")
-    review.settle_decisions()
+    settling.settle_decisions()
     for address in (reverse("console:review_last_ten", args=[KIND]), reverse("console:my_work")):
         words = client.get(address).content.decode()
         assert "Published: Harbour mug 1" in words
@@ -151,8 +152,8 @@ def test_the_last_ten_say_what_became_of_each_and_open_what_may_be_corrected(cli
 
 def test_nobody_learns_what_became_of_anothers_answer(client: Client) -> None:
     other, item = people.reviewer(), factories.review_item()
-    factories.answer(queue.next_item(other), other, verdict="accept")
-    review.settle_decisions()
+    factories.answer(handing_out.next_item(other), other, verdict="accept")
+    settling.settle_decisions()
     found = turn(client, asked=[str(item.pk), str(uuid.uuid4())])
     assert found["fates"] == {}
     assert client.post(reverse("console:correct", args=[item.pk]), follow=True).status_code == 200
@@ -212,7 +213,7 @@ def test_a_page_that_says_it_was_answered_is_believed_for_the_next_one_and_for_n
     )
     assert turn(client, showing=str(first.pk), answered="")["current"]["item"] == str(second.pk)
     assert WebhookEvent.objects.count() == 1
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     other = Client()
     other.force_login(people.reviewer())
     turn(other, showing=str(second.pk), answered="")

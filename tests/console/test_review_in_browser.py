@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from moderation import queue, review
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out
 from tests import factories as make
 from tests import people
 from tests.chromium import barriers, needs_chromium
@@ -27,9 +28,9 @@ def reviewer(settings: Any) -> Any:
     person = people.people("Reviewer", email="robin@example.com")
     for said in ({"verdict": "accept"}, {"verdict": "reject", "reason_codes": ["tone"]}, {"verdict": "reject"}):
         item = make.review_item(make.candidate(status="in_review", rank=1))
-        assert queue.next_item(person, kind="copy_review") == item
+        assert handing_out.next_item(person, kind="copy_review") == item
         make.answer(item, person, **said)
-        review.settle_decisions()
+        settling.settle_decisions()
     return person
 
 
@@ -74,11 +75,11 @@ def test_what_is_given_back_stands_above_the_task_and_what_became_of_an_answer_i
     visitor.sign_in("robin@example.com")
     page.goto(f"{visitor.address}{reverse('console:review', args=['copy_review'])}")
     page.locator("[data-again]", has_text="tick at least one reason").wait_for()
-    (held,) = queue.held(reviewer)
+    (held,) = handing_out.held(reviewer)
     frame = page.locator("[data-frames] iframe:not(.is-ahead)")
     assert frame.get_attribute("src") == reverse("console:door", args=[held.labeling_task_id])
     make.answer(held, reviewer, verdict="reject", reason_codes=["tone"])
     page.wait_for_function("document.querySelectorAll('[data-frames] iframe').length === 0")
-    review.settle_decisions()
+    settling.settle_decisions()
     page.locator("[data-toasts] p", has_text="Rejected · change it within ten minutes").wait_for()
     assert ReviewItem.objects.get(pk=held.pk).status == "decided"

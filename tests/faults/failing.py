@@ -7,7 +7,7 @@ import datetime as dt
 from celery import shared_task
 
 from core import leases
-from moderation import generation
+from moderation.drafting import generation
 
 
 @shared_task(name="tests.look_and_fail", ignore_result=True)

@@ -17,7 +17,8 @@ from audit.models import LedgerEntry
 from audit.verification import verify
 from catalog.models import Product, PublishedCopy
 from core.refs import ref
-from moderation import policies, retro_scan
+from moderation import policy_versions
+from moderation.live import retro_scan
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.retro_scans import RetroScan
 from moderation.models.reviews import Decision, ReviewItem
@@ -110,7 +111,7 @@ def story(n: int, worker: object) -> None:
     shelf(n)
     kim: User = people("Administrator")
     sam: User = people("Senior reviewer")
-    stricter, _ = policies.store_version(changed(), actor=kim)
+    stricter, _ = policy_versions.store_version(changed(), actor=kim)
     scan = retro_scan.start(stricter, actor=kim, reason="try")
     while retro_scan.run_next(scan):
         pass

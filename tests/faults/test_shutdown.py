@@ -11,7 +11,7 @@ import pytest
 from audit.models import LedgerEntry
 from core.actors import SystemActor
 from core.hints import hint
-from moderation import generation
+from moderation.drafting import generation
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
 from tests.faults.desk import children_of

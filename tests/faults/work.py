@@ -16,7 +16,7 @@ from django.utils import timezone
 from catalog.models import CustomerReview, Product, ProductFact
 from core.actors import SystemActor
 from labeling.models import LabelingTask
-from moderation import generation
+from moderation.drafting import generation
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
 from tests import factories

@@ -12,7 +12,7 @@ from django.conf import settings
 from core.actors import SystemActor
 from core.hints import hint
 from inference.models import ModelVersion
-from moderation import generation
+from moderation.drafting import generation
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
 from tests.moderation.conftest import GOOD

@@ -12,8 +12,9 @@ from labeling import issues, sync
 from labeling.accounts import sync_accounts
 from labeling.label_config import choices
 from labeling.models import Label, LabelingTask, LabelIssue, Vote
-from moderation import queue, review, second_reviews
+from moderation.decisions import second_reviews, settling
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import factories, people
 from tests.label_studio_server import OTHERS, REVIEWER, SENIOR, Desk, as_person
 from tests.stamped import give
@@ -41,12 +42,12 @@ class Room:
 
     def answers(self, user: User, label: str) -> ReviewItem:
         """`user` presses Next and answers in Label Studio."""
-        item = queue.next_item(user)
+        item = handing_out.next_item(user)
         assert item is not None, "nothing waits for them"
         said = [choices("sentiment", label, to="review")]
         give(self.desk, item.labeling_task, said, by=self.people[user], lead_time=4.2)
         sync.reconcile()
-        review.settle_decisions()
+        settling.settle_decisions()
         sync.push_tasks()
         item.refresh_from_db()
         return item
@@ -61,12 +62,12 @@ def test_three_people_disagree_a_senior_decides_and_a_fourth_judges_the_label_bl
     one, two, three, four = (room.of(person.email) for person in (REVIEWER, *OTHERS))
     senior = room.of(SENIOR.email)
     factories.sentiment(factories.customer_review("Broke at once. Splendid."), "positive", confidence=0.4)
-    review.open_reviews()
+    settling.open_reviews()
     sync.push_tasks()
     assert LabelingTask.objects.filter(status="pushed").count() == 3, "a task for each of them"
 
     first = room.answers(one, "negative")
-    second = queue.next_item(two)
+    second = handing_out.next_item(two)
     assert second is not None
     assert second != first
     assert not room.sees(two, second).annotations, "nobody sees what another person answered"
@@ -80,7 +81,7 @@ def test_three_people_disagree_a_senior_decides_and_a_fourth_judges_the_label_bl
     task = room.sees(senior, adjudication)
     assert "2 negative, 1 positive" in task.data["review_html"]
     assert not task.predictions
-    assert queue.next_item(four) is None, "it is for a senior"
+    assert handing_out.next_item(four) is None, "it is for a senior"
     room.answers(senior, "negative")
     decision = Decision.objects.get()
     assert (decision.label, decision.reviewer) == ("negative", senior)
@@ -91,8 +92,8 @@ def test_three_people_disagree_a_senior_decides_and_a_fourth_judges_the_label_bl
     second_reviews.open_second_reviews()
     sync.push_tasks()
     for person in (one, two, three, senior):
-        assert queue.next_item(person) is None, "who was asked before does not judge"
-    flagged = queue.next_item(four)
+        assert handing_out.next_item(person) is None, "who was asked before does not judge"
+    flagged = handing_out.next_item(four)
     assert flagged is not None
     task = room.sees(four, flagged)
     assert (list(task.annotations), list(task.predictions)) == ([], []), "neither the label nor the suggestion"
@@ -111,10 +112,10 @@ def test_a_person_in_the_blind_arm_is_shown_no_suggestion(label_studio: Desk, se
     settings.MODERATION = {**settings.MODERATION, "QUEUE": rules}
     room = Room(label_studio)
     factories.sentiment(factories.customer_review("Broke at once. Splendid."), "positive", confidence=0.4)
-    review.open_reviews()
+    settling.open_reviews()
     sync.push_tasks()
     user = room.of(REVIEWER.email)
-    item = queue.next_item(user)
+    item = handing_out.next_item(user)
     assert item is not None
     assert not room.sees(user, item).predictions
     assert "suggests" not in room.sees(user, item).data["review_html"]

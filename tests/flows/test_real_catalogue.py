@@ -14,7 +14,8 @@ from catalog.importing import import_products
 from catalog.models import Product
 from core.actors import SystemActor
 from ecomsite.env import BASE_DIR
-from moderation import generation, review, screening
+from moderation.decisions import settling
+from moderation.drafting import generation, screening
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
 from tests.model_store import PreparedModels, prepared_models
@@ -57,6 +58,6 @@ def test_copy_for_products_of_real_catalogues(ordered: int, prepared_models: Pre
     n_in_review = drafts.filter(status="in_review").count()
     assert n_in_review + drafts.filter(status="blocked").count() == ordered
     assert n_in_review >= ordered / 2, "most drafts of the shipped model are fit to be looked at"
-    review.open_reviews()
+    settling.open_reviews()
     assert ReviewItem.objects.filter(kind="copy_review").count() == n_in_review
     assert verify().is_intact

@@ -8,8 +8,9 @@ import pytest
 
 from catalog.models import PublishedCopy
 from labeling import sync
-from moderation import confirmations, queue, review
+from moderation.decisions import confirmations, settling
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import factories, people
 from tests.label_studio_server import REVIEWER, SENIOR, Desk
 from tests.labeling.conftest import choice, typed
@@ -24,7 +25,7 @@ ACCEPT = [
 
 def _comes_back(item: ReviewItem) -> None:
     sync.reconcile()
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
 
 
@@ -35,10 +36,10 @@ def test_no_answer_in_label_studio_is_a_confirmation(label_studio: Desk, setting
     )
     draft = factories.candidate(GOOD, status="in_review", rank=1)
     factories.finding(draft, "sea green", code="health_claim")
-    assert review.open_reviews() == 1
+    assert settling.open_reviews() == 1
     sync.push_tasks()
     item = ReviewItem.objects.get()
-    assert queue.next_item(maker) == item
+    assert handing_out.next_item(maker) == item
     task = item.labeling_task
 
     made = give(label_studio, task, [choice("verdict", "accept")])

@@ -20,7 +20,7 @@ from core.actors import SystemActor
 from core.hints import hint
 from inference import loader
 from inference.models import ModelVersion
-from moderation import generation, requests
+from moderation.drafting import generation, requests
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
 from tests.moderation.conftest import GOOD

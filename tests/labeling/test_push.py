@@ -17,7 +17,7 @@ from labeling import projects, sync
 from labeling.links import task_url
 from labeling.models import Consensus, LabelingProject, LabelingTask
 from labeling.selectors import health
-from moderation.queue_policies import set_policy
+from moderation.queues.rules import set_policy
 from tests import people
 from tests.label_studio_server import Desk
 from tests.labeling.conftest import choice

@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from inference import loader
 from inference.models import ModelVersion
 from labeling.models import Consensus, LabelingTask
-from moderation import queue, review
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out
 from tests import factories
 
 GOOD = "Harbour mug 1 by Tideway is a sea green stoneware mug that holds 350 ml of tea or coffee."
@@ -66,7 +67,7 @@ def panel(rules: Callable[..., None], sentiment_champion: Any) -> ReviewItem:
     factories.sentiment(
         factories.customer_review("good and bad"), "neutral", confidence=0.4, version=sentiment_champion
     )
-    assert review.open_reviews() == 1
+    assert settling.open_reviews() == 1
     for number, task in enumerate(LabelingTask.objects.all()):
         LabelingTask.objects.filter(pk=task.pk).update(status="pushed", ls_task_id=900 + number)
     return ReviewItem.objects.get(lead=None)
@@ -77,10 +78,10 @@ def says(answer: Callable[..., Any]) -> Callable[..., None]:
     """Return a function that lets a person press Next and answer what they get."""
 
     def give(user: User, label: str = "", **said: Any) -> ReviewItem:
-        item = queue.next_item(user)
+        item = handing_out.next_item(user)
         assert item is not None, "nothing waits for them"
         answer(item, user, **({"sentiment": label} if label else {}), **said)
-        review.settle_decisions()
+        settling.settle_decisions()
         item.refresh_from_db()
         return item
 

@@ -14,7 +14,9 @@ from django.utils import timezone
 from core import leases
 from core.actors import SystemActor
 from core.refs import ref
-from moderation import generation, publication, requests, review
+from moderation.decisions import settling
+from moderation.drafting import generation, requests
+from moderation.live import publication
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import Decision
 from outbox.models import Event
@@ -39,7 +41,7 @@ def decided(answer: Callable[..., Any], **said: Any) -> tuple[Any, Any]:
     reviewer = people.reviewer()
     item = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))
     answer(item, reviewer, **said)
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     return item, reviewer
 
 
@@ -69,7 +71,7 @@ def test_a_rejection_is_told_with_its_reasons_and_nothing_goes_live(answer: Any)
 def test_a_label_is_told_with_the_review_it_is_about(answer: Any) -> None:
     item = factories.review_item(factories.customer_review("Robin's mug broke."))
     answer(item, people.reviewer(), sentiment="negative")
-    review.settle_decisions()
+    settling.settle_decisions()
     (completed,) = told("item.completed")
     assert (completed["outcome"], completed["label"]) == ("label", "negative")
     assert completed["customer_review"] == ref(item.customer_review)

@@ -22,10 +22,14 @@ from catalog.models import PublishedCopy
 from core.exceptions import EcomsiteError, PermanentError
 from core.refs import ref
 from labeling.models import Label, LabelingTask
-from moderation import appeals, confirmations, publication, queue, review, screening, statements
+from moderation.decisions import appeals, confirmations, settling
+from moderation.decisions.statements import document
+from moderation.drafting import screening
+from moderation.live import publication
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 
@@ -38,7 +42,7 @@ def rejected(script: Any, answer: Callable[..., Any], rules: Any) -> Decision:
     script(GOOD)
     item = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))
     answer(item, people.reviewer(), verdict="reject", reason_codes=["wrong_fact"])
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     return Decision.objects.get()
 
 
@@ -48,7 +52,7 @@ def retired(script: Any, answer: Callable[..., Any], rules: Any) -> Decision:
     script(GOOD)
     item = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))
     answer(item, people.reviewer(), verdict="accept")
-    review.settle_decisions()
+    settling.settle_decisions()
     publication.retire(
         PublishedCopy.objects.get(), actor=people.senior(), reason="a complaint", reason_codes=["legal_risk"]
     )
@@ -63,7 +67,7 @@ def push() -> None:
 def asked_again() -> ReviewItem:
     """The item about the text that came back, in Label Studio."""
     assert screening.screen_candidates() == 1
-    review.open_reviews()
+    settling.open_reviews()
     push()
     return ReviewItem.objects.get(candidate__reinstated_by__isnull=False)
 
@@ -99,13 +103,13 @@ def test_overturned_the_text_is_a_draft_again_and_a_new_decision_supersedes(
     assert not PublishedCopy.objects.filter(retired_at=None).exists(), "nothing comes back by the appeal itself"
     item = asked_again()
     for person in (appellant, decided_by):
-        assert queue.next_item(person) is None, "who had a part in it is not asked"
+        assert handing_out.next_item(person) is None, "who had a part in it is not asked"
         answer(item, person, verdict="accept")
-        assert review.settle_decisions() == 0
+        assert settling.settle_decisions() == 0
     item.refresh_from_db()
     assert item.status == "escalated", "an answer of theirs goes to a senior"
     answer(item, people.senior(), verdict="accept")
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     new = Decision.objects.get(item=item)
     assert new.supersedes == decision
     assert PublishedCopy.objects.get(retired_at=None).text == GOOD
@@ -121,7 +125,7 @@ def test_what_comes_back_and_is_of_high_severity_needs_a_second_person_as_ever(
     appeals.judge(filed, actor=people.senior(), overturn=True, answer="It does.")
     item = asked_again()
     answer(item, people.senior(), verdict="accept", comment="the facts say so")
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     assert item.status == "confirming"
     appellant = User.objects.get(pk=filed.appellant_id)
@@ -177,7 +181,7 @@ def test_an_appeal_has_a_reason_a_time_and_one_try(
         appeals.appeal(rejected, actor=people.senior(), reason="once more")
     item = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))
     answer(item, reviewer, verdict="accept")
-    review.settle_decisions()
+    settling.settle_decisions()
     with pytest.raises(PermanentError, match="Only a rejection"):
         appeals.appeal(Decision.objects.get(item=item), actor=reviewer, reason="no")
 
@@ -189,7 +193,7 @@ def test_a_merchant_appeals_through_the_api_and_sees_their_own_appeal_alone(reje
         value = base64.b64encode(f"{user.username}:{people.PASSWORD}".encode()).decode()
         return {"HTTP_AUTHORIZATION": f"Basic {value}"}
 
-    body = json.dumps({"statement": statements.puid_of(rejected), "reason": "It says what the facts say."})
+    body = json.dumps({"statement": document.puid_of(rejected), "reason": "It says what the facts say."})
     client = Client()
     assert client.post("/api/v1/appeals", body, content_type="application/json").status_code == 401
     for person in (people.auditor(), people.outsider()):
@@ -199,7 +203,7 @@ def test_a_merchant_appeals_through_the_api_and_sees_their_own_appeal_alone(reje
     assert filed.status_code == 201
     assert filed.json()["status"] == "open"
     address = f"/api/v1/appeals/{filed.json()['id']}"
-    assert client.get(address, **basic(merchant)).json()["statement"] == statements.puid_of(rejected)
+    assert client.get(address, **basic(merchant)).json()["statement"] == document.puid_of(rejected)
     assert client.get(address, **basic(other)).status_code == 404
     again = client.post("/api/v1/appeals", body, content_type="application/json", **basic(other))
     assert again.status_code == 422

@@ -10,10 +10,12 @@ from django.urls import reverse
 
 from audit.models import LedgerEntry
 from core.actors import SystemActor
-from moderation import back_pressure, generation, queue_policies, review
+from moderation.decisions import settling
+from moderation.drafting import generation
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
+from moderation.queues import back_pressure, rules
 from monitoring import health
 from tests import factories, people
 from tests.api.test_api import _basic
@@ -28,7 +30,7 @@ def _fresh_report() -> None:
 
 
 def fill(n: int, *, limit: int, kind: str = COPY) -> None:
-    queue_policies.set_policy(kind, actor=SystemActor("tests"), max_waiting=limit)
+    rules.set_policy(kind, actor=SystemActor("tests"), max_waiting=limit)
     for _ in range(n):
         factories.review_item(None if kind == COPY else factories.customer_review())
 
@@ -68,16 +70,16 @@ def test_exactly_the_limit_is_not_above_it_and_zero_is_no_limit(script) -> None:
     assert not back_pressure.is_paused(COPY)
     factories.review_item()
     assert back_pressure.is_paused(COPY)
-    queue_policies.set_policy(COPY, actor=SystemActor("tests"), max_waiting=0)
+    rules.set_policy(COPY, actor=SystemActor("tests"), max_waiting=0)
     assert not back_pressure.is_paused(COPY)
 
 
 def test_a_paused_sentiment_queue_gets_no_more_items_and_keeps_the_scores(sentiment_champion) -> None:
     fill(3, limit=2, kind=SENTIMENT)
     factories.sentiment(factories.customer_review(), confidence=0.4, version=sentiment_champion)
-    assert review.open_reviews() == 0
+    assert settling.open_reviews() == 0
     decide(2)
-    assert review.open_reviews() == 1
+    assert settling.open_reviews() == 1
 
 
 def test_everybody_is_told_and_orders_are_still_taken(script) -> None:

@@ -13,9 +13,10 @@ from django.utils import timezone
 from catalog.models import PublishedCopy
 from core.exceptions import PermanentError
 from labeling.models import Label, Vote
-from moderation import confirmations, corrections, own_answers, queue, review, turns
+from moderation.decisions import confirmations, corrections, own_answers, settling
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out, turns
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 
@@ -54,15 +55,15 @@ def test_what_went_out_comes_down_at_once_and_the_next_answer_stands(
     item: ReviewItem, answer: Callable[..., Any], first: Any, was_live: Any, second: Any, is_live: Any, outcomes: Any
 ) -> None:
     reviewer = people.reviewer()
-    answer(queue.next_item(reviewer), reviewer, **first)
-    assert review.settle_decisions() == 1
+    answer(handing_out.next_item(reviewer), reviewer, **first)
+    assert settling.settle_decisions() == 1
     assert live() == was_live
     corrections.correct(item, actor=reviewer)
     assert live() == []
     turn = turns.take_turn(reviewer, kind=item.kind)
     assert turn.current == item, "it is before them again"
     answer(item, reviewer, **second)
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     assert live() == is_live
     chain = list(Decision.objects.order_by("created_at"))
     assert [decision.outcome for decision in chain] == outcomes
@@ -71,13 +72,13 @@ def test_what_went_out_comes_down_at_once_and_the_next_answer_stands(
 
 def test_a_label_is_corrected_and_the_correction_superseded_it(answer: Callable[..., Any]) -> None:
     reviewer, item = people.reviewer(), factories.review_item(factories.customer_review())
-    answer(queue.next_item(reviewer), reviewer, sentiment="positive")
-    review.settle_decisions()
+    answer(handing_out.next_item(reviewer), reviewer, sentiment="positive")
+    settling.settle_decisions()
     corrections.correct(item, actor=reviewer)
     assert not Label.objects.exists(), "nobody learns from it until they answered again"
     assert not Vote.objects.exists()
     answer(item, reviewer, sentiment="negative")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert (Label.objects.get().label, Vote.objects.get().label) == ("negative", "negative")
     assert Decision.objects.get(superseded_by=None).label == "negative"
 
@@ -87,8 +88,8 @@ def test_what_waits_for_a_second_person_is_taken_back(answer: Callable[..., Any]
     found = factories.finding(draft, "sea green", code="health_claim")
     item, reviewer = factories.review_item(draft), people.reviewer()
     said = {"verdict": "accept", "dismissed_findings": [str(found.pk)], "comment": "it is a colour"}
-    answer(queue.next_item(reviewer), reviewer, **said)
-    review.settle_decisions()
+    answer(handing_out.next_item(reviewer), reviewer, **said)
+    settling.settle_decisions()
     item.refresh_from_db()
     assert item.status == "confirming"
     assert not list(own_answers.answers_of(people.reviewer()))
@@ -97,7 +98,7 @@ def test_what_waits_for_a_second_person_is_taken_back(answer: Callable[..., Any]
     assert (item.status, item.assignee, item.proposal) == ("dispatched", reviewer, None)
     assert not confirmations.waiting().exists()
     answer(item, reviewer, **REJECT, comment="it is not")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert Decision.objects.get().outcome == "reject"
 
 
@@ -117,7 +118,7 @@ def test_an_answer_of_a_panel_is_corrected_while_the_others_are_still_asked(
     panel.refresh_from_db()
     assert panel.status != "decided", "theirs is missing"
     factories.answer(item, person, sentiment="negative")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert Label.objects.get().label == "negative"
     with pytest.raises(PermanentError, match="cannot be corrected"):
         corrections.correct(item, actor=person)
@@ -125,8 +126,8 @@ def test_an_answer_of_a_panel_is_corrected_while_the_others_are_still_asked(
 
 def test_only_ones_own_answer_and_only_for_ten_minutes(item: ReviewItem, answer: Callable[..., Any]) -> None:
     reviewer = people.reviewer()
-    answer(queue.next_item(reviewer), reviewer, verdict="accept")
-    review.settle_decisions()
+    answer(handing_out.next_item(reviewer), reviewer, verdict="accept")
+    settling.settle_decisions()
     for other in (people.reviewer(), people.senior()):
         with pytest.raises(PermanentError, match="cannot be corrected"):
             corrections.correct(item, actor=other)
@@ -144,9 +145,13 @@ def test_what_two_people_let_out_is_not_one_persons_to_take_down(answer: Callabl
     found = factories.finding(draft, "sea green", code="health_claim")
     item, reviewer = factories.review_item(draft), people.reviewer()
     answer(
-        queue.next_item(reviewer), reviewer, verdict="accept", dismissed_findings=[str(found.pk)], comment="a colour"
+        handing_out.next_item(reviewer),
+        reviewer,
+        verdict="accept",
+        dismissed_findings=[str(found.pk)],
+        comment="a colour",
     )
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     confirmations.confirm(item, proposal=item.proposal_id, actor=people.senior())
     with pytest.raises(PermanentError, match="cannot be corrected"):
@@ -156,21 +161,21 @@ def test_what_two_people_let_out_is_not_one_persons_to_take_down(answer: Callabl
 
 def test_a_correction_that_nobody_makes_waits_for_the_next_person(item: ReviewItem, answer: Callable[..., Any]) -> None:
     reviewer, other = people.reviewer(), people.reviewer()
-    answer(queue.next_item(reviewer), reviewer, verdict="accept")
-    review.settle_decisions()
+    answer(handing_out.next_item(reviewer), reviewer, verdict="accept")
+    settling.settle_decisions()
     corrections.correct(item, actor=reviewer)
     ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    assert queue.reap_items() == 1
+    assert handing_out.reap_items() == 1
     assert turns.take_turn(other, kind=item.kind).current == item
     answer(item, other, **REJECT)
-    review.settle_decisions()
+    settling.settle_decisions()
     assert (Candidate.objects.get().status, live()) == ("rejected", [])
 
 
 def test_twice_at_once_is_once(item: ReviewItem, answer: Callable[..., Any]) -> None:
     reviewer = people.reviewer()
-    answer(queue.next_item(reviewer), reviewer, verdict="accept")
-    review.settle_decisions()
+    answer(handing_out.next_item(reviewer), reviewer, verdict="accept")
+    settling.settle_decisions()
     corrections.correct(item, actor=reviewer)
     with pytest.raises(PermanentError, match="cannot be corrected"):
         corrections.correct(item, actor=reviewer)
@@ -179,9 +184,9 @@ def test_twice_at_once_is_once(item: ReviewItem, answer: Callable[..., Any]) -> 
 
 def test_a_list_of_ones_own_answers_says_what_became_of_each(item: ReviewItem, answer: Callable[..., Any]) -> None:
     reviewer = people.reviewer()
-    answer(queue.next_item(reviewer), reviewer, verdict="accept")
+    answer(handing_out.next_item(reviewer), reviewer, verdict="accept")
     assert own_answers.answers_of(reviewer)[0].fate == own_answers.Fate.ARRIVING
-    review.settle_decisions()
+    settling.settle_decisions()
     (own,) = own_answers.answers_of(reviewer, kind="copy_review")
     assert (own.fate, own.words) == ("done", "Published: Harbour mug 1")
     assert own.correct_until is not None

@@ -14,9 +14,10 @@ from core.refs import ref
 from labeling import labels
 from labeling.labels import Brought
 from labeling.models import LabelingTask, Vote
-from moderation import daily_lot, review, seats
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
 from moderation.models.traffic import TrafficSample
+from moderation.queues import daily_lot, seats
 from monitoring import label_quality
 from tests import factories, people
 
@@ -39,10 +40,10 @@ def came(n: int, *, on: dt.date, confidence: float = 0.99, label: str = "positiv
 def test_a_model_that_is_sure_of_everything_is_looked_at_all_the_same() -> None:
     factories.model_version("sentiment")
     came(50, on=TODAY - DAY)
-    assert review.open_reviews() == 0, "it asks about nothing"
+    assert settling.open_reviews() == 0, "it asks about nothing"
     assert daily_lot.draw() == 20
-    assert review.open_reviews() == 20
-    assert review.open_reviews() == 0
+    assert settling.open_reviews() == 20
+    assert settling.open_reviews() == 0
     items = ReviewItem.objects.all()
     assert {(item.strategy, item.suggestion, item.uncertainty) for item in items} == {("daily_lot", "positive", 1.0)}
     assert not LabelingTask.objects.filter(shows_predictions=True).exists(), "nobody sees what the model says"
@@ -68,9 +69,9 @@ def test_every_review_of_the_day_has_the_same_chance() -> None:
 def test_what_people_were_asked_about_already_is_part_of_the_lot() -> None:
     factories.model_version("sentiment")
     came(10, on=TODAY - DAY, confidence=0.4)
-    assert review.open_reviews() >= 10
+    assert settling.open_reviews() >= 10
     assert daily_lot.draw() == 10
-    assert review.open_reviews() == 0
+    assert settling.open_reviews() == 0
 
 
 def test_a_day_is_drawn_once_and_days_without_a_worker_are_made_up_for(settings: Any) -> None:
@@ -119,7 +120,7 @@ def test_the_lot_goes_before_people_while_the_queue_is_paused(settings: Any) -> 
     for _ in range(3):
         factories.review_item(factories.customer_review())
     daily_lot.draw()
-    assert review.open_reviews() == 5
+    assert settling.open_reviews() == 5
     assert set(ReviewItem.objects.exclude(strategy="").values_list("strategy", flat=True)) == {"daily_lot"}
 
 
@@ -127,7 +128,7 @@ def test_what_is_too_old_to_be_traffic_of_now_is_not_opened() -> None:
     factories.model_version("sentiment")
     came(5, on=TODAY - 30 * DAY)
     assert daily_lot.draw(today=TODAY - 29 * DAY) == 5
-    assert review.open_reviews() == 0
+    assert settling.open_reviews() == 0
 
 
 def test_a_review_that_is_erased_leaves_the_lot() -> None:

@@ -12,7 +12,8 @@ from audit.verification import verify
 from catalog.models import PublishedCopy
 from core.actors import SystemActor
 from core.refs import ref
-from moderation import confirmations, evidence, publication, review
+from moderation.decisions import confirmations, settling
+from moderation.live import history, publication
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
 from tests import factories, people
@@ -32,7 +33,7 @@ def item() -> ReviewItem:
 
 
 def settle() -> int:
-    return review.settle_decisions()
+    return settling.settle_decisions()
 
 
 def test_accept_publishes_the_draft_and_ends_its_siblings(item, answer) -> None:
@@ -102,7 +103,7 @@ def test_escalation_takes_it_to_another_person(item, answer) -> None:
 
 def test_a_senior_does_not_decide_what_they_escalated_themselves(item, answer) -> None:
     senior, other = people.senior(), people.senior()
-    review.escalate(item, actor=senior, reason="a second pair of eyes")
+    settling.escalate(item, actor=senior, reason="a second pair of eyes")
     answer(item, senior, verdict="accept")
     assert settle() == 0
     assert not PublishedCopy.objects.exists()
@@ -187,7 +188,7 @@ def test_the_timeline_tells_the_whole_story(item, answer) -> None:
     settle()
     publication.retire(PublishedCopy.objects.get(), actor=people.senior(), reason="recalled")
     actions = [
-        entry.action for entry in evidence.timeline(Candidate.objects.get(origin="human"), reader=SystemActor("tests"))
+        entry.action for entry in history.timeline(Candidate.objects.get(origin="human"), reader=SystemActor("tests"))
     ]
     for action in ("candidate.fixed", "candidate.approved", "candidate.published", "copy.published", "item.decided",
                    "candidate.retired", "copy.retired"):  # fmt: skip

@@ -17,7 +17,7 @@ from core import stopping
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
-from moderation import generation, requests, screening
+from moderation.drafting import generation, requests, screening
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
 from tests.moderation.conftest import GOOD

@@ -10,9 +10,10 @@ import pytest
 
 from core.actors import SystemActor
 from labeling.models import Label, LabelingTask, LabelIssue
-from moderation import queue, review, second_reviews
+from moderation.decisions import second_reviews, settling
 from moderation.label_exchange.importing import File, import_labels
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import people
 
 pytestmark = pytest.mark.django_db
@@ -42,9 +43,9 @@ def test_a_person_of_ours_breaks_a_tie(tmp_path: Path, rules: Any, answer: Any) 
     assert second_reviews.open_second_reviews() == 0
     push()
     one = people.reviewer()
-    assert queue.next_item(one) == item
+    assert handing_out.next_item(one) == item
     answer(item, one, sentiment="negative")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert Decision.objects.get().label == "negative"
     held = Label.objects.get(subject__contains=str(item.customer_review_id))
     assert (held.label, held.method, held.source) == ("negative", "single", "label_studio")

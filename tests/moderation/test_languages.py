@@ -8,8 +8,9 @@ from django.core.exceptions import PermissionDenied
 from audit.models import LedgerEntry
 from core.exceptions import PermanentError
 from core.refs import ref
-from moderation import languages, queue, review, seats
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out, languages, seats
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
@@ -31,24 +32,24 @@ def test_chinese_goes_to_who_reads_it_and_everything_to_who_said_nothing(texts: 
     reads = {"en": people.reviewer(), "zh-Hans": people.reviewer()}
     for locale, person in reads.items():
         languages.set_languages(person, locales=[locale], actor=admin)
-    assert set(queue.waiting_for(reads["en"])) == {texts["en"], texts["en review"]}
-    assert set(queue.waiting_for(reads["zh-Hans"])) == {texts["zh"], texts["zh review"]}
-    assert queue.waiting_for(people.reviewer()).count() == 4
-    assert queue.next_item(reads["en"], kind="copy_review") == texts["en"], "though another is more urgent"
+    assert set(handing_out.waiting_for(reads["en"])) == {texts["en"], texts["en review"]}
+    assert set(handing_out.waiting_for(reads["zh-Hans"])) == {texts["zh"], texts["zh review"]}
+    assert handing_out.waiting_for(people.reviewer()).count() == 4
+    assert handing_out.next_item(reads["en"], kind="copy_review") == texts["en"], "though another is more urgent"
 
 
 def test_a_seat_and_an_escalated_item_have_the_language_of_their_text(texts: dict[str, ReviewItem]) -> None:
     senior, admin = people.senior(), people.administrator()
     languages.set_languages(senior, locales=["en"], actor=admin)
-    review.escalate(texts["zh"], actor=people.reviewer(), reason="hard")
+    settling.escalate(texts["zh"], actor=people.reviewer(), reason="hard")
     seat = seats.add_seat(texts["en review"])
     ReviewItem.objects.filter(pk=seat.pk).update(labeling_task=factories.labeling_task("x", kind=seat.kind))
     factories.push_tasks()
-    assert queue.next_item(senior, kind="copy_review") == texts["en"]
-    assert seat in queue.waiting_for(senior)
+    assert handing_out.next_item(senior, kind="copy_review") == texts["en"]
+    assert seat in handing_out.waiting_for(senior)
     languages.set_languages(senior, locales=["zh-Hans"], actor=admin)
-    assert seat not in queue.waiting_for(senior)
-    assert texts["zh"] in queue.waiting_for(senior)
+    assert seat not in handing_out.waiting_for(senior)
+    assert texts["zh"] in handing_out.waiting_for(senior)
 
 
 def test_who_reads_what_is_for_who_may_change_people_and_leaves_a_line() -> None:

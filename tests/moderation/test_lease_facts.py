@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from core import leases
 from labeling.models import LabelingTask, TaskLease
-from moderation import panels, queue, review, seats
+from moderation.decisions import panels, settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out, seats
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
@@ -21,23 +22,23 @@ pytestmark = pytest.mark.django_db
 def test_what_is_handed_out_is_a_fact_until_it_is_let_go_of() -> None:
     item, person = factories.review_item(), people.reviewer()
     assert not TaskLease.objects.exists()
-    taken = queue.next_item(person)
+    taken = handing_out.next_item(person)
     assert taken == item
     held = ReviewItem.objects.get(pk=item.pk)
     kept = TaskLease.objects.get()
     assert (kept.task, kept.person, kept.token) == (item.labeling_task, person, held.lease_token)
     assert kept.until == held.lease_expires_at
 
-    queue.release_item(held, actor=person)
+    handing_out.release_item(held, actor=person)
     kept.refresh_from_db()
     assert kept.until <= timezone.now(), "it ended then, and not when it would have"
-    queue.next_item(person)
+    handing_out.next_item(person)
     assert TaskLease.objects.count() == 2
 
 
 def test_a_lease_that_is_prolonged_ends_later() -> None:
     item, person = factories.review_item(), people.reviewer()
-    queue.next_item(person)
+    handing_out.next_item(person)
     held = ReviewItem.objects.get(pk=item.pk)
     leases.renew([held], duration=dt.timedelta(hours=2))
     held.refresh_from_db()
@@ -46,10 +47,10 @@ def test_a_lease_that_is_prolonged_ends_later() -> None:
 
 def test_a_lease_that_ran_out_ended_when_it_ran_out() -> None:
     item, person = factories.review_item(), people.reviewer()
-    queue.next_item(person)
+    handing_out.next_item(person)
     ran_out = timezone.now() - dt.timedelta(minutes=7)
     ReviewItem.objects.filter(pk=item.pk).update(lease_expires_at=ran_out)
-    assert queue.reap_items() == 1
+    assert handing_out.reap_items() == 1
     assert TaskLease.objects.get().until == ran_out
 
 
@@ -83,7 +84,7 @@ def test_a_lease_of_the_desk_s_own_on_an_item_is_nobody_s() -> None:
 def test_without_reservations_it_is_a_fact_that_it_was_shown(rules: Any) -> None:
     rules(enable_reservations=False)
     item, person = factories.review_item(), people.reviewer()
-    assert queue.next_item(person) == queue.next_item(person) == item
+    assert handing_out.next_item(person) == handing_out.next_item(person) == item
     shown = TaskLease.objects.get()
     assert (shown.person, shown.token, shown.until) == (person, None, None)
 
@@ -95,7 +96,7 @@ def test_a_senior_is_given_a_task_of_their_own_with_what_was_said_on_top(answer:
     answer(
         item, person, verdict="fix", fixed_text="A <b>cup</b>.", reason_codes=["tone"], escalate=True, comment="Is it?"
     )
-    review.settle_decisions()
+    settling.settle_decisions()
     item = ReviewItem.objects.get(pk=item.pk)
     assert item.status == "escalated"
     assert item.labeling_task != first
@@ -107,8 +108,8 @@ def test_a_senior_is_given_a_task_of_their_own_with_what_was_said_on_top(answer:
 
 def test_what_nobody_answered_is_withdrawn_when_it_is_passed_on() -> None:
     item, person = factories.review_item(), people.reviewer()
-    queue.next_item(person)
-    review.escalate(ReviewItem.objects.get(pk=item.pk), actor=person, reason="Not mine to say")
+    handing_out.next_item(person)
+    settling.escalate(ReviewItem.objects.get(pk=item.pk), actor=person, reason="Not mine to say")
     now = ReviewItem.objects.get(pk=item.pk)
     assert LabelingTask.objects.get(pk=item.labeling_task_id).status == "withdrawn"
     assert now.labeling_task.status == "open"

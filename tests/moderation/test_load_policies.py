@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from moderation import policies
+from moderation import policy_versions
 from moderation.models.policies import PolicyActivation, PolicyVersion
 from moderation.policy import packs
 from tests.people import people
@@ -30,7 +30,7 @@ def stricter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (tmp_path / path.name).write_text(
             text.replace("severity: warn", "severity: block", 1) if path.stem == "us_ftc" else text, encoding="utf-8"
         )
-    monkeypatch.setattr(policies, "load_packs", lambda: packs.load_packs(tmp_path))
+    monkeypatch.setattr(policy_versions, "load_packs", lambda: packs.load_packs(tmp_path))
 
 
 def test_files_that_are_in_force_change_nothing(capsys: Any) -> None:
@@ -60,19 +60,19 @@ def test_a_change_names_a_person_with_a_reason_and_the_permission(kim: User) -> 
     latest = PolicyActivation.objects.first()
     assert latest is not None
     assert (latest.version.number, latest.by, latest.reason) == (2, kim, "Guarantees hurt us.")
-    assert policies.policy_in_force().version == latest.version
+    assert policy_versions.policy_in_force().version == latest.version
 
 
 @pytest.mark.usefixtures("stricter")
 def test_a_version_is_kept_first_and_put_in_force_later_and_back(kim: User, capsys: Any) -> None:
     call_command("load_policies", store_only=True, by=kim.username)
-    assert policies.policy_in_force().version.number == 1
+    assert policy_versions.policy_in_force().version.number == 1
     call_command("load_policies", activate=2, by=kim.username, reason="tried it")
     call_command("load_policies", activate=1, by=kim.username, reason="a mistake")
-    assert policies.policy_in_force().version.number == 1
+    assert policy_versions.policy_in_force().version.number == 1
     capsys.readouterr()
     call_command("load_policies", list=True)
     told = capsys.readouterr().out
-    assert told.index("a mistake") < told.index("tried it") < told.index(policies.FIRST)
+    assert told.index("a mistake") < told.index("tried it") < told.index(policy_versions.FIRST)
     with pytest.raises(CommandError, match="no policy 9"):
         call_command("load_policies", activate=9, by=kim.username, reason="none")

@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from catalog.models import PublishedCopy
-from moderation import near_copies, publication, screening
+from moderation.drafting import near_copies, screening
+from moderation.live import publication
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.signatures import LiveSignature
 from tests import factories as make

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from moderation import queue, queue_policies, review, screening
+from moderation.decisions import settling
+from moderation.drafting import screening
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
+from moderation.queues.rules import set_policy
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 
@@ -25,7 +28,7 @@ def draft() -> Candidate:
 def accepted(draft: Candidate, answer: Callable[..., Any], **said: Any) -> ReviewItem:
     item = ReviewItem.objects.filter(candidate=draft).first() or factories.review_item(draft)
     answer(item, item.assignee or people.reviewer(), verdict="accept", **said)
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     return item
 
@@ -56,7 +59,7 @@ def test_a_fix_that_changes_nothing_is_an_accept_and_looks_at_them_too(
     factories.finding(draft, "sea green")
     item = factories.review_item(draft)
     answer(item, people.reviewer(), verdict="fix", fixed_text=GOOD, reason_codes=["tone"])
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     assert not Decision.objects.exists()
 
 
@@ -71,10 +74,10 @@ def test_a_panels_answer_looks_at_them_too(rules: Callable[..., None], answer: C
     rules(num_reviewers_per_item=2)
     draft = factories.candidate(GOOD, status="in_review", rank=1)
     factories.finding(draft, "sea green")
-    review.open_reviews()
+    settling.open_reviews()
     lead = ReviewItem.objects.get(lead=None)
     answer(lead, people.reviewer(), verdict="accept", dismissed_findings=[])
-    review.settle_decisions()
+    settling.settle_decisions()
     lead.refresh_from_db()
     assert (lead.status, "still open" in lead.returned_reason) == ("dispatched", True)
 
@@ -97,7 +100,7 @@ def test_what_contradicts_a_fact_takes_two_people(answer: Callable[..., Any]) ->
     draft = screened(PLASTIC)
     assert draft.status == "in_review"
     assert len(contradictions(draft)) == 1
-    review.open_reviews()
+    settling.open_reviews()
     ids = [str(pk) for pk in draft.findings.values_list("pk", flat=True)]
     item = accepted(draft, answer, dismissed_findings=ids, comment="the lid is of plastic")
     assert item.status == "confirming"
@@ -106,12 +109,12 @@ def test_what_contradicts_a_fact_takes_two_people(answer: Callable[..., Any]) ->
 
 def test_or_one_person_or_nobody_by_the_rule_of_the_queue(answer: Callable[..., Any]) -> None:
     admin = people.administrator()
-    queue_policies.set_policy("copy_review", actor=admin, contradicted_facts="block")
+    set_policy("copy_review", actor=admin, contradicted_facts="block")
     blocked = screened(PLASTIC)
     assert (blocked.status, [found.severity for found in contradictions(blocked)]) == ("blocked", ["block"])
-    queue_policies.set_policy("copy_review", actor=admin, contradicted_facts="warn")
+    set_policy("copy_review", actor=admin, contradicted_facts="warn")
     draft = screened(PLASTIC)
-    review.open_reviews()
+    settling.open_reviews()
     ids = [str(pk) for pk in draft.findings.values_list("pk", flat=True)]
     assert accepted(draft, answer, dismissed_findings=ids).status == "decided"
-    assert queue.waiting_for(people.reviewer()).count() == 0
+    assert handing_out.waiting_for(people.reviewer()).count() == 0

@@ -17,8 +17,9 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from labeling import issues, labels
 from labeling.models import Annotation, Consensus, Label, LabelingTask, Vote
-from moderation import panels, queue, review, seats, second_reviews
+from moderation.decisions import panels, second_reviews, settling
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out, seats
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 from tests.moderation.test_panels import push
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def settle(item: ReviewItem, user: User, **said: Any) -> None:
     """Have `user` answer exactly `item`."""
     factories.answer(item, user, **said)
-    review.settle_decisions()
+    settling.settle_decisions()
 
 
 def all_answer(panel: ReviewItem, *labels_: str) -> list[User]:
@@ -43,7 +44,7 @@ def all_answer(panel: ReviewItem, *labels_: str) -> list[User]:
 def test_the_consensus_of_a_panel_is_no_late_answer_to_its_leading_item(panel: ReviewItem) -> None:
     all_answer(panel, "negative", "negative", "positive")
     assert Decision.objects.get().label == "negative"
-    review.settle_decisions()
+    settling.settle_decisions()
     assert not LedgerEntry.objects.filter(action="moderation.item.answered_late").exists()
 
 
@@ -71,7 +72,7 @@ def test_a_senior_who_sends_an_answer_back_can_still_adjudicate_later(panel: Rev
     one, *_ = all_answer(panel, "negative", "positive", "neutral")
     push()
     senior, first = people.senior(), ReviewItem.objects.get(purpose="adjudication")
-    assert queue.next_item(senior) == first
+    assert handing_out.next_item(senior) == first
     seat = ReviewItem.objects.get(assignee=one)
     panels.send_back(seat, actor=senior, reason="Read it again.", to_same_person=True)
     first.refresh_from_db()
@@ -80,7 +81,7 @@ def test_a_senior_who_sends_an_answer_back_can_still_adjudicate_later(panel: Rev
     seat.refresh_from_db()
     settle(seat, one, sentiment="negative")
     push()
-    again = queue.next_item(senior)
+    again = handing_out.next_item(senior)
     assert again is not None
     assert again.purpose == "adjudication"
 
@@ -99,7 +100,7 @@ def test_somebody_else_who_is_asked_is_not_told_that_their_answer_came_back(pane
 def test_people_who_left_do_not_let_copy_out_and_hold_nothing_up(rules: Any) -> None:
     rules(num_reviewers_per_item=2)
     factories.candidate(GOOD, status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     lead = ReviewItem.objects.get(lead=None)
     one, two = people.reviewer(), people.reviewer()
     settle(lead, one, verdict="accept")
@@ -111,7 +112,7 @@ def test_people_who_left_do_not_let_copy_out_and_hold_nothing_up(rules: Any) -> 
 def test_when_all_who_said_so_left_a_senior_decides(rules: Any) -> None:
     rules(num_reviewers_per_item=3)
     factories.candidate(GOOD, status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     lead, gone = ReviewItem.objects.get(lead=None), [people.reviewer(), people.reviewer()]
     seats_ = list(lead.seats.all())
     for item, person in zip([lead, seats_[0]], gone, strict=True):
@@ -148,7 +149,7 @@ def test_who_answered_and_then_asks_for_a_senior_has_no_vote(panel: ReviewItem) 
 def test_a_seat_that_has_answered_is_not_a_panel_of_its_own(panel: ReviewItem) -> None:
     seat = panel.seats.first()
     settle(seat, people.reviewer(), sentiment="negative")
-    review.escalate(ReviewItem.objects.get(pk=seat.pk), actor=people.reviewer(), reason="hard")
+    settling.escalate(ReviewItem.objects.get(pk=seat.pk), actor=people.reviewer(), reason="hard")
     assert ReviewItem.objects.get(purpose="adjudication").lead == panel
 
 
@@ -156,7 +157,7 @@ def test_nobody_asks_more_people_than_a_panel_may_have_or_about_a_second_review(
     with pytest.raises(PermanentError, match="At most 25"):
         panels.ask_more(panel, n=1_000_000, actor=people.senior())
     blind = second_reviews.open_blind(
-        factories.customer_review("bad"), purpose="second_review", policy=queue.policy_for(panel.kind)
+        factories.customer_review("bad"), purpose="second_review", policy=handing_out.policy_for(panel.kind)
     )
     with pytest.raises(StaleState):
         panels.ask_more(blind, n=3, actor=people.senior())
@@ -240,7 +241,7 @@ def test_who_takes_a_seat_and_who_settles_its_panel_do_not_wait_for_each_other(p
     other = threading.Thread(target=take)
     other.start()
     assert holds.wait(5)
-    review.settle_decisions()
+    settling.settle_decisions()
     other.join()
     assert not failed
     assert Decision.objects.get().label == "negative"

@@ -15,10 +15,11 @@ from catalog.models import PublishedCopy
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from labeling.models import Label, LabelingTask, Vote
-from moderation import panels, queue, review, seats
+from moderation.decisions import panels, settling
 from moderation.models.candidates import Candidate
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out, seats
 from outbox.models import Event
 from tests import factories, people
 from tests.moderation.conftest import GOOD, WRONG
@@ -58,9 +59,9 @@ def test_three_people_answer_apart_and_the_majority_decides(panel: ReviewItem, s
 def test_nobody_is_asked_the_same_twice(panel: ReviewItem, says: Any) -> None:
     one = people.reviewer()
     says(one, "negative")
-    assert queue.next_item(one) is None
-    assert not queue.waiting_for(one).exists()
-    assert queue.waiting_for(people.reviewer()).count() == 2
+    assert handing_out.next_item(one) is None
+    assert not handing_out.waiting_for(one).exists()
+    assert handing_out.waiting_for(people.reviewer()).count() == 2
 
 
 def test_the_table_itself_refuses_a_second_seat(panel: ReviewItem) -> None:
@@ -78,7 +79,7 @@ def test_a_second_answer_of_the_same_person_does_not_count_and_the_seat_is_asked
     other = ReviewItem.objects.filter(status="waiting").first()
     before = other.labeling_task
     answer(other, one, sentiment="positive")  # opened in Label Studio directly
-    review.settle_decisions()
+    settling.settle_decisions()
     other.refresh_from_db()
     assert (other.status, other.assignee) == ("waiting", None)
     assert other.labeling_task != before, "nobody else sees what they answered there"
@@ -98,8 +99,8 @@ def test_a_tie_goes_to_a_senior_who_was_not_asked_before(panel: ReviewItem, says
     assert "1 negative, 1 neutral, 1 positive" in adjudication.labeling_task.payload["review_html"]
     assert adjudication.labeling_task.shows_predictions is False
     push()
-    assert queue.next_item(people.reviewer()) is None, "it is for seniors"
-    assert queue.next_item(senior_in_panel) is None, "who answered does not adjudicate"
+    assert handing_out.next_item(people.reviewer()) is None, "it is for seniors"
+    assert handing_out.next_item(senior_in_panel) is None, "who answered does not adjudicate"
     says(senior, "positive")
     decision = Decision.objects.get()
     assert (decision.label, decision.reviewer, decision.decided_by) == ("positive", senior, "human_single")
@@ -137,9 +138,9 @@ def test_an_answer_is_sent_back_to_the_same_person_with_the_reason(panel: Review
     assert "Judge the words, not the stars." in item.labeling_task.payload["review_html"]
     assert not Vote.objects.exists()
     push()
-    assert queue.next_item(one) == item
+    assert handing_out.next_item(one) == item
     answer(item, one, sentiment="positive")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert Vote.objects.get().label == "positive"
     with pytest.raises(StaleState):
         panels.send_back(
@@ -153,15 +154,15 @@ def test_an_answer_is_sent_back_to_somebody_else(panel: ReviewItem, answer: Any,
     item = panel if which == "lead" else panel.seats.first()
     factories.lease(item, one)
     answer(item, one, sentiment="negative")
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     panels.send_back(item, actor=senior, reason="Read it again.", to_same_person=False)
     push()
     item.refresh_from_db()
     assert (item.status, item.assignee) == ("waiting", None)
-    assert item not in queue.waiting_for(one), "who answered does not get it again"
-    assert not queue.waiting_for(one).exists()
-    assert item in queue.waiting_for(two)
+    assert item not in handing_out.waiting_for(one), "who answered does not get it again"
+    assert not handing_out.waiting_for(one).exists()
+    assert item in handing_out.waiting_for(two)
 
 
 def test_two_people_who_fix_a_draft_differently_have_a_senior_choose(rules: Any, answer: Any) -> None:
@@ -169,18 +170,18 @@ def test_two_people_who_fix_a_draft_differently_have_a_senior_choose(rules: Any,
     request = factories.generation_request(status="completed")
     candidate = factories.candidate(GOOD, request=request, status="in_review", rank=1)
     factories.candidate(WRONG, request=request, rank=2)
-    assert review.open_reviews() == 1
+    assert settling.open_reviews() == 1
     push()
     for text in (FIXED, FIXED + " It is yours."):
         user = people.reviewer()
-        answer(queue.next_item(user), user, verdict="fix", fixed_text=text, reason_codes=["tone"])
-        review.settle_decisions()
+        answer(handing_out.next_item(user), user, verdict="fix", fixed_text=text, reason_codes=["tone"])
+        settling.settle_decisions()
     assert not PublishedCopy.objects.exists()
     assert "several fixes differ" in ReviewItem.objects.get(purpose="adjudication").escalated_reason
     push()
     senior = people.senior()
-    answer(queue.next_item(senior), senior, verdict="fix", fixed_text=FIXED, reason_codes=["tone"])
-    review.settle_decisions()
+    answer(handing_out.next_item(senior), senior, verdict="fix", fixed_text=FIXED, reason_codes=["tone"])
+    settling.settle_decisions()
     assert PublishedCopy.objects.get().text == FIXED
     assert Candidate.objects.get(origin="human").parent == candidate
 
@@ -188,13 +189,13 @@ def test_two_people_who_fix_a_draft_differently_have_a_senior_choose(rules: Any,
 def test_two_people_who_accept_let_a_draft_out_together(rules: Any, answer: Any) -> None:
     rules(num_reviewers_per_item=2)
     factories.candidate(GOOD, status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     push()
     for _ in range(2):
         assert not PublishedCopy.objects.exists()
         user = people.reviewer()
-        answer(queue.next_item(user), user, verdict="accept")
-        review.settle_decisions()
+        answer(handing_out.next_item(user), user, verdict="accept")
+        settling.settle_decisions()
     assert PublishedCopy.objects.get().text == GOOD
     assert Decision.objects.get().decided_by == "human_consensus"
 
@@ -204,16 +205,16 @@ def test_what_a_stranger_writes_into_an_answered_task_is_not_taken_for_the_perso
 ) -> None:
     rules(num_reviewers_per_item=2)
     factories.candidate(GOOD, status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     push()
     one, two, stranger = people.reviewer(), people.reviewer(), people.reviewer()
-    first = queue.next_item(one)
+    first = handing_out.next_item(one)
     answer(first, one, verdict="fix", fixed_text=FIXED, reason_codes=["tone"])
-    review.settle_decisions()
+    settling.settle_decisions()
     answer(first, stranger, verdict="fix", fixed_text="Buy now!")
-    review.settle_decisions()
-    answer(queue.next_item(two), two, verdict="fix", fixed_text=FIXED, reason_codes=["tone"])
-    review.settle_decisions()
+    settling.settle_decisions()
+    answer(handing_out.next_item(two), two, verdict="fix", fixed_text=FIXED, reason_codes=["tone"])
+    settling.settle_decisions()
     assert PublishedCopy.objects.get().text == FIXED
     assert LedgerEntry.objects.filter(action="moderation.item.answer_refused").count() == 1
 
@@ -223,14 +224,14 @@ def test_what_is_risky_is_seen_by_more_people(rules: Any) -> None:
     calm = factories.candidate(GOOD, status="in_review", rank=1)
     slogan = factories.candidate(GOOD, status="in_review", rank=1, channel="ad_slogan")
     factories.finding(slogan, "sea green")
-    review.open_reviews()
+    settling.open_reviews()
     assert ReviewItem.objects.get(candidate=calm).seats.count() == 0
     assert ReviewItem.objects.get(candidate=slogan).seats.count() == 1
 
 
 def test_more_people_can_be_asked_about_one_item(rules: Any, answer: Any) -> None:
     factories.candidate(GOOD, status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     item = ReviewItem.objects.get()
     with pytest.raises(PermissionDenied):
         panels.ask_more(item, n=3, actor=people.reviewer())
@@ -245,7 +246,7 @@ def test_a_share_of_people_is_shown_no_suggestion(rules: Any, sentiment_champion
         factories.sentiment(
             factories.customer_review(f"so so {number}"), "neutral", confidence=0.4, version=sentiment_champion
         )
-    review.open_reviews()
+    settling.open_reviews()
     blind = LabelingTask.objects.filter(shows_predictions=False).count()
     assert 15 <= blind <= 45
     assert all(task.predictions for task in LabelingTask.objects.all()), "what the model said is kept"
@@ -259,7 +260,7 @@ def test_one_person_in_two_tabs_gets_one_seat_of_a_panel(panel: ReviewItem) -> N
     def press() -> None:
         try:
             barrier.wait()
-            given.append(queue.next_item(one))
+            given.append(handing_out.next_item(one))
         finally:
             connection.close()
 
@@ -280,7 +281,7 @@ def test_three_answers_that_arrive_at_once_are_settled_once(panel: ReviewItem, a
     def settle() -> None:
         try:
             barrier.wait()
-            review.settle_decisions()
+            settling.settle_decisions()
         except Exception as exc:
             errors.append(exc)
         finally:
@@ -288,7 +289,7 @@ def test_three_answers_that_arrive_at_once_are_settled_once(panel: ReviewItem, a
 
     workers = [threading.Thread(target=settle) for _ in range(3)]
     [worker.start() for worker in workers], [worker.join() for worker in workers]
-    review.settle_decisions()
+    settling.settle_decisions()
     assert not errors
     assert Decision.objects.count() == Label.objects.count() == 1
     assert set(ReviewItem.objects.values_list("status", flat=True)) == {"decided"}

@@ -9,8 +9,9 @@ import pytest
 from accounts import hands
 from audit import ledger
 from core.refs import ref
-from moderation import queue, review
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out
 from tests import people
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +23,8 @@ def test_nobody_is_asked_what_the_administrator_of_their_account_answered(
     one, two, three = people.reviewer(), people.reviewer(), people.reviewer()
     ledger.append(hands.PASSWORD_SET, subject=ref(two), actor=one)
     says(one, "positive")
-    assert queue.next_item(two) is None
-    assert queue.next_item(three) is not None
+    assert handing_out.next_item(two) is None
+    assert handing_out.next_item(three) is not None
 
 
 def test_an_answer_given_past_the_queue_does_not_count(
@@ -31,11 +32,11 @@ def test_an_answer_given_past_the_queue_does_not_count(
 ) -> None:
     one, two = people.reviewer(), people.reviewer()
     says(one, "positive")
-    item = queue.next_item(two)
+    item = handing_out.next_item(two)
     assert item is not None
     ledger.append(hands.PASSWORD_SET, subject=ref(two), actor=one)
     answer(item, two, sentiment="positive")
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     assert item.status == "escalated", "a senior looks at it"
     assert "counts as one person" in item.escalated_reason

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 
 from catalog.models import PublishedCopy
 from core.exceptions import PermanentError, StaleState
-from moderation import publication
+from moderation.live import publication
 from moderation.models.candidates import Candidate
 from tests import factories, people
 

@@ -15,9 +15,12 @@ from catalog.models import CustomerReview
 from core import leases
 from inference.models import ModelAlias, ModelVersion
 from labeling.models import LabelingProject, LabelingTask, WebhookEvent
-from moderation import generation, queue, requests, screening, second_reviews, sentiment
+from moderation import sentiment
+from moderation.decisions import second_reviews
+from moderation.drafting import generation, requests, screening
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.queues import handing_out
 from tests import factories
 from tests.moderation.conftest import GOOD
 from tests.people import people
@@ -95,7 +98,7 @@ def test_a_turn_of_a_drainer_or_reaper_with_nothing_to_do_reads_no_table(much_is
         "QUEUE": {**settings.MODERATION["QUEUE"], "gold_percent": 5},
     }
     turns = (generation.drain_generation, screening.screen_candidates, sentiment.score_reviews,
-             requests.reap_requests, queue.reap_items, second_reviews.open_second_reviews, second_reviews.keep_gold_ready)  # fmt: skip
+             requests.reap_requests, handing_out.reap_items, second_reviews.open_second_reviews, second_reviews.keep_gold_ready)  # fmt: skip
     for turn in turns:
         with plans() as found:
             assert turn() == 0
@@ -110,7 +113,7 @@ def test_a_claim_among_much_that_is_done_reads_no_table(much_is_done, settings) 
         assert generation.drain_generation() == settings.MODERATION["DRAFTS_PER_REQUEST"]
         assert screening.screen_candidates() == settings.MODERATION["DRAFTS_PER_REQUEST"]
         assert sentiment.score_reviews() == 1
-        assert queue.next_item(people("Reviewer"), kind="copy_review")
+        assert handing_out.next_item(people("Reviewer"), kind="copy_review")
         open_tasks = LabelingTask.objects.filter(status="open", project=LabelingProject.objects.get(kind="copy_review"))
         leases.claim(leases.claimable(open_tasks).order_by("created_at", "pk"), n=500, duration=MINUTE)
         events = WebhookEvent.objects.filter(status="received").order_by("received_at", "pk")

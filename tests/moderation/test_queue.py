@@ -13,8 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from core.exceptions import StaleState
-from moderation import priority, queue, queue_policies, review
+from moderation import priority
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out, rules
 from tests import factories, people
 
 LIMITS = (priority.RISK, priority.UNCERTAINTY, priority.VALUE)
@@ -25,15 +27,15 @@ def test_the_most_urgent_item_goes_first_and_stays_with_the_person() -> None:
     reviewer = people.reviewer()
     factories.review_item(risk=0.2)
     urgent = factories.review_item(risk=0.9)
-    assert queue.next_item(reviewer) == urgent
-    assert queue.next_item(reviewer) == urgent, "pressing Next again resumes what is not answered"
-    assert queue.next_item(people.reviewer()) != urgent
+    assert handing_out.next_item(reviewer) == urgent
+    assert handing_out.next_item(reviewer) == urgent, "pressing Next again resumes what is not answered"
+    assert handing_out.next_item(people.reviewer()) != urgent
 
 
 @pytest.mark.django_db
 def test_an_item_that_is_not_in_label_studio_yet_is_not_handed_out() -> None:
     factories.review_item(pushed=False)
-    assert queue.next_item(people.reviewer()) is None
+    assert handing_out.next_item(people.reviewer()) is None
 
 
 @pytest.mark.django_db
@@ -41,24 +43,24 @@ def test_only_reviewers_take_items() -> None:
     factories.review_item()
     for person in (people.auditor(), people.ml_engineer(), people.administrator(), people.outsider()):
         with pytest.raises(PermissionDenied):
-            queue.next_item(person)
+            handing_out.next_item(person)
 
 
 @pytest.mark.django_db
 def test_who_has_answered_gets_the_next_one_even_before_it_is_settled(answer) -> None:
     reviewer = people.reviewer()
     first, second = factories.review_item(risk=1), factories.review_item()
-    assert queue.next_item(reviewer) == first
+    assert handing_out.next_item(reviewer) == first
     answer(ReviewItem.objects.get(pk=first.pk), reviewer, verdict="accept")
-    assert queue.next_item(reviewer) == second
+    assert handing_out.next_item(reviewer) == second
 
 
 @pytest.mark.django_db
 def test_an_absent_reviewers_item_goes_back() -> None:
     reviewer = people.reviewer()
-    item = queue.next_item(factories.review_item() and reviewer)
+    item = handing_out.next_item(factories.review_item() and reviewer)
     ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    assert queue.reap_items() == 1
+    assert handing_out.reap_items() == 1
     item.refresh_from_db()
     assert (item.status, item.assignee, item.lease_token) == ("waiting", None, None)
 
@@ -67,10 +69,10 @@ def test_an_absent_reviewers_item_goes_back() -> None:
 def test_a_reviewer_can_put_an_item_back_but_not_somebody_elses() -> None:
     factories.review_item()
     reviewer = people.reviewer()
-    item = queue.next_item(reviewer)
+    item = handing_out.next_item(reviewer)
     with pytest.raises(StaleState):
-        queue.release_item(item, actor=people.reviewer())
-    queue.release_item(item, actor=reviewer)
+        handing_out.release_item(item, actor=people.reviewer())
+    handing_out.release_item(item, actor=reviewer)
     assert ReviewItem.objects.get().status == "waiting"
 
 
@@ -78,20 +80,20 @@ def test_a_reviewer_can_put_an_item_back_but_not_somebody_elses() -> None:
 def test_escalated_items_go_to_seniors_first_and_never_back_to_who_escalated() -> None:
     ordinary, hard = factories.review_item(risk=1), factories.review_item()
     senior, other = people.senior(), people.senior()
-    review.escalate(hard, actor=senior, reason="second opinion")
+    settling.escalate(hard, actor=senior, reason="second opinion")
     factories.push_tasks()
-    assert queue.next_item(people.reviewer()) == ordinary
-    assert queue.next_item(senior) is None
-    assert queue.next_item(other) == hard
+    assert handing_out.next_item(people.reviewer()) == ordinary
+    assert handing_out.next_item(senior) is None
+    assert handing_out.next_item(other) == hard
 
 
 @pytest.mark.django_db
 def test_what_is_escalated_goes_first_though_something_more_urgent_waits() -> None:
     hard = factories.review_item(risk=0.1, uncertainty=0.1)
     factories.review_item(risk=1, uncertainty=1, value=3)
-    review.escalate(hard, actor=people.reviewer(), reason="second opinion")
+    settling.escalate(hard, actor=people.reviewer(), reason="second opinion")
     factories.push_tasks()
-    assert queue.next_item(people.senior()) == hard
+    assert handing_out.next_item(people.senior()) == hard
 
 
 @pytest.mark.django_db
@@ -99,29 +101,29 @@ def test_nothing_starves() -> None:
     """However many urgent ones are opened after it, the least urgent item is next once it has waited long enough."""
     least = dict(zip(("risk", "uncertainty", "value"), (low for low, _ in LIMITS), strict=True))
     most = dict(zip(("risk", "uncertainty", "value"), (high for _, high in LIMITS), strict=True))
-    bound = priority.longest_overtaking(queue_policies.policy_for("copy_review").ageing)
+    bound = priority.longest_overtaking(rules.policy_for("copy_review").ageing)
     old = factories.review_item(**least, age=bound)
     fresh = [factories.review_item(**most, age=dt.timedelta(seconds=-n)) for n in range(1, 21)]
-    assert queue.next_item(people.reviewer()) == old
+    assert handing_out.next_item(people.reviewer()) == old
     younger = factories.review_item(**least, age=bound - dt.timedelta(minutes=1))
-    assert queue.next_item(people.reviewer()) == fresh[0]
-    assert queue.waiting_for(people.reviewer()).last() == younger
+    assert handing_out.next_item(people.reviewer()) == fresh[0]
+    assert handing_out.waiting_for(people.reviewer()).last() == younger
 
 
 @pytest.mark.django_db
 def test_letting_go_is_on_the_clock_and_the_next_person_starts_it_anew() -> None:
     factories.review_item()
     reviewer = people.reviewer()
-    queue.release_item(queue.next_item(reviewer), actor=reviewer)
+    handing_out.release_item(handing_out.next_item(reviewer), actor=reviewer)
     item = ReviewItem.objects.get()
     assert item.released_at is not None
     assert item.claimed_at is None
-    queue.next_item(people.reviewer())
+    handing_out.next_item(people.reviewer())
     item.refresh_from_db()
     assert item.claimed_at > item.released_at
     ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
     let_go = item.released_at
-    queue.reap_items()
+    handing_out.reap_items()
     item.refresh_from_db()
     assert item.released_at > let_go
     assert item.claimed_at is None
@@ -130,11 +132,11 @@ def test_letting_go_is_on_the_clock_and_the_next_person_starts_it_anew() -> None
 @pytest.mark.django_db
 def test_a_senior_who_went_away_gives_an_escalated_item_back() -> None:
     item = factories.review_item()
-    review.escalate(item, actor=people.reviewer(), reason="hard")
+    settling.escalate(item, actor=people.reviewer(), reason="hard")
     factories.push_tasks()
-    queue.next_item(people.senior())
+    handing_out.next_item(people.senior())
     ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    assert queue.reap_items() == 1
+    assert handing_out.reap_items() == 1
     item.refresh_from_db()
     assert (item.status, item.assignee) == ("escalated", None)
     assert item.released_at is not None
@@ -144,12 +146,12 @@ def test_a_senior_who_went_away_gives_an_escalated_item_back() -> None:
 def test_who_looks_late_does_not_take_an_item_from_who_has_it_now() -> None:
     factories.review_item()
     late, now = people.reviewer(), people.reviewer()
-    seen = queue.next_item(late)
+    seen = handing_out.next_item(late)
     ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    queue.reap_items()
-    assert queue.next_item(now) == seen
+    handing_out.reap_items()
+    assert handing_out.next_item(now) == seen
     with pytest.raises(StaleState):
-        queue.release_item(seen, actor=late)
+        handing_out.release_item(seen, actor=late)
     assert ReviewItem.objects.get().assignee == now
 
 
@@ -161,7 +163,7 @@ def test_the_next_item_is_found_by_the_index_and_not_by_sorting() -> None:
     with connection.cursor() as cursor:
         for table in ("moderation_reviewitem", "labeling_labelingtask"):
             cursor.execute(f"ANALYZE {table}")
-    offered = queue.waiting_for(reviewer, kind="copy_review")[:1]
+    offered = handing_out.waiting_for(reviewer, kind="copy_review")[:1]
     plan = offered.select_for_update(skip_locked=True, of=("self",)).explain()
     assert "review_next" in plan
     assert "Sort" not in plan
@@ -181,7 +183,7 @@ def test_fifty_people_who_press_next_at_once_four_times_never_get_the_same_item(
         try:
             for _ in range(n_rounds):
                 together.wait(timeout=60)
-                item = queue.next_item(person, kind="copy_review")
+                item = handing_out.next_item(person, kind="copy_review")
                 if item is not None:
                     taken.append(item.pk)
                 together.wait(timeout=60)  # all have theirs before the first is decided

@@ -10,38 +10,39 @@ from django.utils import timezone
 
 from audit.models import LedgerEntry
 from core.exceptions import PermanentError
-from moderation import queue, queue_policies, review
+from moderation.decisions import settling
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out, rules
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
 COPY = "copy_review"
 
 
-def rules(**changes: object) -> QueuePolicy:
-    return queue_policies.set_policy(COPY, actor=people.administrator(), **changes)
+def set_rules(**changes: object) -> QueuePolicy:
+    return rules.set_policy(COPY, actor=people.administrator(), **changes)
 
 
 def test_a_queue_without_rules_has_those_of_the_settings_and_reading_stores_nothing(settings) -> None:
     settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "sla_minutes": 77}}
-    assert queue_policies.policy_for(COPY).sla_minutes == 77
-    assert set(queue_policies.policies()) == {"copy_review", "review_sentiment"}
+    assert rules.policy_for(COPY).sla_minutes == 77
+    assert set(rules.policies()) == {"copy_review", "review_sentiment"}
     assert not QueuePolicy.objects.exists()
 
 
 def test_only_administrators_set_rules_and_it_is_on_record_without_names() -> None:
     for person in (people.reviewer(), people.senior(), people.auditor(), people.ml_engineer(), people.outsider()):
         with pytest.raises(PermissionDenied):
-            queue_policies.set_policy(COPY, actor=person, sla_minutes=5)
+            rules.set_policy(COPY, actor=person, sla_minutes=5)
     assert not QueuePolicy.objects.exists()
     reviewer = people.reviewer()
-    rules(sla_minutes=30, reviewer_access_mode="assigned", reviewers=[reviewer])
+    set_rules(sla_minutes=30, reviewer_access_mode="assigned", reviewers=[reviewer])
     line = LedgerEntry.objects.get(action="moderation.queue.policy_set")
     assert line.payload["changed"]["sla_minutes"] == [1440, 30]
     assert line.payload["changed"]["reviewers"] == [[], [f"user:{reviewer.pk}"]]
     assert "@" not in str(line.payload)
-    rules(sla_minutes=30)
+    set_rules(sla_minutes=30)
     assert LedgerEntry.objects.filter(action="moderation.queue.policy_set").count() == 1, "nothing changed"
 
 
@@ -55,42 +56,42 @@ def test_only_administrators_set_rules_and_it_is_on_record_without_names() -> No
 )  # fmt: skip
 def test_rules_that_make_no_sense_are_refused(changes) -> None:
     with pytest.raises(PermanentError):
-        rules(**changes)
+        set_rules(**changes)
 
 
 def test_who_may_not_review_cannot_be_assigned() -> None:
     with pytest.raises(PermanentError):
-        rules(reviewer_access_mode="assigned", reviewers=[people.auditor()])
+        set_rules(reviewer_access_mode="assigned", reviewers=[people.auditor()])
 
 
 def test_an_item_is_reserved_for_as_long_as_the_rules_say() -> None:
-    rules(reservation_minutes=3)
+    set_rules(reservation_minutes=3)
     factories.review_item()
-    item = queue.next_item(people.reviewer(), kind=COPY)
+    item = handing_out.next_item(people.reviewer(), kind=COPY)
     left = ReviewItem.objects.get(pk=item.pk).lease_expires_at - timezone.now()
     assert dt.timedelta(minutes=2.8) < left <= dt.timedelta(minutes=3.1)
 
 
 def test_an_assigned_queue_is_for_the_people_assigned_and_for_seniors_when_it_is_escalated() -> None:
     chosen, other, senior = people.reviewer(), people.reviewer(), people.senior()
-    rules(reviewer_access_mode="assigned", reviewers=[chosen])
+    set_rules(reviewer_access_mode="assigned", reviewers=[chosen])
     item, label = factories.review_item(), factories.review_item(factories.customer_review())
-    assert queue.next_item(other, kind=COPY) is None
-    assert not queue.waiting_for(other, kind=COPY).exists()
-    assert queue.next_item(other) == label, "the other queue is open to all"
-    assert queue.next_item(senior, kind=COPY) is None
-    assert queue.next_item(chosen, kind=COPY) == item
-    review.escalate(item, actor=chosen, reason="hard")
+    assert handing_out.next_item(other, kind=COPY) is None
+    assert not handing_out.waiting_for(other, kind=COPY).exists()
+    assert handing_out.next_item(other) == label, "the other queue is open to all"
+    assert handing_out.next_item(senior, kind=COPY) is None
+    assert handing_out.next_item(chosen, kind=COPY) == item
+    settling.escalate(item, actor=chosen, reason="hard")
     factories.push_tasks()
-    assert queue.next_item(senior, kind=COPY) == item
+    assert handing_out.next_item(senior, kind=COPY) == item
 
 
 def test_an_answer_given_past_an_assigned_queue_goes_to_a_senior(answer) -> None:
     chosen, other = people.reviewer(), people.reviewer()
-    rules(reviewer_access_mode="assigned", reviewers=[chosen])
+    set_rules(reviewer_access_mode="assigned", reviewers=[chosen])
     item = factories.review_item()
     answer(item, other, verdict="accept")
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     item.refresh_from_db()
     assert item.status == "escalated"
     assert "not assigned to the queue" in item.escalated_reason
@@ -99,24 +100,24 @@ def test_an_answer_given_past_an_assigned_queue_goes_to_a_senior(answer) -> None
 def test_who_holds_an_item_may_still_decide_it_when_the_rules_change(answer) -> None:
     person = people.reviewer()
     item = factories.review_item()
-    queue.next_item(person)
-    rules(reviewer_access_mode="assigned", reviewers=[people.reviewer()])
+    handing_out.next_item(person)
+    set_rules(reviewer_access_mode="assigned", reviewers=[people.reviewer()])
     answer(item, person, verdict="accept")
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
 
 
 def test_without_reservations_everybody_gets_the_most_urgent_item_they_have_not_answered(answer) -> None:
-    rules(enable_reservations=False)
+    set_rules(enable_reservations=False)
     first, second = factories.review_item(risk=1), factories.review_item()
     one, two = people.reviewer(), people.reviewer()
-    assert queue.next_item(one, kind=COPY) == first
-    assert queue.next_item(two, kind=COPY) == first
+    assert handing_out.next_item(one, kind=COPY) == first
+    assert handing_out.next_item(two, kind=COPY) == first
     shown = ReviewItem.objects.get(pk=first.pk)
     assert (shown.status, shown.lease_token) == ("waiting", None)
     assert shown.claimed_at is not None
     answer(first, one, verdict="accept")
-    assert queue.next_item(one, kind=COPY) == second
-    assert review.settle_decisions() == 1
+    assert handing_out.next_item(one, kind=COPY) == second
+    assert settling.settle_decisions() == 1
     decided = ReviewItem.objects.get(pk=first.pk)
     assert decided.claimed_at == shown.claimed_at, "handling began when it was first shown"
-    assert queue.next_item(two, kind=COPY) == second
+    assert handing_out.next_item(two, kind=COPY) == second

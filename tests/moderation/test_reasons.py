@@ -14,8 +14,9 @@ from django.utils import timezone
 from audit.models import LedgerEntry
 from catalog.models import PublishedCopy
 from labeling.models import Annotation, Vote
-from moderation import queue, review
+from moderation.decisions import settling
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 
@@ -41,29 +42,29 @@ def test_an_answer_that_does_not_say_why_stays_with_who_gave_it_and_tells_them(
     item: ReviewItem, answer: Callable[..., Any], said: dict[str, Any], missing: str
 ) -> None:
     reviewer = people.reviewer()
-    assert queue.next_item(reviewer) == item
+    assert handing_out.next_item(reviewer) == item
     answer(item, reviewer, **said)
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     item.refresh_from_db()
     assert (item.status, item.assignee) == ("dispatched", reviewer)
     assert missing in item.returned_reason
     assert not Decision.objects.exists()
-    assert review.settle_decisions() == 0, "once is enough"
+    assert settling.settle_decisions() == 0, "once is enough"
     assert LedgerEntry.objects.filter(action="moderation.item.given_back").count() == 1
-    assert queue.next_item(reviewer) == item, "Next leads to it again"
+    assert handing_out.next_item(reviewer) == item, "Next leads to it again"
     client = Client()
     client.force_login(reviewer)
     turn = client.post(reverse("console:review_state", args=["copy_review"])).json()
     assert missing in turn["current"]["again"], "and says why above it"
     assert missing in client.get(reverse("console:my_work")).content.decode()
     answer(item, reviewer, **{**said, "reason_codes": ["tone"], "comment": "it shouts"})
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     assert Decision.objects.get().reason_codes == ["tone"]
 
 
 def test_a_fix_that_changes_nothing_needs_no_reason(item: ReviewItem, answer: Callable[..., Any]) -> None:
     answer(item, people.reviewer(), verdict="fix", fixed_text=f" {GOOD}")
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
 
 
 def test_what_is_of_high_severity_needs_a_comment_whatever_the_verdict(answer: Callable[..., Any]) -> None:
@@ -72,12 +73,12 @@ def test_what_is_of_high_severity_needs_a_comment_whatever_the_verdict(answer: C
     item, reviewer = factories.review_item(draft), people.reviewer()
     for said in ({"verdict": "accept"}, {"verdict": "reject", "reason_codes": ["legal_risk"]}):
         answer(item, reviewer, **said)
-        assert review.settle_decisions() == 0
+        assert settling.settle_decisions() == 0
         item.refresh_from_db()
         assert item.status == "dispatched"
         assert "of high severity (warn:health_claim)" in item.returned_reason
     answer(item, reviewer, verdict="reject", reason_codes=["legal_risk"], comment="no authorised wording")
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
 
 
 def test_one_given_back_goes_to_somebody_else_when_its_time_runs_out(
@@ -85,20 +86,20 @@ def test_one_given_back_goes_to_somebody_else_when_its_time_runs_out(
 ) -> None:
     reviewer, other = people.reviewer(), people.reviewer()
     answer(item, reviewer, verdict="reject")
-    review.settle_decisions()
+    settling.settle_decisions()
     ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(minutes=1))
-    assert queue.reap_items() == 1
-    assert queue.next_item(other) == item
-    assert queue.held_by(reviewer) is None
+    assert handing_out.reap_items() == 1
+    assert handing_out.next_item(other) == item
+    assert handing_out.held_by(reviewer) is None
 
 
 def test_an_incomplete_answer_does_not_take_an_item_from_who_holds_it(
     item: ReviewItem, answer: Callable[..., Any]
 ) -> None:
     holder, other = people.reviewer(), people.reviewer()
-    queue.next_item(holder)
+    handing_out.next_item(holder)
     answer(item, other, verdict="reject")
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     item.refresh_from_db()
     assert (item.status, item.assignee, item.returned_reason) == ("dispatched", holder, "")
 
@@ -108,28 +109,28 @@ def test_a_panels_answer_without_a_reason_does_not_count_until_it_has_one(
 ) -> None:
     rules(num_reviewers_per_item=2)
     factories.candidate(GOOD, status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     lead, one, two = ReviewItem.objects.get(lead=None), people.reviewer(), people.reviewer()
     seat = lead.seats.get()
     answer(lead, one, verdict="reject", reason_codes=["tone"])
     answer(seat, two, verdict="reject")
-    review.settle_decisions()
+    settling.settle_decisions()
     seat.refresh_from_db()
     assert (seat.status, seat.assignee) == ("dispatched", two)
     answer(seat, two, verdict="reject", reason_codes=["tone"])
-    review.settle_decisions()
+    settling.settle_decisions()
     assert Decision.objects.get().outcome == "reject"
 
 
 def test_an_answer_changed_into_one_without_a_reason_does_not_count(rules: Any, answer: Callable[..., Any]) -> None:
     rules(num_reviewers_per_item=2)
     factories.candidate(GOOD, status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     lead, one = ReviewItem.objects.get(lead=None), people.reviewer()
     answer(lead, one, verdict="accept")
-    review.settle_decisions()
+    settling.settle_decisions()
     answer(lead, one, verdict="reject")
-    review.settle_decisions()
+    settling.settle_decisions()
     lead.refresh_from_db()
     assert (lead.status, lead.assignee) == ("dispatched", one)
 
@@ -148,12 +149,12 @@ def test_a_decision_keeps_both_clocks_and_whether_the_suggestion_was_shown(
     item: ReviewItem, answer: Callable[..., Any]
 ) -> None:
     reviewer = people.reviewer()
-    queue.next_item(reviewer)
+    handing_out.next_item(reviewer)
     task = item.labeling_task
     task.predictions, task.shows_predictions = [{"model_version": "m", "result": []}], False
     task.save()
     _took(answer(item, reviewer, verdict="accept"), theirs=4, ours=9)
-    review.settle_decisions()
+    settling.settle_decisions()
     decision = Decision.objects.get()
     assert (decision.lead_time, decision.dwell_time) == (dt.timedelta(seconds=4), dt.timedelta(seconds=9))
     assert decision.suggestion_shown is False
@@ -170,7 +171,7 @@ def test_what_was_answered_without_being_taken_has_no_time_of_ours(
     item: ReviewItem, answer: Callable[..., Any]
 ) -> None:
     answer(item, people.reviewer(), verdict="accept")
-    review.settle_decisions()
+    settling.settle_decisions()
     decision = Decision.objects.get()
     assert (decision.dwell_time, decision.suggestion_shown) == (None, None)
 
@@ -199,9 +200,9 @@ def test_what_label_studio_measured_while_the_task_was_loaded_ahead_does_not_cou
     item: ReviewItem, answer: Callable[..., Any]
 ) -> None:
     reviewer = people.reviewer()
-    queue.next_item(reviewer)
+    handing_out.next_item(reviewer)
     _took(answer(item, reviewer, verdict="accept"), theirs=40, ours=9)
-    review.settle_decisions()
+    settling.settle_decisions()
     decision = Decision.objects.get()
     assert (decision.lead_time, decision.dwell_time) == (dt.timedelta(seconds=9), dt.timedelta(seconds=9))
     assert Vote.objects.get().seconds == 9

@@ -13,7 +13,8 @@ from audit.models import LedgerEntry
 from catalog.models import PublishedCopy
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
-from moderation import policies, publication, retro_scan
+from moderation import policy_versions
+from moderation.live import publication, retro_scan
 from moderation.models.candidates import Candidate
 from moderation.models.policies import PolicyVersion
 from moderation.models.retro_scans import RetroHit, RetroScan
@@ -38,7 +39,7 @@ def sam() -> User:
 @pytest.fixture
 def stricter(kim: User) -> PolicyVersion:
     """A version that blocks a word which the policy in force does not know."""
-    return policies.store_version(changed(), actor=kim)[0]
+    return policy_versions.store_version(changed(), actor=kim)[0]
 
 
 def live(text: str, **findings: Any) -> PublishedCopy:
@@ -88,7 +89,7 @@ def test_a_finding_that_got_graver_is_found(stricter: PolicyVersion, kim: User) 
 
 
 def test_warnings_count_when_they_are_asked_for(kim: User) -> None:
-    version, _ = policies.store_version(changed(severity="warn"), actor=kim)
+    version, _ = policy_versions.store_version(changed(severity="warn"), actor=kim)
     live("A snazzy mug for tea, and it has a handle.")
     assert scanned(version, kim).counts == {}
     assert scanned(version, kim, severity="warn").counts["house_word"] == 1
@@ -124,7 +125,7 @@ def test_an_undo_puts_back_and_records_a_decision(stricter: PolicyVersion, kim: 
     assert (back.text, back.ai_mark, back.provenance["restores"]) == (bad.text, bad.ai_mark, ref(bad))
     decision = Decision.objects.get(superseded_by=None)
     assert (decision.reviewer, decision.rationale) == (sam, "Legal was wrong.")
-    assert decision.policy_version == policies.policy_in_force().version.content_hash
+    assert decision.policy_version == policy_versions.policy_in_force().version.content_hash
     assert Candidate.objects.get(pk=decision.result_id).status == "published"
     assert LedgerEntry.objects.filter(action="moderation.copy.restored", subject=ref(back)).count() == 1
 

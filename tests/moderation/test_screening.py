@@ -14,7 +14,7 @@ from core import leases
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
-from moderation import generation, screening
+from moderation.drafting import generation, screening
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
 from tests.moderation.conftest import GOOD, REFUSAL, WRONG

@@ -15,8 +15,10 @@ from core.exceptions import PermanentError
 from core.refs import ref
 from labeling import issues, labels
 from labeling.models import Consensus, Label, LabelingTask, LabelIssue, Vote
-from moderation import back_pressure, evidence, queue, review, second_reviews
+from moderation.decisions import second_reviews, settling
+from moderation.live import history
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import back_pressure, handing_out
 from monitoring import dashboard, flow, sla
 from tests import factories, people
 from tests.moderation.test_panels import push
@@ -30,7 +32,7 @@ def decided(rules: Any, answer: Answer) -> ReviewItem:
     """A customer review that one person called negative."""
     item = factories.review_item(factories.customer_review("bad and good"))
     answer(item, people.reviewer(), sentiment="negative")
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     return item
 
@@ -52,11 +54,11 @@ def test_a_flag_is_judged_by_another_person_who_sees_neither_the_label_nor_the_s
     assert (seat.purpose, seat.labeling_task.shows_predictions) == ("second_review", False)
     assert seat.labeling_task.payload == decided.labeling_task.payload, "it looks like any other"
     push()
-    assert not queue.waiting_for(first).exists(), "who gave the label does not judge it"
+    assert not handing_out.waiting_for(first).exists(), "who gave the label does not judge it"
     second = people.reviewer()
-    assert queue.next_item(second) == seat
+    assert handing_out.next_item(second) == seat
     answer(seat, second, sentiment="positive")
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     issue.refresh_from_db()
     assert (issue.status, issue.verdict) == ("confirmed", "positive")
     assert (Label.objects.get().label, Label.objects.get().method) == ("positive", "second_review")
@@ -70,7 +72,7 @@ def test_a_flag_that_the_second_person_does_not_share_changes_nothing_and_is_not
     issue = suspect(decided)
     second_reviews.open_second_reviews()
     answer(decided.seats.get(), people.reviewer(), sentiment="negative")
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     issue.refresh_from_db()
     assert issue.status == "dismissed"
     assert (Label.objects.get().label, Decision.objects.count()) == ("negative", 1)
@@ -112,7 +114,7 @@ def test_a_label_that_an_import_brought_is_judged_too(rules: Any, answer: Answer
     )
     assert second_reviews.open_second_reviews() == 1
     answer(ReviewItem.objects.get(), people.reviewer(), sentiment="negative")
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     assert (Label.objects.get().label, Label.objects.get().source) == ("negative", "label_studio")
     assert Decision.objects.get().label == "negative"
 
@@ -141,11 +143,11 @@ def test_a_share_of_what_is_decided_is_reviewed_again_blind(rules: Any, answer: 
     rules(rereview_percent=100)
     item = factories.review_item(factories.customer_review("bad and good"))
     answer(item, people.reviewer(), sentiment="negative")
-    review.settle_decisions()
+    settling.settle_decisions()
     seat = item.seats.get()
     assert (seat.purpose, seat.labeling_task.shows_predictions) == ("audit", False)
     answer(seat, people.reviewer(), sentiment="positive")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert Label.objects.get().label == "negative", "a re-review measures; it changes nothing by itself"
     assert LabelIssue.objects.get().methods == ["rereview"]
     assert second_reviews.open_second_reviews() == 1, "a third person judges"
@@ -164,14 +166,14 @@ def test_a_known_answer_is_mixed_in_and_measures_the_person(decided: ReviewItem,
     assert second_reviews.keep_gold_ready() == 0, "one of each waits"
     push()
     person, gold = people.reviewer(), decided.seats.get()
-    assert not queue.waiting_for(person).exists(), "it is not ordinary work"
+    assert not handing_out.waiting_for(person).exists(), "it is not ordinary work"
     for _ in range(50):
-        if queue.next_item(person):
+        if handing_out.next_item(person):
             break
     gold.refresh_from_db()
     assert gold.assignee == person
     answer(gold, person, sentiment="positive")
-    review.settle_decisions()
+    settling.settle_decisions()
     vote = Vote.objects.get(purpose="gold")
     assert (vote.label, vote.expected, vote.rater) == ("positive", "negative", f"user:{person.pk}")
     assert (Label.objects.get().label, Decision.objects.count()) == ("negative", 1), "a test changes no label"
@@ -205,10 +207,10 @@ def test_known_answers_that_wait_are_no_backlog(decided: ReviewItem, rules: Any)
 def test_the_story_of_a_candidate_tells_of_everybody_who_was_asked(rules: Any, answer: Answer) -> None:
     rules(num_reviewers_per_item=2)
     candidate = factories.candidate(status="in_review", rank=1)
-    review.open_reviews()
+    settling.open_reviews()
     seat = ReviewItem.objects.exclude(lead=None).get()
     answer(seat, people.reviewer(), verdict="accept")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert "moderation.item.answered" in {
-        entry.action for entry in evidence.timeline(candidate, reader=SystemActor("tests"))
+        entry.action for entry in history.timeline(candidate, reader=SystemActor("tests"))
     }

@@ -6,7 +6,8 @@ import pytest
 
 from catalog.models import CustomerReview
 from inference.models import ModelVersion
-from moderation import review, sentiment
+from moderation import sentiment
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem, Sentiment
 from tests import factories
 
@@ -26,8 +27,8 @@ def test_only_unsure_ones_are_asked_about_and_only_once(sentiment_champion) -> N
     for text in ("good, really good", "it is a mug"):
         factories.customer_review(text)
     sentiment.score_reviews()
-    review.open_reviews()
-    assert review.open_reviews() == 0
+    settling.open_reviews()
+    assert settling.open_reviews() == 0
     item = ReviewItem.objects.exclude(strategy="random").get()  # the sure one may be drawn by lot beside it
     assert (item.kind, item.customer_review.text) == ("review_sentiment", "it is a mug")
     assert item.labeling_task.predictions

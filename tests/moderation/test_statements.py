@@ -15,9 +15,11 @@ from pydantic import ValidationError
 
 from catalog.models import PublishedCopy
 from core.exceptions import PermanentError
-from moderation import publication, review, statements
+from moderation.decisions import settling
+from moderation.decisions.statements import document
+from moderation.decisions.statements.schema import StatementOfReasons
+from moderation.live import publication
 from moderation.models.reviews import Decision
-from moderation.statement_schema import StatementOfReasons
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 
@@ -32,12 +34,12 @@ def rejected(answer: Callable[..., Any]) -> Decision:
     false_alarm = factories.finding(draft, "sea green", code="health_claim")
     answer(factories.review_item(draft), people.people("Reviewer", email="robin@example.com"), verdict="reject",
            reason_codes=["wrong_fact", "other"], comment=PRIVATE, dismissed_findings=[false_alarm.pk])  # fmt: skip
-    review.settle_decisions()
+    settling.settle_decisions()
     return Decision.objects.get()
 
 
 def test_a_rejection_has_a_statement_in_the_shape_of_the_database(rejected: Decision) -> None:
-    statement = statements.statement_for(rejected).as_json()
+    statement = document.statement_for(rejected).as_json()
     assert statement["puid"] == f"ecomsite-{rejected.pk}"
     assert statement["decision_visibility"] == ["DECISION_VISIBILITY_OTHER"]
     assert statement["decision_visibility_other"] == "Refused before publication"
@@ -53,7 +55,7 @@ def test_a_rejection_has_a_statement_in_the_shape_of_the_database(rejected: Deci
     assert "unsupported_number (warn)" in statement["decision_facts"]
     assert "health_claim" not in statement["decision_facts"], "what was a false alarm was not relied on"
     assert StatementOfReasons.model_validate_json(json.dumps(statement)), "it is valid by its own schema"
-    assert statements.statement_for(Decision.objects.get()).as_json() == statement, "and the same each time"
+    assert document.statement_for(Decision.objects.get()).as_json() == statement, "and the same each time"
 
 
 def test_taking_down_has_one_too(answer: Callable[..., Any]) -> None:
@@ -61,21 +63,21 @@ def test_taking_down_has_one_too(answer: Callable[..., Any]) -> None:
         factories.candidate("海绿色炻瓷杯，容量 350 ml。", status="in_review", rank=1, locale="zh-Hans")
     )
     answer(item, people.reviewer(), verdict="accept")
-    review.settle_decisions()
+    settling.settle_decisions()
     publication.retire(PublishedCopy.objects.get(), actor=people.senior(), reason=PRIVATE)
     decision = Decision.objects.get(outcome="retire")
-    statement = statements.statement_for(decision).as_json()
+    statement = document.statement_for(decision).as_json()
     assert statement["decision_visibility"] == ["DECISION_VISIBILITY_CONTENT_REMOVED"]
     assert (statement["content_language"], statement["automated_detection"]) == ("ZH", "No")
     assert statement["category"] == "STATEMENT_CATEGORY_OTHER_VIOLATION_TC"
-    text = statements.text_for(decision, locale="zh-Hans")
+    text = document.text_for(decision, locale="zh-Hans")
     assert "海绿色炻瓷杯" in text
     assert "申诉" in text
-    assert statements.puid_of(decision) in text
+    assert document.puid_of(decision) in text
 
 
 def test_neither_holds_a_name_or_a_persons_own_words(rejected: Decision) -> None:
-    written = json.dumps(statements.statement_for(rejected).as_json()) + statements.text_for(rejected, locale="en")
+    written = json.dumps(document.statement_for(rejected).as_json()) + document.text_for(rejected, locale="en")
     for word in ("Robin", "robin@", "Miller", "complained", f"user:{rejected.reviewer_id}"):
         assert word not in written
 
@@ -83,14 +85,14 @@ def test_neither_holds_a_name_or_a_persons_own_words(rejected: Decision) -> None
 @pytest.mark.parametrize("locale", ["en", "zh-Hans", "fr"])
 def test_the_text_says_why_and_how_to_appeal(rejected: Decision, settings: Any, locale: str) -> None:
     settings.STATEMENTS = {**settings.STATEMENTS, "APPEAL_CONTACT": "appeals@shop.example"}
-    text = statements.text_for(rejected, locale=locale)
+    text = document.text_for(rejected, locale=locale)
     assert GOOD in text
     assert "/api/v1/appeals" in text
     assert "appeals@shop.example" in text
     assert ("a wrong fact" in text) is (locale != "zh-Hans")
     assert "{" not in text
     factories.appeal(rejected)
-    assert "appeals@shop.example" not in statements.text_for(rejected, locale=locale)
+    assert "appeals@shop.example" not in document.text_for(rejected, locale=locale)
 
 
 def test_other_decisions_have_none(answer: Callable[..., Any]) -> None:
@@ -99,9 +101,9 @@ def test_other_decisions_have_none(answer: Callable[..., Any]) -> None:
         people.reviewer(),
         verdict="accept",
     )
-    review.settle_decisions()
+    settling.settle_decisions()
     with pytest.raises(PermanentError, match="rejection or a taking down"):
-        statements.statement_for(Decision.objects.get())
+        document.statement_for(Decision.objects.get())
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_other_decisions_have_none(answer: Callable[..., Any]) -> None:
     ],
 )
 def test_the_schema_refuses_what_the_database_would(rejected: Decision, wrong: dict[str, Any]) -> None:
-    statement = statements.statement_for(rejected).as_json()
+    statement = document.statement_for(rejected).as_json()
     with pytest.raises(ValidationError):
         StatementOfReasons.model_validate_json(json.dumps({**statement, **wrong}))
 
@@ -135,7 +137,7 @@ def test_the_command_and_the_console_give_the_same(rejected: Decision) -> None:
         return out.getvalue()
 
     one = json.loads(said(str(rejected.pk)))
-    assert one == json.loads(said(statements.puid_of(rejected)))
+    assert one == json.loads(said(document.puid_of(rejected)))
     assert json.loads(said("--since", "2020-01-01")) == {"statements": [one]}
     assert "Statement of reasons" in said(str(rejected.pk), "--text")
     with pytest.raises(CommandError, match="There is no decision"):
@@ -155,4 +157,4 @@ def test_the_command_and_the_console_give_the_same(rejected: Decision) -> None:
 def test_territories_the_database_does_not_know_are_named(rejected: Decision, settings: Any) -> None:
     settings.STATEMENTS = {**settings.STATEMENTS, "TERRITORIES": ["XX"]}
     with pytest.raises(PermanentError, match="territorial_scope"):
-        statements.statement_for(rejected)
+        document.statement_for(rejected)

@@ -13,9 +13,10 @@ from django.utils import timezone
 from audit.models import LedgerEntry
 from core.exceptions import PermanentError, StaleState
 from labeling.models import Annotation, WebhookEvent
-from moderation import own_answers, queue, review, turns
+from moderation.decisions import own_answers, settling
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out, turns
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +92,7 @@ def test_what_is_given_back_comes_next_and_does_not_push_away_what_they_read(ans
     factories.review_item(risk=0.3)
     answer(turns.take_turn(reviewer, kind=COPY).current, reviewer, verdict="reject")
     turns.take_turn(reviewer, kind=COPY, showing=first.pk)
-    review.settle_decisions()
+    settling.settle_decisions()
     turn = turns.take_turn(reviewer, kind=COPY, showing=second.pk)
     assert (turn.current, turn.following) == (second, first)
     answer(second, reviewer, verdict="accept")
@@ -106,7 +107,7 @@ def test_who_leaves_gives_back_what_they_had_not_begun_and_keeps_what_they_had()
         factories.review_item(risk=risk)
     turn = turns.take_turn(reviewer, kind=COPY)
     assert turns.leave(reviewer, kind=COPY) == 1
-    assert list(queue.held(reviewer)) == [turn.current]
+    assert list(handing_out.held(reviewer)) == [turn.current]
     assert turns.leave(reviewer, kind=COPY) == 0
     assert turns.take_turn(people.reviewer(), kind=COPY).current == turn.following
 
@@ -121,7 +122,7 @@ def test_who_vanished_loses_the_one_ahead_within_minutes() -> None:
     ahead = ReviewItem.objects.get(pk=turn.following.pk)
     assert seconds_left(ahead) > 100, "asking keeps it"
     ReviewItem.objects.filter(pk=ahead.pk).update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    assert queue.reap_items() == 1
+    assert handing_out.reap_items() == 1
     ahead.refresh_from_db()
     assert (ahead.status, ahead.assignee) == ("waiting", None)
 
@@ -133,16 +134,16 @@ def test_who_pauses_gives_back_everything_but_what_only_they_can_complete(answer
     first = turns.take_turn(reviewer, kind=COPY).current
     answer(first, reviewer, verdict="reject")
     turns.take_turn(reviewer, kind=COPY, showing=first.pk)
-    review.settle_decisions()
+    settling.settle_decisions()
     assert turns.pause(reviewer, kind=COPY) == 2
-    assert list(queue.held(reviewer)) == [first]
+    assert list(handing_out.held(reviewer)) == [first]
 
 
 def test_what_is_answered_is_not_given_back_by_a_pause(answer: Callable[..., Any]) -> None:
     reviewer, item = people.reviewer(), factories.review_item()
     answer(turns.take_turn(reviewer, kind=COPY).current, reviewer, verdict="accept")
     assert turns.pause(reviewer, kind=COPY) == 0
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     item.refresh_from_db()
     assert item.status == "decided"
 
@@ -159,8 +160,8 @@ def test_what_somebody_passes_on_goes_to_another_and_not_back_to_them() -> None:
     line = LedgerEntry.objects.get(action="moderation.item.skipped")
     assert line.payload["reason"] == "unsure"
     Skip.objects.update(at=timezone.now() - dt.timedelta(hours=13))
-    queue.release_item(ReviewItem.objects.get(pk=first.pk), actor=other)
-    assert first in queue.waiting_for(reviewer), "not for ever"
+    handing_out.release_item(ReviewItem.objects.get(pk=first.pk), actor=other)
+    assert first in handing_out.waiting_for(reviewer), "not for ever"
 
 
 def test_what_three_people_pass_on_is_a_seniors() -> None:
@@ -262,9 +263,9 @@ def test_what_they_skipped_in_label_studio_itself_is_not_before_them_any_more(an
 def test_what_was_completed_is_on_its_way_and_not_asked_for_once_more(answer: Callable[..., Any]) -> None:
     reviewer, item = people.reviewer(), factories.review_item()
     answer(turns.take_turn(reviewer, kind=COPY).current, reviewer, verdict="reject")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert own_answers.fates(reviewer, [item.pk])[item.pk].fate == "again"
     answer(item, reviewer, verdict="reject", reason_codes=["tone"])
     assert own_answers.fates(reviewer, [item.pk])[item.pk].fate == "arriving"
-    review.settle_decisions()
+    settling.settle_decisions()
     assert own_answers.fates(reviewer, [item.pk])[item.pk].words == "Rejected"

@@ -9,8 +9,9 @@ import pytest
 
 from catalog.models import PublishedCopy
 from core.exceptions import EcomsiteError
-from moderation import confirmations, corrections, queue, review, turns
+from moderation.decisions import confirmations, corrections, settling
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out, turns
 from tests import factories, people
 from tests.at_once import at_once
 from tests.moderation.conftest import GOOD
@@ -40,7 +41,7 @@ def test_two_tabs_of_one_person_show_the_same_and_hold_no_more_than_they_need() 
     for _ in range(5):
         found: Any = at_once(*[lambda: turns.take_turn(person, kind=KIND)] * 4)
         assert len({turn.current.pk for turn in found}) == 1
-    assert queue.held(person).count() == 2
+    assert handing_out.held(person).count() == 2
 
 
 def test_who_skips_in_one_tab_and_pauses_in_another_gives_it_back_once() -> None:
@@ -59,7 +60,7 @@ def test_what_is_answered_and_skipped_at_once_is_decided_or_free_and_never_both(
     item = turns.take_turn(person, kind=KIND).current
     assert item is not None
     answer(item, person, verdict="reject", reason_codes=["tone"])
-    at_once(review.settle_decisions, lambda: turns.skip(item, user=person, reason="later"))
+    at_once(settling.settle_decisions, lambda: turns.skip(item, user=person, reason="later"))
     item.refresh_from_db()
     n_decided = Decision.objects.count()
     assert (item.status, n_decided) in (("decided", 1), ("waiting", 0))
@@ -70,8 +71,8 @@ def test_what_is_confirmed_and_corrected_at_once_is_one_of_them(answer: Callable
     found = factories.finding(draft, "sea green", code="health_claim")
     item, maker, checker = factories.review_item(draft), people.reviewer(), people.senior()
     said = {"verdict": "accept", "dismissed_findings": [str(found.pk)], "comment": "a colour"}
-    answer(queue.next_item(maker), maker, **said)
-    review.settle_decisions()
+    answer(handing_out.next_item(maker), maker, **said)
+    settling.settle_decisions()
     item.refresh_from_db()
     outcomes = at_once(
         lambda: confirmations.confirm(item, proposal=item.proposal_id or 0, actor=checker),
@@ -85,8 +86,8 @@ def test_what_is_confirmed_and_corrected_at_once_is_one_of_them(answer: Callable
 
 def test_corrected_twice_at_once_is_taken_down_once(answer: Callable[..., Any]) -> None:
     item, maker = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1)), people.reviewer()
-    answer(queue.next_item(maker), maker, verdict="accept")
-    review.settle_decisions()
+    answer(handing_out.next_item(maker), maker, verdict="accept")
+    settling.settle_decisions()
     outcomes = at_once(*[lambda: corrections.correct(item, actor=maker)] * 3)
     assert sum(isinstance(outcome, EcomsiteError) for outcome in outcomes) == 2
     assert list(Decision.objects.order_by("created_at").values_list("outcome", flat=True)) == ["approve", "retire"]

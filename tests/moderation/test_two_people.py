@@ -20,8 +20,10 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from labeling.accounts import sync_accounts
 from labeling.models import Annotator
-from moderation import confirmations, queue, review, screening
+from moderation.decisions import confirmations, settling
+from moderation.drafting import screening
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import factories, people
 from tests.at_once import at_once
 from tests.moderation.conftest import GOOD
@@ -48,7 +50,7 @@ def maker() -> User:
 def proposed(item: ReviewItem, maker: User, answer: Callable[..., Any]) -> ReviewItem:
     """The item, answered by the maker."""
     answer(item, maker, **SAYS_WHY)
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     item.refresh_from_db()
     assert (item.status, item.proposed_by, item.high_severity) == ("confirming", maker, ["warn:health_claim"])
     return item
@@ -93,13 +95,13 @@ def test_what_is_of_no_high_severity_is_one_persons(answer: Callable[..., Any]) 
         people.reviewer(),
         verdict="accept",
     )
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     assert Decision.objects.get().checker is None
 
 
 def test_a_rejection_is_one_persons_whatever_its_severity(item: ReviewItem, answer: Callable[..., Any]) -> None:
     answer(item, people.reviewer(), verdict="reject", reason_codes=["legal_risk"], comment="no authorised wording")
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
     assert Decision.objects.get().outcome == "reject"
 
 
@@ -121,7 +123,7 @@ def test_the_rules_of_the_queue_say_what_is_of_high_severity(
             factories.finding(draft, "sea green", code=fields["finding"])
         item = factories.review_item(draft)
         answer(item, people.reviewer(), **SAYS_WHY)
-        review.settle_decisions()
+        settling.settle_decisions()
         item.refresh_from_db()
         return item.status
 
@@ -133,7 +135,7 @@ def test_the_rules_of_the_queue_say_what_is_of_high_severity(
 def test_a_fix_that_takes_the_claim_out_is_one_persons(item: ReviewItem, answer: Callable[..., Any]) -> None:
     fixed = GOOD.replace("sea green ", "")
     answer(item, people.reviewer(), verdict="fix", fixed_text=fixed, reason_codes=["legal_risk"])
-    assert review.settle_decisions() == 1
+    assert settling.settle_decisions() == 1
 
 
 def test_the_second_person_returns_it_and_the_maker_answers_again(
@@ -147,9 +149,9 @@ def test_the_second_person_returns_it_and_the_maker_answers_again(
     proposed.refresh_from_db()
     assert (proposed.status, proposed.assignee, proposed.proposal) == ("dispatched", maker, None)
     assert "another mug" in proposed.returned_reason
-    assert queue.next_item(maker) == proposed, "it is theirs, and comes first"
+    assert handing_out.next_item(maker) == proposed, "it is theirs, and comes first"
     answer(proposed, maker, **SAYS_WHY)
-    review.settle_decisions()
+    settling.settle_decisions()
     proposed.refresh_from_db()
     with pytest.raises(StaleState, match="Another answer"):
         confirmations.confirm(proposed, proposal=first, actor=checker)  # of a page that was open all the while
@@ -163,12 +165,12 @@ def test_what_a_panel_agreed_on_is_confirmed_by_somebody_outside_it_or_goes_to_a
     rules(num_reviewers_per_item=2)
     draft = factories.candidate(GOOD, status="in_review", rank=1)
     factories.finding(draft, "sea green", code="health_claim")
-    review.open_reviews()
+    settling.open_reviews()
     lead = ReviewItem.objects.get(lead=None)
     one, two, third = people.senior(), people.senior(), people.senior()
     for seat, person in ((lead, one), (lead.seats.get(), two)):
         answer(seat, person, **SAYS_WHY)
-        review.settle_decisions()
+        settling.settle_decisions()
     lead.refresh_from_db()
     for member in (one, two):
         with pytest.raises(PermanentError, match="had a part"):
@@ -192,7 +194,7 @@ def test_way_1_the_maker_presses_confirm_in_the_console(proposed: ReviewItem, ma
         follow=True,
     )
     assert "You cannot confirm it: you had a part in it." in answered.content.decode()
-    assert queue.next_item(maker) is None
+    assert handing_out.next_item(maker) is None
     assert_nothing_is_out(proposed)
 
 
@@ -234,9 +236,9 @@ def test_way_3_the_escalator_and_the_overruler_confirm(answer: Callable[..., Any
     overruler, escalator, maker = people.senior(), people.senior(), people.senior()
     screening.overrule_block(draft, actor=overruler, reason="an award was won")
     item = factories.review_item(draft)
-    review.escalate(item, actor=escalator, reason="a second pair of eyes")
+    settling.escalate(item, actor=escalator, reason="a second pair of eyes")
     answer(item, maker, **SAYS_WHY)
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     for person in (overruler, escalator, maker):
         with pytest.raises(PermanentError, match="had a part"):
@@ -254,10 +256,10 @@ def test_way_4_further_answers_in_label_studio_confirm_nothing(
     proposed: ReviewItem, maker: User, answer: Callable[..., Any]
 ) -> None:
     answer(proposed, maker, **SAYS_WHY)  # the maker once more, on the same task
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     assert_nothing_is_out(proposed)
     answer(proposed, people.senior(), verdict="accept")  # and somebody else, on the maker's task
-    assert review.settle_decisions() == 0
+    assert settling.settle_decisions() == 0
     assert_nothing_is_out(proposed)
 
 
@@ -265,11 +267,11 @@ def test_way_4_both_tasks_of_a_panel_are_answered_by_the_same_person(rules: Any,
     rules(num_reviewers_per_item=2)
     draft = factories.candidate(GOOD, status="in_review", rank=1)
     factories.finding(draft, "sea green", code="health_claim")
-    review.open_reviews()
+    settling.open_reviews()
     lead, maker = ReviewItem.objects.get(lead=None), people.senior()
     for seat in (lead, lead.seats.get()):
         answer(seat, maker, **SAYS_WHY)
-        review.settle_decisions()
+        settling.settle_decisions()
     lead.refresh_from_db()
     assert lead.status == "answered", "the second answer does not count"
     assert not PublishedCopy.objects.exists()
@@ -325,7 +327,7 @@ def test_way_6_the_maker_answers_again_while_another_person_confirms(
     checker = people.senior()
     answer(proposed, maker, verdict="reject", reason_codes=["tone"], comment="on second thoughts")
     said = _at_once(
-        lambda: confirmations.confirm(proposed, proposal=proposed.proposal_id, actor=checker), review.settle_decisions
+        lambda: confirmations.confirm(proposed, proposal=proposed.proposal_id, actor=checker), settling.settle_decisions
     )
     assert said == ["", ""]
     decision = Decision.objects.get()
@@ -342,7 +344,7 @@ def test_way_7_a_second_account_with_the_same_address(
     maker = people.people("Senior reviewer", email="senior-x@example.com")
     twin = people.people("Senior reviewer", email=address)
     answer(item, maker, **SAYS_WHY)
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     with pytest.raises(PermanentError, match="had a part"):
         confirmations.confirm(item, proposal=item.proposal_id, actor=twin)

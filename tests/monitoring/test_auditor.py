@@ -19,7 +19,7 @@ from catalog.models import PublishedCopy
 from core.actors import SystemActor
 from core.hashing import hash_json
 from core.refs import ref
-from moderation import marking
+from moderation.live import marking
 from monitoring.auditor.asking import Asked
 from monitoring.auditor.questions import QUESTIONS, ask
 from tests import factories, people

@@ -24,7 +24,7 @@ from core.actors import SystemActor
 from core.exceptions import PermanentError
 from core.hashing import canonical_json, hash_json
 from core.refs import ref
-from moderation import marking
+from moderation.live import marking
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision
 from monitoring.evidence import pack
@@ -165,7 +165,7 @@ def test_the_console_sends_the_pack_as_a_file_that_is_the_same_twice(fixed: Publ
 
 
 def test_a_draft_of_a_person_has_no_model_to_write_it_again() -> None:
-    from moderation.reproduction import reproduce
+    from moderation.drafting.reproduction import reproduce
 
     draft = make.candidate()
     Candidate.objects.filter(pk=draft.pk).update(model_version=None)

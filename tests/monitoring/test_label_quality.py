@@ -8,7 +8,8 @@ import pytest
 
 from labeling import labels
 from labeling.models import Vote
-from moderation import queue, review
+from moderation.decisions import settling
+from moderation.queues import handing_out
 from monitoring import label_quality, own_work
 from tests import factories, people
 from tests.console.test_label_quality import KIND, labelled_queue
@@ -38,16 +39,16 @@ def test_reasons_and_fixes_of_several_people_are_compared(settings: Any) -> None
         factories.candidate(
             f"A sea green stoneware mug that holds 350 ml, number {number}.", status="in_review", rank=1
         )
-    review.open_reviews()
+    settling.open_reviews()
     push()
     for number in range(25):
         for person, reason in ((one, "tone"), (two, "tone" if number % 5 else "grammar")):
-            item = queue.next_item(person)
+            item = handing_out.next_item(person)
             assert item is not None
             text = f"A mug of stoneware that holds 350 ml, number {number}{'' if person == one else '!'}"
             factories.answer(item, person, verdict="fix", fixed_text=text, reason_codes=[reason])
             type(item.labeling_task).objects.filter(pk=item.labeling_task_id).update(settled_at=item.created_at)
-            review.settle_decisions()
+            settling.settle_decisions()
     found = dict(label_quality.quality_of("copy_review").beyond_labels)
     assert found["fixes, by edit distance"].n == 25
     assert 0.9 < found["fixes, by edit distance"].value < 1

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.models import PublishedCopy
 from core.exceptions import PermanentError
-from moderation import content_credentials, marking
+from moderation.live import content_credentials, marking
 from monitoring import health, mark_checks, page_marks
 from monitoring.models import MarkCheck
 from tests import factories as make

@@ -11,8 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from labeling.models import Annotator, LabelingTask
-from moderation import queue, review
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 
@@ -72,11 +73,11 @@ def hold(db: None) -> Callable[..., Held]:
         number = next(numbers)
         Annotator.objects.get_or_create(user=user, defaults={"ls_user_id": number})
         factories.candidate(text, status="in_review", rank=1)
-        assert review.open_reviews() == 1
+        assert settling.open_reviews() == 1
         task = LabelingTask.objects.filter(ls_task_id=None).get()
         LabelingTask.objects.filter(pk=task.pk).update(status="pushed", ls_task_id=number)
         type(task.project).objects.filter(pk=task.project_id).update(ls_project_id=1)
-        item = queue.next_item(user)
+        item = handing_out.next_item(user)
         assert item is not None
         return Held(user, item, LabelingTask.objects.get(pk=task.pk))
 

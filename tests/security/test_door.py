@@ -22,8 +22,8 @@ from labeling.door import answers, stamps, tokens
 from labeling.door.desk import PATH, SIGNATURE, Desk
 from labeling.door.policy import Refused
 from labeling.models import Annotation
-from moderation import queue, queue_policies
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out, rules
 from monitoring import refusals
 from monitoring.models import Refusal
 from tests import people
@@ -354,8 +354,8 @@ def test_nobody_reaches_a_task_that_another_holds(recorder: Recorder, hold: Hold
 
 def test_where_nothing_is_reserved_who_may_take_may_answer(recorder: Recorder, hold: Hold) -> None:
     held = hold()
-    queue.release_item(held.item, actor=held.user)
-    queue_policies.set_policy("copy_review", actor=people.administrator(), enable_reservations=False)
+    handing_out.release_item(held.item, actor=held.user)
+    rules.set_policy("copy_review", actor=people.administrator(), enable_reservations=False)
     visitor = Visitor(door_before(recorder))
     assert visitor.come_in(held.user, held.task).status == 303
     assert visitor.answer(held.ls_task, ACCEPT).status == 200

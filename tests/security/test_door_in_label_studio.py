@@ -27,8 +27,9 @@ from labeling.accounts import sync_accounts
 from labeling.door import stamps
 from labeling.door.desk import TELL_AFTER_S
 from labeling.models import LabelingTask
-from moderation import queue, review
+from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
+from moderation.queues import handing_out
 from monitoring.models import Refusal
 from tests import door, factories, people
 from tests.label_studio_server import ADMIN, REVIEWER, SENIOR, SERVICE_TOKEN, Desk, as_person
@@ -102,9 +103,9 @@ def held(label_studio: Desk, reviewer: User) -> LabelingTask:
     people.people("Senior reviewer", email=SENIOR.email)
     sync_accounts()
     factories.candidate(GOOD, status="in_review", rank=1)
-    assert review.open_reviews() == 1
+    assert settling.open_reviews() == 1
     sync.push_tasks()
-    item = queue.next_item(reviewer)
+    item = handing_out.next_item(reviewer)
     assert item is not None
     return LabelingTask.objects.get(pk=item.labeling_task_id)
 
@@ -207,10 +208,10 @@ def test_nobody_signs_in_or_up_past_the_desk(address: str, label_studio: Desk) -
 
 def test_another_persons_task_is_closed(address: str, held: LabelingTask, reviewer: User) -> None:
     mine = browser_of(reviewer, held, address)
-    queue.release_item(ReviewItem.objects.get(), actor=reviewer)
+    handing_out.release_item(ReviewItem.objects.get(), actor=reviewer)
     other = people.people("Reviewer", email="reviewer-4@example.com")
     sync_accounts()
-    assert queue.next_item(other) is not None
+    assert handing_out.next_item(other) is not None
     assert mine.get(f"/door/tasks/{held.ls_task_id}").status_code == 403
     assert mine.post(f"/door/tasks/{held.ls_task_id}/answer", json={"result": ACCEPT}).json()["error"] == "no_lease"
     theirs = browser_of(other, held, address)

@@ -21,7 +21,7 @@ from labeling import passes
 from labeling.door import tokens
 from labeling.models import DoorPass
 from labeling.passes import NoLeave
-from moderation import queue
+from moderation.queues import handing_out
 from tests import people
 from tests.at_once import at_once
 from tests.door import Visitor, door_before, send_to_door
@@ -203,7 +203,7 @@ def test_a_pass_ends_when_the_account_does(recorder: Recorder, console: tuple[He
 def test_a_pass_is_no_use_once_the_task_is_let_go_of(recorder: Recorder, console: tuple[Held, Client]) -> None:
     held, client = console
     visitor = inside(recorder, held, client)
-    queue.release_item(held.item, actor=held.user)
+    handing_out.release_item(held.item, actor=held.user)
     assert refused(visitor, held) == "no_lease"
 
 

@@ -30,8 +30,9 @@ from labeling.models import (
     LabelIssue,
     TaskLease,
 )
-from moderation import confirmations, queue, review, second_reviews
+from moderation.decisions import confirmations, second_reviews, settling
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from monitoring import alerts
 from monitoring.models import Alert
 from tests import factories, people
@@ -71,7 +72,7 @@ def opened(*, claim: str = "") -> ReviewItem:
     draft = factories.candidate(GOOD, status="in_review", rank=1)
     if claim:
         factories.finding(draft, claim, code="health_claim")
-    review.open_reviews()
+    settling.open_reviews()
     sync.push_tasks()
     return ReviewItem.objects.get(candidate=draft)
 
@@ -80,7 +81,7 @@ def opened(*, claim: str = "") -> ReviewItem:
 def item(maker: User, senior: User) -> ReviewItem:
     """A draft with a health claim, handed to the reviewer."""
     made = opened(claim="sea green")
-    assert queue.next_item(maker) == made
+    assert handing_out.next_item(maker) == made
     return ReviewItem.objects.select_related("labeling_task__project").get(pk=made.pk)
 
 
@@ -89,7 +90,7 @@ def comes_back(item: ReviewItem) -> ReviewItem:
     for _ in range(2):
         sync.push_tasks()
         sync.reconcile()
-        review.settle_decisions()
+        settling.settle_decisions()
     return ReviewItem.objects.select_related("labeling_task__project").get(pk=item.pk)
 
 
@@ -251,7 +252,7 @@ def test_an_expired_lease_is_none(label_studio: Desk, item: ReviewItem, maker: U
     said = stamped(item.labeling_task, maker, ACCEPT)
     long_ago = timezone.now() - dt.timedelta(minutes=5)
     ReviewItem.objects.filter(pk=item.pk).update(lease_expires_at=long_ago)
-    queue.reap_items()
+    handing_out.reap_items()
     label_studio.reviewer.annotations.create(item.labeling_task.ls_task_id, result=said)
     assert_nothing_came_of_it(item)
     assert standings(item.labeling_task) == ["no_lease"]
@@ -262,7 +263,7 @@ def test_an_expired_lease_is_none(label_studio: Desk, item: ReviewItem, maker: U
 
 def test_the_same_stamp_counts_once(label_studio: Desk, maker: User, senior: User) -> None:
     found = opened()
-    queue.next_item(maker)
+    handing_out.next_item(maker)
     said = stamped(found.labeling_task, maker, REJECT)
     for _ in range(2):
         label_studio.reviewer.annotations.create(found.labeling_task.ls_task_id, result=said)
@@ -279,7 +280,7 @@ def test_what_its_author_changed_does_not_come_back(label_studio: Desk, item: Re
     label_studio.reviewer.annotations.update(made.id, result=made.result)
     sync.reconcile()
     assert standings(item.labeling_task) == ["replayed"]
-    review.settle_decisions()
+    settling.settle_decisions()
     assert Decision.objects.get().outcome == "reject", "what they said last, through the door"
 
 
@@ -300,7 +301,7 @@ def test_a_deleted_answer_given_again_does_not_come_back(label_studio: Desk, ite
 def test_a_forged_skip_takes_the_item_from_nobody(label_studio: Desk, item: ReviewItem, maker: User) -> None:
     label_studio.reviewer.annotations.create(item.labeling_task.ls_task_id, result=[], was_cancelled=True)
     sync.reconcile()
-    assert queue.next_item(maker) == item, "they hold it, and have not let go of it"
+    assert handing_out.next_item(maker) == item, "they hold it, and have not let go of it"
     assert standings(item.labeling_task) == ["unstamped"]
 
 
@@ -317,7 +318,7 @@ def test_without_reservations_who_was_shown_it_may_answer_and_nobody_else(
     assert standings(found.labeling_task) == ["no_lease"]
     label_studio.reviewer.annotations.delete(made.id)
 
-    assert queue.next_item(maker) == found
+    assert handing_out.next_item(maker) == found
     give(label_studio, found.labeling_task, REJECT)
     comes_back(found)
     assert Decision.objects.get().reviewer == maker
@@ -339,7 +340,7 @@ def test_a_senior_answers_a_task_of_their_own_and_overwrites_nobody(
     assert standings(first) == ["edited", "unstamped"]
     assert Annotation.objects.get(ls_annotation_id=made.id).annotator == maker
 
-    assert queue.next_item(senior) == now
+    assert handing_out.next_item(senior) == now
     fresh = now.labeling_task
     assert fresh != first
     shown = label_studio.senior.tasks.get(str(fresh.ls_task_id))
@@ -409,9 +410,9 @@ def test_an_interface_that_says_the_opposite_is_put_right_and_who_answered_is_as
     label_studio: Desk, maker: User, senior: User
 ) -> None:
     factories.sentiment(factories.customer_review("Broke at once."), "negative", confidence=0.4)
-    review.open_reviews()
+    settling.open_reviews()
     sync.push_tasks()
-    found = queue.next_item(maker)
+    found = handing_out.next_item(maker)
     assert found is not None
     assert drift.look() == 0
     project = label_studio.service.projects.get(found.labeling_task.project.ls_project_id or 0)
@@ -442,7 +443,7 @@ def test_an_accept_under_a_changed_interface_waits_for_a_second_person(
     label_studio: Desk, maker: User, senior: User
 ) -> None:
     found = opened()  # of no high severity: one person is enough
-    queue.next_item(maker)
+    handing_out.next_item(maker)
     assert drift.look() == 0
     project = label_studio.service.projects.get(LabelingProject.objects.get().ls_project_id or 0)
     label_studio.senior.projects.update(project.id, label_config=swap(project.label_config, "Accept", "Reject"))

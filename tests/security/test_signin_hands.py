@@ -23,8 +23,9 @@ from audit.verification import verify
 from catalog.models import PublishedCopy
 from core.exceptions import PermanentError
 from core.refs import ref
-from moderation import appeals, confirmations, queue, review
+from moderation.decisions import appeals, confirmations, settling
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 from tests.security.test_signin_second_factor import give_app
@@ -257,7 +258,7 @@ def proposed(admin: User) -> ReviewItem:
     factories.finding(draft, "sea green", code="health_claim")
     item = factories.review_item(draft)
     factories.answer(item, admin, **SAYS_WHY)
-    review.settle_decisions()
+    settling.settle_decisions()
     item.refresh_from_db()
     assert (item.status, item.proposed_by) == ("confirming", admin)
     return item
@@ -310,20 +311,20 @@ def test_what_one_of_them_escalated_the_other_does_not_decide(admin: User) -> No
     item = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))
     maker, senior = people.reviewer(), people.senior()
     factories.answer(item, maker, escalate=True, comment="not sure")
-    review.settle_decisions()
+    settling.settle_decisions()
     note(hands.PASSWORD_SET, maker, by=senior)
     item.refresh_from_db()
     assert item.status == "escalated"
-    assert not queue.waiting_for(senior).exists()
+    assert not handing_out.waiting_for(senior).exists()
     factories.answer(item, senior, verdict="accept")
-    review.settle_decisions()
+    settling.settle_decisions()
     assert not Decision.objects.exists()
 
 
 def test_an_appeal_is_not_judged_by_either(admin: User) -> None:
     item = factories.review_item(factories.candidate(GOOD, status="in_review", rank=1))
     factories.answer(item, people.reviewer(), verdict="reject", reason_codes=["legal_risk"], comment="no wording")
-    review.settle_decisions()
+    settling.settle_decisions()
     appellant, judge = people.people("Merchant"), people.senior()
     filed = appeals.appeal(Decision.objects.get(), actor=appellant, reason="it is allowed")
     note(hands.PASSWORD_SET, appellant, by=admin)

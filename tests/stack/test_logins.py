@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 
 from ecomsite.logins import LOGINS, create_logins, read_passwords
 from ecomsite.roles import sync_roles
-from moderation.separation import is_same_person
+from moderation.queues.separation_of_duties import is_same_person
 
 pytestmark = pytest.mark.django_db
 

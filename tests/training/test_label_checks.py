@@ -18,7 +18,7 @@ from core.refs import ref
 from inference import artifacts
 from labeling import labels
 from labeling.models import Label, LabelCheck, LabelIssue, OutOfSample, TextVector
-from moderation import second_reviews
+from moderation.decisions import second_reviews
 from moderation.models.reviews import ReviewItem
 from tests import factories, people
 from tests.model_store import tiny_bert

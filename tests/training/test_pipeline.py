@@ -16,7 +16,8 @@ from core.refs import ref
 from inference import artifacts, loader, resolver
 from inference.models import ModelVersion
 from labeling.models import Label
-from moderation import screening, shadow
+from moderation import shadow
+from moderation.drafting import screening
 from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.model_store import tiny_bert

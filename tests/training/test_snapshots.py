@@ -266,7 +266,7 @@ def test_second_reviews_of_copy_are_looked_up_once() -> None:
 
 
 def _brief(candidate: Any) -> Any:
-    from moderation.generation import brief_for
+    from moderation.drafting.generation import brief_for
 
     return brief_for(candidate.product, channel=candidate.channel, locale=candidate.locale)
 

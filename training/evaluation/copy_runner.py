@@ -15,9 +15,9 @@ from core.exceptions import PermanentError
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Message, TextGenerator
 from inference.models import ModelVersion
+from moderation.drafting.screening import draft_from
 from moderation.policy import base
 from moderation.policy.base import Draft
-from moderation.screening import draft_from
 from training import snapshots
 from training.evaluation import copy_gate, copy_metrics, reports, smoke
 from training.evaluation.copy_metrics import Written

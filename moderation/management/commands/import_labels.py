@@ -18,7 +18,7 @@ from moderation.label_exchange.approving import people_needed, raters_in
 from moderation.label_exchange.importing import File, import_labels
 from moderation.label_exchange.preview import Preview, preview_labels
 from moderation.label_exchange.records import COLUMNS, KIND, Rules
-from moderation.queue_policies import policy_for
+from moderation.queues.rules import policy_for
 
 HELP = f"""Import sentiment labels of customer reviews: Label Studio's JSON (an export of tasks with their annotations), CSV,
 JSONL, or a dataset that Hugging Face's `datasets` saved to a folder.

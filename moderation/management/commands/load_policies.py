@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from core.actors import SystemActor
 from core.command_line import WithExamples, actor_from, add_by
 from core.exceptions import EcomsiteError
-from moderation import policies
+from moderation import policy_versions
 from moderation.models.policies import PolicyActivation, PolicyVersion
 
 HELP = """Compare the reviewed policy files (moderation/policy/packs, facts_graph.yaml) with the policy in force, rule by
@@ -46,10 +46,10 @@ class Command(WithExamples):
             raise CommandError(str(exc)) from exc
 
     def _load(self, options: dict[str, Any]) -> None:
-        now = policies.policy_in_force().version
+        now = policy_versions.policy_in_force().version
         number = options["activate"]
-        content = policies.content_now() if number is None else self._version(number).content
-        lines = policies.difference(now.content, content)
+        content = policy_versions.content_now() if number is None else self._version(number).content
+        lines = policy_versions.difference(now.content, content)
         for line in lines:
             self.stdout.write(f"  {line}")
         if not lines:
@@ -63,11 +63,11 @@ class Command(WithExamples):
             raise CommandError("A policy is changed by a person: say who with --by USERNAME.")
         if not options["store_only"] and not options["reason"].strip():
             raise CommandError("A change of policy needs a reason: say why with --reason.")
-        version, _ = policies.store_version(content, actor=actor)
+        version, _ = policy_versions.store_version(content, actor=actor)
         if options["store_only"]:
             self.stdout.write(self.style.SUCCESS(f"Kept as policy {version.number}") + ", not in force.")
             return
-        policies.activate(version, actor=actor, reason=options["reason"])
+        policy_versions.activate(version, actor=actor, reason=options["reason"])
         self.stdout.write(self.style.SUCCESS(f"Policy {version.number} is in force") + f" ({version.content_hash}).")
 
     def _version(self, number: int) -> PolicyVersion:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from moderation.drafting.reproduction import reproduce
 from moderation.models.candidates import Candidate
-from moderation.reproduction import reproduce
 
 
 class Command(BaseCommand):

@@ -14,7 +14,8 @@ from rich.progress import Progress
 from core.actors import SystemActor
 from core.command_line import BAR, WithExamples, actor_from, add_by
 from core.exceptions import EcomsiteError
-from moderation import policies, retro_scan
+from moderation import policy_versions
+from moderation.live import retro_scan
 from moderation.models.policies import PolicyVersion
 from moderation.models.retro_scans import RetroScan
 
@@ -79,7 +80,7 @@ class Command(WithExamples):
             act(scan, actor=actor, reason=options["reason"])
             return [scan]
         if options["policy"] is None:
-            version, _ = policies.store_version(policies.content_now(), actor=actor)
+            version, _ = policy_versions.store_version(policy_versions.content_now(), actor=actor)
         elif (found := PolicyVersion.objects.filter(number=options["policy"]).first()) is not None:
             version = found
         else:

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date
 
 from catalog.models import Locale
 from core.exceptions import EcomsiteError
-from moderation import statements
+from moderation.decisions.statements import document
 from moderation.models.reviews import Decision
 
 
@@ -36,10 +36,10 @@ class Command(BaseCommand):
                 return
             decision = self._decision(options["decision"])
             if options["text"]:
-                locale = options["locale"] or statements.locale_of(decision)
-                self.stdout.write(statements.text_for(decision, locale=locale), ending="")
+                locale = options["locale"] or document.locale_of(decision)
+                self.stdout.write(document.text_for(decision, locale=locale), ending="")
             else:
-                self._write(statements.statement_for(decision).as_json())
+                self._write(document.statement_for(decision).as_json())
         except EcomsiteError as exc:
             raise CommandError(str(exc)) from exc
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def _decision(self, key: str) -> Decision:
         try:
-            return Decision.objects.get(pk=uuid.UUID(key.removeprefix(statements.PREFIX)))
+            return Decision.objects.get(pk=uuid.UUID(key.removeprefix(document.PREFIX)))
         except (ValueError, Decision.DoesNotExist) as exc:
             raise CommandError(f"There is no decision {key}. Its id stands on the candidate's page.") from exc
 
@@ -56,6 +56,6 @@ class Command(BaseCommand):
         first = parse_date(day)
         if first is None:
             raise CommandError(f"{day} is no date: write YYYY-MM-DD.")
-        decisions = Decision.objects.filter(outcome__in=statements.OF, created_at__date__gte=first)
-        made = [statements.statement_for(decision).as_json() for decision in decisions.order_by("created_at", "pk")]
+        decisions = Decision.objects.filter(outcome__in=document.OF, created_at__date__gte=first)
+        made = [document.statement_for(decision).as_json() for decision in decisions.order_by("created_at", "pk")]
         return {"statements": made}

@@ -1,6 +1,6 @@
 """The second person: confirming or returning what one person answered about a text of high severity.
 
-What is of high severity is a rule of the queue (`moderation.severity`). Whoever answers it proposes; nothing moves until
+What is of high severity is a rule of the queue (`moderation.decisions.severity`). Whoever answers it proposes; nothing moves until
 somebody who had no part in it confirms. The decision is made then, with both names.
 """
 
@@ -16,12 +16,13 @@ from audit import ledger
 from core import leases
 from core.actors import actor_ref, require_permission
 from core.exceptions import PermanentError, StaleState
-from moderation import panels, reasons, seats
-from moderation.decisions import Second
+from moderation.decisions import panels, reasons
+from moderation.decisions.deciding import Second
 from moderation.lifecycle import advance
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.seats import Purpose, Status
-from moderation.separation import involved_in, require_another_person
+from moderation.queues import seats
+from moderation.queues.seats import Purpose, Status
+from moderation.queues.separation_of_duties import involved_in, require_another_person
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -26,11 +26,12 @@ from core.hashing import hash_json
 from core.hints import hint, hint_on_commit
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Generation
-from moderation import announcements, back_pressure
+from moderation import announcements
+from moderation.drafting.requests import give_back
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
-from moderation.requests import give_back
+from moderation.queues import back_pressure
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -151,7 +152,7 @@ def drain_generation(*, limit: int | None = None) -> int:
     that comes again is written the drafts that it lacks.
 
     Bounded work: one batch. Whoever calls it again does the next one. Claims nothing while too many drafts wait for
-    people (`moderation.back_pressure`).
+    people (`moderation.queues.back_pressure`).
     """
     if back_pressure.is_paused(ReviewItem.Kind.COPY):
         return 0

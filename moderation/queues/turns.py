@@ -18,12 +18,12 @@ from core import leases
 from core.actors import actor_ref, require_permission
 from core.exceptions import PermanentError, StaleState
 from labeling import ingest
-from moderation import queue
 from moderation.lifecycle import line_for
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import policy_for
-from moderation.seats import pass_to_senior
+from moderation.queues import handing_out
+from moderation.queues.rules import policy_for
+from moderation.queues.seats import pass_to_senior
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -53,20 +53,22 @@ def take_turn(user: User, *, kind: str, showing: uuid.UUID | None = None) -> Tur
     require_permission(user, "moderation.review_item")
     open_ = _unanswered(user, kind)
     current = next((item for item in open_ if item.pk == showing), None) or _shown_without_lease(user, kind, showing)
-    current = current or next(iter(open_), None) or queue.take(user, kind=kind)
+    current = current or next(iter(open_), None) or handing_out.take(user, kind=kind)
     if current is None:
         return Turn(None, None)
-    current = queue.begin(current)
-    following = next((item for item in open_ if item.pk != current.pk), None) or queue.take(user, kind=kind, ahead=True)
+    current = handing_out.begin(current)
+    following = next((item for item in open_ if item.pk != current.pk), None) or handing_out.take(
+        user, kind=kind, ahead=True
+    )
     if following is not None and _is_half_gone(following):
-        leases.renew([following], duration=queue.AHEAD)
+        leases.renew([following], duration=handing_out.AHEAD)
     return Turn(current, following)
 
 
 def _is_half_gone(ahead: ReviewItem) -> bool:
     """Whether what is leased ahead should be renewed: the page asks far more often than that is needed."""
     until = ahead.lease_expires_at
-    return ahead.claimed_at is None and until is not None and until - timezone.now() < queue.AHEAD / 2
+    return ahead.claimed_at is None and until is not None and until - timezone.now() < handing_out.AHEAD / 2
 
 
 def say_answered(user: User, *, item: uuid.UUID) -> None:
@@ -75,15 +77,19 @@ def say_answered(user: User, *, item: uuid.UUID) -> None:
     In place of a webhook that is late or lost, and as much worth: it decides nothing.
     """
     require_permission(user, "moderation.review_item")
-    held = queue.held(user).filter(pk=item).select_related("labeling_task__project").first()
-    if held is not None and held.labeling_task is not None and not queue.has_answered(held, user):
+    held = handing_out.held(user).filter(pk=item).select_related("labeling_task__project").first()
+    if held is not None and held.labeling_task is not None and not handing_out.has_answered(held, user):
         ingest.note_answer(held.labeling_task)
 
 
 def _unanswered(user: User, kind: str) -> list[ReviewItem]:
     """What they hold and have not answered: given back first, then what they began last, the one ahead at the end."""
-    held = queue.held(user, kind=kind).filter(labeling_task__ls_task_id__isnull=False).select_related("labeling_task")
-    open_ = [item for item in held if not queue.has_answered(item, user)]
+    held = (
+        handing_out.held(user, kind=kind)
+        .filter(labeling_task__ls_task_id__isnull=False)
+        .select_related("labeling_task")
+    )
+    open_ = [item for item in held if not handing_out.has_answered(item, user)]
     return sorted(open_, key=lambda item: item.returned_at is None)  # stable
 
 
@@ -91,8 +97,8 @@ def _shown_without_lease(user: User, kind: str, showing: uuid.UUID | None) -> Re
     """In a queue without reservations something more urgent must not push away what they are reading."""
     if showing is None or policy_for(kind).enable_reservations:
         return None
-    item = queue.waiting_for(user, kind=kind).select_related("labeling_task").filter(pk=showing).first()
-    return item if item is not None and not queue.has_answered(item, user) else None
+    item = handing_out.waiting_for(user, kind=kind).select_related("labeling_task").filter(pk=showing).first()
+    return item if item is not None and not handing_out.has_answered(item, user) else None
 
 
 def skip(item: ReviewItem, *, user: User, reason: str) -> None:
@@ -106,7 +112,7 @@ def skip(item: ReviewItem, *, user: User, reason: str) -> None:
         raise PermanentError("There is no such reason to skip.", hint=f"There are {', '.join(Skip.Reason.values)}.")
     with transaction.atomic():
         now = ReviewItem.objects.select_for_update(of=("self",)).select_related("lead").get(pk=item.pk)
-        is_held = now.status in queue.HELD and now.assignee_id == user.pk
+        is_held = now.status in handing_out.HELD and now.assignee_id == user.pk
         if not is_held and not (now.status == Status.WAITING and not policy_for(now.kind).enable_reservations):
             raise StaleState("You do not hold this item any more.")
         Skip.objects.update_or_create(
@@ -117,17 +123,17 @@ def skip(item: ReviewItem, *, user: User, reason: str) -> None:
         is_alone = now.status == Status.DISPATCHED and now.lead_id is None and not now.seats.exists()
         is_for_senior = is_alone and now.skips.count() >= SKIPS_TO_SENIOR
         if is_held and not is_for_senior:
-            lines.append(queue.let_go(now, event="released"))
+            lines.append(handing_out.let_go(now, event="released"))
         ledger.append_many(lines, actor=user)
         if is_for_senior:
             reasons = ", ".join(sorted(set(now.skips.values_list("reason", flat=True))))
-            pass_to_senior(now, reason=f"{now.skips.count()} people passed it on: {reasons}", actor=queue.REAPER)
+            pass_to_senior(now, reason=f"{now.skips.count()} people passed it on: {reasons}", actor=handing_out.REAPER)
 
 
 def leave(user: User, *, kind: str) -> int:
     """Give back what was leased ahead to `user` in the queue `kind` and not begun; returns how many items."""
     require_permission(user, "moderation.review_item")
-    return _give_back(user, [item for item in queue.held(user, kind=kind) if item.claimed_at is None])
+    return _give_back(user, [item for item in handing_out.held(user, kind=kind) if item.claimed_at is None])
 
 
 def pause(user: User, *, kind: str) -> int:
@@ -138,7 +144,11 @@ def pause(user: User, *, kind: str) -> int:
     require_permission(user, "moderation.review_item")
     return _give_back(
         user,
-        [i for i in queue.held(user, kind=kind) if i.returned_at is None and not queue.has_answered(i, user)],
+        [
+            i
+            for i in handing_out.held(user, kind=kind)
+            if i.returned_at is None and not handing_out.has_answered(i, user)
+        ],
     )
 
 
@@ -147,9 +157,9 @@ def _give_back(user: User, items: list[ReviewItem]) -> int:
     for item in items:
         with transaction.atomic():
             # Still theirs, still that lease: what was decided or taken meanwhile is left alone.
-            rows = ReviewItem.objects.select_for_update().filter(pk=item.pk, assignee=user, status__in=queue.HELD)
+            rows = ReviewItem.objects.select_for_update().filter(pk=item.pk, assignee=user, status__in=handing_out.HELD)
             if now := rows.filter(lease_token=item.lease_token, claimed_at=item.claimed_at).first():
-                ledger.append_many([queue.let_go(now, event="released")], actor=user)
+                ledger.append_many([handing_out.let_go(now, event="released")], actor=user)
                 n += 1
     return n
 
@@ -161,14 +171,14 @@ def extend(item: ReviewItem, *, user: User) -> ReviewItem:
     `PermanentError` when they had all that time.
     """
     require_permission(user, "moderation.review_item")
-    found = queue.held(user).filter(pk=item.pk, claimed_at__isnull=False).first()
+    found = handing_out.held(user).filter(pk=item.pk, claimed_at__isnull=False).first()
     if found is None or found.claimed_at is None:
         raise StaleState("You do not hold this item any more.")
     reservation = policy_for(found.kind).reservation
     until = min(timezone.now() + reservation, (found.returned_at or found.claimed_at) + MOST_TIME * reservation)
     if found.lease_expires_at and until <= found.lease_expires_at:
         raise PermanentError("There is no more time for this one.", hint="Skip it, or finish it now.")
-    changed = queue.held(user).filter(pk=found.pk, lease_token=found.lease_token).update(lease_expires_at=until)
+    changed = handing_out.held(user).filter(pk=found.pk, lease_token=found.lease_token).update(lease_expires_at=until)
     if not changed:
         raise StaleState("You do not hold this item any more.")
     found.lease_expires_at = until

@@ -15,8 +15,9 @@ from django.utils import timezone
 from catalog.models import PublishedCopy
 from core.refs import keys_of, ref
 from labeling.models import Annotation, Vote
-from moderation import corrections, queue
+from moderation.decisions import corrections
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -91,8 +92,8 @@ def _answer(item: ReviewItem, user: User, at: dt.datetime | None) -> OwnAnswer:
 def _fate_of(item: ReviewItem, user: User) -> tuple[Fate, str]:
     """Return what became of the answer of `user`; whose `item` is no longer learns that and no more."""
     lead = item.leading
-    is_returned = item.returned_at is not None and item.assignee_id == user.pk and item.status in queue.HELD
-    if is_returned and not queue.has_answered(item, user):
+    is_returned = item.returned_at is not None and item.assignee_id == user.pk and item.status in handing_out.HELD
+    if is_returned and not handing_out.has_answered(item, user):
         return Fate.AGAIN, f"Once more, please: {item.returned_reason}"
     if lead.status == Status.CONFIRMING:
         return Fate.WAITS, "Waits for a second person"

@@ -14,13 +14,13 @@ from core.actors import actor_ref
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import ref
-from moderation import screening
+from moderation.decisions.severity import why_high
+from moderation.drafting import screening
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.queue_policies import policy_for
-from moderation.seats import withdraw
-from moderation.severity import why_high
+from moderation.queues.rules import policy_for
+from moderation.queues.seats import withdraw
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -38,7 +38,7 @@ class Reading:
     answer: Mapping[str, Any]
     text: str  # what would go out, or was rejected
     findings: Sequence[Finding]  # of that text; those of a fix are not saved yet
-    why_high: Sequence[str]  # codes (moderation.severity); empty: of no high severity
+    why_high: Sequence[str]  # codes (moderation.decisions.severity); empty: of no high severity
     doubts: Sequence[str] = ()  # codes (labeling.selectors.doubts): whether what was seen was what was asked
 
     @property
@@ -113,7 +113,7 @@ def _judge_findings(candidate: Candidate, answer: Mapping[str, Any]) -> list[Lin
 def _fix(reading: Reading, *, maker: User) -> tuple[Candidate, list[Line]]:
     """Make the reviewer's text a child candidate, which the same policy has checked.
 
-    What the policy blocks is let out by who may overrule it (`decisions.decide` has seen to that) and says why in the
+    What the policy blocks is let out by who may overrule it (`deciding.decide` has seen to that) and says why in the
     comment, which is recorded as overruling the block.
     """
     candidate, text = reading.candidate, reading.text

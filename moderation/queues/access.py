@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from labeling.models import LabelingTask
-from moderation import queue
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import policy_for
+from moderation.queues import handing_out
+from moderation.queues.rules import policy_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -26,8 +26,8 @@ def lease_on(user: User, task: LabelingTask) -> str | None:
     if item.status == ReviewItem.Status.ESCALATED and not user.has_perm("moderation.review_escalated_item"):
         return None
     is_running = item.lease_expires_at is not None and item.lease_expires_at > timezone.now()
-    if item.status in queue.HELD and item.assignee_id == user.pk and is_running:
+    if item.status in handing_out.HELD and item.assignee_id == user.pk and is_running:
         return str(item.lease_token or "")
     if not policy_for(item.kind).enable_reservations and item.status == ReviewItem.Status.WAITING:
-        return "" if queue.waiting_for(user, kind=item.kind).filter(pk=item.pk).exists() else None
+        return "" if handing_out.waiting_for(user, kind=item.kind).filter(pk=item.pk).exists() else None
     return None

@@ -22,12 +22,15 @@ from labeling.consensus import ADJUDICATED, SINGLE
 from labeling.label_config import load_interface
 from labeling.models import Consensus, Vote
 from labeling.selectors import doubts
-from moderation import announcements, outcomes, publication, reasons, screening
+from moderation import announcements
+from moderation.decisions import outcomes, reasons
+from moderation.drafting import screening
 from moderation.lifecycle import advance, line_for
+from moderation.live import publication
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.queue_policies import policy_for, require_access
-from moderation.seats import add_seat, dispatch, draw, end_gold, falls_into, pass_to_senior
-from moderation.separation import party_to_appeal, require_another_person
+from moderation.queues.rules import policy_for, require_access
+from moderation.queues.seats import add_seat, dispatch, draw, end_gold, falls_into, pass_to_senior
+from moderation.queues.separation_of_duties import party_to_appeal, require_another_person
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -112,7 +115,7 @@ def decide(
     """Decide `item`, which the caller has locked, by `consensus`; None when another person has to look at it first.
 
     That is a senior, for a fix that the policy blocks, or the second person of what is of high severity
-    (`moderation.confirmations`). In one transaction: the decision, the candidate's move, a fix as a child candidate, the
+    (`moderation.decisions.confirmations`). In one transaction: the decision, the candidate's move, a fix as a child candidate, the
     publication, the siblings, the findings' verdicts, the label, and a ledger line for each. `actor` gave the answer that
     `consensus` holds.
     """

@@ -19,13 +19,13 @@ from core.exceptions import StaleState
 from labeling.models import Annotation, LabelingTask, Vote
 from labeling.provenance import note_shown
 from labeling.selectors import is_answer_on_its_way
-from moderation.languages import languages_of
 from moderation.lifecycle import advance, line_for
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviewers import Skip
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import may_take, policies, policy_for
-from moderation.separation import texts_back_by_appeal_of
+from moderation.queues.languages import languages_of
+from moderation.queues.rules import may_take, policies, policy_for
+from moderation.queues.separation_of_duties import texts_back_by_appeal_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 REAPER = SystemActor("moderation.queue")
 Status = ReviewItem.Status
 HELD = (Status.DISPATCHED, Status.ESCALATED)
-# What is leased ahead goes back this soon after its page stopped asking for it (moderation/turns.py).
+# What is leased ahead goes back this soon after its page stopped asking for it (moderation/queues/turns.py).
 AHEAD = dt.timedelta(minutes=2)
 # What somebody passed on is not offered to them again for so long.
 PASSED_ON_FOR = dt.timedelta(hours=12)

@@ -23,12 +23,14 @@ from core.hints import hint
 from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
-from moderation import back_pressure, daily_lot, interfaces, panels, priority, seats, what_next
+from moderation import interfaces, priority
+from moderation.decisions import panels
 from moderation.lifecycle import line_for
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem, Sentiment
-from moderation.queue_policies import policy_for
-from moderation.seats import pass_to_senior
+from moderation.queues import active_learning, back_pressure, daily_lot, seats
+from moderation.queues.rules import policy_for
+from moderation.queues.seats import pass_to_senior
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -56,7 +58,7 @@ class Work:
 def open_reviews() -> int:
     """Open human work for each candidate in review, and for sentiments worth asking about. Returns how many items.
 
-    Of sentiments only while their queue takes more (`moderation.back_pressure`), but for the few of each day's lot; drafts
+    Of sentiments only while their queue takes more (`moderation.queues.back_pressure`), but for the few of each day's lot; drafts
     that were written are opened.
     """
     opened = 0
@@ -65,7 +67,7 @@ def open_reviews() -> int:
     for sentiment in daily_lot.to_open(n=BATCH):
         opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment, strategy=seats.DAILY_LOT))
     if not back_pressure.is_paused(Kind.SENTIMENT):
-        for sentiment, strategy in what_next.sentiments(n=BATCH):
+        for sentiment, strategy in active_learning.sentiments(n=BATCH):
             opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment, strategy=strategy))
     if opened:
         hint("labeling.push_tasks")

@@ -10,8 +10,8 @@ from core.exceptions import EcomsiteError
 from core.hashing import hash_json
 from inference import loader, prompts
 from inference.contracts import GenerationParams, Message
+from moderation.drafting.screening import brief_of
 from moderation.models.candidates import Candidate
-from moderation.screening import brief_of
 
 
 @dataclass(frozen=True)

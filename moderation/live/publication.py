@@ -17,10 +17,11 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import pk_of, ref
-from moderation import announcements, near_copies, screening
+from moderation import announcements
+from moderation.drafting import near_copies, screening
 from moderation.interface_texts import REASONS
 from moderation.lifecycle import advance
-from moderation.marking import mark_for
+from moderation.live.marking import mark_for
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision
 
@@ -147,7 +148,7 @@ def retire(
 
 
 def take_back(published_copy: PublishedCopy, *, actor: User, reason: str) -> None:
-    """Take down what `actor` let out themselves a moment ago (`moderation.corrections`, which asks whether they may).
+    """Take down what `actor` let out themselves a moment ago (`moderation.decisions.corrections`, which asks whether they may).
 
     Needs moderation.review_item. `reason` is the house's wording. Raises as `retire`.
     """

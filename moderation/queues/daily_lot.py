@@ -24,9 +24,9 @@ from inference import resolver
 from inference.models import Role
 from labeling.approvals import FROM_FILES
 from labeling.models import Label
-from moderation import seats
 from moderation.models.reviews import ReviewItem, Sentiment
 from moderation.models.traffic import TrafficSample
+from moderation.queues import seats
 
 LOT = SystemActor("moderation.daily_lot")
 KIND = ReviewItem.Kind.SENTIMENT

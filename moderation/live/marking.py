@@ -13,7 +13,7 @@ from django.conf import settings
 
 from catalog.models import PublishedCopy
 from core.hashing import canonical_json, hash_json
-from moderation import content_credentials
+from moderation.live import content_credentials
 from moderation.models.candidates import Candidate
 
 VISIBLE_LABEL = {

@@ -22,11 +22,12 @@ from core.refs import ref
 from labeling import labels
 from labeling.consensus import SINGLE
 from labeling.models import Vote
-from moderation import publication, seats
 from moderation.lifecycle import advance
+from moderation.live import publication
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.queue_policies import policy_for
+from moderation.queues import seats
+from moderation.queues.rules import policy_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

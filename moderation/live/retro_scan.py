@@ -26,8 +26,10 @@ from core.actors import require_permission
 from core.exceptions import EcomsiteError, LeaseLost, PermanentError, StaleState
 from core.hints import hint_on_commit
 from core.refs import pk_of, ref
-from moderation import policies, publication, screening
+from moderation import policy_versions
+from moderation.drafting import screening
 from moderation.lifecycle import advance
+from moderation.live import publication
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.policies import PolicyVersion
 from moderation.models.retro_scans import RetroHit, RetroScan
@@ -145,7 +147,7 @@ def _scan_batch(scan: RetroScan) -> bool:
         found = scan.hits.count()
         _finish(scan, from_=Status.SCANNING, to=Status.SCANNED, payload={"texts": scan.n_seen, "failing": found})
         return False
-    checks = policies.checks_of(scan.version)
+    checks = policy_versions.checks_of(scan.version)
     keys = {text.pk: uuid.UUID(pk_of(text.candidate_ref, Candidate)) for text in texts}
     candidates = Candidate.objects.select_related("product").in_bulk(list(keys.values()))
     seen: dict[Any, list[Finding]] = {}

@@ -27,7 +27,7 @@ from labeling.models import Consensus, LabelingTask, Vote
 from moderation import markup
 from moderation.lifecycle import advance, line_for
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import policy_for
+from moderation.queues.rules import policy_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -39,7 +39,7 @@ OPEN = (Status.WAITING, Status.DISPATCHED, Status.ANSWERED, Status.ESCALATED)
 UNDECIDED = (*OPEN, Status.CONFIRMING)
 # What is asked to measure people or to judge a label: the suggestion would be what is measured.
 BLIND = (Purpose.SECOND_REVIEW, Purpose.AUDIT, Purpose.ADJUDICATION)
-# The strategy of what the lot of a day drew (moderation/daily_lot.py): it measures the model.
+# The strategy of what the lot of a day drew (moderation/queues/daily_lot.py): it measures the model.
 DAILY_LOT = "daily_lot"
 
 

@@ -1,4 +1,4 @@
-"""Which languages a person reads: texts in others are not offered to them (`moderation.queue`)."""
+"""Which languages a person reads: texts in others are not offered to them (`moderation.queues.handing_out`)."""
 
 from __future__ import annotations
 

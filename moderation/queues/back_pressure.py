@@ -13,7 +13,7 @@ from core.actors import SystemActor
 from core.refs import ref
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import policy_for, stored
+from moderation.queues.rules import policy_for, stored
 
 GATE = SystemActor("moderation.back_pressure")
 WAITING = (ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED)

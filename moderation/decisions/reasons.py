@@ -14,12 +14,12 @@ from core.refs import ref
 from labeling import labels
 from labeling.models import Consensus
 from labeling.selectors import doubts
+from moderation.decisions.outcomes import Reading, may_overrule, read
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Finding
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.outcomes import Reading, may_overrule, read
-from moderation.queue_policies import policy_for
-from moderation.seats import dispatch
+from moderation.queues.rules import policy_for
+from moderation.queues.seats import dispatch
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

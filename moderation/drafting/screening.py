@@ -24,13 +24,14 @@ from core.hints import hint, hint_on_commit
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact
 from inference.models import ModelVersion, Role
-from moderation import near_copies, policies, validity
+from moderation import policy_versions, validity
+from moderation.drafting import near_copies
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
 from moderation.policy import base, grounding, merging
-from moderation.queue_policies import policy_for
+from moderation.queues.rules import policy_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -76,7 +77,7 @@ def grounding_of(candidate: Candidate, *, text: str) -> float:
 
 def policy_version() -> str:
     """Return the hash of the policy version in force; it stands in every decision."""
-    return policies.policy_in_force().version.content_hash
+    return policy_versions.policy_in_force().version.content_hash
 
 
 def find_problems(draft: base.Draft) -> list[Finding]:
@@ -85,7 +86,7 @@ def find_problems(draft: base.Draft) -> list[Finding]:
     What several checks find about the same words and fact is one finding. A contradicted fact blocks, where the queue of
     copy says so.
     """
-    policy = policies.policy_in_force()
+    policy = policy_versions.policy_in_force()
     blocks = policy_for(ReviewItem.Kind.COPY).contradicted_facts == QueuePolicy.Contradicted.BLOCK
     return [
         Finding(

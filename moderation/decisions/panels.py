@@ -19,19 +19,20 @@ from labeling import consensus as consensuses
 from labeling import labels
 from labeling.label_config import load_interface
 from labeling.models import Consensus, LabelingTask
-from moderation import reasons, seats, second_reviews
-from moderation.decisions import Second, decide, keep_vote, record_decision, require_may_answer, wants_senior
+from moderation.decisions import reasons, second_reviews
+from moderation.decisions.deciding import Second, decide, keep_vote, record_decision, require_may_answer, wants_senior
 from moderation.lifecycle import advance, line_for
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.queue_policies import MOST_REVIEWERS, policy_for
-from moderation.seats import PANELS, Purpose, Status, dispatch
-from moderation.separation import require_another_person
+from moderation.queues import seats
+from moderation.queues.rules import MOST_REVIEWERS, policy_for
+from moderation.queues.seats import PANELS, Purpose, Status, dispatch
+from moderation.queues.separation_of_duties import require_another_person
 
 
 def answer(item: ReviewItem, *, consensus: Consensus, actor: User) -> bool:
     """Act on what `actor` answered to `item`, whoever else is asked the same. Returns whether a decision came of it.
 
-    Raises as `decisions.record_decision`; `PermanentError` also for a person's second answer in one panel.
+    Raises as `deciding.record_decision`; `PermanentError` also for a person's second answer in one panel.
     """
     with transaction.atomic():
         # The leading item orders everything that happens to its panel.
@@ -167,7 +168,7 @@ def _why_not(lead: ReviewItem, agreed: consensuses.Agreed, answers: list[dict[st
 def confirm(lead: ReviewItem, *, second: Second) -> Decision:
     """Decide what `lead`, which the caller has locked with its panel, waits for; and return the decision.
 
-    `moderation.confirmations` has asked whether `second` may.
+    `moderation.decisions.confirmations` has asked whether `second` may.
     """
     final, maker = lead.proposal, lead.proposed_by
     if final is None or maker is None:

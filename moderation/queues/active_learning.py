@@ -18,9 +18,9 @@ from core.refs import ref_in_sql
 from inference import resolver
 from inference.models import ModelVersion, Role
 from labeling.models import Label
-from moderation import seats
 from moderation.models.reviews import ReviewItem, Sentiment
-from moderation.queue_policies import policy_for
+from moderation.queues import seats
+from moderation.queues.rules import policy_for
 
 Chosen = Sequence[tuple[Sentiment, str]]
 KIND = ReviewItem.Kind.SENTIMENT

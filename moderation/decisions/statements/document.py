@@ -13,12 +13,12 @@ from django.conf import settings
 from pydantic import ValidationError
 
 from core.exceptions import PermanentError
-from moderation import appeals
+from moderation.decisions import appeals
+from moderation.decisions.statements.schema import Category, Keyword, StatementOfReasons
+from moderation.decisions.statements.texts import TEXTS
 from moderation.interface_texts import REASONS
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision
-from moderation.statement_schema import Category, Keyword, StatementOfReasons
-from moderation.statement_texts import TEXTS
 
 Outcome = Decision.Outcome
 PREFIX = "ecomsite-"

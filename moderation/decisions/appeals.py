@@ -26,7 +26,7 @@ from moderation.lifecycle import advance, line_for
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision
-from moderation.separation import involved_in_decision, require_another_person
+from moderation.queues.separation_of_duties import involved_in_decision, require_another_person
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -25,14 +25,15 @@ from core.refs import pk_of, ref
 from labeling import issues, selectors, sync
 from labeling.label_config import load_interface
 from labeling.models import Consensus, Label, LabelIssue
-from moderation import interfaces, priority, seats
-from moderation.decisions import keep_vote, relabel
+from moderation import interfaces, priority
+from moderation.decisions.deciding import keep_vote, relabel
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
-from moderation.queue_policies import policies
-from moderation.seats import PANELS, Purpose, Status
+from moderation.queues import seats
+from moderation.queues.rules import policies
+from moderation.queues.seats import PANELS, Purpose, Status
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -1,0 +1,1 @@
+"""The statement of reasons: its document, its schema and its words."""

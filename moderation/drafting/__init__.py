@@ -1,0 +1,1 @@
+"""From an order for copy to drafts that are checked and ranked."""
