@@ -63,7 +63,7 @@ def worker(tmp_path: Path) -> Iterator[object]:
     """Start a process that works scans until nothing is left, as a Celery worker does turn by turn."""
     code = (
         "import django, time; django.setup()\n"
-        "from moderation import retro_scan\n"
+        "from moderation.live import retro_scan\n"
         "from moderation.models.retro_scans import RetroScan\n"
         "while RetroScan.objects.filter(status__in=retro_scan.WORKING).exists():\n"
         "    retro_scan.run_next() or time.sleep(0.2)\n"
