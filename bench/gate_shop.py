@@ -20,7 +20,7 @@ from labeling.models import Label, LabelIssue, Vote
 from training import curation, examples, release, snapshots
 from training.evaluation import gate, reports
 
-KIND, TASK = "review_sentiment", "sentiment"
+KIND, TASK = "sentiment", "sentiment"
 ACTOR = SystemActor("bench.gate")
 
 

@@ -26,7 +26,7 @@ from ecomsite.stack.postgres import Postgres  # noqa: E402
 
 NAMES = ("positive", "negative", "neutral")
 SECONDS_MUST, RATIO_MUST, MEMORY_MUST_MB = 60.0, 1.3, 1024.0
-KIND = "review_sentiment"
+KIND = "sentiment"
 
 
 def main() -> int:

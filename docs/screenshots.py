@@ -60,7 +60,7 @@ def console(page: Page, site: str, secret: str) -> None:
 
 def label_studio(page: Page, site: str) -> None:
     """Take the review page with the next item, with the text open for a fix."""
-    page.goto(f"{site}/console/review/copy_review/")
+    page.goto(f"{site}/console/review/copy_verdict/")
     task = page.frame_locator("[data-frames] iframe:not(.is-ahead)")
     task.locator("[data-testid=bottombar-submit-button]").wait_for()
     page.keyboard.press("2")

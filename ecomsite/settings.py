@@ -254,8 +254,8 @@ LABELING: dict[str, Any] = {
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
     # Kind of work → how it looks in Label Studio and how its answers are read.
     "INTERFACES": {
-        "copy_review": "moderation.interfaces.CopyReview",
-        "review_sentiment": "moderation.interfaces.ReviewSentiment",
+        "copy_verdict": "moderation.interfaces.CopyReview",
+        "sentiment": "moderation.interfaces.ReviewSentiment",
     },
 }
 

@@ -27,7 +27,7 @@ LONGEST_COMMENT = 2000
 class CopyReview(LabelingInterface):
     """Accept, fix or reject a draft."""
 
-    kind = "copy_review"
+    kind = "copy_verdict"
     title = "Copy review"
     description = "Drafts of product copy that wait for a person's verdict."
     instructions = (
@@ -92,7 +92,7 @@ class CopyReview(LabelingInterface):
 class ReviewSentiment(LabelingInterface):
     """Say what a customer felt."""
 
-    kind = "review_sentiment"
+    kind = "sentiment"
     title = "Review sentiment"
     description = "Customer reviews whose sentiment the model is unsure of."
     instructions = (

@@ -195,7 +195,7 @@ def sentiment(
     )
 
 
-def labeling_project(kind: str = "copy_review", *, ls_project_id: int | None = None) -> LabelingProject:
+def labeling_project(kind: str = "copy_verdict", *, ls_project_id: int | None = None) -> LabelingProject:
     """The labelling project of `kind`."""
     made, _ = LabelingProject.objects.get_or_create(
         kind=kind, defaults={"title": kind.replace("_", " ").capitalize(), "ls_project_id": ls_project_id}
@@ -203,13 +203,13 @@ def labeling_project(kind: str = "copy_review", *, ls_project_id: int | None = N
     return made
 
 
-def labeling_task(reference: str, *, kind: str = "copy_review", **fields: Any) -> LabelingTask:
+def labeling_task(reference: str, *, kind: str = "copy_verdict", **fields: Any) -> LabelingTask:
     """A labelling task in Label Studio (`pushed`) unless `status` says otherwise."""
     values: dict[str, Any] = {"status": "pushed", "payload": {"reference": reference}} | fields
     if values["status"] != "open":
         values.setdefault("ls_task_id", next(_numbers))
         values.setdefault("pushed_at", timezone.now())
-    project = labeling_project(kind, ls_project_id=7 if kind == "copy_review" else 8)
+    project = labeling_project(kind, ls_project_id=7 if kind == "copy_verdict" else 8)
     return LabelingTask.objects.create(project=project, reference=reference, **values)
 
 
@@ -225,7 +225,7 @@ def review_item(
 ) -> ReviewItem:  # fmt: skip
     """A unit of human work, waiting for `age`; with its labelling task in Label Studio, or still to be pushed."""
     about = about or candidate(status="in_review")
-    kind = "copy_review" if isinstance(about, Candidate) else "review_sentiment"
+    kind = "copy_verdict" if isinstance(about, Candidate) else "sentiment"
     which = {"candidate": about} if isinstance(about, Candidate) else {"customer_review": about}
     factors = priority.Factors(risk, uncertainty, value)
     opened = timezone.now() - age

@@ -279,7 +279,7 @@ def left_out_today(snapshot: DatasetSnapshot) -> Counter[str]:
 
 
 _QUERIES: Mapping[str, str] = {
-    Task.SENTIMENT: "labels of the queue review_sentiment, as people agreed on them",
+    Task.SENTIMENT: "labels of the queue sentiment, as people agreed on them",
     Task.COPY: "results of standing decisions to approve or fix; a fix with the draft",
     Task.PREFERENCE: "standing decisions to fix: the fix and the draft",
     Task.VALIDITY: "standing decisions on drafts: approved as it was, or not",

@@ -82,8 +82,8 @@ NAVIGATION: list[dict[str, Any]] = [
         "title": "Work",
         "items": [
             {"title": "Desk", "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
-            _next("Next: copy", "play_circle", "copy_review"),
-            _next("Next: sentiment", "sentiment_satisfied", "review_sentiment"),
+            _next("Next: copy", "play_circle", "copy_verdict"),
+            _next("Next: sentiment", "sentiment_satisfied", "sentiment"),
             _page("My work", "person", "console:my_work", "moderation.review_item"),
             {
                 **_table("Queue", "inbox", "moderation.reviewitem"),
@@ -97,7 +97,7 @@ NAVIGATION: list[dict[str, Any]] = [
             {
                 "title": "Label quality",
                 "icon": "rule",
-                "link": reverse_lazy("console:label_quality", args=["review_sentiment"]),
+                "link": reverse_lazy("console:label_quality", args=["sentiment"]),
                 "active": lambda request: "/label-quality/" in request.path,
                 "permission": _holds("labeling.view_label"),
             },

@@ -14,7 +14,7 @@ from core.leases import Leased
 class LabelingProject(models.Model):
     """One kind of work = one Label Studio project, made and kept up to date from code."""
 
-    kind = models.CharField(max_length=60, unique=True, help_text="key of the labelling interface, e.g. copy_review")
+    kind = models.CharField(max_length=60, unique=True, help_text="name of the question, e.g. copy_verdict")
     ls_project_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
     title = models.CharField(max_length=200)
     config_hash = models.CharField(max_length=64, blank=True, help_text="of the labelling interface last pushed")

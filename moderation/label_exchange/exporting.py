@@ -187,4 +187,4 @@ def _keys(page: Sequence[Values], model: type[models.Model]) -> RawSQL:
     return among((match[1] for label in page if (match := form.fullmatch(label["subject"]))), "uuid")
 
 
-QUEUES = {"review_sentiment": Queue(REVIEW_FIELDS, _reviews), "copy_review": Queue(COPY_FIELDS, _copies)}
+QUEUES = {"sentiment": Queue(REVIEW_FIELDS, _reviews), "copy_verdict": Queue(COPY_FIELDS, _copies)}

@@ -28,7 +28,7 @@ from labeling.exchange.rows import (
 )
 from labeling.label_config import load_interface
 
-KIND = "review_sentiment"
+KIND = "sentiment"
 # Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's control.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "text": ("text",), "label": ("sentiment", "label"), "rater": ("rater",), "subject": ("subject",),

@@ -53,8 +53,8 @@ class ReviewItem(Leased):
     """
 
     class Kind(models.TextChoices):
-        COPY = "copy_review", "Copy review"
-        SENTIMENT = "review_sentiment", "Review sentiment"
+        COPY = "copy_verdict", "Copy review"
+        SENTIMENT = "sentiment", "Review sentiment"
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"

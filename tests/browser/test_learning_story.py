@@ -187,7 +187,7 @@ def test_what_people_say_in_label_studio_becomes_the_model_that_scores_the_next_
     before = resolver.resolve("sentiment")
     begin(label_studio, scored, noise=NOISE)
 
-    label_checks.plan("review_sentiment", reason="before training", actor=label_checks.CHECKER)
+    label_checks.plan("sentiment", reason="before training", actor=label_checks.CHECKER)
     wait_for(lambda: LabelIssue.objects.exists(), seconds=240, what="flags")
     while second_reviews.open_second_reviews():
         pass

@@ -56,7 +56,7 @@ def test_forty_decisions_by_keyboard_alone(sits_down: Callable[..., Reviewer], w
             pressed = time.monotonic()
             next_in.append(reviewer.submit())
             served_in.append(_served(reviewer, candidate.product.sku, pressed))
-    reviewer.page.goto(f"{reviewer.console}/console/review/review_sentiment/")
+    reviewer.page.goto(f"{reviewer.console}/console/review/sentiment/")
     reviewer.wait_until_ready()
     for number in range(N):
         if number < N - 1:

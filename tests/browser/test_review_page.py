@@ -61,7 +61,7 @@ def test_copy_is_decided_by_keyboard_alone_and_each_next_one_comes_by_itself(
 def test_sentiments_are_labelled_by_keyboard_alone_on_a_phone(sits_down: Callable[..., Reviewer], capsys: Any) -> None:
     n = 5
     reviewer = sits_down(labels=n, width=390)
-    reviewer.page.goto(f"{reviewer.console}/console/review/review_sentiment/")
+    reviewer.page.goto(f"{reviewer.console}/console/review/sentiment/")
     reviewer.wait_until_ready()
     times = []
     for number in range(n):

@@ -21,7 +21,7 @@ from tests.moderation.test_panels import push
 from tests.scenes import HOSTILE
 
 pytestmark = pytest.mark.django_db
-KIND, NAMES = "review_sentiment", ("positive", "negative", "neutral")
+KIND, NAMES = "sentiment", ("positive", "negative", "neutral")
 
 
 def signed_in(user: Any) -> Client:
@@ -93,7 +93,7 @@ def test_labels_that_a_file_leaves_open_are_named() -> None:
 
 
 def test_an_empty_queue_says_what_is_missing() -> None:
-    words = signed_in(people.auditor()).get(reverse("console:label_quality", args=["copy_review"])).content.decode()
+    words = signed_in(people.auditor()).get(reverse("console:label_quality", args=["copy_verdict"])).content.decode()
     assert "No item was answered by two people yet" in words
     assert "No search was made yet" in words
     assert "Search for wrong labels now" not in words, "an auditor starts nothing"

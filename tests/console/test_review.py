@@ -20,7 +20,7 @@ from moderation.queues import handing_out
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
-KIND = "copy_review"
+KIND = "copy_verdict"
 ENDPOINTS = ("review_state", "review_skip", "review_more_time", "review_leave", "review_pause")
 
 
@@ -71,7 +71,7 @@ def test_a_turn_says_what_to_show_and_what_to_load_ahead(client: Client, reviewe
     counts = turn(client, showing=str(first.pk), counts="")["counts"]
     assert (counts["done_today"], counts["waiting"]) == (0, 0)
     assert counts["others"] == [
-        {"title": "Review sentiment", "waiting": 1, "address": reverse("console:review", args=["review_sentiment"])}
+        {"title": "Review sentiment", "waiting": 1, "address": reverse("console:review", args=["sentiment"])}
     ]
 
 

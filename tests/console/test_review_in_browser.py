@@ -28,7 +28,7 @@ def reviewer(settings: Any) -> Any:
     person = people.people("Reviewer", email="robin@example.com")
     for said in ({"verdict": "accept"}, {"verdict": "reject", "reason_codes": ["tone"]}, {"verdict": "reject"}):
         item = make.review_item(make.candidate(status="in_review", rank=1))
-        assert handing_out.next_item(person, kind="copy_review") == item
+        assert handing_out.next_item(person, kind="copy_verdict") == item
         make.answer(item, person, **said)
         settling.settle_decisions()
     return person
@@ -40,9 +40,9 @@ def test_the_pages_of_a_reviewer_are_for_everybody_and_fit_a_phone(visitor: Visi
     visitor.sign_in("robin@example.com")
     seen = {
         reverse("console:my_work"): "[data-own-answers]",
-        f"{reverse('console:review', args=['copy_review'])}?paused": "text=Paused",
-        reverse("console:review", args=["review_sentiment"]): "text=Nothing waits for you",
-        reverse("console:review", args=["copy_review"]): "[data-again]:not([hidden])",
+        f"{reverse('console:review', args=['copy_verdict'])}?paused": "text=Paused",
+        reverse("console:review", args=["sentiment"]): "text=Nothing waits for you",
+        reverse("console:review", args=["copy_verdict"]): "[data-again]:not([hidden])",
     }
     grave: list[str] = []
     for size, name in (({"width": 1280, "height": 800}, "wide"), (PHONE, "phone")):
@@ -73,7 +73,7 @@ def test_what_is_given_back_stands_above_the_task_and_what_became_of_an_answer_i
 ) -> None:
     page = visitor.page
     visitor.sign_in("robin@example.com")
-    page.goto(f"{visitor.address}{reverse('console:review', args=['copy_review'])}")
+    page.goto(f"{visitor.address}{reverse('console:review', args=['copy_verdict'])}")
     page.locator("[data-again]", has_text="tick at least one reason").wait_for()
     (held,) = handing_out.held(reviewer)
     frame = page.locator("[data-frames] iframe:not(.is-ahead)")

@@ -63,8 +63,8 @@ def test_each_absent_part_is_named_with_what_to_do(scene: Scene) -> None:
 def test_stages_and_queues_are_shown_with_their_numbers(scene: Scene) -> None:
     html = _words(_signed_in("Auditor").get(reverse("console:system")))
     assert 'data-stage="requested"' in html
-    assert 'data-stage="copy_review"' in html
-    assert 'data-queue="review_sentiment"' in html
+    assert 'data-stage="copy_verdict"' in html
+    assert 'data-queue="sentiment"' in html
     assert "Too little to forecast from: 1 decided" in html
     assert "change</a>" not in html
     assert 'aria-current="true">last week' in _words(
@@ -75,7 +75,7 @@ def test_stages_and_queues_are_shown_with_their_numbers(scene: Scene) -> None:
 
 def test_an_administrator_sets_the_rules_of_a_queue(scene: Scene) -> None:
     client = _signed_in("Administrator")
-    page = reverse("console:queue_policy", args=["copy_review"])
+    page = reverse("console:queue_policy", args=["copy_verdict"])
     assert scene.reviewer.username in _words(client.get(page))
     assert not QueuePolicy.objects.exists()
     form = {"enable_reservations": "on", "reservation_minutes": 20, "reviewer_access_mode": "assigned",
@@ -101,15 +101,15 @@ def test_an_administrator_sets_the_rules_of_a_queue(scene: Scene) -> None:
 
 def test_who_is_not_assigned_is_told_why_nothing_comes(scene: Scene) -> None:
     make_rules = {"reservation_minutes": 20, "sla_minutes": 90, "ageing_minutes": 60, "max_waiting": 0}
-    QueuePolicy.objects.create(kind="copy_review", reviewer_access_mode="assigned", **make_rules)
-    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_review"}))
+    QueuePolicy.objects.create(kind="copy_verdict", reviewer_access_mode="assigned", **make_rules)
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_verdict"}))
     assert "you are not one of them" in html
 
 
 def test_pages_that_wait_say_which_part_is_missing_and_for_how_long(scene: Scene) -> None:
     Heartbeat.objects.filter(queue="external").update(at=timezone.now() - dt.timedelta(minutes=9))
     ReviewItem.objects.filter(status="waiting").update(status="withdrawn")
-    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_review"}))
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_verdict"}))
     assert "work last got through 9 minutes ago, so nothing goes to Label Studio" in html
     assert "What is missing stands above." in html
     Heartbeat.objects.filter(queue="gpu").update(at=timezone.now() - dt.timedelta(minutes=4))

@@ -248,7 +248,7 @@ def _tasks_in_label_studio(n: int) -> tuple[list[int], list[int], int]:
         title="Mug", channel="Description", locale="en", text="A mug.", findings=[]
     )
     for i in range(n + BYSTANDERS):
-        sync.open_task("copy_review", reference=f"tests.thing:{i}", payload=payload)
+        sync.open_task("copy_verdict", reference=f"tests.thing:{i}", payload=payload)
     assert sync.push_tasks(limit=n + BYSTANDERS) == n + BYSTANDERS
     ids = list(LabelingTask.objects.order_by("ls_task_id").values_list("ls_task_id", flat=True))
     return ids[BYSTANDERS:], ids[:BYSTANDERS], LabelingTask.objects.first().project.ls_project_id  # type: ignore[union-attr]

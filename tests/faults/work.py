@@ -159,4 +159,4 @@ def longest_overdue() -> float:
 @patient
 def opened_between(start: object, end: object) -> int:
     """Return how many drafts reached the desk of a person between two moments: the end of the way."""
-    return ReviewItem.objects.filter(kind="copy_review", created_at__gte=start, created_at__lt=end).count()
+    return ReviewItem.objects.filter(kind="copy_verdict", created_at__gte=start, created_at__lt=end).count()

@@ -33,7 +33,7 @@ def open_task() -> Callable[..., LabelingTask]:
         )
         predictions = interfaces.copy_review_predictions(text=text, findings=FINDINGS, model_version="copywriter v1")
         values = {"payload": payload, "predictions": predictions} | fields
-        return sync.open_task("copy_review", reference=f"tests.thing:{uuid.uuid4()}", **values)
+        return sync.open_task("copy_verdict", reference=f"tests.thing:{uuid.uuid4()}", **values)
 
     return make
 

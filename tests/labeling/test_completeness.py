@@ -165,7 +165,7 @@ class Fragile(CopyReview):
 def test_a_task_that_cannot_be_taken_over_holds_up_no_other_and_is_named(
     label_studio: Desk, tasks: list[LabelingTask], settings: Any
 ) -> None:
-    settings.LABELING = {**settings.LABELING, "INTERFACES": {"copy_review": f"{__name__}.Fragile"}}
+    settings.LABELING = {**settings.LABELING, "INTERFACES": {"copy_verdict": f"{__name__}.Fragile"}}
     for task, verdict in ((tasks[2], "reject"), (tasks[3], "accept")):
         give(label_studio, task, [choice("verdict", verdict)])
         WebhookEvent.objects.create(action="ANNOTATION_CREATED", ls_task_ids=[task.ls_task_id], body_hash="")

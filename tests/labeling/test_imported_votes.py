@@ -13,7 +13,7 @@ from labeling.labels import Brought, take_in
 from labeling.models import Label, LabelIssue, Vote
 
 pytestmark = pytest.mark.django_db
-KIND, NAMES = "review_sentiment", ("positive", "negative", "neutral")
+KIND, NAMES = "sentiment", ("positive", "negative", "neutral")
 NOW = dt.datetime(2026, 11, 2, 10, tzinfo=dt.UTC)
 METHODS = ("majority", "dawid_skene", "crowdlab")
 each_method = pytest.mark.parametrize("method", METHODS)

@@ -16,23 +16,23 @@ PAYLOAD = interfaces.copy_review_payload(title="Mug", channel="Ad", locale="en",
 
 
 def sentiment(*parts: dict[str, Any]) -> dict[str, Any]:
-    return load_interface("review_sentiment").parse([{**part, "to_name": "review"} for part in parts], {})
+    return load_interface("sentiment").parse([{**part, "to_name": "review"} for part in parts], {})
 
 
 def copy(*parts: dict[str, Any]) -> dict[str, Any]:
-    return load_interface("copy_review").parse(parts, PAYLOAD)
+    return load_interface("copy_verdict").parse(parts, PAYLOAD)
 
 
-@pytest.mark.parametrize("kind", ["copy_review", "review_sentiment"])
+@pytest.mark.parametrize("kind", ["copy_verdict", "sentiment"])
 def test_the_configuration_is_valid(kind: str) -> None:
     validate(load_interface(kind))
 
 
 def test_payload_and_prediction_fit_the_interface() -> None:
     predictions = interfaces.copy_review_predictions(text=DRAFT, findings=FINDINGS, model_version="m", score=0.5)
-    check_task(load_interface("copy_review"), PAYLOAD, predictions)
+    check_task(load_interface("copy_verdict"), PAYLOAD, predictions)
     check_task(
-        load_interface("review_sentiment"),
+        load_interface("sentiment"),
         interfaces.review_sentiment_payload(text="Fine."),
         interfaces.review_sentiment_predictions(label="neutral", model_version="m", score=0.4),
     )
@@ -123,5 +123,5 @@ def test_an_unknown_sentiment_is_not_suggested() -> None:
 
 
 def test_an_unknown_kind_says_which_there_are() -> None:
-    with pytest.raises(PermanentError, match="copy_review"):
+    with pytest.raises(PermanentError, match="copy_verdict"):
         load_interface("nothing")

@@ -13,7 +13,7 @@ from labeling.labels import Brought, Taken, count_ties, take_in
 from labeling.models import Label, LabelIssue, Vote
 
 pytestmark = pytest.mark.django_db
-KIND = "review_sentiment"
+KIND = "sentiment"
 NOW = dt.datetime(2026, 11, 2, 10, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(days=1)
 
@@ -128,6 +128,8 @@ def test_a_doubt_about_a_label_that_is_another_now_is_stale() -> None:
 
 
 def test_queues_are_kept_apart() -> None:
-    Label.objects.create(kind="copy_review", subject="s:1", label="accept", method="single", labelled_at=timezone.now())
+    Label.objects.create(
+        kind="copy_verdict", subject="s:1", label="accept", method="single", labelled_at=timezone.now()
+    )
     take(Brought("s:1", "positive"))
     assert Label.objects.count() == 2

@@ -51,7 +51,7 @@ def test_it_sends_a_task_with_its_data_and_what_is_suggested_beside_it(label_stu
 def test_an_answer_starts_from_what_is_suggested_where_the_rules_of_the_queue_say_so(
     label_studio: Desk, open_task: Open
 ) -> None:
-    set_policy("copy_review", actor=people.administrator(), ticks_suggestions=True)
+    set_policy("copy_verdict", actor=people.administrator(), ticks_suggestions=True)
     blind, shown = open_task(shows_predictions=False), open_task()
     assert sync.push_tasks() == 2
     there = {task.data["ext_id"]: task for task in tasks_there(label_studio)}
@@ -63,7 +63,7 @@ def test_an_answer_starts_from_what_is_suggested_where_the_rules_of_the_queue_sa
 
 def test_opening_the_same_reference_twice_gives_one_task(open_task: Open) -> None:
     task = open_task()
-    again = sync.open_task("copy_review", reference=task.reference, payload={}, predictions=[])
+    again = sync.open_task("copy_verdict", reference=task.reference, payload={}, predictions=[])
 
     assert again.pk == task.pk
     assert again.payload == task.payload
@@ -125,12 +125,12 @@ def test_a_copy_made_meanwhile_does_not_become_our_task(
 
 
 def test_a_project_that_somebody_else_calls_ours_is_none_of_ours(label_studio: Desk) -> None:
-    marker = label_studio.service.projects.get(projects.ensure_project("copy_review").ls_project_id or 0).description
+    marker = label_studio.service.projects.get(projects.ensure_project("copy_verdict").ls_project_id or 0).description
     label_studio.service.projects.delete(LabelingProject.objects.get().ls_project_id or 0)
     theirs = label_studio.reviewer.projects.create(title="Copy review", description=marker).id
     LabelingProject.objects.update(ls_project_id=None, config_hash="", webhook_hash="")
 
-    assert projects.ensure_project("copy_review").ls_project_id != theirs
+    assert projects.ensure_project("copy_verdict").ls_project_id != theirs
 
 
 def test_two_senders_at_once_make_no_duplicate(label_studio: Desk, open_task: Open) -> None:
@@ -165,7 +165,7 @@ def test_two_processes_that_make_the_project_at_once_make_one(label_studio: Desk
     def make() -> None:
         try:
             barrier.wait()
-            made.append(projects.ensure_project("copy_review").ls_project_id)
+            made.append(projects.ensure_project("copy_verdict").ls_project_id)
         except Exception as exc:
             errors.append(exc)
         finally:
@@ -183,10 +183,10 @@ def test_two_processes_that_make_the_project_at_once_make_one(label_studio: Desk
 
 
 def test_a_project_made_before_a_crash_is_found_again(label_studio: Desk) -> None:
-    before = projects.ensure_project("copy_review").ls_project_id
+    before = projects.ensure_project("copy_verdict").ls_project_id
     LabelingProject.objects.update(ls_project_id=None, config_hash="", webhook_hash="")
 
-    assert projects.ensure_project("copy_review").ls_project_id == before
+    assert projects.ensure_project("copy_verdict").ls_project_id == before
     assert len(list(label_studio.service.webhooks.list(project=str(before)))) == 1
 
 
@@ -252,7 +252,7 @@ def test_label_studio_down_is_transient_and_the_work_stays(label_studio: Desk, o
 
 
 def test_it_goes_down_after_the_project_was_made(label_studio: Desk, open_task: Open, settings: Any) -> None:
-    projects.ensure_project("copy_review")
+    projects.ensure_project("copy_verdict")
     task = open_task()
     reachable = settings.LABELING
     settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
@@ -291,12 +291,12 @@ def test_a_withdrawn_task_is_removed_there(label_studio: Desk, open_task: Open) 
 
 
 def test_a_changed_interface_reaches_the_project(label_studio: Desk, settings: Any) -> None:
-    project = projects.ensure_project("copy_review")
+    project = projects.ensure_project("copy_verdict")
     settings.LABELING = {
         **settings.LABELING,
-        "INTERFACES": {"copy_review": "moderation.interfaces.ReviewSentiment"},
+        "INTERFACES": {"copy_verdict": "moderation.interfaces.ReviewSentiment"},
     }
-    projects.ensure_project("copy_review")
+    projects.ensure_project("copy_verdict")
 
     config = label_studio.service.projects.get(project.ls_project_id or 0).label_config
     assert 'name="sentiment"' in config

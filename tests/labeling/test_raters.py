@@ -12,7 +12,7 @@ from labeling.models import RaterModel, Vote
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-KIND, NAMES = "review_sentiment", ("positive", "negative", "neutral")
+KIND, NAMES = "sentiment", ("positive", "negative", "neutral")
 
 
 def vote(subject: str, rater: str, label: str, purpose: str = "label") -> Vote:

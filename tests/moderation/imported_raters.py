@@ -20,7 +20,7 @@ from moderation.label_exchange.importing import File, import_labels, source_of
 from tests import factories, people
 
 ACTOR = SystemActor("tests")
-KIND = "review_sentiment"
+KIND = "sentiment"
 NAMES = ("positive", "negative", "neutral")
 FLIPPED = {"positive": "negative", "negative": "positive", "neutral": "positive"}
 ALL = 24

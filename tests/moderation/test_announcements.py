@@ -52,7 +52,7 @@ def test_an_accepted_draft_is_told_as_a_decision_and_as_live_copy(answer: Any) -
     place = {"candidate": ref(candidate), "sku": candidate.product.sku, "channel": "description", "locale": "en"}
     (completed,) = told("item.completed")
     assert completed == {
-        **place, "item": ref(item), "kind": "copy_review", "decision": ref(decision), "outcome": "approve", "label": "",
+        **place, "item": ref(item), "kind": "copy_verdict", "decision": ref(decision), "outcome": "approve", "label": "",
         "reason_codes": [], "decided_by": "human_single", "reviewer": f"user:{reviewer.pk}",
         "policy_version": decision.policy_version, "result": ref(candidate),
     }  # fmt: skip

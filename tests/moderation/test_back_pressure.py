@@ -21,7 +21,7 @@ from tests import factories, people
 from tests.api.test_api import _basic
 
 pytestmark = pytest.mark.django_db
-COPY, SENTIMENT = "copy_review", "review_sentiment"
+COPY, SENTIMENT = "copy_verdict", "sentiment"
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,7 @@ def test_everybody_is_told_and_orders_are_still_taken(script) -> None:
         reverse("console:system"),
     ):
         assert "Drafting is paused; orders are kept" in client.get(page).content.decode(), page
-    assert "more than 5 items" in Client().get("/readyz").json()["parts"]["queue_copy_review"]["words"]
+    assert "more than 5 items" in Client().get("/readyz").json()["parts"]["queue_copy_verdict"]["words"]
     client.force_login(reviewer)
     ReviewItem.objects.update(status="dispatched")
     nothing = client.get(reverse("console:nothing"), {"kind": COPY}).content.decode()

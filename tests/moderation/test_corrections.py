@@ -187,10 +187,10 @@ def test_a_list_of_ones_own_answers_says_what_became_of_each(item: ReviewItem, a
     answer(handing_out.next_item(reviewer), reviewer, verdict="accept")
     assert own_answers.answers_of(reviewer)[0].fate == own_answers.Fate.ARRIVING
     settling.settle_decisions()
-    (own,) = own_answers.answers_of(reviewer, kind="copy_review")
+    (own,) = own_answers.answers_of(reviewer, kind="copy_verdict")
     assert (own.fate, own.words) == ("done", "Published: Harbour mug 1")
     assert own.correct_until is not None
-    assert own_answers.n_answered_today(reviewer, kind="copy_review") == 1
-    assert own_answers.answers_of(reviewer, kind="review_sentiment") == []
+    assert own_answers.n_answered_today(reviewer, kind="copy_verdict") == 1
+    assert own_answers.answers_of(reviewer, kind="sentiment") == []
     assert own_answers.answers_of(people.reviewer()) == []
     assert own_answers.fates(people.reviewer(), [item.pk]) == {}, "of others' answers nobody is told"

@@ -107,7 +107,7 @@ def test_what_came_with_a_label_from_a_file_is_no_traffic() -> None:
     factories.model_version("sentiment")
     rows = came(8, on=TODAY - DAY)
     brought = [Brought(ref(row), "negative") for row in rows[:5]]
-    labels.take_in("review_sentiment", brought, source="import:7", now=dt.datetime.now(dt.UTC))
+    labels.take_in("sentiment", brought, source="import:7", now=dt.datetime.now(dt.UTC))
     assert daily_lot.draw() == 3
     assert {sample.review_id for sample in TrafficSample.objects.all()} == {row.pk for row in rows[5:]}
 
@@ -146,9 +146,9 @@ def test_the_lot_is_no_arm_of_what_suggestions_do_to_people() -> None:
     drawn = set(TrafficSample.objects.values_list("review", flat=True))
     person = people.reviewer()
     for row in rows:
-        labels.record_vote("review_sentiment", ref(row), rater=f"user:{person.pk}", label="negative", purpose="label",
+        labels.record_vote("sentiment", ref(row), rater=f"user:{person.pk}", label="negative", purpose="label",
                            at=dt.datetime.now(dt.UTC), suggestion="positive", is_assisted=row.pk not in drawn)  # fmt: skip
-    found = label_quality.quality_of("review_sentiment").anchoring
+    found = label_quality.quality_of("sentiment").anchoring
     assert found is not None
     assert (found.accepted_blind.n, found.accepted_assisted.n) == (0, 10)
     assert Vote.objects.filter(is_assisted=False).count() == 20

@@ -34,7 +34,7 @@ from tests import factories, people
 
 pytestmark = pytest.mark.django_db
 ACTOR = SystemActor("tests")
-KIND = "review_sentiment"
+KIND = "sentiment"
 each_format = pytest.mark.parametrize("file_format", ["ls-json", "csv", "jsonl", "hf"])
 
 
@@ -460,9 +460,9 @@ def test_an_export_may_begin_at_a_date_and_leaves_out_what_is_gone(tmp_path: Pat
 def test_verdicts_on_copy_go_out_with_their_text(tmp_path: Path, file_format: str) -> None:
     candidate = factories.candidate("A mug that holds 350 ml.")
     labels.record_label(
-        "copy_review", ref(candidate), label="fix", method="single", quality=None, n_votes=1, at=candidate.created_at
+        "copy_verdict", ref(candidate), label="fix", method="single", quality=None, n_votes=1, at=candidate.created_at
     )
-    export_labels(tmp_path / "x", kind="copy_review", file_format=file_format, actor=ACTOR)
+    export_labels(tmp_path / "x", kind="copy_verdict", file_format=file_format, actor=ACTOR)
     with open_file(tmp_path / "x", file_format=file_format) as reading:
         (row,) = reading.rows
     assert row.values["text"] == "A mug that holds 350 ml."
@@ -484,7 +484,7 @@ def test_two_processes_do_not_write_one_file(tmp_path: Path, decided: Any, monke
 
 
 def test_there_is_no_such_queue(tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match="copy_review"):
+    with pytest.raises(PermanentError, match="copy_verdict"):
         export_labels(tmp_path / "x.csv", kind="smells", actor=ACTOR)
 
 

@@ -109,10 +109,10 @@ def test_what_contradicts_a_fact_takes_two_people(answer: Callable[..., Any]) ->
 
 def test_or_one_person_or_nobody_by_the_rule_of_the_queue(answer: Callable[..., Any]) -> None:
     admin = people.administrator()
-    set_policy("copy_review", actor=admin, contradicted_facts="block")
+    set_policy("copy_verdict", actor=admin, contradicted_facts="block")
     blocked = screened(PLASTIC)
     assert (blocked.status, [found.severity for found in contradictions(blocked)]) == ("blocked", ["block"])
-    set_policy("copy_review", actor=admin, contradicted_facts="warn")
+    set_policy("copy_verdict", actor=admin, contradicted_facts="warn")
     draft = screened(PLASTIC)
     settling.open_reviews()
     ids = [str(pk) for pk in draft.findings.values_list("pk", flat=True)]

@@ -113,8 +113,10 @@ def test_a_claim_among_much_that_is_done_reads_no_table(much_is_done, settings) 
         assert generation.drain_generation() == settings.MODERATION["DRAFTS_PER_REQUEST"]
         assert screening.screen_candidates() == settings.MODERATION["DRAFTS_PER_REQUEST"]
         assert sentiment.score_reviews() == 1
-        assert handing_out.next_item(people("Reviewer"), kind="copy_review")
-        open_tasks = LabelingTask.objects.filter(status="open", project=LabelingProject.objects.get(kind="copy_review"))
+        assert handing_out.next_item(people("Reviewer"), kind="copy_verdict")
+        open_tasks = LabelingTask.objects.filter(
+            status="open", project=LabelingProject.objects.get(kind="copy_verdict")
+        )
         leases.claim(leases.claimable(open_tasks).order_by("created_at", "pk"), n=500, duration=MINUTE)
         events = WebhookEvent.objects.filter(status="received").order_by("received_at", "pk")
         leases.claim(leases.claimable(events), n=200, duration=MINUTE)

@@ -17,7 +17,7 @@ from moderation.queues import handing_out, rules
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
-COPY = "copy_review"
+COPY = "copy_verdict"
 
 
 def set_rules(**changes: object) -> QueuePolicy:
@@ -27,7 +27,7 @@ def set_rules(**changes: object) -> QueuePolicy:
 def test_a_queue_without_rules_has_those_of_the_settings_and_reading_stores_nothing(settings) -> None:
     settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "sla_minutes": 77}}
     assert rules.policy_for(COPY).sla_minutes == 77
-    assert set(rules.policies()) == {"copy_review", "review_sentiment"}
+    assert set(rules.policies()) == {"copy_verdict", "sentiment"}
     assert not QueuePolicy.objects.exists()
 
 

@@ -54,7 +54,7 @@ def test_an_answer_that_does_not_say_why_stays_with_who_gave_it_and_tells_them(
     assert handing_out.next_item(reviewer) == item, "Next leads to it again"
     client = Client()
     client.force_login(reviewer)
-    turn = client.post(reverse("console:review_state", args=["copy_review"])).json()
+    turn = client.post(reverse("console:review_state", args=["copy_verdict"])).json()
     assert missing in turn["current"]["again"], "and says why above it"
     assert missing in client.get(reverse("console:my_work")).content.decode()
     answer(item, reviewer, **{**said, "reason_codes": ["tone"], "comment": "it shouts"})

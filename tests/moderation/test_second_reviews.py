@@ -107,11 +107,9 @@ def test_a_label_that_changed_meanwhile_makes_its_issue_stale(decided: ReviewIte
 
 def test_a_label_that_an_import_brought_is_judged_too(rules: Any, answer: Answer) -> None:
     imported = factories.customer_review("bad, bad, bad")
-    Label.objects.create(kind="review_sentiment", subject=ref(imported), label="positive", method="import",
+    Label.objects.create(kind="sentiment", subject=ref(imported), label="positive", method="import",
                          source="import:1", labelled_at=timezone.now())  # fmt: skip
-    issues.raise_issues(
-        "review_sentiment", [issues.Suspicion(ref(imported), "positive", "negative", 0.05, ["cleanlab"])]
-    )
+    issues.raise_issues("sentiment", [issues.Suspicion(ref(imported), "positive", "negative", 0.05, ["cleanlab"])])
     assert second_reviews.open_second_reviews() == 1
     answer(ReviewItem.objects.get(), people.reviewer(), sentiment="negative")
     assert settling.settle_decisions() == 1
@@ -121,7 +119,7 @@ def test_a_label_that_an_import_brought_is_judged_too(rules: Any, answer: Answer
 
 def test_an_issue_about_something_that_is_gone_is_dropped(rules: Any) -> None:
     gone = factories.customer_review("soon gone")
-    issues.raise_issues("review_sentiment", [issues.Suspicion(ref(gone), "positive", "negative", 0.05, ["cleanlab"])])
+    issues.raise_issues("sentiment", [issues.Suspicion(ref(gone), "positive", "negative", 0.05, ["cleanlab"])])
     CustomerReview.objects.all().delete()
     assert second_reviews.open_second_reviews() == 0
     assert LabelIssue.objects.get().status == "stale"
@@ -130,9 +128,7 @@ def test_an_issue_about_something_that_is_gone_is_dropped(rules: Any) -> None:
 def test_only_so_many_second_reviews_wait_at_a_time(rules: Any) -> None:
     for number in range(60):
         row = factories.customer_review(f"so so {number}")
-        issues.raise_issues(
-            "review_sentiment", [issues.Suspicion(ref(row), "positive", "negative", number / 100, ["loss"])]
-        )
+        issues.raise_issues("sentiment", [issues.Suspicion(ref(row), "positive", "negative", number / 100, ["loss"])])
     assert second_reviews.open_second_reviews() == second_reviews.AT_ONCE
     assert second_reviews.open_second_reviews() == 0
     assert LabelIssue.objects.filter(status="open").count() == 10

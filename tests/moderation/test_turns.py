@@ -20,7 +20,7 @@ from moderation.queues import handing_out, turns
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
-COPY = "copy_review"
+COPY = "copy_verdict"
 
 
 def seconds_left(item: ReviewItem) -> float:

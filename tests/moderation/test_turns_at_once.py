@@ -17,7 +17,7 @@ from tests.at_once import at_once
 from tests.moderation.conftest import GOOD
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KIND = "copy_review"
+KIND = "copy_verdict"
 
 
 def _items(n: int) -> None:

@@ -50,7 +50,7 @@ def test_of_many_unsure_ones_the_most_telling_go_first(sentiment_champion: Any, 
     scored(100, confidence=0.4, version=sentiment_champion)
     scored(100, confidence=0.7, version=sentiment_champion, text="hm")
     for row in CustomerReview.objects.all()[:80]:
-        Label.objects.create(kind="review_sentiment", subject=ref(row), label="neutral", method="single",
+        Label.objects.create(kind="sentiment", subject=ref(row), label="neutral", method="single",
                              labelled_at=row.created_at)  # fmt: skip
     chosen = active_learning.sentiments(n=20)
     assert len(chosen) == 25
@@ -70,7 +70,7 @@ def test_without_a_model_nobody_is_asked() -> None:
 def test_what_an_import_has_labelled_is_not_asked_again(sentiment_champion: Any) -> None:
     scored(3, confidence=0.4, version=sentiment_champion)
     one = CustomerReview.objects.all()[0]
-    Label.objects.create(kind="review_sentiment", subject=ref(one), label="neutral", method="import", source="import:1",
+    Label.objects.create(kind="sentiment", subject=ref(one), label="neutral", method="import", source="import:1",
                          labelled_at=one.created_at)  # fmt: skip
     assert {score.review_id for score, _ in active_learning.sentiments(n=20)} == {
         row.pk for row in CustomerReview.objects.exclude(pk=one.pk)
@@ -105,7 +105,7 @@ def test_the_desk_asks_what_the_benchmark_would(sentiment_champion: Any) -> None
         scored(1, confidence=0.35 + n / 300, version=sentiment_champion, text=f"{words[n % 7]} {words[n % 5]} {n}")
     for row in CustomerReview.objects.order_by("external_id")[:20]:
         for other in range(4):
-            Label.objects.create(kind="review_sentiment", subject=f"{ref(row)}-{other}", label="neutral", method="single",
+            Label.objects.create(kind="sentiment", subject=f"{ref(row)}-{other}", label="neutral", method="single",
                                  labelled_at=row.created_at)  # fmt: skip
     everything = list(Sentiment.objects.order_by("-confidence").select_related("review"))
     chosen = sampling.choose(

@@ -45,8 +45,8 @@ def test_people_are_a_stage_for_each_queue_and_both_kinds_of_waiting_count() -> 
     make.review_item(age=dt.timedelta(hours=2))
     make.review_item(status="escalated")
     make.review_item(status="decided", decided_at=timezone.now() - MINUTE)
-    assert (stage("copy_review").depth, stage("copy_review").left_hour) == (2, 1)
-    assert stage("review_sentiment").in_words() == "nothing waits"
+    assert (stage("copy_verdict").depth, stage("copy_verdict").left_hour) == (2, 1)
+    assert stage("sentiment").in_words() == "nothing waits"
 
 
 def test_words_say_how_long_it_takes_or_that_nothing_moves() -> None:

@@ -49,7 +49,7 @@ def test_reasons_and_fixes_of_several_people_are_compared(settings: Any) -> None
             factories.answer(item, person, verdict="fix", fixed_text=text, reason_codes=[reason])
             type(item.labeling_task).objects.filter(pk=item.labeling_task_id).update(settled_at=item.created_at)
             settling.settle_decisions()
-    found = dict(label_quality.quality_of("copy_review").beyond_labels)
+    found = dict(label_quality.quality_of("copy_verdict").beyond_labels)
     assert found["fixes, by edit distance"].n == 25
     assert 0.9 < found["fixes, by edit distance"].value < 1
     assert 0.8 < found["fixes, by chrF"].value < 1

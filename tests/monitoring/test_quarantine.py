@@ -36,7 +36,7 @@ def set_aside(model: type[Leased]) -> Any:
     if model is WebhookEvent:
         return WebhookEvent.objects.create(action="ANNOTATION_CREATED", body_hash="0", **fields)
     if model is LabelCheck:
-        return LabelCheck.objects.create(kind="review_sentiment", reason="tests", **fields)
+        return LabelCheck.objects.create(kind="sentiment", reason="tests", **fields)
     if model is RetroScan:
         return make.retro_scan(**fields)
     return make.customer_review(**fields)

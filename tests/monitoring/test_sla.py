@@ -48,7 +48,7 @@ def test_an_item_that_nobody_took_first_counts_in_the_total_alone() -> None:
 
 
 def test_breaches_are_counted_among_the_open_and_the_decided() -> None:
-    rules.set_policy("copy_review", actor=SystemActor("tests"), sla_minutes=60)
+    rules.set_policy("copy_verdict", actor=SystemActor("tests"), sla_minutes=60)
     make.review_item(age=2 * HOUR)
     make.review_item(age=2 * HOUR, status="escalated")
     make.review_item(age=50 * MINUTE)
@@ -61,7 +61,7 @@ def test_breaches_are_counted_among_the_open_and_the_decided() -> None:
 
 
 def test_the_forecast_follows_littles_law_and_the_order_of_the_queue() -> None:
-    rules.set_policy("copy_review", actor=SystemActor("tests"), sla_minutes=60)
+    rules.set_policy("copy_verdict", actor=SystemActor("tests"), sla_minutes=60)
     for _ in range(6):
         decided(waited=MINUTE, handled=MINUTE)
     for n in range(10):

@@ -35,7 +35,7 @@ ABSURD = (
 FITS = {
     "int": ("0", "1", "2", HUGE, LONG, "-1", "²"),
     "uuid": (str(uuid.UUID(int=0)), str(uuid.UUID(int=7)), "not-a-uuid", NUL),
-    "slug": ("a", "a" * 9_000, "copy_review", "sentiment", "-", "%00"),
+    "slug": ("a", "a" * 9_000, "copy_verdict", "sentiment", "-", "%00"),
 }
 ADMIN_PARAMETERS = ("q", "o", "p", "e", "all", "_facets", "_popup", "_to_field", "id__exact", "id__in", "pk__gt", "status",
                     "status__exact", "created_at__gte", "created_at__year", "product__id__exact", "password__startswith")  # fmt: skip

@@ -355,7 +355,7 @@ def test_nobody_reaches_a_task_that_another_holds(recorder: Recorder, hold: Hold
 def test_where_nothing_is_reserved_who_may_take_may_answer(recorder: Recorder, hold: Hold) -> None:
     held = hold()
     handing_out.release_item(held.item, actor=held.user)
-    rules.set_policy("copy_review", actor=people.administrator(), enable_reservations=False)
+    rules.set_policy("copy_verdict", actor=people.administrator(), enable_reservations=False)
     visitor = Visitor(door_before(recorder))
     assert visitor.come_in(held.user, held.task).status == 303
     assert visitor.answer(held.ls_task, ACCEPT).status == 200

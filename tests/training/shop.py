@@ -14,7 +14,7 @@ from tests import factories, people
 from training import pipeline, runs
 from training.models import TrainingRun
 
-KIND = "review_sentiment"
+KIND = "sentiment"
 CHARACTERS = {"method": "characters"}
 WORDS = {
     "positive": ["lovely", "great", "perfect", "warm", "splendid", "happy"],

@@ -45,7 +45,7 @@ def judged(version: ModelVersion, *, days: range, right: int, of: int = 20, sour
             factories.sentiment(row, "positive", confidence=0.99, version=version)
             said = "positive" if number < right else "negative"
             at = dt.datetime.combine(day, NOON, dt.UTC)
-            Label.objects.create(kind="review_sentiment", subject=ref(row), label=said, method="single", n_votes=1,
+            Label.objects.create(kind="sentiment", subject=ref(row), label=said, method="single", n_votes=1,
                                  labelled_at=at, source=source)  # fmt: skip
 
 

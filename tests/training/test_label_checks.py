@@ -26,7 +26,7 @@ from tests.training.shop import WORDS, label_reviews
 from training import label_checks, label_evidence
 
 pytestmark = pytest.mark.django_db
-KIND = "review_sentiment"
+KIND = "sentiment"
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_who_may_start_a_search_and_when(planted: set[str]) -> None:
         with pytest.raises(PermissionDenied):
             label_checks.plan(KIND, reason="x", actor=person)
     with pytest.raises(PermanentError, match="too few"):
-        label_checks.plan("copy_review", reason="x", actor=people.administrator())
+        label_checks.plan("copy_verdict", reason="x", actor=people.administrator())
 
 
 def test_the_threshold_follows_what_second_people_found(planted: set[str], settings: Any) -> None:

@@ -22,7 +22,7 @@ from tests.training.shop import WORDS, review_text
 from training import label_evidence, preparation
 
 pytestmark = pytest.mark.django_db
-KIND = "review_sentiment"
+KIND = "sentiment"
 NAMES = tuple(WORDS)
 
 

@@ -229,7 +229,7 @@ def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() 
     def hold(method: str) -> None:
         for one, label in of.items():
             labels.record_label(
-                "copy_review", ref(one), label=label, method=method, quality=None, n_votes=1, at=one.created_at
+                "copy_verdict", ref(one), label=label, method=method, quality=None, n_votes=1, at=one.created_at
             )
 
     def found(task: str) -> dict[str, str]:
@@ -239,7 +239,7 @@ def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() 
 
     hold("single")
     for one, label in of.items():
-        LabelIssue.objects.create(kind="copy_review", subject=ref(one), given=label, score=0.1, methods=["loss"])
+        LabelIssue.objects.create(kind="copy_verdict", subject=ref(one), given=label, score=0.1, methods=["loss"])
     doubt = examples.OPEN_ISSUE
     assert found("copy") == {ref(approved): doubt, ref(fix): doubt}
     assert found("preference") == {ref(fix): doubt}

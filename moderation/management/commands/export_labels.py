@@ -21,8 +21,8 @@ With --votes each row has what every person said as well; people are under pseud
 and lead back to nobody. The file appears once it is whole; until then it is FILE.part, and the same command goes on with
 it.
 
-  manage.py export_labels labels.jsonl --kind review_sentiment --votes
-  manage.py export_labels labels --kind copy_review --format hf --since 2026-11-01
+  manage.py export_labels labels.jsonl --kind sentiment --votes
+  manage.py export_labels labels --kind copy_verdict --format hf --since 2026-11-01
 """
 
 

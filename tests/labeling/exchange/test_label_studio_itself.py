@@ -50,16 +50,16 @@ def test_votes_come_back_from_label_studio_as_they_went(label_studio: Desk, tmp_
         review = factories.customer_review(f"Text {i} <b>&</b> more, 好用", external_id=f"r-{i}")
         for person, label in ((71, "positive"), (72, "positive"), (73, ("neutral", "negative")[i % 2])):
             labels.record_vote(
-                "review_sentiment", ref(review), rater=f"user:{person}", label=label, purpose="label",
+                "sentiment", ref(review), rater=f"user:{person}", label=label, purpose="label",
                 at=review.created_at, seconds=3.5,
             )  # fmt: skip
         labels.record_label(
-            "review_sentiment", ref(review), label="positive", method="majority", quality=2 / 3, n_votes=3,
+            "sentiment", ref(review), label="positive", method="majority", quality=2 / 3, n_votes=3,
             at=review.created_at,
         )  # fmt: skip
     said = Counter(Vote.objects.values_list("subject", "label", "seconds", "voted_at"))
-    export_labels(tmp_path / "ours.json", kind="review_sentiment", with_votes=True, actor=ACTOR)
-    project = _into_label_studio(label_studio, tmp_path / "ours.json", "review_sentiment")
+    export_labels(tmp_path / "ours.json", kind="sentiment", with_votes=True, actor=ACTOR)
+    project = _into_label_studio(label_studio, tmp_path / "ours.json", "sentiment")
     theirs = _out_of_label_studio(label_studio, project, tmp_path / "theirs.json")
 
     run = import_labels(File(theirs), actor=ACTOR)
@@ -76,10 +76,10 @@ def test_votes_come_back_from_label_studio_as_they_went(label_studio: Desk, tmp_
 def test_an_answer_that_was_changed_there_is_of_who_changed_it(label_studio: Desk, tmp_path: Path) -> None:
     review = factories.customer_review("Good", external_id="r-1")
     labels.record_vote(
-        "review_sentiment", ref(review), rater="user:71", label="positive", purpose="label", at=review.created_at
+        "sentiment", ref(review), rater="user:71", label="positive", purpose="label", at=review.created_at
     )
     labels.record_label(
-        "review_sentiment",
+        "sentiment",
         ref(review),
         label="positive",
         method="single",
@@ -87,11 +87,11 @@ def test_an_answer_that_was_changed_there_is_of_who_changed_it(label_studio: Des
         n_votes=1,
         at=review.created_at,
     )
-    export_labels(tmp_path / "ours.json", kind="review_sentiment", with_votes=True, actor=ACTOR)
-    project = _into_label_studio(label_studio, tmp_path / "ours.json", "review_sentiment")
+    export_labels(tmp_path / "ours.json", kind="sentiment", with_votes=True, actor=ACTOR)
+    project = _into_label_studio(label_studio, tmp_path / "ours.json", "sentiment")
     (task,) = list(label_studio.service.tasks.list(project=project, fields="all"))
     (annotation,) = task.annotations
-    result = load_interface("review_sentiment").result_of("negative")
+    result = load_interface("sentiment").result_of("negative")
     label_studio.reviewer.annotations.update(annotation["id"], result=[{**annotation["result"][0], **result[0]}])
     import_labels(File(_out_of_label_studio(label_studio, project, tmp_path / "theirs.json")), actor=ACTOR)
     assert sorted(Vote.objects.values_list("label", "source")) == [
@@ -103,11 +103,17 @@ def test_verdicts_on_copy_can_be_imported_there(label_studio: Desk, tmp_path: Pa
     candidate = factories.candidate("A mug that holds 900 ml.")
     factories.finding(candidate, "900 ml")
     labels.record_label(
-        "copy_review", ref(candidate), label="reject", method="single", quality=None, n_votes=1, at=candidate.created_at
+        "copy_verdict",
+        ref(candidate),
+        label="reject",
+        method="single",
+        quality=None,
+        n_votes=1,
+        at=candidate.created_at,
     )
-    export_labels(tmp_path / "ours.json", kind="copy_review", actor=ACTOR)
-    project = _into_label_studio(label_studio, tmp_path / "ours.json", "copy_review")
+    export_labels(tmp_path / "ours.json", kind="copy_verdict", actor=ACTOR)
+    project = _into_label_studio(label_studio, tmp_path / "ours.json", "copy_verdict")
     (task,) = json.loads(_out_of_label_studio(label_studio, project, tmp_path / "theirs.json").read_text())
-    interface = load_interface("copy_review")
+    interface = load_interface("copy_verdict")
     answer = interface.parse(task["annotations"][0]["result"], task["data"])
     assert (interface.label_of(answer), task["data"]["subject"]) == ("reject", ref(candidate))

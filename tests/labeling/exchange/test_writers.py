@@ -45,7 +45,7 @@ def items(n: int, *, start: int = 0) -> list[Item]:
 
 def layout(*, has_votes: bool = False) -> Layout:
     """The layout of `items`."""
-    return Layout(FIELDS, load_interface("review_sentiment"), has_votes=has_votes)
+    return Layout(FIELDS, load_interface("sentiment"), has_votes=has_votes)
 
 
 def written(path: Path, file_format: str, *, has_votes: bool = False) -> Path:

@@ -16,7 +16,7 @@ from labeling.quality.queue_model import QueueModel, judge, learn
 from labeling.quality.votes import Votes
 from tests.labeling.quality import people
 
-KIND, NAMES = "review_sentiment", ("positive", "negative", "neutral")
+KIND, NAMES = "sentiment", ("positive", "negative", "neutral")
 NOTHING = -1
 
 
