@@ -106,7 +106,7 @@ class Texts:
         return taken, sorted(set(range(len(self.texts))) - set(taken))
 
     def examples(self, places: Sequence[int], **fields: Any) -> list[Any]:
-        from training.examples import Example
+        from labeling.examples import Example
 
         return [
             Example(f"review:{place}", group=self.products[place], locale="en", category=self.categories[place],

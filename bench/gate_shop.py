@@ -16,8 +16,9 @@ from core.actors import SystemActor
 from core.refs import ref
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion
+from labeling import examples
 from labeling.models import Label, LabelIssue, Vote
-from training import curation, examples, release, snapshots
+from training import curation, release, snapshots
 from training.evaluation import gate, reports
 
 KIND, TASK = "sentiment", "sentiment"

@@ -20,6 +20,7 @@ PACKAGES = {
     "ecomsite": "settings, addresses, Celery, roles, the console's pages, the local stack: wires everything",
     "monitoring": "watches: health, flow, service levels, quarantine",
     "training": "offline: prepares, registers and promotes models",
+    "questions": "what people and models are asked, a folder for each question",
     "moderation": "online: asks for copy, screens it, has it reviewed, publishes it",
     "catalog": "products, facts, customer reviews, imports, live copy",
     "inference": "models: contracts, registry, artefacts, prompts, back ends",

@@ -25,7 +25,7 @@ from catalog.models import Channel, CustomerReview, Locale, Product
 from core.exceptions import EcomsiteError
 from moderation.drafting import generation
 from moderation.models.candidates import GenerationRequest
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.reviews import COPY_VERDICT, Sentiment
 from moderation.queues import back_pressure
 from moderation.queues.rules import policy_for
 from monitoring.waiting import why_order_waits
@@ -156,7 +156,7 @@ def request_copy(request: HttpRequest) -> HttpResponse:
         "created": [str(made.pk) for made in summary.created],
         "existing": [str(there.pk) for there in summary.existing],
     }
-    paused = back_pressure.pause_in_words(policy_for(ReviewItem.Kind.COPY))
+    paused = back_pressure.pause_in_words(policy_for(COPY_VERDICT))
     return JsonResponse(body | ({"notice": paused} if paused else {}), status=201 if summary.created else 200)
 
 

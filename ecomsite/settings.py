@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "inference",
     "labeling",
     "moderation",
+    "questions",
     "training",
     "monitoring",
 ]
@@ -252,11 +253,13 @@ LABELING: dict[str, Any] = {
     "ACCOUNTS_FILE": None if env.text("LABEL_STUDIO_URL") else VAR_DIR / "label-studio" / "accounts.json",
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
-    # Kind of work → how it looks in Label Studio and how its answers are read.
-    "INTERFACES": {
-        "copy_verdict": "moderation.interfaces.CopyReview",
-        "sentiment": "moderation.interfaces.ReviewSentiment",
-    },
+}
+
+# What people and models are asked: name → a subclass of labeling.question.Question, or one of its instances.
+QUESTIONS: dict[str, str] = {
+    "copy_verdict": "questions.copy_verdict.question.CopyVerdict",
+    "sentiment": "questions.sentiment.question.Sentiment",
+    "validity": "questions.validity.question.Validity",
 }
 
 # --- Webhooks that go out (docs/webhooks.md) ----------------------------------------------------------------------
@@ -294,6 +297,4 @@ MODERATION: dict[str, Any] = {
     },
     # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none (moderation/queues/daily_lot.py).
     "DAILY_LOT": env.integer("REVIEW_DAILY_LOT", 20),
-    # A sentiment below this confidence is looked at by a person.
-    "SENTIMENT_CONFIDENCE": 0.75,
 }

@@ -8,19 +8,17 @@ from django.db import models
 
 
 class Role(models.TextChoices):
-    """What a model is for."""
+    """What a model is for that answers no question; the role of one that does is the question's name."""
 
     COPYWRITER = "copywriter", "Copywriter"
-    SENTIMENT = "sentiment", "Sentiment"
     ENCODER = "encoder", "Sentence encoder"
-    VALIDITY = "validity", "Judge of descriptions"
 
 
 class ModelVersion(models.Model):
     """A registered model. It has no status: aliases point at it, or they do not."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    role = models.CharField(max_length=24, choices=Role)
+    role = models.CharField(max_length=60, help_text="copywriter, encoder, or the name of a question")
     name = models.CharField(max_length=200, help_text="e.g. SmolLM2-135M-Instruct")
     number = models.PositiveIntegerField(help_text="1, 2, 3 … within the role")
     backend = models.CharField(max_length=60, help_text="key of settings.INFERENCE['BACKENDS']")
@@ -55,7 +53,7 @@ class ModelAlias(models.Model):
         CHALLENGER = "challenger", "Challenger"
         PREVIOUS = "previous", "Previous"
 
-    role = models.CharField(max_length=24, choices=Role)
+    role = models.CharField(max_length=60, help_text="copywriter, encoder, or the name of a question")
     name = models.CharField(max_length=24, choices=Name)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="aliases")
     moved_at = models.DateTimeField(auto_now=True)

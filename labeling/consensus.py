@@ -21,9 +21,9 @@ from core.hashing import hash_json
 from core.refs import ref
 from labeling import raters, votes
 from labeling.door.stamps import without_stamp
-from labeling.label_config import load_interface
 from labeling.lifecycle import Status, move
 from labeling.models import Annotation, Consensus, LabelingTask, Vote
+from labeling.question import question
 from labeling.signals import consensus_reached
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def settle(task: LabelingTask) -> Consensus | None:
 
 def _read(task: LabelingTask, annotation: Annotation) -> tuple[str, dict[str, Any]]:
     try:
-        return SINGLE, load_interface(task.project.kind).parse(without_stamp(annotation.result), task.payload)
+        return SINGLE, question(task.project.kind).parse(without_stamp(annotation.result), task.payload)
     except PermanentError as exc:
         return INVALID, {"invalid": exc.message}
     except (AttributeError, KeyError, TypeError, ValueError) as exc:

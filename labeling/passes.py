@@ -24,9 +24,9 @@ from django.utils.module_loading import import_string
 
 from core.exceptions import PermanentError, StaleState, TransientError
 from labeling.door import stamps, tokens
-from labeling.label_config import load_interface
 from labeling.models import Annotation, Annotator, DoorPass, LabelingTask
 from labeling.presentation import as_sent
+from labeling.question import question
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -111,7 +111,7 @@ def shown(allowed: Reach) -> dict[str, Any]:
 
     Not as Label Studio has them: whoever changed them there changes nothing that is seen.
     """
-    task, interface = allowed.task, load_interface(allowed.task.project.kind)
+    task, interface = allowed.task, question(allowed.task.project.kind)
     counts = task.annotations.filter(annotator=allowed.user, was_cancelled=False, standing=Annotation.Standing.COUNTS)
     given = counts.order_by("ls_updated_at").last()
     return {

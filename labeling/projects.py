@@ -14,8 +14,9 @@ from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import ref
 from labeling import administration
-from labeling.label_config import LabelingInterface, load_interface, validate
+from labeling.label_config import validate
 from labeling.models import LabelingProject, LabelingTask
+from labeling.question import Question, question
 
 ACTOR = SystemActor("labeling.projects")
 WEBHOOK_PATH = "/webhooks/label-studio/"
@@ -29,7 +30,7 @@ def project_row(kind: str) -> LabelingProject:
     """Return our row for `kind`, without asking Label Studio. Raises `PermanentError` for an unknown kind."""
     row = LabelingProject.objects.filter(kind=kind).first()
     if row is None:
-        row, _ = LabelingProject.objects.get_or_create(kind=kind, defaults={"title": load_interface(kind).title})
+        row, _ = LabelingProject.objects.get_or_create(kind=kind, defaults={"title": question(kind).title})
     return row
 
 
@@ -39,7 +40,7 @@ def ensure_project(kind: str) -> LabelingProject:
     Says nothing to Label Studio when all is as last time. Of two processes the second waits for the first. A project
     that was made just before a crash is found again by its description.
     """
-    interface = load_interface(kind)
+    interface = question(kind)
     fields = _fields(interface)
     config_hash, webhook_hash = hash_json(fields), hash_json(_webhook())
     row = project_row(kind)
@@ -70,7 +71,7 @@ def ensure_project(kind: str) -> LabelingProject:
 
 def fields_of(kind: str) -> dict[str, Any]:
     """Return the project of `kind` as we set it in Label Studio."""
-    return _fields(load_interface(kind))
+    return _fields(question(kind))
 
 
 def differing(row: LabelingProject) -> list[str]:
@@ -128,10 +129,10 @@ def _marker(kind: str) -> str:
     return f"[ecomsite {kind} {settings.LABELING['WEBHOOK_URL']}]"
 
 
-def _fields(interface: LabelingInterface) -> dict[str, Any]:
+def _fields(interface: Question) -> dict[str, Any]:
     return {
         "title": interface.title,
-        "description": f"{interface.description} {_marker(interface.kind)}".strip(),
+        "description": f"{interface.description} {_marker(interface.name)}".strip(),
         "label_config": interface.config(),
         "expert_instruction": interface.instructions,
         "show_instruction": False,

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from labeling import approvals, votes
-from labeling.label_config import load_interface
 from labeling.models import RaterModel, Vote
+from labeling.question import question
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,7 +110,7 @@ def model_of(kind: str, names: Sequence[str]) -> QueueModel:
     from labeling.quality.dawid_skene import DawidSkene
     from labeling.quality.queue_model import QueueModel
 
-    labels = load_interface(kind).labels
+    labels = question(kind).labels
     rows = RaterModel.objects.filter(kind=kind, rater__in=[RaterModel.USUAL, *names])
     fitted = {row.rater: row for row in rows}
     usual = fitted.get(RaterModel.USUAL)
@@ -159,7 +159,7 @@ def opinions_on(table: VoteTable, model: QueueModel) -> tuple[Array, NDArray[np.
     """
     import numpy as np
 
-    opinions = load_interface(table.kind).opinions(list(table.subjects))
+    opinions = question(table.kind).opinions(list(table.subjects))
     has_one = np.array([subject in opinions for subject in table.subjects], dtype=bool)
     rows = [
         [opinions[subject][label] for label in table.names] if subject in opinions else model.raters.priors

@@ -23,11 +23,12 @@ from core.exceptions import PermanentError, TransientError
 from core.locks import only_one
 from labeling import accounts, client, identity, ingest
 from labeling.client import Gone
-from labeling.label_config import check_task, load_interface
+from labeling.label_config import check_task
 from labeling.lifecycle import Status, move
 from labeling.models import Annotation, Annotator, LabelingProject, LabelingTask, WebhookEvent
 from labeling.presentation import as_sent
 from labeling.projects import ensure_project, forget_project, project_row
+from labeling.question import question
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.sync")
@@ -141,7 +142,7 @@ def _come_back(project: LabelingProject, ext_ids: Sequence[str]) -> dict[str, in
 
 def _is_fit(task: LabelingTask, kind: str) -> bool:
     try:
-        check_task(load_interface(kind), task.payload, task.predictions)
+        check_task(question(kind), task.payload, task.predictions)
     except PermanentError as exc:
         _refuse(task, error=str(exc))
         return False
@@ -152,7 +153,7 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
     """Import `tasks` in one call; when that is refused, halve until the culprit stands alone."""
     if not tasks:
         return
-    interface = load_interface(project.kind)
+    interface = question(project.kind)
     fills = interface.fills_suggestions()
     sent = [as_sent(task, interface, fills=fills) for task in tasks]
     try:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from labeling import approvals
-from labeling.label_config import load_interface
 from labeling.models import Vote
+from labeling.question import question
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +75,7 @@ def load(
     """
     import numpy as np
 
-    names = load_interface(kind).labels
+    names = question(kind).labels
     rows = Vote.objects.filter(kind=kind, purpose__in=purposes, label__in=names)
     if of_people:
         rows = rows.filter(approvals.of_people())

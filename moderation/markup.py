@@ -121,3 +121,8 @@ def note_html(note: str) -> str:
 def suggestion_html(words: str) -> str:
     """Return what a model or a check suggests, as a line below what is asked: it is shown, and nothing is ticked by it."""
     return f'<p style="margin:10px 0 0;opacity:.8">{escape(words)}</p>'
+
+
+def with_suggestion(data: Mapping[str, Any], field: str, words: str) -> dict[str, Any]:
+    """Return task data whose HTML field `field` ends with what is suggested; as it is where nothing is."""
+    return {**data, field: f"{data.get(field, '')}{suggestion_html(words)}"} if words else dict(data)

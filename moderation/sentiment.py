@@ -18,8 +18,8 @@ from core.actors import SystemActor
 from core.exceptions import TransientError
 from core.hints import hint_on_commit
 from inference import loader, resolver
-from inference.models import ModelVersion, Role
-from moderation.models.reviews import Sentiment
+from inference.models import ModelVersion
+from moderation.models.reviews import SENTIMENT, Sentiment
 
 log = logging.getLogger(__name__)
 SCORER = SystemActor("moderation.sentiment")
@@ -31,7 +31,7 @@ def score_reviews() -> int:
 
     A review that the model chokes on is tried again, and goes into quarantine in the end; the others go on.
     """
-    version = resolver.find(Role.SENTIMENT)
+    version = resolver.find(SENTIMENT)
     if version is None:
         return 0
     lease = settings.LEASES["WORK"]
@@ -52,7 +52,7 @@ def to_score(scored_with: uuid.UUID | None) -> QuerySet[CustomerReview]:
 
 
 def _other_versions(champion: ModelVersion) -> QuerySet[ModelVersion, uuid.UUID]:
-    versions = ModelVersion.objects.filter(role=Role.SENTIMENT).exclude(pk=champion.pk)
+    versions = ModelVersion.objects.filter(role=SENTIMENT).exclude(pk=champion.pk)
     return versions.order_by("-number").values_list("pk", flat=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 from core import leases
 from core.exceptions import EcomsiteError
 from inference import loader, resolver
-from inference.models import ModelVersion, Role
-from moderation import validity
+from inference.models import ModelVersion
+from labeling.question import question
 from moderation.models.candidates import Score
-from moderation.models.reviews import Sentiment
+from moderation.models.reviews import SENTIMENT, Sentiment
 from moderation.models.shadow_scores import ShadowScore
 
 log = logging.getLogger(__name__)
@@ -32,17 +32,14 @@ class Traffic:
     noun: str  # the texts, in words
     field: str  # points at a text, both in `said` and in `ShadowScore`
     said: QuerySet[Any]  # rows with that field, `model_version`, `label` and `created_at`
-    put: Callable[[Any], str]  # how a text is put before a model
 
 
 # Of a draft the champion's one number is kept, how likely it is valid: its label is the likelier of the two.
-_LIKELIER = Case(When(value__gte=0.5, then=Value(validity.VALID)), default=Value(validity.INVALID))
+_LIKELIER = Case(When(value__gte=0.5, then=Value("valid")), default=Value("invalid"))
 _JUDGED = Score.objects.filter(name="valid_description").annotate(label=_LIKELIER)
 TRAFFIC: Mapping[str, Traffic] = {
-    Role.SENTIMENT: Traffic(
-        "reviews", "review", Sentiment.objects.select_related("review"), lambda review: str(review.full_text)
-    ),
-    Role.VALIDITY: Traffic("drafts", "candidate", _JUDGED.select_related("candidate__product"), validity.text_of),
+    SENTIMENT: Traffic("reviews", "review", Sentiment.objects.select_related("review")),
+    "validity": Traffic("drafts", "candidate", _JUDGED.select_related("candidate__product")),
 }
 
 
@@ -78,7 +75,7 @@ def _score(role: str) -> int:
         return 0
     model = loader.load_classifier(challenger)
     began = time.perf_counter()
-    answers = model.classify([traffic.put(text) for text in texts])
+    answers = model.classify(question(role).inputs(texts))
     seconds = (time.perf_counter() - began) / len(texts)
     ShadowScore.objects.bulk_create(
         (ShadowScore(**{traffic.field: text}, model_version=challenger, label=answer.label, confidence=answer.confidence, seconds=seconds)

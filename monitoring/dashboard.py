@@ -10,6 +10,7 @@ from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from catalog.models import CustomerReview, PublishedCopy
+from labeling import question
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import Decision, ReviewItem, Sentiment
 
@@ -80,7 +81,7 @@ def queues() -> tuple[Queue, ...]:
     """Return the queues of human work."""
     Status = ReviewItem.Status
     found = []
-    for kind, title in ReviewItem.Kind.choices:
+    for kind, title in question.queues():
         items = ReviewItem.objects.work().filter(kind=kind)
         ready = items.filter(status=Status.WAITING, labeling_task__ls_task_id__isnull=False)
         waiting, oldest = _count_and_oldest(ready)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from catalog.models import CustomerReview
 from labeling.models import LabelingTask, WebhookEvent
+from labeling.question import queues
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
 from monitoring.parts import in_words
@@ -80,7 +81,7 @@ def stages() -> tuple[Stage, ...]:
         _stage("sending", "On the way to Label Studio", LabelingTask.objects.filter(flowing, status=Task.OPEN),
                LabelingTask.objects.exclude(status=Task.OPEN), left_at="pushed_at"),
     ]  # fmt: skip
-    for kind, title in ReviewItem.Kind.choices:
+    for kind, title in queues():
         items = ReviewItem.objects.work().filter(kind=kind)
         waiting = items.filter(status__in=(ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED))
         decided = items.filter(status=ReviewItem.Status.DECIDED)

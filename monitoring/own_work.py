@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from labeling.labels import rater_of
 from labeling.models import Vote
+from labeling.question import queues
 from moderation.decisions import own_answers
 from moderation.decisions.own_answers import OwnAnswer
 from moderation.models.reviews import ReviewItem
@@ -63,7 +64,7 @@ def of(user: User) -> OwnWork:
     returned = ReviewItem.objects.filter(assignee=user).exclude(returned_reason="")
     return OwnWork(
         days=[(day, counts.get(day, 0)) for day in days],
-        queues=[_queue(user, rater, kind, title) for kind, title in ReviewItem.Kind.choices],
+        queues=[_queue(user, rater, kind, title) for kind, title in queues()],
         held=handing_out.held_by(user),
         answers=own_answers.answers_of(user, n=ANSWERS),
         sent_back=list(returned.select_related("lead").order_by("-claimed_at")[:SENT_BACK]),

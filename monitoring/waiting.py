@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from labeling.question import queue_names
 from moderation.models.candidates import GenerationRequest
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import COPY_VERDICT
 from monitoring import health
 from monitoring.flow import Stage
 from monitoring.parts import Part
@@ -14,12 +15,12 @@ DRAFTING = {"broker", "beat", "worker_gpu"}
 REVIEWING = {"worker_default", "worker_external", "label_studio", "labelling"}
 SENDING = {"broker", "beat", "worker_external", "label_studio"}
 STAGES = {
-    "requested": DRAFTING | {health.queue_part(ReviewItem.Kind.COPY)},
+    "requested": DRAFTING | {health.queue_part(COPY_VERDICT)},
     "drafts": DRAFTING,
     "unscored": DRAFTING,
     "sending": SENDING,
     "webhooks": SENDING,
-    **{kind: {"label_studio", "worker_default", "worker_external"} for kind in ReviewItem.Kind.values},
+    **{kind: {"label_studio", "worker_default", "worker_external"} for kind in queue_names()},
 }
 
 

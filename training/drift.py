@@ -22,11 +22,11 @@ from catalog.models import CustomerReview
 from core.actors import SystemActor
 from core.exceptions import EcomsiteError
 from core.refs import ref, ref_to
-from inference.models import ModelAlias, ModelVersion, Role
+from inference.models import ModelAlias, ModelVersion
 from labeling.approvals import FROM_FILES
 from labeling.models import Label
 from labeling.quality.change import MOST, PREDECESSORS, Change, measure_change
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.reviews import SENTIMENT, Sentiment
 from moderation.models.traffic import TrafficSample
 from training import registry
 from training.models import DatasetSnapshot
@@ -34,8 +34,6 @@ from training.models import DatasetSnapshot
 log = logging.getLogger(__name__)
 WATCH = SystemActor("training.drift")
 FELL = "training.champion.fell"
-# The roles whose traffic a lot is drawn from, each with the queue in which people judge it.
-QUEUES = {Role.SENTIMENT: ReviewItem.Kind.SENTIMENT}
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,18 @@ class Watch:
         )
 
 
+def watched() -> tuple[str, ...]:
+    """Return the questions whose traffic a lot is drawn from: a role is the name of its question, and of its queue."""
+    return (SENTIMENT,)
+
+
 def look(role: str, *, today: dt.date | None = None) -> Watch | None:
     """Return what the lot says of the champion of `role`; None where none serves, or no lot is drawn.
 
     Only what was judged before today counts, so that it is the same all day: the level is that of one look a day.
     """
     aliases = {alias.name: alias for alias in ModelAlias.objects.select_related("version").filter(role=role)}
-    if role not in QUEUES or ModelAlias.Name.CHAMPION not in aliases:
+    if role not in watched() or ModelAlias.Name.CHAMPION not in aliases:
         return None
     today = today or dt.datetime.now(dt.UTC).date()
     alias, previous = aliases[ModelAlias.Name.CHAMPION], aliases.get(ModelAlias.Name.PREVIOUS)
@@ -107,7 +110,7 @@ def _answers(
         drawn = drawn.filter(day__gte=learnt.astimezone(dt.UTC).date())
     keys = list(drawn.order_by("-day", "-pk").values_list("review", flat=True)[:most])
     subject_of = {key: ref_to(CustomerReview, key) for key in keys}
-    labels = Label.objects.filter(kind=QUEUES[Role(role)], subject__in=subject_of.values())
+    labels = Label.objects.filter(kind=role, subject__in=subject_of.values())
     ours = labels.exclude(source__startswith=FROM_FILES).filter(labelled_at__lt=_beginning_of(today))
     said = dict(ours.values_list("subject", "label"))
     scored = dict(Sentiment.objects.filter(model_version=version, review__in=keys).values_list("review", "label"))
@@ -125,7 +128,7 @@ def watch_champions() -> int:
     None is taken back after a roll-back, before a person let the next one in, nor where there is none to go back to.
     """
     found = 0
-    for role in QUEUES:
+    for role in watched():
         seen = look(role)
         if seen is not None and seen.is_fall:
             found += _note(seen)
@@ -177,7 +180,7 @@ def noted(alias: ModelAlias) -> LedgerEntry | None:
 def troubles() -> list[str]:
     """Return in words which champions got worse, or were taken back because they had; until another one is let in."""
     words = []
-    for alias in ModelAlias.objects.select_related("version").filter(name=ModelAlias.Name.CHAMPION, role__in=QUEUES):
+    for alias in ModelAlias.objects.select_related("version").filter(name=ModelAlias.Name.CHAMPION, role__in=watched()):
         if line := noted(alias):
             words.append(f"{alias.version} got worse: {_figures(line)}.")
             if why_not := line.payload.get("why_not"):

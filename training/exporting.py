@@ -32,8 +32,6 @@ BRIEF: Kind = {
     "channel": "string", "locale": "string", "title": "string", "brand": "string", "category": "string", "facts": [FACT],
 }  # fmt: skip
 FIELDS: Mapping[str, Mapping[str, Kind]] = {
-    Task.SENTIMENT: CLASSIFIED,
-    Task.VALIDITY: CLASSIFIED,
     Task.COPY: {"prompt": PROMPT, "completion": "string", "brief": BRIEF, "rejected": "string", "reasons": ["string"]},
     Task.PREFERENCE: {"prompt": PROMPT, "chosen": "string", "rejected": "string", "reasons": ["string"]},
 }
@@ -57,11 +55,11 @@ def _readme(snapshot: DatasetSnapshot) -> str:
     files = [{"split": part, "path": f"{part}.jsonl"} for part in SPLITS if counts[part]]
     about = {
         "configs": [{"config_name": "default", "data_files": files}],
-        "dataset_info": {"features": _features({**ROW, **FIELDS[snapshot.task]})},
+        "dataset_info": {"features": _features({**ROW, **FIELDS.get(snapshot.task, CLASSIFIED)})},
     }
     rows = ", ".join(f"{counts[part]} {part}" for part in SPLITS)
     return (
-        f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n\n# {snapshot.get_task_display()}\n\n"
+        f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n\n# {snapshot.task_title}\n\n"
         f"Snapshot `{snapshot.artifact_hash}`. Rows: {rows}. `{snapshots.ABOUT}` says where they come from and what is "
         "left out.\n"
     )

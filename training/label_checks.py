@@ -23,8 +23,8 @@ from core.exceptions import LeaseLost, PermanentError
 from core.hints import hint_on_commit
 from core.refs import ref
 from labeling import columns, issues
-from labeling.label_config import load_interface
 from labeling.models import Label, LabelCheck, LabelIssue
+from labeling.question import question, queue_names
 from training import label_evidence
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
     Raises `PermanentError` for a queue without labels to search, or too few of them.
     """
     require_permission(actor, "labeling.check_labels")
-    load_interface(kind)
+    question(kind)
     n, fewest = Label.objects.filter(kind=kind).count(), int(settings.LABEL_CHECKS["MIN_LABELS"])
     if n < fewest:
         raise PermanentError(
@@ -66,7 +66,7 @@ def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
 def plan_due() -> int:
     """Plan a search in each queue whose labels have changed enough since the last one. Returns how many."""
     planned = 0
-    for kind in settings.LABELING["INTERFACES"]:
+    for kind in queue_names():
         if reason := _why_due(kind):
             plan(kind, reason=reason, actor=CHECKER)
             planned += 1
@@ -113,7 +113,7 @@ def run_next() -> bool:
 def _run(check: LabelCheck) -> None:
     started = check.started_at or timezone.now()
     _note(check, status=Status.RUNNING, started_at=started)
-    names = load_interface(check.kind).labels
+    names = question(check.kind).labels
     evidence = label_evidence.gather(
         check.kind, names, progress=lambda stage, done, of: _progress(check, stage, done, of)
     )

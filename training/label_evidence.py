@@ -14,8 +14,8 @@ from django.conf import settings
 from inference import artifacts, loader, resolver
 from inference.models import ModelVersion, Role
 from labeling import columns
-from labeling.label_config import load_interface
 from labeling.models import Label
+from labeling.question import question
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,7 +155,7 @@ def _corpus(kind: str, names: Sequence[str], progress: Progress) -> Corpus:
     import numpy as np
 
     rows = list(Label.objects.filter(kind=kind, label__in=names).order_by("pk").values_list("subject", "label"))
-    interface, texts = load_interface(kind), list[str]()
+    interface, texts = question(kind), list[str]()
     for start in range(0, len(rows), BATCH):
         texts += interface.texts([subject for subject, _ in rows[start : start + BATCH]])
         progress("Reading texts", len(texts), len(rows))

@@ -24,7 +24,7 @@ from core.exceptions import LeaseLost, PermanentError
 from inference import resolver
 from inference.models import ModelVersion
 from training import recipes, registry, release, runs, snapshots
-from training.curation import ROLE_OF
+from training.curation import role_of
 from training.models import EvaluationReport, TrainingRun
 from training.models.datasets import Task
 
@@ -85,7 +85,7 @@ def _work(run: TrainingRun) -> None:
         runs.say(run, "Freezing examples", 0, 1)
         runs.note(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
     if run.champion is None:
-        runs.note(run, champion=resolver.find(ROLE_OF[run.task]))
+        runs.note(run, champion=resolver.find(role_of(run.task)))
     if run.version is None:
         _fit(run, recipe)
     # The very same weights, of the same snapshot, are the champion itself: there is nothing to compare.
@@ -134,7 +134,7 @@ def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
     with transaction.atomic():
         runs.hold(run)
         version = registry.register(
-            role=ROLE_OF[run.task], name=f"{run.task} by {fitted.method}", backend=maker.BACKEND,
+            role=role_of(run.task), name=f"{run.task} by {fitted.method}", backend=maker.BACKEND,
             locales=fitted.locales, licence=fitted.licence, artifact_hash=fitted.artifact_hash, base_hash=fitted.base_hash,
             dataset_hash=run.snapshot.artifact_hash, source=f"training run {run.pk}", actor=TRAINER,
             card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},

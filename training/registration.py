@@ -14,18 +14,14 @@ from core.exceptions import EcomsiteError, PermanentError
 from inference import artifacts, loader, prompts
 from inference.contracts import CopyBrief, Fact, TextClassifier, TextEncoder, TextGenerator
 from inference.models import ModelVersion, Role
+from labeling.question import question
 from training import registry
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-DEFAULT_BACKEND = {
-    Role.COPYWRITER: "causal_lm",
-    Role.SENTIMENT: "sequence_classifier",
-    Role.ENCODER: "sentence_encoder",
-    Role.VALIDITY: "sequence_classifier",
-}
-LABELS = {Role.SENTIMENT: {"positive", "neutral", "negative"}, Role.VALIDITY: {"valid", "invalid"}}
+# Of what answers no question; the others' stands in their question.
+DEFAULT_BACKEND: Mapping[str, str] = {Role.COPYWRITER: "causal_lm", Role.ENCODER: "sentence_encoder"}
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*", "README.md"]
 TRIAL_TITLES = {"en": "Plain Steel Mug", "zh-Hans": "素面不锈钢杯"}
 
@@ -55,7 +51,7 @@ def register_source(source: Source, *, actor: User | SystemActor) -> ModelVersio
     """
     require_permission(actor, "inference.register_model")
     backend = source.backend or (
-        "openai_compatible" if source.is_endpoint else DEFAULT_BACKEND.get(Role(source.role), "")
+        "openai_compatible" if source.is_endpoint else DEFAULT_BACKEND.get(source.role) or question(source.role).backend
     )
     options = dict(source.options)
     artifact_hash = ""
@@ -105,8 +101,8 @@ def try_out(version: ModelVersion) -> None:
             params = prompts.params_for("description", seed=1, overrides={"max_new_tokens": 24, "temperature": 0})
             if not backend.generate([prompts.render(brief)], params)[0].text.strip():
                 raise PermanentError(f"{version.name} wrote nothing in {locale}")
-    elif version.role in LABELS and isinstance(backend, TextClassifier):
-        if stray := set(backend.labels) - LABELS[Role(version.role)]:
+    elif version.role not in Role.values and isinstance(backend, TextClassifier):
+        if stray := set(backend.labels) - set(question(version.role).labels):
             raise PermanentError(
                 f"{version.name} has the labels {', '.join(sorted(stray))}",
                 hint="""Map them: `--option labels='{"LABEL_0": "negative", "LABEL_1": "positive"}'`.""",

@@ -20,9 +20,10 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from inference import artifacts, resolver
-from inference.models import ModelAlias, ModelVersion, Role
+from inference.models import ModelAlias, ModelVersion
 from training import consent
 from training.models import Approval, EvaluationReport
+from training.roles import roles
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -59,8 +60,8 @@ def register(
     `PermissionDenied` without `inference.register_model`.
     """
     require_permission(actor, "inference.register_model")
-    if role not in Role.values:
-        raise PermanentError(f"there is no role {role!r}", hint=f"Known: {', '.join(Role.values)}.")
+    if role not in roles():
+        raise PermanentError(f"there is no role {role!r}", hint=f"Known: {', '.join(roles())}.")
     backends = settings.INFERENCE["BACKENDS"]
     if backend not in backends:
         raise PermanentError(f"there is no back end {backend!r}", hint=f"Known: {', '.join(backends)}.")

@@ -17,6 +17,7 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import LeaseLost, PermanentError, StaleState
 from core.hints import hint_on_commit
 from core.refs import ref
+from labeling.question import answered_by_models
 from training import recipes
 from training.models import TrainingRun
 from training.models.datasets import Task
@@ -62,8 +63,8 @@ def plan(
     nothing; `PermissionDenied` without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
-    if task not in TRAINED:
-        raise PermanentError(f"nothing is trained for the task {task!r}", hint=f"Known: {', '.join(TRAINED)}.")
+    if task not in trained():
+        raise PermanentError(f"nothing is trained for the task {task!r}", hint=f"Known: {', '.join(trained())}.")
     if like is not None and like.task != task:
         raise PermanentError(
             f"that run was for {like.task}, not for {task}", hint="Leave the task out: it is that run's."
@@ -100,8 +101,9 @@ def _began_with(like: TrainingRun) -> dict[str, Any]:
     return {**kept, REPEATS: str(like.pk)}
 
 
-# What the pipeline can train today.
-TRAINED = (Task.SENTIMENT, Task.VALIDITY, Task.COPY)
+def trained() -> list[str]:
+    """Return what the pipeline can train: each question that a model answers, and who writes copy."""
+    return [*(one.name for one in answered_by_models()), str(Task.COPY)]
 
 
 def claim(only: TrainingRun | None = None) -> TrainingRun | None:

@@ -21,14 +21,13 @@ from core.hashing import canonical_json
 from core.refs import ref
 from inference import artifacts
 from inference.prompts import PROMPT_VERSION
-from labeling.label_config import load_interface
-from moderation import validity
+from labeling import examples
+from labeling.examples import Example, Excluded
+from labeling.question import question
 from moderation.drafting.screening import policy_version
-from moderation.models.reviews import ReviewItem
-from training import curation, examples, near_copies
-from training.examples import Example, Excluded
+from training import curation, near_copies
 from training.models import DatasetSnapshot
-from training.models.datasets import Task
+from training.models.datasets import Task, title_of_task
 from training.splits import RULE, SPLITS, Split, assign
 
 if TYPE_CHECKING:
@@ -38,9 +37,6 @@ FORMAT = "snapshot-1"
 EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
 BY_FILE = "stated"
 LEARNT: tuple[Split, ...] = ("train", "validation")
-# From how much in common two texts are near copies. Drafts about the variants of a product all repeat its facts: of these
-# the same text alone is one. A task that writes is grouped by product: each prompt is another.
-COPIES_FROM: Mapping[str, float] = {Task.SENTIMENT: near_copies.ALIKE, Task.VALIDITY: 1.0}
 WITHDRAWN = "nobody stands by it any more"
 
 
@@ -68,9 +64,16 @@ AnyRow = TypeVar("AnyRow", Row, Example)
 
 def labels_of(task: str) -> list[str]:
     """Return the labels of a classification task, in their order; nothing for a task that writes."""
-    if task == Task.SENTIMENT:
-        return list(load_interface(ReviewItem.Kind.SENTIMENT).labels)
-    return [validity.VALID, validity.INVALID] if task == Task.VALIDITY else []
+    return [] if task in Task.values else list(question(task).labels)
+
+
+def copies_from(task: str) -> float | None:
+    """Return from how much in common two texts of `task` are near copies; None for a task that writes.
+
+    Drafts about the variants of a product all repeat its facts: of these the same text alone is one. A task that writes is
+    grouped by product: each prompt is another.
+    """
+    return None if task in Task.values else question(task).copies_from
 
 
 def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
@@ -85,16 +88,17 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
     parts, excluded, closest = split(task, list(curation.collect(task)))
     if not any(parts.values()):
         raise PermanentError(
-            f"there is nothing to learn {Task(task).label.lower()} from yet",
+            f"there is nothing to learn {title_of_task(task).lower()} from yet",
             hint="Examples come from people's decisions, and from `manage.py import_labels`.",
         )
+    alike = copies_from(task)
     about = {
         "format": FORMAT,
         "task": task,
-        "query": _QUERIES[task],
+        "query": _QUERIES.get(task) or question(task).source,
         "labels": labels_of(task),
         "split": RULE,
-        "groups": near_copies.RULE.format(alike=COPIES_FROM[task]) if task in COPIES_FROM else "by product",
+        "groups": "by product" if alike is None else near_copies.RULE.format(alike=alike),
         "closest": closest,
         "policy": policy_version(),
         "prompt": PROMPT_VERSION,
@@ -169,10 +173,11 @@ def _leave_out(
 
 def _grouped(task: str, rows: Sequence[Example]) -> list[Example]:
     """Return `rows` with the group that near copies make of their products."""
-    if task not in COPIES_FROM:
+    alike = copies_from(task)
+    if alike is None:
         return list(rows)
     texts, products = [row.text for row in rows], [row.group for row in rows]
-    groups = near_copies.grouped(texts, products, alike=COPIES_FROM[task])
+    groups = near_copies.grouped(texts, products, alike=alike)
     return [replace(row, group=group) for row, group in zip(rows, groups, strict=True)]
 
 
@@ -183,9 +188,9 @@ def _sides(parts: Mapping[Split, Sequence[AnyRow]]) -> tuple[list[AnyRow], list[
 
 def _crossing(task: str, learnt: Sequence[AnyRow], tested: Sequence[AnyRow]) -> tuple[set[str], dict[str, Any] | None]:
     """Return the subjects learnt from whose texts are near copies of one tested on, and the closest pair of the two."""
-    if task not in COPIES_FROM:
+    below = copies_from(task)
+    if below is None:
         return set(), None
-    below = COPIES_FROM[task]
     found = near_copies.crossing([row.text for row in learnt], [row.text for row in tested], alike=below)
     copies, pair = {learnt[place].subject for place in found.learnt}, found.closest
     if pair is None:
@@ -216,7 +221,7 @@ def n_stated(snapshot: DatasetSnapshot) -> int:
 
 def imported(snapshot: DatasetSnapshot) -> dict[str, dict[str, int]] | None:
     """Return how many labels of each part which import brought, approved or not; None where the snapshot does not say."""
-    if snapshot.task != Task.SENTIMENT:  # no other labels come in from files
+    if snapshot.task in Task.values or question(snapshot.task).taught_by:  # labels of queues alone come in from files
         return {}
     found: dict[str, dict[str, int]] | None = snapshot.manifest.get("imported")
     return found
@@ -279,8 +284,6 @@ def left_out_today(snapshot: DatasetSnapshot) -> Counter[str]:
 
 
 _QUERIES: Mapping[str, str] = {
-    Task.SENTIMENT: "labels of the queue sentiment, as people agreed on them",
     Task.COPY: "results of standing decisions to approve or fix; a fix with the draft",
     Task.PREFERENCE: "standing decisions to fix: the fix and the draft",
-    Task.VALIDITY: "standing decisions on drafts: approved as it was, or not",
 }

@@ -13,9 +13,11 @@ from core.actors import SystemActor
 from inference import resolver
 from inference.models import Role
 from labeling.models import Label
-from moderation.models.reviews import Decision, ReviewItem
+from labeling.question import question
+from moderation.models.reviews import Decision
+from questions.copy_verdict.examples import decisions_on_copy
 from training import drift, runs
-from training.curation import ROLE_OF, decisions_on_copy
+from training.curation import role_of
 from training.models import TrainingRun
 from training.models.datasets import Task
 
@@ -23,13 +25,12 @@ TRIGGER = SystemActor("training.triggers")
 Trigger = TrainingRun.Trigger
 # How many drafts of the champion people let out as they were: of so many of the latest, against so many before them.
 LATEST, BEFORE = 100, 200
-QUEUE_OF = {Task.SENTIMENT: ReviewItem.Kind.SENTIMENT, Task.VALIDITY: ReviewItem.Kind.COPY}
 
 
 def plan_due() -> int:
     """Plan a run of each task that is due. Returns how many."""
     planned = 0
-    for task in runs.TRAINED:
+    for task in runs.trained():
         if why := why_due(task):
             trigger, reason = why
             _, is_new = runs.plan(task, reason=reason, actor=TRIGGER, trigger=trigger)
@@ -107,7 +108,7 @@ def _learnt_from(task: str) -> tuple[QuerySet[Any], QuerySet[Any], str]:
     if task == Task.COPY:
         decided = decisions_on_copy(Decision.Outcome.APPROVE, Decision.Outcome.EDIT)
         return decided, _since(decided, since), "decisions"
-    labels = Label.objects.filter(kind=QUEUE_OF[Task(task)])
+    labels = Label.objects.filter(kind=question(task).taught_by or task)
     return labels, _since(labels, since), "labels"
 
 
@@ -117,7 +118,11 @@ def in_words(task: str) -> str:
     labels, new, word = _learnt_from(task)
     if (n := labels.count()) < rules["MIN_LABELS"]:
         return f"The first run starts at {rules['MIN_LABELS']} {word}; there are {n}."
-    or_less = "" if task == Task.VALIDITY else ", or when people agree with the champion less than before"
+    or_less = (
+        ""
+        if task != Task.COPY and task not in drift.watched()
+        else ", or when people agree with the champion less than before"
+    )
     return (
         f"{new.count()} of {rules['NEW_LABELS']} {word} that start the next run are there. It also starts after "
         f"{rules['EVERY_DAYS']} days{or_less}. {_held_back(_last(task), labels, word)}"
@@ -140,7 +145,7 @@ def drift_of(task: str) -> str:
     """
     if task == Task.COPY:
         return _drift_of_copy()
-    seen = drift.look(ROLE_OF[task])
+    seen = drift.look(role_of(task))
     return seen.in_words() if seen else ""
 
 

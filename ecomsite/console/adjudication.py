@@ -27,11 +27,11 @@ from ecomsite.console.review import review_address
 from labeling.models import Consensus, LabelingTask
 from moderation.decisions import appeals, confirmations, deciding, outcomes
 from moderation.decisions.statements import document
-from moderation.interface_texts import REASONS
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.queues import handing_out
 from moderation.queues.seats import sees_labels
+from moderation.reason_codes import REASONS
 
 Status = ReviewItem.Status
 LATEST = 50

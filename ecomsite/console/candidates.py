@@ -24,7 +24,6 @@ from ecomsite.console.review import review_address
 from ecomsite.media import picture_of
 from moderation.decisions import appeals
 from moderation.drafting import generation, screening
-from moderation.interface_texts import REASONS
 from moderation.live import history, publication
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, Finding
@@ -32,6 +31,7 @@ from moderation.models.reviews import Decision, ReviewItem
 from moderation.policy import grounding
 from moderation.queues import handing_out
 from moderation.queues.seats import sees_labels
+from moderation.reason_codes import REASONS
 
 
 @dataclass(frozen=True)

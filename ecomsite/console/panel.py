@@ -17,9 +17,9 @@ from core.refs import ref
 from ecomsite.console.candidates import decisions_of
 from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
-from labeling.label_config import load_interface
 from labeling.labels import rater_of
 from labeling.models import Label, LabelIssue, Vote
+from labeling.question import question
 from moderation.decisions import panels, second_reviews
 from moderation.models.reviews import ReviewItem
 from moderation.queues.seats import UNDECIDED, sees_labels
@@ -60,9 +60,9 @@ def _context(request: HttpRequest, lead: ReviewItem) -> dict[str, Any]:
     seats = [_seat(request, item, votes, senior=senior, is_hidden=is_hidden) for item in shown]
     label = None if is_hidden else Label.objects.filter(kind=lead.kind, subject=subject).first()
     return {
-        "title": f"{lead.get_kind_display()} · who was asked",
+        "title": f"{lead.title} · who was asked",
         "lead": lead,
-        "text": next(iter(load_interface(lead.kind).texts([subject]))),
+        "text": next(iter(question(lead.kind).texts([subject]))),
         "locale": lead.subject.locale,
         "candidate_url": reverse("console:candidate", args=[lead.candidate_id]) if lead.candidate_id else "",
         "seats": seats,

@@ -16,10 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actors import require_permission
 from ecomsite.console import charts
 from ecomsite.console.pages import act, page
-from labeling.label_config import load_interface
 from labeling.models import LabelCheck, LabelIssue
+from labeling.question import question, queue_names, queues, title_of
 from moderation.decisions import second_reviews
-from moderation.models.reviews import ReviewItem
 from monitoring import label_quality as measured
 from monitoring import own_work
 from training import label_checks
@@ -67,7 +66,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
 
 
 def _require_view(request: HttpRequest, kind: str) -> None:
-    if kind not in ReviewItem.Kind.values:
+    if kind not in queue_names():
         raise Http404
     if not request.user.has_perm("labeling.view_label"):
         raise PermissionDenied
@@ -79,8 +78,8 @@ def _context(request: HttpRequest, kind: str) -> dict[str, Any]:
     names = _names_of([*found.rater_names, *(card.rater for card in found.scorecards)])
     return {
         "quality": found,
-        "kind_title": ReviewItem.Kind(kind).label,
-        "kinds": ReviewItem.Kind.choices,
+        "kind_title": title_of(kind),
+        "kinds": queues(),
         "by_week": charts.points([(f"{week:%d %b}", *_triple(a.krippendorff_alpha)) for week, a in found.by_week]),
         "scale": [(0, "1"), (70, "0.5"), (140, "0")],
         "pairs": _pairs(found, names),
@@ -161,7 +160,7 @@ def _anchoring(found: measured.Quality) -> dict[str, Any] | None:
 def _worst(kind: str, found: Iterable[LabelIssue]) -> list[tuple[LabelIssue, str, str]]:
     """The flags with the text and, where people were asked here, the page that says whom."""
     flags = list(found)
-    texts = load_interface(kind).texts([flag.subject for flag in flags])
+    texts = question(kind).texts([flag.subject for flag in flags])
     items = second_reviews.leads_of([flag.subject for flag in flags])
     links = [reverse("console:panel", args=[items[flag.subject]]) if flag.subject in items else "" for flag in flags]
     return list(zip(flags, texts, links, strict=True))

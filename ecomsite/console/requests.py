@@ -23,7 +23,7 @@ from inference.models import Role
 from moderation.drafting import generation
 from moderation.drafting.requests import cancel_request, retry_request
 from moderation.models.candidates import GenerationRequest
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import COPY_VERDICT
 from moderation.queues import back_pressure
 from moderation.queues.rules import policy_for
 from monitoring.waiting import why_order_waits
@@ -88,7 +88,7 @@ def request_copy(request: HttpRequest) -> HttpResponse:
         "title": "Request copy",
         "form": form,
         "writer": resolver.find(Role.COPYWRITER),
-        "paused": back_pressure.pause_in_words(policy_for(ReviewItem.Kind.COPY)),
+        "paused": back_pressure.pause_in_words(policy_for(COPY_VERDICT)),
     }
     return page(request, "console/request_copy.html", context, status=422 if form.errors else 200)
 

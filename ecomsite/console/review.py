@@ -18,17 +18,18 @@ from core.exceptions import EcomsiteError, StaleState, TransientError
 from ecomsite.console.pages import act, page
 from ecomsite.security import policy
 from labeling.links import task_url
+from labeling.question import queue_names, queues, title_of
 from moderation.decisions import corrections, own_answers
 from moderation.decisions.own_answers import OwnAnswer
 from moderation.models.reviewers import Skip
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import COPY_VERDICT, SENTIMENT, ReviewItem
 from moderation.queues import handing_out, turns
 
 LAST = 10
 # What the editor asks for before it lets an answer go.
 HINTS: dict[str, str] = {
-    ReviewItem.Kind.COPY: "Submit waits for a verdict; a fix and a rejection for a reason too, and “Other” and a senior for a comment.",
-    ReviewItem.Kind.SENTIMENT: "Submit waits for a sentiment, or for a comment to a senior.",
+    COPY_VERDICT: "Submit waits for a verdict; a fix and a rejection for a reason too, and “Other” and a senior for a comment.",
+    SENTIMENT: "Submit waits for a sentiment, or for a comment to a senior.",
 }
 KEYS = (
     ("1 2 3", "the verdict, or the sentiment"),
@@ -55,7 +56,7 @@ def review(request: HttpRequest, kind: str) -> HttpResponse:
     """Show the frame of the page. It leases nothing: the page asks for its turn, and a paused one does not."""
     _require_reviewer(request, kind)
     context = {
-        "title": ReviewItem.Kind(kind).label,
+        "title": title_of(kind),
         "kind": kind,
         "is_paused": "paused" in request.GET,
         "showing": _uuid(request.GET.get("item")) or "",
@@ -119,13 +120,13 @@ def _fate(answer: OwnAnswer) -> dict[str, Any]:
 
 
 def _counts(user: Any, kind: str) -> dict[str, Any]:
-    waiting = {name: handing_out.waiting_for(user, kind=name).count() for name in ReviewItem.Kind.values}
+    waiting = {name: handing_out.waiting_for(user, kind=name).count() for name in queue_names()}
     return {
         "done_today": own_answers.n_answered_today(user, kind=kind),
         "waiting": waiting[kind],
         "others": [
             {"title": title, "waiting": waiting[name], "address": reverse("console:review", args=[name])}
-            for name, title in ReviewItem.Kind.choices
+            for name, title in queues()
             if name != kind and waiting[name]
         ],
     }
@@ -191,7 +192,7 @@ def correct(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
 
 
 def _require_reviewer(request: HttpRequest, kind: str) -> None:
-    if kind not in ReviewItem.Kind.values:
+    if kind not in queue_names():
         raise Http404
     require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
 

@@ -18,9 +18,9 @@ from core.actors import require_permission
 from core.exceptions import EcomsiteError
 from ecomsite.console import charts
 from ecomsite.console.pages import page
+from labeling.question import queue_names
 from moderation import priority
 from moderation.models.queues import QueuePolicy
-from moderation.models.reviews import ReviewItem
 from moderation.queues import rules
 from moderation.queues.back_pressure import pause_in_words
 from monitoring import flow, health, refusals, sla
@@ -126,7 +126,7 @@ def _rounded_up(length: dt.timedelta) -> dt.timedelta:
 def queue_policy(request: HttpRequest, kind: str) -> HttpResponse:
     """Set the rules of a queue."""
     require_permission(request.user, "moderation.set_queue_policy")  # type: ignore[arg-type]
-    if kind not in ReviewItem.Kind.values:
+    if kind not in queue_names():
         raise Http404
     policy = rules.policy_for(kind)
     form = QueuePolicyForm(request.POST if request.method == "POST" else None, instance=policy)

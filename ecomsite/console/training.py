@@ -19,12 +19,14 @@ from core.exceptions import EcomsiteError
 from ecomsite.console import charts, training_copy
 from ecomsite.console.pages import act, page
 from inference import resolver
-from inference.models import ModelAlias, ModelVersion, Role
+from inference.models import ModelAlias, ModelVersion
 from moderation import shadow
 from training import consent, drift, release, runs, triggers
 from training.evaluation import model_card
 from training.models import EvaluationReport, TrainingRun
-from training.recipes import RECIPES, Method
+from training.models.datasets import title_of_task
+from training.recipes import Method, recipe_of
+from training.roles import roles, title_of_role
 
 SHOWN = 25
 
@@ -150,27 +152,31 @@ def _overview(request: HttpRequest) -> dict[str, Any]:
     aliases = {(row.role, row.name): row for row in ModelAlias.objects.select_related("version")}
     return {
         "runs": _runs(),
-        "roles": [_role(role, aliases) for role in Role if aliases.keys() & {(role, "champion"), (role, "challenger")}],
+        "roles": [
+            _role(role, aliases) for role in roles() if aliases.keys() & {(role, "champion"), (role, "challenger")}
+        ],
         "waiting": release.waiting(),
-        "tasks": [(task, task.label, _waits_for(task), RECIPES[task].model_fields) for task in runs.TRAINED],
+        "tasks": [
+            (task, title_of_task(task), _waits_for(task), recipe_of(task).model_fields) for task in runs.trained()
+        ],
         "methods": get_args(Method),
         "may_train": request.user.has_perm("training.train_model"),
         "may_promote": request.user.has_perm("inference.promote_model"),
     }
 
 
-def _role(role: Role, aliases: dict[tuple[str, str], ModelAlias]) -> dict[str, Any]:
+def _role(role: str, aliases: dict[tuple[str, str], ModelAlias]) -> dict[str, Any]:
     champion, challenger = aliases.get((role, "champion")), aliases.get((role, "challenger"))
     beside = None
     if champion and challenger and challenger.version_id != champion.version_id:
         beside = shadow.compared(challenger.version, champion.version)
     return {
-        "role": role, "title": role.label, "champion": champion, "challenger": challenger,
+        "role": role, "title": title_of_role(role), "champion": champion, "challenger": challenger,
         "previous": aliases.get((role, "previous")), "shadow": beside, "watch": _watch(role),
     }  # fmt: skip
 
 
-def _watch(role: Role) -> dict[str, Any] | None:
+def _watch(role: str) -> dict[str, Any] | None:
     """Return how often people agree with the champion on what the daily lot drew: lately, and before."""
     from labeling.quality.intervals import share
 

@@ -14,8 +14,9 @@ from audit.models import LedgerCheck, TimeStamp
 from catalog.models import CustomerReview
 from core.actors import require_permission
 from ecomsite.console.pages import page, with_names
+from labeling.question import queue_names, queues, title_of
 from moderation.models.candidates import Candidate, GenerationRequest
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import COPY_VERDICT, ReviewItem
 from moderation.queues import handing_out
 from moderation.queues.languages import languages_of
 from moderation.queues.rules import may_take, policy_for
@@ -41,15 +42,15 @@ def _is_there(item: ReviewItem) -> bool:
 
 
 def _kind_in(request: HttpRequest) -> str:
-    kind = request.GET.get("kind", ReviewItem.Kind.COPY)
-    return kind if kind in ReviewItem.Kind.values else ReviewItem.Kind.COPY.value
+    kind = request.GET.get("kind", COPY_VERDICT)
+    return kind if kind in queue_names() else COPY_VERDICT
 
 
 def _elsewhere(request: HttpRequest, kind: str) -> list[tuple[str, str, int]]:
     """The other queues that hold something for the person: address, title, how many."""
     found = [
         (reverse("console:review", args=[name]), title, handing_out.waiting_for(request.user, kind=name).count())  # type: ignore[arg-type]
-        for name, title in ReviewItem.Kind.choices
+        for name, title in queues()
         if name != kind
     ]
     return [row for row in found if row[2]]
@@ -65,8 +66,8 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
         "kind": kind,
         "elsewhere": _elsewhere(request, kind),
         "languages": languages_of(request.user),  # type: ignore[arg-type]
-        "kind_title": ReviewItem.Kind(kind).label,
-        "is_copy": kind == ReviewItem.Kind.COPY,
+        "kind_title": title_of(kind),
+        "is_copy": kind == COPY_VERDICT,
         "missing": why_nothing_comes(kind),
         "may_take": may_take(request.user, policy_for(kind)),  # type: ignore[arg-type]
         "n_ready": n_held[0] + handing_out.waiting_for(request.user, kind=kind).count(),  # type: ignore[arg-type]
@@ -74,7 +75,7 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
         "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),  # type: ignore[misc]
         "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),
         "n_unscored": 0
-        if kind == ReviewItem.Kind.COPY
+        if kind == COPY_VERDICT
         else CustomerReview.objects.filter(sentiments=None, review_item=None).count(),
         "n_writing": requests.filter(status__in=("queued", "generating")).count(),
         "n_checking": Candidate.objects.filter(status=Candidate.Status.GENERATED, screened_at=None).count(),

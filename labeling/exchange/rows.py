@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.source import RAW_CHARACTERS
-from labeling.label_config import LabelingInterface
+from labeling.question import Question
 
 VOTES = "votes"
 # What a vote in a list of votes says, under the names that a row of its own has.
@@ -73,7 +73,7 @@ class Layout:
     """What an export has in each row: field → `text`, `number`, `integer` or `time`; and, if so, the votes."""
 
     fields: Mapping[str, str]
-    interface: LabelingInterface
+    interface: Question
     has_votes: bool = False
 
 

@@ -19,15 +19,15 @@ from core.hints import hint_on_commit
 from core.refs import ref
 from labeling import labels
 from labeling.consensus import ADJUDICATED, SINGLE
-from labeling.label_config import load_interface
 from labeling.models import Consensus, Vote
+from labeling.question import question
 from labeling.selectors import doubts
 from moderation import announcements
 from moderation.decisions import outcomes, reasons
 from moderation.drafting import screening
 from moderation.lifecycle import advance, line_for
 from moderation.live import publication
-from moderation.models.reviews import Decision, ReviewItem
+from moderation.models.reviews import COPY_VERDICT, Decision, ReviewItem
 from moderation.queues.rules import policy_for, require_access
 from moderation.queues.seats import add_seat, dispatch, draw, end_gold, falls_into, pass_to_senior
 from moderation.queues.separation_of_duties import party_to_appeal, require_another_person
@@ -60,7 +60,7 @@ def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> D
         if wants_senior(item, consensus, actor):
             return None
         reading = None
-        if item.kind == ReviewItem.Kind.COPY:
+        if item.kind == COPY_VERDICT:
             reading = reasons.read_complete(item, consensus=consensus, actor=actor)
             if reading is None:
                 return None
@@ -97,7 +97,7 @@ def wants_senior(item: ReviewItem, consensus: Consensus, actor: User) -> bool:
 
 def keep_vote(item: ReviewItem, consensus: Consensus, *, actor: User, purpose: str, expected: str = "") -> str:
     """Keep what `actor` answered as their vote; returns its label, empty when the answer has none."""
-    label = load_interface(item.kind).label_of(consensus.answer)
+    label = question(item.kind).label_of(consensus.answer)
     if label:
         time, task = time_spent(item, consensus), item.labeling_task
         labels.record_vote(
@@ -120,7 +120,7 @@ def decide(
     `consensus` holds.
     """
     lines: list[Line] = []
-    if item.kind == ReviewItem.Kind.COPY:
+    if item.kind == COPY_VERDICT:
         reading = reading or outcomes.read(item, consensus.answer, doubts=doubts(consensus))
         if _is_a_seniors(item, reading, consensus, actor, second):
             return None
@@ -143,7 +143,7 @@ def decide(
         **leases.NO_LEASE,
     )  # fmt: skip
     labels.record_label(
-        item.kind, ref(item.subject), label=load_interface(item.kind).label_of(consensus.answer),
+        item.kind, ref(item.subject), label=question(item.kind).label_of(consensus.answer),
         method=consensus.method, quality=quality, n_votes=n_votes, at=timezone.now(),
     )  # fmt: skip
     announcements.item_completed(item, decision)
@@ -208,9 +208,9 @@ def relabel(lead: ReviewItem, *, consensus: Consensus, actor: User) -> Decision 
     A decision supersedes the one before. Of copy, only what we learn from changes: a text that is live is not taken
     down by a label, a senior does that; no decision then.
     """
-    label = load_interface(lead.kind).label_of(consensus.answer)
+    label = question(lead.kind).label_of(consensus.answer)
     decision: Decision | None = None
-    if lead.kind == ReviewItem.Kind.SENTIMENT:
+    if lead.kind != COPY_VERDICT:
         decision = _decision(lead, consensus, actor, outcome=Outcome.LABEL, label=label)
         announcements.item_completed(lead, decision)
     labels.record_label(
@@ -225,9 +225,9 @@ def relabel(lead: ReviewItem, *, consensus: Consensus, actor: User) -> Decision 
 
 
 def _label(item: ReviewItem, consensus: Consensus, actor: User) -> tuple[Decision, list[Line]]:
-    label = str(consensus.answer.get("sentiment") or "")
+    label = question(item.kind).label_of(consensus.answer)
     if not label:
-        raise PermanentError("The answer holds no sentiment.")
+        raise PermanentError("The answer holds no label.")
     decision = _decision(item, consensus, actor, outcome=Outcome.LABEL, label=label)
     return decision, [Line("moderation.decision.label", ref(decision), {"label": label})]
 

@@ -17,12 +17,12 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from labeling import consensus as consensuses
 from labeling import labels
-from labeling.label_config import load_interface
 from labeling.models import Consensus, LabelingTask
+from labeling.question import question
 from moderation.decisions import reasons, second_reviews
 from moderation.decisions.deciding import Second, decide, keep_vote, record_decision, require_may_answer, wants_senior
 from moderation.lifecycle import advance, line_for
-from moderation.models.reviews import Decision, ReviewItem
+from moderation.models.reviews import COPY_VERDICT, Decision, ReviewItem
 from moderation.queues import seats
 from moderation.queues.rules import MOST_REVIEWERS, policy_for
 from moderation.queues.seats import PANELS, Purpose, Status, dispatch
@@ -85,7 +85,7 @@ def _answers_twice(item: ReviewItem, lead: ReviewItem, actor: User) -> bool:
 
 
 def _is_incomplete(item: ReviewItem, consensus: Consensus, actor: User) -> bool:
-    is_copy = item.kind == ReviewItem.Kind.COPY
+    is_copy = item.kind == COPY_VERDICT
     return is_copy and reasons.read_complete(item, consensus=consensus, actor=actor) is None
 
 
@@ -130,7 +130,7 @@ def conclude(lead: ReviewItem) -> bool:
     if not reason and len(answers) < len(panel):
         reason = "An answer was deleted in Label Studio"
     # Votes count that an import brought, and people leave: who let it out is one of the panel who still may.
-    label_of = load_interface(lead.kind).label_of
+    label_of = question(lead.kind).label_of
     alike = [(person, answer) for person, answer in answers if label_of(answer.answer) == agreed.label]
     able = [(person, answer) for person, answer in alike if person.has_perm("moderation.review_item")]
     if not able and not reason:
@@ -153,7 +153,7 @@ def _answer_to(item: ReviewItem) -> Consensus | None:
 
 def _why_not(lead: ReviewItem, agreed: consensuses.Agreed, answers: list[dict[str, object]]) -> str:
     """Return why people's answers decide nothing yet; empty when they do."""
-    interface = load_interface(lead.kind)
+    interface = question(lead.kind)
     if any(given.get("escalate") for given in answers):
         return "Somebody asked for a senior"
     if not agreed.label:

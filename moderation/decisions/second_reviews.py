@@ -23,14 +23,14 @@ from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import pk_of, ref
 from labeling import issues, selectors, sync
-from labeling.label_config import load_interface
 from labeling.models import Consensus, Label, LabelIssue
-from moderation import interfaces, priority
+from labeling.question import question
+from moderation import priority
 from moderation.decisions.deciding import keep_vote, relabel
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate
 from moderation.models.queues import QueuePolicy
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import SENTIMENT, ReviewItem
 from moderation.queues import seats
 from moderation.queues.rules import policies
 from moderation.queues.seats import PANELS, Purpose, Status
@@ -162,12 +162,12 @@ def open_blind(
         confidence=None, n_labels=3, price=review.product.price if review.product else None
     )
     item = ReviewItem.objects.create(
-        kind=ReviewItem.Kind.SENTIMENT, customer_review=review, purpose=purpose, gold_label=gold_label, strategy=strategy,
+        kind=SENTIMENT, customer_review=review, purpose=purpose, gold_label=gold_label, strategy=strategy,
         risk=factors.risk, uncertainty=factors.uncertainty, value=factors.value,
         urgent_from=priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
     )  # fmt: skip
     item.labeling_task = sync.open_task(
-        item.kind, reference=ref(item), payload=interfaces.payload_of_review(review), shows_predictions=False
+        item.kind, reference=ref(item), payload=question(item.kind).task_data(review), shows_predictions=False
     )
     item.save(update_fields=["labeling_task"])
     ledger.append_many([line_for(item, "opened", about=ref(review), purpose=purpose)], actor=PANELS)
@@ -185,8 +185,8 @@ def set_gold(item: ReviewItem, *, label: str, actor: User | SystemActor) -> None
     is not decided.
     """
     require_permission(actor, "moderation.set_gold")
-    if label and label not in load_interface(item.kind).labels:
-        raise PermanentError(f"There is no label {label!r}; there are {', '.join(load_interface(item.kind).labels)}.")
+    if label and label not in question(item.kind).labels:
+        raise PermanentError(f"There is no label {label!r}; there are {', '.join(question(item.kind).labels)}.")
     with transaction.atomic():
         lead = ReviewItem.objects.select_for_update().get(pk=item.leading.pk)
         if lead.status != Status.DECIDED:

@@ -7,27 +7,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils import timezone
 
 from audit import ledger
-from catalog.models import CustomerReview, Product
+from catalog.models import CustomerReview
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
 from core.hints import hint
 from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
-from moderation import interfaces, priority
+from labeling.question import question
+from moderation import priority
 from moderation.decisions import panels
 from moderation.lifecycle import line_for
 from moderation.models.candidates import Candidate
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.reviews import COPY_VERDICT, SENTIMENT, ReviewItem, Sentiment
 from moderation.queues import active_learning, back_pressure, daily_lot, seats
 from moderation.queues.rules import policy_for
 from moderation.queues.seats import pass_to_senior
@@ -40,7 +39,7 @@ OPENER = SystemActor("moderation.review")
 BATCH = 200
 # Why a draft is put before people: all of them are.
 EVERY_DRAFT = "every draft"
-Kind, Status = ReviewItem.Kind, ReviewItem.Status
+Status = ReviewItem.Status
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,12 @@ def open_reviews() -> int:
     """
     opened = 0
     for candidate in _candidates_without_item():
-        opened += _open(Kind.COPY, _copy_work(candidate))
+        opened += _open(COPY_VERDICT, _copy_work(candidate))
     for sentiment in daily_lot.to_open(n=BATCH):
-        opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment, strategy=seats.DAILY_LOT))
-    if not back_pressure.is_paused(Kind.SENTIMENT):
+        opened += _open(SENTIMENT, _sentiment_work(sentiment, strategy=seats.DAILY_LOT))
+    if not back_pressure.is_paused(SENTIMENT):
         for sentiment, strategy in active_learning.sentiments(n=BATCH):
-            opened += _open(Kind.SENTIMENT, _sentiment_work(sentiment, strategy=strategy))
+            opened += _open(SENTIMENT, _sentiment_work(sentiment, strategy=strategy))
     if opened:
         hint("labeling.push_tasks")
     return opened
@@ -94,30 +93,11 @@ def _copy_work(candidate: Candidate) -> Work:
         channel=candidate.channel, severities=[finding.severity for finding in findings],
         grounding=candidate.grounding, price=candidate.product.price,
     )  # fmt: skip
-    predictions = interfaces.copy_review_predictions(
-        text=candidate.text, findings=_shown(candidate), model_version=str(candidate.model_version or "unknown"),
-        score=candidate.grounding,
-    )  # fmt: skip
-    return Work(candidate, factors, payload_of_copy(candidate), predictions, strategy=EVERY_DRAFT)
-
-
-def _shown(candidate: Candidate) -> list[dict[str, Any]]:
-    return [
-        {"id": f.pk, "code": f.code, "severity": f.severity, "message": f.message, "start": f.start, "end": f.end}
-        for f in candidate.findings.all()
-    ]
-
-
-def payload_of_copy(candidate: Candidate) -> dict[str, Any]:
-    """Return the task data of a stored draft."""
-    product = candidate.product
-    return interfaces.copy_review_payload(
-        title=product.title_for(candidate.locale), brand=product.brand, category=product.category,
-        image_url=picture_url(product), channel=candidate.get_channel_display(), locale=candidate.locale,
-        facts=[(fact["name"], fact["value"]) for fact in candidate.facts], text=candidate.text,
-        findings=_shown(candidate), grounding=candidate.grounding,
-        console_url=absolute(reverse("admin:moderation_candidate_change", args=[candidate.pk])),
-    )  # fmt: skip
+    about = question(COPY_VERDICT)
+    predictions = about.suggestions(
+        candidate, model_version=str(candidate.model_version or "unknown"), score=candidate.grounding
+    )
+    return Work(candidate, factors, about.task_data(candidate), predictions, strategy=EVERY_DRAFT)
 
 
 def _sentiment_work(sentiment: Sentiment, *, strategy: str) -> Work:
@@ -127,22 +107,11 @@ def _sentiment_work(sentiment: Sentiment, *, strategy: str) -> Work:
         confidence=None if strategy == seats.DAILY_LOT else sentiment.confidence, n_labels=len(sentiment.probabilities),
         price=review.product.price if review.product else None,
     )  # fmt: skip
-    payload = interfaces.payload_of_review(review)
-    predictions = interfaces.review_sentiment_predictions(
-        label=sentiment.label, model_version=str(sentiment.model_version), score=sentiment.confidence
+    about = question(SENTIMENT)
+    predictions = about.suggestions(
+        review, label=sentiment.label, model_version=str(sentiment.model_version), score=sentiment.confidence
     )
-    return Work(review, factors, payload, predictions, suggestion=sentiment.label, strategy=strategy)
-
-
-def absolute(path: str) -> str:
-    """Return the address of one of our pages as Label Studio's pages, on another origin, have to ask for it."""
-    return f"{settings.SITE_URL}/{path.lstrip('/')}"
-
-
-def picture_url(product: Product) -> str:
-    """Return where the picture of `product` is; an address of its own stays, a path is one under MEDIA_URL."""
-    url = product.image_url
-    return url if not url or "://" in url else absolute(f"{settings.MEDIA_URL}{url}")
+    return Work(review, factors, about.task_data(review), predictions, suggestion=sentiment.label, strategy=strategy)
 
 
 def _open(kind: str, work: Work) -> int:

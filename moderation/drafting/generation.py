@@ -30,7 +30,7 @@ from moderation import announcements
 from moderation.drafting.requests import give_back
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate, GenerationRequest
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import COPY_VERDICT
 from moderation.queues import back_pressure
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def drain_generation(*, limit: int | None = None) -> int:
     Bounded work: one batch. Whoever calls it again does the next one. Claims nothing while too many drafts wait for
     people (`moderation.queues.back_pressure`).
     """
-    if back_pressure.is_paused(ReviewItem.Kind.COPY):
+    if back_pressure.is_paused(COPY_VERDICT):
         return 0
     with transaction.atomic():
         claimed = leases.claim(

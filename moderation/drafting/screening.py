@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,13 +23,14 @@ from core.exceptions import LeaseLost, PermanentError, TransientError
 from core.hints import hint, hint_on_commit
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact
-from inference.models import ModelVersion, Role
-from moderation import policy_versions, validity
+from inference.models import ModelVersion
+from labeling.question import question
+from moderation import policy_versions
 from moderation.drafting import near_copies
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
 from moderation.models.queues import QueuePolicy
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import COPY_VERDICT
 from moderation.policy import base, grounding, merging
 from moderation.queues.rules import policy_for
 
@@ -87,7 +88,7 @@ def find_problems(draft: base.Draft) -> list[Finding]:
     copy says so.
     """
     policy = policy_versions.policy_in_force()
-    blocks = policy_for(ReviewItem.Kind.COPY).contradicted_facts == QueuePolicy.Contradicted.BLOCK
+    blocks = policy_for(COPY_VERDICT).contradicted_facts == QueuePolicy.Contradicted.BLOCK
     return [
         Finding(
             policy_version=policy.version, check_name=result.check_name, check_version=result.check_version, code=hit.code,
@@ -159,19 +160,22 @@ class Opinion:
     values: Mapping[uuid.UUID, float]
 
 
-# Score → whose opinion it is, the label whose probability it is, and how a draft is put before that model.
-SCORES: Mapping[str, tuple[Role, str, Callable[[Candidate], str]]] = {
-    "positive_tone": (Role.SENTIMENT, "positive", lambda candidate: candidate.text),
-    "valid_description": (Role.VALIDITY, validity.VALID, validity.text_of),
+# Score → the question whose champion gives it, and the label whose probability it is.
+SCORES: Mapping[str, tuple[str, str]] = {
+    "positive_tone": ("sentiment", "positive"),
+    "valid_description": ("validity", "valid"),
 }
 
 
 def _opinions(candidates: Sequence[Candidate]) -> list[Opinion]:
     """Return what the champions think of the texts; nothing of a role that has no champion yet."""
     found = []
-    for name, (role, label, put) in SCORES.items():
-        if (version := resolver.find(role)) is not None:
-            answers = loader.load_classifier(version).classify([put(candidate) for candidate in candidates])
+    for name, (asked, label) in SCORES.items():
+        if (version := resolver.find(asked)) is not None:
+            # A question about something else is asked of the draft's words alone.
+            about = question(asked)
+            texts = about.inputs(candidates) if about.about == "draft" else [draft.text for draft in candidates]
+            answers = loader.load_classifier(version).classify(texts)
             values = {c.pk: a.probabilities.get(label, 0.0) for c, a in zip(candidates, answers, strict=True)}
             found.append(Opinion(name, version, values))
     return found

@@ -20,9 +20,9 @@ from catalog.models import CustomerReview, ImportRun
 from core.actors import user_keys
 from core.refs import keys_of
 from labeling import approvals
-from labeling.label_config import load_interface
 from labeling.labels import rater_of
 from labeling.models import Vote
+from labeling.question import question
 from moderation.label_exchange.importing import brought_in_by, source_of
 from moderation.label_exchange.records import KIND
 from moderation.label_exchange.reviews import subject_of
@@ -156,7 +156,7 @@ def _against(said: Answers, ours: Mapping[str, str], *, minimum: int = FEWEST) -
 
 
 def _numbers() -> dict[str, int]:
-    return {name: i for i, name in enumerate(load_interface(KIND).labels)}
+    return {name: i for i, name in enumerate(question(KIND).labels)}
 
 
 def _with_models(said: Answers, ours: Mapping[str, str]) -> tuple[Estimate, str]:

@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
 from audit import ledger
-from catalog.models import CustomerReview
+from catalog.models import CustomerReview, Product
 from core.actors import require_permission
 from core.bulk import among
 from core.exceptions import PermanentError, TransientError
@@ -25,10 +25,8 @@ from core.refs import ref
 from labeling.exchange.formats import format_of, writer_of
 from labeling.exchange.part import Part
 from labeling.exchange.rows import Item, Layout
-from labeling.label_config import load_interface
 from labeling.models import Label, Vote
-from moderation import interfaces
-from moderation.decisions.settling import payload_of_copy
+from labeling.question import question, queue_names
 from moderation.label_exchange.importing import exported_name
 from moderation.label_exchange.reviews import subject_of
 from moderation.models.candidates import Candidate
@@ -79,9 +77,9 @@ def export_labels(
     writes it.
     """
     require_permission(actor, "labeling.export_labels")
-    if kind not in QUEUES:
-        raise PermanentError(f"There is no queue {kind!r}.", hint=f"Queues: {', '.join(QUEUES)}.")
-    queue, file_format = QUEUES[kind], file_format or format_of(target)
+    if kind not in (names := queue_names()):
+        raise PermanentError(f"There is no queue {kind!r}.", hint=f"Queues: {', '.join(names)}.")
+    queue, file_format = QUEUES[question(kind).about], file_format or format_of(target)
     what = {"kind": kind, "format": file_format, "votes": with_votes, "since": since.isoformat() if since else None}
     with only_one(f"moderation.export_labels {target.resolve()}") as is_alone:
         if not is_alone:
@@ -89,7 +87,7 @@ def export_labels(
         part = Part(target, what=what)
         if not resume:
             part.start_again()
-        layout = Layout(queue.fields, load_interface(kind), has_votes=with_votes)
+        layout = Layout(queue.fields, question(kind), has_votes=with_votes)
         labels = Label.objects.filter(kind=kind)
         labels = labels.filter(labelled_at__gte=since) if since else labels
         total, n_done, n_gone = labels.count(), labels.filter(pk__lte=part.after).count(), 0
@@ -97,7 +95,7 @@ def export_labels(
         try:
             for page in _pages(labels, after=part.after):
                 votes = _votes_on(kind, page) if with_votes else {}
-                items = list(queue.items(page, votes, file_format == "ls-json"))
+                items = list(queue.items(kind, page, votes, file_format == "ls-json"))
                 part.advance(after=page[-1]["pk"], n_rows=len(items), position=writer.write(items))
                 n_done, n_gone = n_done + len(page), n_gone + len(page) - len(items)
                 if on_progress:
@@ -127,7 +125,7 @@ class Queue:
     """How the labels of one queue go out: what each row has, and the items of a page (labels, their votes, payloads?)."""
 
     fields: Mapping[str, str]
-    items: Callable[[Sequence[Values], Mapping[str, list[Values]], bool], Iterator[Item]]
+    items: Callable[[str, Sequence[Values], Mapping[str, list[Values]], bool], Iterator[Item]]
 
 
 def _votes_on(kind: str, page: Sequence[Values]) -> dict[str, list[Values]]:
@@ -139,7 +137,9 @@ def _votes_on(kind: str, page: Sequence[Values]) -> dict[str, list[Values]]:
     return votes
 
 
-def _reviews(page: Sequence[Values], votes: Mapping[str, list[Values]], with_payload: bool) -> Iterator[Item]:
+def _reviews(
+    kind: str, page: Sequence[Values], votes: Mapping[str, list[Values]], with_payload: bool
+) -> Iterator[Item]:
     rows = CustomerReview.objects.filter(pk__in=_keys(page, CustomerReview)).values_list(
         Cast("pk", models.CharField()),
         "external_id",
@@ -161,13 +161,13 @@ def _reviews(page: Sequence[Values], votes: Mapping[str, list[Values]], with_pay
             }  # fmt: skip
             payload: Values = {}
             if with_payload:
-                payload = interfaces.review_sentiment_payload(
-                    title=title, text=text, product=product or "", rating=stars, locale=locale
-                )
+                about = Product(title=product) if product else None
+                review = CustomerReview(title=title, text=text, product=about, rating=rating, locale=locale)
+                payload = question(kind).task_data(review)
             yield Item({name: said[name] for name in REVIEW_FIELDS}, votes.get(subject, ()), payload)
 
 
-def _copies(page: Sequence[Values], votes: Mapping[str, list[Values]], with_payload: bool) -> Iterator[Item]:
+def _copies(kind: str, page: Sequence[Values], votes: Mapping[str, list[Values]], with_payload: bool) -> Iterator[Item]:
     candidates = Candidate.objects.filter(pk__in=_keys(page, Candidate)).select_related("product")
     if with_payload:
         candidates = candidates.prefetch_related("findings")
@@ -178,7 +178,7 @@ def _copies(page: Sequence[Values], votes: Mapping[str, list[Values]], with_payl
                 **label, "sku": candidate.product.sku, "channel": candidate.channel, "locale": candidate.locale,
                 "text": candidate.text,
             }  # fmt: skip
-            payload = payload_of_copy(candidate) if with_payload else {}
+            payload = question(kind).task_data(candidate) if with_payload else {}
             yield Item({name: said[name] for name in COPY_FIELDS}, votes.get(label["subject"], ()), payload)
 
 
@@ -187,4 +187,5 @@ def _keys(page: Sequence[Values], model: type[models.Model]) -> RawSQL:
     return among((match[1] for label in page if (match := form.fullmatch(label["subject"]))), "uuid")
 
 
-QUEUES = {"sentiment": Queue(REVIEW_FIELDS, _reviews), "copy_verdict": Queue(COPY_FIELDS, _copies)}
+# By what the question is about.
+QUEUES = {"review": Queue(REVIEW_FIELDS, _reviews), "draft": Queue(COPY_FIELDS, _copies)}

@@ -26,7 +26,7 @@ from labeling.exchange.rows import (
     raw_of,
     spread,
 )
-from labeling.label_config import load_interface
+from labeling.question import question
 
 KIND = "sentiment"
 # Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's control.
@@ -55,7 +55,7 @@ class Rules:
 
     def check(self, reading: Reading) -> None:
         """Raise `PermanentError` for a field, a label or, where the file has a header, a column that there is not."""
-        known = load_interface(KIND).labels
+        known = question(KIND).labels
         if strangers := sorted(set(self.columns) - set(COLUMNS)):
             raise PermanentError(f"There is no field {', '.join(strangers)}.", hint=f"Fields: {', '.join(COLUMNS)}.")
         if strangers := sorted(set(self.labels.values()) - set(known)):
@@ -163,7 +163,7 @@ class _Reader:
             there = {name: tuple(column for column in places if column in known) for name, places in there.items()}
         self.places = list(there.items())
         self.asked_for = " or ".join(there["label"])
-        names = load_interface(KIND).labels
+        names = question(KIND).labels
         self.names, self.labels = ", ".join(names), {**{name: name for name in names}, **rules.labels}
 
     def record(self, row: Row) -> FeedRow[LabelRecord]:

@@ -19,11 +19,11 @@ from core.hashing import hash_json
 from core.refs import pk_of, ref
 from moderation import announcements
 from moderation.drafting import near_copies, screening
-from moderation.interface_texts import REASONS
 from moderation.lifecycle import advance
 from moderation.live.marking import mark_for
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision
+from moderation.reason_codes import REASONS
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

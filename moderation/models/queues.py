@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models import Q
 
 from catalog.models import Channel
+from labeling.question import title_of
 from moderation.models.candidates import Finding
-from moderation.models.reviews import ReviewItem
 
 
 def claims_to_check() -> list[str]:
@@ -39,7 +39,7 @@ class QueuePolicy(models.Model):
         TWO_PEOPLE = "two_people", "Two people let it out"
         WARN = "warn", "One person decides"
 
-    kind = models.CharField(max_length=24, choices=ReviewItem.Kind, unique=True)
+    kind = models.CharField(max_length=60, unique=True, help_text="name of the question")
     enable_reservations = models.BooleanField(
         default=True, help_text="an item is one person's while they work; without, everybody gets the most urgent one"
     )
@@ -125,7 +125,7 @@ class QueuePolicy(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.get_kind_display()
+        return title_of(self.kind)
 
     @property
     def reservation(self) -> dt.timedelta:

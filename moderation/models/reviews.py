@@ -14,6 +14,7 @@ from catalog.models import CustomerReview
 from core.leases import Leased
 from inference.models import ModelVersion
 from labeling.models import Consensus, LabelingTask, Vote
+from labeling.question import title_of
 from moderation.models.candidates import Candidate
 from moderation.priority import Factors
 
@@ -36,6 +37,10 @@ class Sentiment(models.Model):
         return f"{self.label} ({self.confidence:.0%})"
 
 
+# Two questions that this app knows by name: the verdict that lets a draft out, and what the daily lot is drawn for.
+COPY_VERDICT, SENTIMENT = "copy_verdict", "sentiment"
+
+
 class ReviewItems(models.QuerySet["ReviewItem"]):
     """Review items, with what is asked of them often."""
 
@@ -52,10 +57,6 @@ class ReviewItem(Leased):
     another person answered.
     """
 
-    class Kind(models.TextChoices):
-        COPY = "copy_verdict", "Copy review"
-        SENTIMENT = "sentiment", "Review sentiment"
-
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"
         DISPATCHED = "dispatched", "With a reviewer"
@@ -66,7 +67,7 @@ class ReviewItem(Leased):
         WITHDRAWN = "withdrawn", "Withdrawn"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=24, choices=Kind)
+    kind = models.CharField(max_length=60, help_text="name of the question")
     purpose = models.CharField(max_length=16, choices=Vote.Purpose, default=Vote.Purpose.LABEL)
     lead = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="seats")
     candidate = models.OneToOneField(
@@ -91,11 +92,11 @@ class ReviewItem(Leased):
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    suggestion = models.CharField(max_length=24, blank=True, help_text="the label that the model suggests")
+    suggestion = models.CharField(max_length=60, blank=True, help_text="the label that the model suggests")
     strategy = models.CharField(
         max_length=24, blank=True, help_text="why it was put before people: uncertain, random …"
     )
-    gold_label = models.CharField(max_length=24, blank=True, help_text="the known answer: people are tested with it")
+    gold_label = models.CharField(max_length=60, blank=True, help_text="the known answer: people are tested with it")
     returned_reason = models.CharField(max_length=500, blank=True, help_text="why the answer before was sent back")
     returned_at = models.DateTimeField(null=True, blank=True, help_text="while who answered has to answer again")
     # What one person answered and a second one has to confirm (moderation/decisions/confirmations.py).
@@ -180,6 +181,11 @@ class ReviewItem(Leased):
         return f"{self.kind} {self.id}"
 
     @property
+    def title(self) -> str:
+        """What people call its queue."""
+        return title_of(self.kind)
+
+    @property
     def leading(self) -> ReviewItem:
         """The item that leads the panel: itself, for one that is nobody's seat."""
         return self.lead or self
@@ -219,7 +225,7 @@ class Decision(models.Model):
     item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="decisions", editable=False)
     consensus = models.ForeignKey(Consensus, null=True, on_delete=models.PROTECT, related_name="+", editable=False)
     outcome = models.CharField(max_length=12, choices=Outcome, editable=False)
-    label = models.CharField(max_length=24, blank=True, editable=False, help_text="sentiment, where that was asked")
+    label = models.CharField(max_length=60, blank=True, editable=False, help_text="where one was asked for")
     result = models.ForeignKey(
         Candidate,
         null=True,

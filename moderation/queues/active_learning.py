@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
 from catalog.models import CustomerReview
 from core.refs import ref_in_sql
 from inference import resolver
-from inference.models import ModelVersion, Role
+from inference.models import ModelVersion
 from labeling.models import Label
-from moderation.models.reviews import ReviewItem, Sentiment
+from labeling.question import question
+from moderation.models.reviews import SENTIMENT, ReviewItem, Sentiment
 from moderation.queues import seats
 from moderation.queues.rules import policy_for
 
 Chosen = Sequence[tuple[Sentiment, str]]
-KIND = ReviewItem.Kind.SENTIMENT
+KIND = SENTIMENT
 RANDOM, UNCERTAIN = "random", "uncertain"
 # Of so many of the unsure ones.
 POOL = 1000
@@ -32,15 +32,15 @@ POOL = 1000
 def sentiments(*, n: int) -> Chosen:
     """Return up to `n` scores of the champion to ask people about, each with the strategy that chose it.
 
-    All that are less sure than SENTIMENT_CONFIDENCE are asked about in the end, the most telling first. For every
+    All that are less sure than the question's `ask_below` are asked about in the end, the most telling first. For every
     hundred of them `random_percent` of the queue's rules are drawn by lot from all that was scored.
     """
     from labeling.quality import sampling
 
-    version = resolver.find(Role.SENTIMENT)
+    version = resolver.find(SENTIMENT)
     if version is None:
         return []
-    unsure = _unasked(version).filter(confidence__lt=settings.MODERATION["SENTIMENT_CONFIDENCE"])
+    unsure = _unasked(version).filter(confidence__lt=question(SENTIMENT).ask_below)
     pool = list(unsure.select_related("review__product", "model_version").order_by("confidence")[:POOL])
     if len(pool) <= n:
         chosen: Chosen = [(score, UNCERTAIN) for score in pool]

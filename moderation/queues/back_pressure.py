@@ -12,14 +12,14 @@ from audit import ledger
 from core.actors import SystemActor
 from core.refs import ref
 from moderation.models.queues import QueuePolicy
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import COPY_VERDICT, SENTIMENT, ReviewItem
 from moderation.queues.rules import policy_for, stored
 
 GATE = SystemActor("moderation.back_pressure")
 WAITING = (ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED)
 FEEDS = {
-    ReviewItem.Kind.COPY: "Drafting is paused; orders are kept",
-    ReviewItem.Kind.SENTIMENT: "No more sentiments are put before people; scores are kept",
+    COPY_VERDICT: "Drafting is paused; orders are kept",
+    SENTIMENT: "No more sentiments are put before people; scores are kept",
 }
 
 
@@ -57,6 +57,6 @@ def pause_in_words(policy: QueuePolicy) -> str:
     if policy.paused_at is None:
         return ""
     return (
-        f"{FEEDS[ReviewItem.Kind(policy.kind)]}: since {policy.paused_at:%Y-%m-%d %H:%M} UTC more than "
+        f"{FEEDS[policy.kind]}: since {policy.paused_at:%Y-%m-%d %H:%M} UTC more than "
         f"{policy.max_waiting:,} items of “{policy}” wait for people. It goes on by itself below {policy.resumes_below:,}."
     )

@@ -21,15 +21,14 @@ from core.hints import hint_on_commit
 from core.locks import only_one
 from core.refs import keys_of, ref_in_sql, ref_to
 from inference import resolver
-from inference.models import Role
 from labeling.approvals import FROM_FILES
 from labeling.models import Label
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.reviews import SENTIMENT, Sentiment
 from moderation.models.traffic import TrafficSample
 from moderation.queues import seats
 
 LOT = SystemActor("moderation.daily_lot")
-KIND = ReviewItem.Kind.SENTIMENT
+KIND = SENTIMENT
 # Days without a worker are made up for, but not for ever.
 LOOKS_BACK = 7
 DAY = dt.timedelta(days=1)
@@ -42,7 +41,7 @@ def draw(*, today: dt.date | None = None) -> int:
     traffic. Nothing is drawn while no model serves, and 0 at once while another process draws.
     """
     n, today = settings.MODERATION["DAILY_LOT"], today or dt.datetime.now(dt.UTC).date()
-    if not n or resolver.find(Role.SENTIMENT) is None:
+    if not n or resolver.find(SENTIMENT) is None:
         return 0
     with only_one("moderation.daily_lot") as is_alone:
         if not is_alone:
@@ -78,9 +77,7 @@ def to_open(*, n: int) -> QuerySet[Sentiment]:
     What could not be put before people for a week after it could be drawn is not traffic of now any more.
     """
     since = dt.datetime.now(dt.UTC).date() - 2 * LOOKS_BACK * DAY
-    drawn = Sentiment.objects.filter(
-        model_version=resolver.find(Role.SENTIMENT), review__traffic_sample__day__gte=since
-    )
+    drawn = Sentiment.objects.filter(model_version=resolver.find(SENTIMENT), review__traffic_sample__day__gte=since)
     waiting = drawn.filter(review__review_item=None).select_related("review__product", "model_version")
     return waiting.order_by("review__traffic_sample")[:n]
 

@@ -15,9 +15,9 @@ from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import ref
+from labeling.question import queue_names
 from moderation.models.candidates import Finding
 from moderation.models.queues import QueuePolicy
-from moderation.models.reviews import ReviewItem
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -50,7 +50,7 @@ def policies() -> dict[str, QueuePolicy]:
     """Return the rules of every queue, in one query."""
     held = {policy.kind: policy for policy in QueuePolicy.objects.all()}
     defaults = settings.MODERATION["QUEUE"]
-    return {kind: held.get(kind) or QueuePolicy(kind=kind, **defaults) for kind in ReviewItem.Kind.values}
+    return {kind: held.get(kind) or QueuePolicy(kind=kind, **defaults) for kind in queue_names()}
 
 
 def stored(kind: str) -> QueuePolicy:
@@ -80,7 +80,7 @@ def set_policy(
     ageing orders what is open anew; new limits count from the drafters' next turn.
     """
     require_permission(actor, "moderation.set_queue_policy")
-    if kind not in ReviewItem.Kind.values or (unknown := set(changes) - set(SETTABLE)):
+    if kind not in queue_names() or (unknown := set(changes) - set(SETTABLE)):
         raise PermanentError(f"There is no such rule or queue: {kind} {', '.join(sorted(unknown))}".strip())
     _check_values(changes)
     with transaction.atomic():

@@ -22,8 +22,8 @@ from core.hints import hint_on_commit
 from core.refs import ref
 from labeling import sync
 from labeling.consensus import INVALID
-from labeling.label_config import load_interface
 from labeling.models import Consensus, LabelingTask, Vote
+from labeling.question import question
 from moderation import markup
 from moderation.lifecycle import advance, line_for
 from moderation.models.reviews import ReviewItem
@@ -119,7 +119,7 @@ def answered_in_words(task: LabelingTask) -> str:
         return ""
     answer = given.answer
     parts = (
-        load_interface(task.project.kind).label_of(answer) or "no verdict",
+        question(task.project.kind).label_of(answer) or "no verdict",
         ", ".join(map(str, answer.get("reason_codes") or [])),
         f"“{answer['fixed_text']}”" if answer.get("fixed_text") else "",
         f"comment: {answer['comment']}" if answer.get("comment") else "",
@@ -135,7 +135,7 @@ def give_task(item: ReviewItem, *, like: LabelingTask, note: str = "") -> None:
         reference = f"{reference}#{number + 1}"
     payload = dict(like.payload)
     if note:
-        field = load_interface(item.kind).top
+        field = question(item.kind).top
         payload[field] = markup.note_html(note) + str(payload.get(field, ""))
     item.labeling_task = sync.open_task(
         item.kind, reference=reference, payload=payload, predictions=like.predictions,

@@ -14,14 +14,14 @@ from catalog.models import CustomerReview, PublishedCopy
 from core.actors import actor_ref
 from core.exceptions import PermanentError
 from labeling.models import Label, Vote
+from labeling.question import queues
 from moderation.live import history
 from moderation.models.appeals import Appeal
-from moderation.models.reviews import Decision, ReviewItem
+from moderation.models.reviews import COPY_VERDICT, SENTIMENT, Decision, ReviewItem
 from monitoring.auditor.asking import Answer, Asked, Table, table
 from monitoring.label_quality import scorecards
 from monitoring.models import Refusal
 
-Kind = ReviewItem.Kind
 SEES_MORE = ("moderation.review_escalated_item", "moderation.overrule_block", "moderation.check_decision",
              "moderation.judge_appeal", "catalog.retire_copy")  # fmt: skip
 
@@ -103,7 +103,7 @@ def quick(asked: Asked) -> Answer:
 def agreement(asked: Asked) -> Answer:
     """12: how well people agree and how often they are right, by person, language and category."""
     tables: list[Table] = []
-    for kind, title in Kind.choices:
+    for kind, title in queues():
         cards = [entry for entry in scorecards(kind) if not asked.person or entry.rater == asked.person]
         rows = [(entry.rater, entry.card.n_votes, _figure(entry.card.gold), _figure(entry.card.agreement),
                  _figure(entry.card.seconds)) for entry in cards]  # fmt: skip
@@ -118,9 +118,9 @@ def _against_the_label(kind: str, title: str) -> Table:
     """How often a vote was the label that was held to be true in the end, by language and category."""
     from django.db import connection
 
-    sides = {Kind.COPY: ("moderation_candidate", "moderation.candidate:", "s.locale"),
-             Kind.SENTIMENT: ("catalog_customerreview", "catalog.customerreview:", "s.locale")}  # fmt: skip
-    rows_of, prefix, locale = sides[Kind(kind)]
+    sides = {COPY_VERDICT: ("moderation_candidate", "moderation.candidate:", "s.locale"),
+             SENTIMENT: ("catalog_customerreview", "catalog.customerreview:", "s.locale")}  # fmt: skip
+    rows_of, prefix, locale = sides[kind]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {locale}, COALESCE(NULLIF(p.category, ''), '–'), count(*), "  # noqa: S608  (names from above)
@@ -141,7 +141,7 @@ def coverage(asked: Asked) -> Answer:
     n, seen = published.count(), published.filter(provenance__human_reviewed=True).count()
     reviews = CustomerReview.objects.filter(**asked.within("created_at"))
     scored = reviews.exclude(sentiments=None).distinct().count()
-    labelled = Label.objects.filter(kind=Kind.SENTIMENT, **asked.within("labelled_at")).count()
+    labelled = Label.objects.filter(kind=SENTIMENT, **asked.within("labelled_at")).count()
     by_strategy = ReviewItem.objects.work().filter(**asked.within("created_at")).order_by()
     counts = (
         by_strategy.values("kind", "purpose", "strategy")

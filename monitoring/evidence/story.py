@@ -22,7 +22,7 @@ from moderation.live import history, marking
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.policies import PolicyVersion
-from moderation.models.reviews import Decision, ReviewItem
+from moderation.models.reviews import COPY_VERDICT, Decision
 
 
 def live_at(moment: dt.datetime, *, sku: str) -> QuerySet[PublishedCopy]:
@@ -117,7 +117,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
 def _answers(texts: Sequence[Candidate], at: dt.datetime) -> Iterable[dict[str, Any]]:
     """Yield what each person said of them, and whether they saw what a model suggested before they said it."""
     subjects = [ref(text) for text in texts]
-    for vote in Vote.objects.filter(kind=ReviewItem.Kind.COPY, subject__in=subjects, voted_at__lte=at).order_by("pk"):
+    for vote in Vote.objects.filter(kind=COPY_VERDICT, subject__in=subjects, voted_at__lte=at).order_by("pk"):
         yield {
             "who": vote.rater, "label": vote.label, "purpose": vote.purpose, "at": vote.voted_at.isoformat(),
             "seconds": vote.seconds, "saw_suggestion": vote.is_assisted, "suggestion": vote.suggestion,

@@ -113,7 +113,7 @@ def test_who_may_reach_a_task_can_be_asked() -> None:
     [
         *settings.INFERENCE["BACKENDS"].values(),
         *settings.POLICY_CHECKS,
-        *settings.LABELING.get("INTERFACES", {}).values(),
+        *settings.QUESTIONS.values(),
     ],
 )
 def test_every_dotted_path_in_the_settings_can_be_imported(path: str) -> None:

@@ -13,6 +13,7 @@ from labeling.accounts import sync_accounts
 from labeling.door.desk import Desk as DoorsDesk
 from labeling.door.upstream import Forward
 from moderation.decisions import settling
+from questions.sentiment.question import Sentiment
 from tests import door, factories, people
 from tests.browser.reviewing import Reviewer
 from tests.chromium import CHROMIUM, FLAGS
@@ -52,7 +53,13 @@ def open_door(label_studio: Desk, live_server: Any, settings: Any) -> Iterator[s
 
 @pytest.fixture
 def sits_down(
-    label_studio: Desk, live_server: Any, open_door: str, start_worker: Callable[..., Any], settings: Any, page: Page
+    label_studio: Desk,
+    live_server: Any,
+    open_door: str,
+    start_worker: Callable[..., Any],
+    settings: Any,
+    page: Page,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Reviewer]:
     """Return a function that opens work in Label Studio, starts workers, and has a reviewer sign in.
 
@@ -65,9 +72,10 @@ def sits_down(
         hear_at = live_server.url if webhooks else "http://127.0.0.1:9"
         settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": hear_at}
         settings.MODERATION = {
-            **settings.MODERATION, "SENTIMENT_CONFIDENCE": 1.01,
+            **settings.MODERATION,
             "QUEUE": settings.MODERATION["QUEUE"] | {"rereview_percent": 0, "blind_percent": 0},
         }  # fmt: skip
+        monkeypatch.setattr(Sentiment, "ask_below", 1.01)
         people.people("Reviewer", email=REVIEWER.email)
         sync_accounts()
         for number in range(drafts):

@@ -29,6 +29,7 @@ from labeling.label_config import choices
 from labeling.models import Label, LabelIssue
 from moderation.decisions import second_reviews, settling
 from moderation.models.reviews import ReviewItem, Sentiment
+from questions.sentiment.question import Sentiment as SentimentQuestion
 from tests import factories, people
 from tests.chromium import needs_chromium
 from tests.label_studio_server import OTHERS, REVIEWER, Desk, as_person
@@ -62,6 +63,7 @@ def scored(
     label_studio: Desk,
     live_server: Any,
     settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
     """Reviews that the model which ships has scored: those of the demo shop, and N more; of few, those alone.
 
@@ -72,8 +74,8 @@ def scored(
     settings.MODERATION = {
         **settings.MODERATION,
         "QUEUE": settings.MODERATION["QUEUE"] | rules,
-        "SENTIMENT_CONFIDENCE": 1.01,
     }
+    monkeypatch.setattr(SentimentQuestion, "ask_below", 1.01)
     for role, backend, locales in (
         ("sentiment", "cold_start", ["en", "zh-Hans"]),
         ("encoder", "sentence_encoder", ["en"]),

@@ -34,7 +34,7 @@ from ecomsite.stack.label_studio import LabelStudio
 from ecomsite.stack.ports import free_port
 from labeling import sync
 from labeling.models import Annotation, LabelingTask, WebhookEvent
-from moderation import interfaces
+from questions.copy_verdict.question import task_data_of
 from tests import people
 from tests.label_studio_server import ADMIN, REVIEWER, SENIOR, SERVICE_TOKEN, Desk
 from tests.stamped import stamped
@@ -244,9 +244,7 @@ def test_after_one_reconcile_we_have_what_label_studio_has(
 
 
 def _tasks_in_label_studio(n: int) -> tuple[list[int], list[int], int]:
-    payload = interfaces.copy_review_payload(
-        title="Mug", channel="Description", locale="en", text="A mug.", findings=[]
-    )
+    payload = task_data_of(title="Mug", channel="Description", locale="en", text="A mug.", findings=[])
     for i in range(n + BYSTANDERS):
         sync.open_task("copy_verdict", reference=f"tests.thing:{i}", payload=payload)
     assert sync.push_tasks(limit=n + BYSTANDERS) == n + BYSTANDERS

@@ -11,7 +11,7 @@ import pytest
 from labeling import sync
 from labeling.models import LabelingTask
 from labeling.signals import consensus_reached
-from moderation import interfaces
+from questions.copy_verdict.question import reasons_suggested, task_data_of
 from tests import people
 from tests.label_studio_server import REVIEWER, SENIOR
 
@@ -28,10 +28,8 @@ def open_task() -> Callable[..., LabelingTask]:
     """Return a function that opens a copy review."""
 
     def make(text: str = DRAFT, **fields: Any) -> LabelingTask:
-        payload = interfaces.copy_review_payload(
-            title="Harbour mug", channel="Description", locale="en", text=text, findings=FINDINGS
-        )
-        predictions = interfaces.copy_review_predictions(text=text, findings=FINDINGS, model_version="copywriter v1")
+        payload = task_data_of(title="Harbour mug", channel="Description", locale="en", text=text, findings=FINDINGS)
+        predictions = reasons_suggested(FINDINGS, model_version="copywriter v1")
         values = {"payload": payload, "predictions": predictions} | fields
         return sync.open_task("copy_verdict", reference=f"tests.thing:{uuid.uuid4()}", **values)
 

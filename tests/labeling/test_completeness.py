@@ -15,7 +15,7 @@ from audit.models import LedgerEntry
 from core.exceptions import TransientError
 from labeling import client, completeness, ingest, sync
 from labeling.models import Annotation, CompletenessProof, Consensus, LabelingTask, WebhookEvent
-from moderation.interfaces import CopyReview
+from questions.copy_verdict.question import CopyVerdict
 from tests.label_studio_server import Desk
 from tests.labeling.conftest import choice
 from tests.labeling.test_reconcile import ACCEPT, run_sql
@@ -152,7 +152,7 @@ def test_it_says_that_label_studio_is_away_and_is_due_again(tasks: list[Labeling
     assert CompletenessProof.objects.get().holds
 
 
-class Fragile(CopyReview):
+class Fragile(CopyVerdict):
     """An interface with a fault of ours: it falls over a rejection."""
 
     def parse(self, result: Any, payload: Any) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class Fragile(CopyReview):
 def test_a_task_that_cannot_be_taken_over_holds_up_no_other_and_is_named(
     label_studio: Desk, tasks: list[LabelingTask], settings: Any
 ) -> None:
-    settings.LABELING = {**settings.LABELING, "INTERFACES": {"copy_verdict": f"{__name__}.Fragile"}}
+    settings.QUESTIONS = {"copy_verdict": f"{__name__}.Fragile"}
     for task, verdict in ((tasks[2], "reject"), (tasks[3], "accept")):
         give(label_studio, task, [choice("verdict", verdict)])
         WebhookEvent.objects.create(action="ANNOTATION_CREATED", ls_task_ids=[task.ls_task_id], body_hash="")

@@ -6,46 +6,50 @@ from typing import Any
 
 import pytest
 
+from catalog.models import CustomerReview, Product
 from core.exceptions import PermanentError
-from labeling.label_config import check_task, load_interface, validate
-from moderation import interfaces, markup
+from labeling.label_config import check_task, validate
+from labeling.question import question
+from moderation import markup
+from questions.copy_verdict.question import reasons_suggested, task_data_of
 from tests.labeling.conftest import DRAFT, FINDINGS, choice, typed
 
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(1)">'
-PAYLOAD = interfaces.copy_review_payload(title="Mug", channel="Ad", locale="en", text=DRAFT, findings=FINDINGS)
+PAYLOAD = task_data_of(title="Mug", channel="Ad", locale="en", text=DRAFT, findings=FINDINGS)
 
 
 def sentiment(*parts: dict[str, Any]) -> dict[str, Any]:
-    return load_interface("sentiment").parse([{**part, "to_name": "review"} for part in parts], {})
+    return question("sentiment").parse([{**part, "to_name": "review"} for part in parts], {})
 
 
 def copy(*parts: dict[str, Any]) -> dict[str, Any]:
-    return load_interface("copy_verdict").parse(parts, PAYLOAD)
+    return question("copy_verdict").parse(parts, PAYLOAD)
 
 
 @pytest.mark.parametrize("kind", ["copy_verdict", "sentiment"])
 def test_the_configuration_is_valid(kind: str) -> None:
-    validate(load_interface(kind))
+    validate(question(kind))
 
 
 def test_payload_and_prediction_fit_the_interface() -> None:
-    predictions = interfaces.copy_review_predictions(text=DRAFT, findings=FINDINGS, model_version="m", score=0.5)
-    check_task(load_interface("copy_verdict"), PAYLOAD, predictions)
+    predictions = reasons_suggested(FINDINGS, model_version="m", score=0.5)
+    check_task(question("copy_verdict"), PAYLOAD, predictions)
     check_task(
-        load_interface("sentiment"),
-        interfaces.review_sentiment_payload(text="Fine."),
-        interfaces.review_sentiment_predictions(label="neutral", model_version="m", score=0.4),
+        question("sentiment"),
+        question("sentiment").task_data(CustomerReview(text="Fine.")),
+        question("sentiment").suggestions(None, label="neutral", model_version="m", score=0.4),
     )
 
 
 def test_text_of_others_is_never_html() -> None:
     finding = {"id": 1, "code": "x", "severity": "block", "message": EVIL, "start": 0, "end": 9}
-    payload = interfaces.copy_review_payload(
+    payload = task_data_of(
         title=EVIL, brand=EVIL, category=EVIL, facts=[(EVIL, EVIL)], channel=EVIL, locale=EVIL, text=EVIL,
         findings=[finding], image_url="javascript:alert(1)", console_url="javascript:alert(1)",
     )  # fmt: skip
     shown = [payload["product_html"], payload["facts_html"], payload["draft_html"], payload["findings"][0]["html"]]
-    shown.append(interfaces.review_sentiment_payload(title=EVIL, text=EVIL, product=EVIL, locale=EVIL)["review_html"])
+    review = CustomerReview(title=EVIL, text=EVIL, product=Product(title=EVIL), locale=EVIL)
+    shown.append(question("sentiment").task_data(review)["review_html"])
 
     for html in shown:
         assert "<script" not in html
@@ -119,9 +123,9 @@ def test_a_sentiment_is_read() -> None:
 
 def test_an_unknown_sentiment_is_not_suggested() -> None:
     with pytest.raises(PermanentError, match="mixed"):
-        interfaces.review_sentiment_predictions(label="mixed", model_version="m")
+        question("sentiment").suggestions(None, label="mixed", model_version="m")
 
 
 def test_an_unknown_kind_says_which_there_are() -> None:
     with pytest.raises(PermanentError, match="copy_verdict"):
-        load_interface("nothing")
+        question("nothing")

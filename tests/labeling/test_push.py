@@ -18,6 +18,7 @@ from labeling.links import task_url
 from labeling.models import Consensus, LabelingProject, LabelingTask
 from labeling.selectors import health
 from moderation.queues.rules import set_policy
+from questions.sentiment.question import Sentiment
 from tests import people
 from tests.label_studio_server import Desk
 from tests.labeling.conftest import choice
@@ -290,13 +291,19 @@ def test_a_withdrawn_task_is_removed_there(label_studio: Desk, open_task: Open) 
     assert not sync.withdraw_task(task)
 
 
+class Changed(Sentiment):
+    """A page that was changed since the project was made."""
+
+    name = "copy_verdict"
+
+
+changed = Changed()
+
+
 def test_a_changed_interface_reaches_the_project(label_studio: Desk, settings: Any) -> None:
     project = projects.ensure_project("copy_verdict")
-    settings.LABELING = {
-        **settings.LABELING,
-        "INTERFACES": {"copy_verdict": "moderation.interfaces.ReviewSentiment"},
-    }
+    settings.QUESTIONS = {"copy_verdict": f"{__name__}.changed"}
     projects.ensure_project("copy_verdict")
 
     config = label_studio.service.projects.get(project.ls_project_id or 0).label_config
-    assert 'name="sentiment"' in config
+    assert 'value="Positive"' in config

@@ -18,13 +18,13 @@ from audit.verification import verify
 from catalog.models import CustomerReview, ImportRun
 from core.exceptions import PermanentError
 from core.refs import ref
-from labeling import approvals, consensus, labels
+from labeling import approvals, consensus, examples, labels
 from labeling.models import Label, Vote
 from moderation.label_exchange.approving import approve_raters, withdraw_approval
 from moderation.label_exchange.importing import rater_of, source_of
 from tests import factories, people
 from tests.moderation.imported_raters import ACTOR, ALL, KIND, answer_ourselves, bring, is_approved, said, truth
-from training import curation, examples, snapshots
+from training import curation, snapshots
 
 pytestmark = pytest.mark.django_db
 

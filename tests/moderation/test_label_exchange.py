@@ -122,7 +122,7 @@ def test_columns_and_labels_may_have_other_names(tmp_path: Path) -> None:
     columns, mapped = {"text": "body", "label": "stars"}, {"5": "positive", "1": "negative"}
     run = bring(save(tmp_path / "x.jsonl", rows), columns=columns, labels=mapped)
     assert labelled() == {"Good": "positive", "Bad": "negative"}
-    assert reasons(run) == {3: "the label '3' is none of positive, negative, neutral"}
+    assert reasons(run) == {3: "the label '3' is none of positive, neutral, negative"}
 
 
 def test_answers_to_another_control_of_label_studio_are_found_by_its_name(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_every_row_that_cannot_be_taken_is_named_and_the_rest_goes_in(tmp_path: 
     said = reasons(run)
     assert said == {
         2: "the text is empty",
-        3: "the label 'splendid' is none of positive, negative, neutral",
+        3: "the label 'splendid' is none of positive, neutral, negative",
         4: "there is no label",
         5: "there is no customer review r-2",
         6: "the customer review r-1 has another text",
@@ -302,7 +302,7 @@ def test_a_dry_run_counts_and_writes_nothing(tmp_path: Path) -> None:
     assert (preview.n_rows, preview.n_duplicates, preview.n_bad, preview.n_ties, preview.n_kept) == (10, 1, 3, 1, 1)
     assert (preview.n_new, preview.n_known) == (3, 1)
     assert preview.labels == {"positive": 2, "negative": 1}
-    assert preview.reasons["the label 'what' is none of positive, negative, neutral"] == (2, 7)
+    assert preview.reasons["the label 'what' is none of positive, neutral, negative"] == (2, 7)
     assert (CustomerReview.objects.count(), Vote.objects.count(), Label.objects.count()) == (1, 0, 1)
     assert LedgerEntry.objects.count() == before
     run = import_labels(File(path), actor=ACTOR)

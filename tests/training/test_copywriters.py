@@ -16,11 +16,12 @@ from django.utils import timezone
 from core.actors import SystemActor
 from inference import artifacts, loader, resolver
 from inference.models import ModelVersion
+from labeling import examples
 from moderation.models.reviews import Decision
 from tests import factories, people
 from tests.model_store import tiny_llama
 from tests.training.copy_shop import BAD, GOOD, QUICK, decide_copy, writes
-from training import curation, examples, pipeline, release, runs, snapshots, triggers
+from training import curation, pipeline, release, runs, snapshots, triggers
 from training.evaluation import copy_runner, smoke
 from training.models import EvaluationReport, TrainingRun
 

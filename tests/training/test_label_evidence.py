@@ -14,8 +14,8 @@ from bench import label_quality_errors, reviews
 from core.refs import ref
 from inference import loader, resolver
 from labeling import columns, labels
-from labeling.label_config import load_interface
 from labeling.models import Label, OutOfSample, TextVector
+from labeling.question import question
 from tests import factories
 from tests.model_store import PreparedModels
 from tests.training.shop import WORDS, review_text
@@ -81,7 +81,7 @@ def test_production_says_what_the_benchmark_measures(
 
     monkeypatch.setattr(reviews, "embed", loader.build(version).encode)
     monkeypatch.setattr(label_quality_errors, "NAMES", NAMES)
-    texts = load_interface(KIND).texts(subjects)
+    texts = question(KIND).texts(subjects)
     measured = reviews.Reviews("queue", texts, np.arange(len(texts)), given, chinese == 0)
     judged, found = label_quality_errors.searched(measured, given)
 

@@ -18,11 +18,11 @@ from catalog.models import CustomerReview
 from core.exceptions import PermanentError
 from core.refs import ref
 from inference import artifacts, prompts
-from labeling import labels
+from labeling import examples, labels
 from labeling.models import Label, LabelIssue
 from tests import factories, people
 from tests.training.shop import KIND, WORDS, label_reviews
-from training import curation, examples, near_copies, snapshots
+from training import curation, near_copies, snapshots
 from training.splits import SPLITS, split_of
 
 pytestmark = pytest.mark.django_db
@@ -272,7 +272,7 @@ def _brief(candidate: Any) -> Any:
 
 
 def test_nothing_to_freeze_says_where_examples_come_from() -> None:
-    with pytest.raises(PermanentError, match="nothing to learn sentiment of reviews from"):
+    with pytest.raises(PermanentError, match="nothing to learn review sentiment from"):
         snapshots.freeze("sentiment", actor=people.ml_engineer())
     with pytest.raises(PermissionDenied):
         snapshots.freeze("sentiment", actor=people.reviewer())

@@ -29,7 +29,7 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
         f"# {version}", "",
         f"Made by training run {run.pk} on {run.created_at:%-d %B %Y}.", "",
         "## Use", "",
-        f"{run.get_task_display()}, in {', '.join(version.locales)}. {_labels(found)}"
+        f"{run.task_title}, in {', '.join(version.locales)}. {_labels(found)}"
         "It ranks and suggests; what is shown to anybody is decided by people.", "",
         "## Data", "",
         f"Snapshot `{snapshot.artifact_hash}`: {snapshot.n_train} texts to train on, {snapshot.n_validation} "

@@ -5,23 +5,32 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+
+from labeling.question import answered_by_models, title_of
 
 
 class Task(models.TextChoices):
-    """What a model is trained to do; each has a source of examples in `training.curation`."""
+    """What a model is trained to do besides answering a question; each has a source of examples in `training.curation`."""
 
-    SENTIMENT = "sentiment", "Sentiment of reviews"
     COPY = "copy", "Copy that people accepted or wrote"
     PREFERENCE = "preference", "Fixes preferred to what they fixed"
-    VALIDITY = "validity", "Drafts that people accept"
+
+
+def tasks() -> list[str]:
+    """Return what a data set can be for: each question that a model answers, then the tasks that are no question."""
+    return [*(one.name for one in answered_by_models()), *Task.values]
+
+
+def title_of_task(task: str) -> str:
+    """Return what people call a task."""
+    return str(Task(task).label) if task in Task.values else title_of(task)
 
 
 class DatasetSnapshot(models.Model):
     """Examples as they were at one moment: JSON Lines in the artefact store. The same examples are stored once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    task = models.CharField(max_length=24, choices=Task, editable=False)
+    task = models.CharField(max_length=60, editable=False, help_text="a question, or what else is learnt")
     artifact_hash = models.CharField(max_length=64, editable=False, help_text="of the folder in the artefact store")
     manifest = models.JSONField(
         default=dict, editable=False, help_text="counts, labels, exclusions, split rule, policy"
@@ -34,10 +43,12 @@ class DatasetSnapshot(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
-        constraints = (
-            models.UniqueConstraint(fields=("task", "artifact_hash"), name="one_snapshot_per_content"),
-            models.CheckConstraint(condition=Q(task__in=Task.values), name="snapshot_task"),
-        )
+        constraints = (models.UniqueConstraint(fields=("task", "artifact_hash"), name="one_snapshot_per_content"),)
 
     def __str__(self) -> str:
         return f"{self.task} {self.artifact_hash[:12]}"
+
+    @property
+    def task_title(self) -> str:
+        """What people call its task."""
+        return title_of_task(self.task)

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from core.leases import Leased
 from inference.models import ModelVersion
-from training.models.datasets import DatasetSnapshot, Task
+from training.models.datasets import DatasetSnapshot, title_of_task
 
 # How a finding is marked that is for people to decide (training/evaluation/gate.py).
 PEOPLE = "people"
@@ -40,7 +40,7 @@ class TrainingRun(Leased):
         DRIFT = "drift", "The champion agrees less with people"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    task = models.CharField(max_length=24, choices=Task, editable=False)
+    task = models.CharField(max_length=60, editable=False, help_text="a question, or what else is learnt")
     status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED, editable=False)
     trigger = models.CharField(max_length=12, choices=Trigger, editable=False)
     reason = models.CharField(max_length=200, editable=False, help_text="why it was started, in words")
@@ -81,6 +81,11 @@ class TrainingRun(Leased):
                 name="training_run_status",
             ),
         )
+
+    @property
+    def task_title(self) -> str:
+        """What people call its task."""
+        return title_of_task(self.task)
 
     def __str__(self) -> str:
         return f"{self.task} {self.created_at:%F %H:%M}"

@@ -16,9 +16,9 @@ from core.exceptions import PermanentError
 from moderation.decisions import appeals
 from moderation.decisions.statements.schema import Category, Keyword, StatementOfReasons
 from moderation.decisions.statements.texts import TEXTS
-from moderation.interface_texts import REASONS
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision
+from moderation.reason_codes import REASONS
 
 Outcome = Decision.Outcome
 PREFIX = "ecomsite-"

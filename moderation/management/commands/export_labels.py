@@ -12,7 +12,8 @@ from rich.console import Console
 from catalog.feeds.base import BadRow, parse_moment
 from core.command_line import FileCommand, Show, WithExamples, actor_from, add_by
 from labeling.exchange.formats import WRITERS
-from moderation.label_exchange.exporting import QUEUES, Exported, export_labels
+from labeling.question import current_name, queue_names
+from moderation.label_exchange.exporting import Exported, export_labels
 
 HELP = """Export the labels of a queue, a row a subject: its text, the label, how it came about and when. Formats: Label
 Studio's JSON, which can be imported there again, CSV, JSONL, and a dataset for Hugging Face's `datasets` (a folder).
@@ -33,7 +34,7 @@ class Command(WithExamples, FileCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--kind", choices=tuple(QUEUES), required=True, help="the queue")
+        parser.add_argument("--kind", choices=queue_names(), type=current_name, required=True, help="the queue")
         parser.add_argument("--votes", action="store_true", help="with the vote of each person")
         parser.add_argument(
             "--since", type=_moment, metavar="DATE", help="labelled then or later: 2026-11-01, or a time (ISO 8601)"

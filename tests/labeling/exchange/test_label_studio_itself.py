@@ -14,8 +14,8 @@ from catalog.models import CustomerReview
 from core.actors import SystemActor
 from core.refs import ref
 from labeling import labels
-from labeling.label_config import load_interface
 from labeling.models import Label, Vote
+from labeling.question import question
 from moderation.label_exchange.exporting import export_labels
 from moderation.label_exchange.importing import File, import_labels
 from tests import factories
@@ -27,7 +27,7 @@ ACTOR = SystemActor("tests")
 
 def _into_label_studio(desk: Desk, path: Path, kind: str) -> int:
     """Import our export into a fresh project; returns its id."""
-    project = desk.service.projects.create(title=f"{kind} again", label_config=load_interface(kind).config())
+    project = desk.service.projects.create(title=f"{kind} again", label_config=question(kind).config())
     tasks = json.loads(path.read_text())
     done: Any = desk.service.projects.import_tasks(project.id, request=tasks, return_task_ids=True)
     assert len(done.task_ids) == len(tasks)
@@ -91,7 +91,7 @@ def test_an_answer_that_was_changed_there_is_of_who_changed_it(label_studio: Des
     project = _into_label_studio(label_studio, tmp_path / "ours.json", "sentiment")
     (task,) = list(label_studio.service.tasks.list(project=project, fields="all"))
     (annotation,) = task.annotations
-    result = load_interface("sentiment").result_of("negative")
+    result = question("sentiment").result_of("negative")
     label_studio.reviewer.annotations.update(annotation["id"], result=[{**annotation["result"][0], **result[0]}])
     import_labels(File(_out_of_label_studio(label_studio, project, tmp_path / "theirs.json")), actor=ACTOR)
     assert sorted(Vote.objects.values_list("label", "source")) == [
@@ -114,6 +114,6 @@ def test_verdicts_on_copy_can_be_imported_there(label_studio: Desk, tmp_path: Pa
     export_labels(tmp_path / "ours.json", kind="copy_verdict", actor=ACTOR)
     project = _into_label_studio(label_studio, tmp_path / "ours.json", "copy_verdict")
     (task,) = json.loads(_out_of_label_studio(label_studio, project, tmp_path / "theirs.json").read_text())
-    interface = load_interface("copy_verdict")
+    interface = question("copy_verdict")
     answer = interface.parse(task["annotations"][0]["result"], task["data"])
     assert (interface.label_of(answer), task["data"]["subject"]) == ("reject", ref(candidate))

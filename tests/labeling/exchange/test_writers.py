@@ -14,7 +14,7 @@ from core.exceptions import PermanentError
 from labeling.exchange.formats import WRITERS, open_file, writer_of
 from labeling.exchange.part import Part
 from labeling.exchange.rows import Item, Layout, as_text, spread
-from labeling.label_config import load_interface
+from labeling.question import question
 
 AT = dt.datetime(2026, 11, 2, 10, 30, 0, 123456, tzinfo=dt.UTC)
 FIELDS = {
@@ -45,7 +45,7 @@ def items(n: int, *, start: int = 0) -> list[Item]:
 
 def layout(*, has_votes: bool = False) -> Layout:
     """The layout of `items`."""
-    return Layout(FIELDS, load_interface("sentiment"), has_votes=has_votes)
+    return Layout(FIELDS, question("sentiment"), has_votes=has_votes)
 
 
 def written(path: Path, file_format: str, *, has_votes: bool = False) -> Path:

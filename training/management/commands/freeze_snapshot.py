@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
 from training import exporting, snapshots
-from training.models.datasets import Task
+from training.models.datasets import tasks
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     written to a folder, with a README that names their columns, as JSON Lines that `datasets.load_dataset(FOLDER)` reads."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("task", choices=Task.values)
+        parser.add_argument("task", choices=tasks())
         parser.add_argument("--out", type=Path, help="copy it to this folder, as a data set of Hugging Face")
         add_by(parser)
 

@@ -11,14 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from inference import artifacts
-from inference.models import ModelVersion, Role
+from inference.models import ModelVersion
+from training.roles import roles
 
 
 class Command(BaseCommand):
     help = "List the registered models, the aliases that point at them, and whether their artefact is in the store."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--role", choices=Role.values)
+        parser.add_argument("--role", choices=roles())
 
     def handle(self, *args: Any, **options: Any) -> None:
         table = Table("Role", "Version", "Name", "Alias", "Languages", "Back end", "Artefact", "Source")

@@ -9,15 +9,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
-from inference.models import ModelAlias, ModelVersion, Role
+from inference.models import ModelAlias, ModelVersion
 from training import registry, release
+from training.roles import roles
 
 
 class Command(BaseCommand):
     help = "Make a registered version the champion (or challenger) of its role, or go back to the champion before."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("role", choices=Role.values)
+        parser.add_argument("role", choices=roles())
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("number", nargs="?", type=int, help="the version's number, see `manage.py models`")
         what.add_argument("--roll-back", action="store_true", help="swap champion and previous champion")

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
-from inference.models import Role
 from training import release
 from training.registration import Source, register_source
+from training.roles import roles
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", metavar="SOURCE")
-        parser.add_argument("--role", required=True, choices=Role.values)
+        parser.add_argument("--role", required=True, choices=roles())
         parser.add_argument("--locales", required=True, help="languages it works in, e.g. en,zh-Hans")
         parser.add_argument(
             "--backend", default="", help="key of settings.INFERENCE['BACKENDS']; found from the source"

@@ -15,7 +15,7 @@ from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
 from training import pipeline, registry, runs, snapshots
 from training.models import DatasetSnapshot, TrainingRun
-from training.recipes import RECIPES
+from training.recipes import recipe_of
 
 
 class Command(BaseCommand):
@@ -36,10 +36,11 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        known = "; ".join(f"{task}: {', '.join(recipe.model_fields)}" for task, recipe in RECIPES.items())
-        parser.add_argument(
-            "task", nargs="?", choices=[str(task) for task in runs.TRAINED], help="sentiment, or that of --from-run"
+        known = "; ".join(
+            f"{task}: {', '.join(recipe.model_fields)}"
+            for task, recipe in ((task, recipe_of(task)) for task in runs.trained())
         )
+        parser.add_argument("task", nargs="?", choices=runs.trained(), help="sentiment, or that of --from-run")
         parser.add_argument("--reason", default="asked for on the command line")
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=f"of the recipe: {known}")
         parser.add_argument("--from-run", metavar="ID", help="repeat that run: its recipe, on its snapshot")

@@ -1,0 +1,74 @@
+"""Labelling pages in Label Studio's XML: the style, the card that asks a senior, and the page of a closed list of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import quoteattr
+
+if TYPE_CHECKING:
+    from labeling.question import Choice
+
+SENIOR_KEY = "9"
+
+STYLE = """
+<Style>
+  .ec-page { max-width: 1180px; margin: 0 auto; }
+  .ec-columns { display: flex; flex-wrap: wrap; gap: 24px; align-items: flex-start; }
+  .ec-about { flex: 1 1 min(300px, 100%); max-width: 420px; min-width: 0; }
+  .ec-work { flex: 2 1 min(460px, 100%); min-width: 0; }
+  .ec-about img { max-height: 240px; object-fit: contain; border-radius: 8px; }
+  .ec-card { border: 1px solid rgba(128, 128, 128, .35); border-radius: 10px; padding: 12px 16px; margin-bottom: 14px; }
+  .ec-card textarea { font-size: 16px; line-height: 1.5; }
+  .ec-page:not(:has(.ec-findings input)) .ec-confirm { display: none; }
+  .ec-about .lsf-toolbar { display: none; }
+  .lsf-sidepanels__wrapper_align_right { display: none; }
+  .lsf-sidepanels { padding-right: 0 !important; }
+</Style>
+"""
+
+
+def senior_card(to: str, *, placeholder: str = "Comment (optional)") -> str:
+    """Return the card in which who is not sure asks a senior, about the object `to`."""
+    return f"""
+  <View className="ec-card">
+    <Choices name="escalate" toName="{to}" choice="multiple" showInline="true">
+      <Choice value="Ask a senior reviewer" alias="escalate" hotkey="{SENIOR_KEY}"/>
+    </Choices>
+    <TextArea name="comment" toName="{to}" rows="2" maxSubmissions="1" editable="true" showSubmitButton="false"
+              placeholder={quoteattr(placeholder)}/>
+  </View>"""
+
+
+def choice_page(
+    name: str,
+    choices: Sequence[Choice],
+    *,
+    heading: str,
+    to: str,
+    is_multiple: bool = False,
+    required_message: str = "",
+) -> str:
+    """Return the page that asks for one of `choices`, or several, about the object `to`, shown by `<to>_html` of the data.
+
+    Several may be none: where `is_multiple`, nothing need be ticked.
+    """
+    required = "" if is_multiple else f' required="true" requiredMessage={quoteattr(required_message or heading)}'
+    keyed = "".join(
+        f"\n      <Choice value={quoteattr(one.title)} alias={quoteattr(one.value)}"
+        + (f" hotkey={quoteattr(one.hotkey)}/>" if one.hotkey else "/>")
+        for one in choices
+    )
+    return f"""
+<View className="ec-page">
+  {STYLE}
+  <View className="ec-card">
+    <HyperText name="{to}" value="${to}_html" inline="true" selectionEnabled="false"/>
+  </View>
+  <View className="ec-card">
+    <Header value={quoteattr(heading)} size="5"/>
+    <Choices name="{name}" toName="{to}" choice="{"multiple" if is_multiple else "single-radio"}" showInline="true"{required}>{keyed}
+    </Choices>
+  </View>{senior_card(to)}
+</View>
+"""

@@ -1,0 +1,1 @@
+"""What people and models are asked: a folder for each question."""

@@ -1,0 +1,128 @@
+"""A question with a closed list of answers: its page, its reading and its examples follow from the choices alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from labeling import answers, approvals, issues
+from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
+from labeling.label_config import Result, choices
+from labeling.models import Label
+from labeling.question import Question
+from labeling.screens import choice_page
+from moderation import markup
+from moderation.queues.rules import policy_for
+from questions import eligibility
+from questions.subjects import Subject, group_of, subject_of
+
+BATCH = 500
+NONE = "none"
+
+
+class ChoiceQuestion(Question):
+    """One of `choices`, or several (`is_multiple`), of what `about` names.
+
+    Several answers come to one label, their values in the order of the choices, `a+b`; none of them to `none`.
+    """
+
+    heading: str = ""  # what stands above the choices; the title where it is empty
+
+    @property
+    def subject(self) -> Subject:
+        """The sort of thing it is about."""
+        return subject_of(self.about)
+
+    @property
+    def top(self) -> str:  # type: ignore[override]
+        """The field of the task data that a note is put at the top of."""
+        return f"{self.about}_html"
+
+    def config(self) -> str:
+        titles = [one.title for one in self.choices]
+        ask = f"{', '.join(titles[:-1])} or {titles[-1].lower()}?" if len(titles) > 1 else ""
+        return choice_page(
+            self.name, self.choices, heading=self.heading or self.title, to=self.about, is_multiple=self.is_multiple,
+            required_message=ask,
+        )  # fmt: skip
+
+    def task_data(self, subject: Any) -> dict[str, Any]:
+        return {self.top: self.subject.shows(subject), "text": subject.text}
+
+    def parse(self, result: Result, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Return {<name>: value (a list where several may be picked), escalate, comment}.
+
+        An answer may be missing only where a senior is asked for, or where several, and so none, may be picked.
+        """
+        parts = answers.parts_of(result, {self.name, "escalate", "comment"})
+        escalate = bool(answers.picked(parts, "escalate", ("escalate",)))
+        said: Any = answers.picked(parts, self.name, self.labels)
+        if not self.is_multiple:
+            said = answers.one(parts, self.name, self.labels, required=not escalate)
+        comment = answers.text(parts, "comment")[: answers.LONGEST_COMMENT]
+        return {self.name: said, "escalate": escalate, "comment": comment}
+
+    def label_of(self, answer: Mapping[str, Any]) -> str:
+        said = answer.get(self.name)
+        if not self.is_multiple:
+            return str(said or "")
+        if not said:
+            return "" if said is None or answer.get("escalate") else NONE
+        return "+".join(value for value in self.labels if value in said)
+
+    def require_label(self, label: str) -> None:
+        values = [] if label == NONE and self.is_multiple else label.split("+") if self.is_multiple else [label]
+        for value in values:
+            super().require_label(value)
+
+    def result_of(self, label: str) -> list[dict[str, Any]]:
+        values = [] if label == NONE and self.is_multiple else label.split("+") if self.is_multiple else [label]
+        return [choices(self.name, *values, to=self.about)] if values else []
+
+    def fills_suggestions(self) -> bool:
+        return policy_for(self.name).ticks_suggestions
+
+    def beside(self, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Say what the model thinks, below what is asked about."""
+        said = ", ".join(answers.suggested(predictions, self.name))
+        sure = predictions[0].get("score") if predictions else None
+        words = f"The model suggests: {said}" + ("" if sure is None else f", sure to {sure:.0%}")
+        return markup.with_suggestion(payload, self.top, words if said else "")
+
+    def rows(self, subjects: Sequence[str]) -> dict[str, Any]:
+        return self.subject.rows(subjects)
+
+    def inputs(self, subjects: Sequence[Any]) -> list[str]:
+        return [self.subject.text(row) for row in subjects]
+
+    def examples(self) -> Iterator[Example | Excluded]:
+        doubted = issues.doubted(self.name)
+        rows = Label.objects.filter(kind=self.name, label__in=self.labels).order_by("subject").iterator(BATCH)
+        while batch := list(islice(rows, BATCH)):
+            yield from self._labelled(batch, doubted)
+
+    def _labelled(self, labels: list[Label], doubted: set[str]) -> Iterator[Example | Excluded]:
+        subjects = [label.subject for label in labels]
+        rows, about = self.rows(subjects), self.subject
+        texts = dict(zip(rows, self.inputs(list(rows.values())), strict=True))
+        blind = eligibility.blind(self.name, subjects)
+        stated = approvals.stated(self.name, labels)
+        files = approvals.files_behind(self.name, labels)
+        for label in labels:
+            row, text = rows.get(label.subject), eligibility.clean(texts.get(label.subject, ""))
+            product = about.product(row) if row is not None else None
+            if row is None or not text:
+                yield Excluded(label.subject, GONE)
+            elif eligibility.is_barred(product):
+                yield Excluded(label.subject, LICENCE)
+            elif eligibility.holds_personal_data(text):
+                yield Excluded(label.subject, PERSONAL_DATA)
+            else:
+                yield Example(
+                    label.subject, group=group_of(product, text), locale=about.locale(row),
+                    fields={"text": text, "label": label.label}, category=product.category if product else "",
+                    is_blind=blind.get(label.subject), is_stated=label.subject in stated,
+                    is_doubted=label.subject in doubted, file=approvals.file_of(label),
+                    files=files.get(label.subject, frozenset()),
+                )  # fmt: skip

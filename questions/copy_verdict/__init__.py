@@ -1,0 +1,1 @@
+"""Accept, fix or reject a draft."""

@@ -1,0 +1,29 @@
+"""What a customer felt, by their words."""
+
+from __future__ import annotations
+
+from labeling.question import Choice
+from questions.choice import ChoiceQuestion
+
+
+class Sentiment(ChoiceQuestion):
+    """Say what a customer felt."""
+
+    name = "sentiment"
+    title = "Review sentiment"
+    description = "Customer reviews whose sentiment the model is unsure of."
+    instructions = (
+        "<p>Judge the <b>words</b>, not the stars: <b>Positive</b> (1), <b>Neutral</b> (2), <b>Negative</b> (3). "
+        "Praise and blame that balance out, or neither, is neutral.</p>"
+    )
+    heading = "What does the customer feel?"
+    choices = (
+        Choice("positive", "Positive", "1", "good"),
+        Choice("neutral", "Neutral", "2"),
+        Choice("negative", "Negative", "3", "bad"),
+    )
+    about = "review"
+    backend = "sequence_classifier"
+    ask_below = 0.75
+    source = "labels of the queue sentiment, as people agreed on them"
+    copies_from = 0.5
