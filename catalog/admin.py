@@ -166,8 +166,18 @@ class PublishedCopyAdmin(ReadOnlyAdmin):
 
     nothing_here = "Nothing is live yet"
     what_brings = "What a reviewer approves goes live by itself."
-    list_display = ("about", "product", "channel", "locale", "shelf", "published_at", "retired_at", "retired_reason")
-    list_filter = (LiveFilter, "channel", "locale")
+    list_display = (
+        "about",
+        "product",
+        "channel",
+        "locale",
+        "variant",
+        "shelf",
+        "published_at",
+        "retired_at",
+        "retired_reason",
+    )
+    list_filter = (LiveFilter, "channel", "locale", "variant", "audience")
     list_select_related = ("product",)
     search_fields = ("product__sku", "product__title", "text", "candidate_ref")
 

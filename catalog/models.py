@@ -26,6 +26,10 @@ class Locale(models.TextChoices):
     ZH_HANS = "zh-Hans", "简体中文"
 
 
+# The variant of a slot that is served until a shop chooses another.
+CONTROL = "control"
+
+
 class Product(models.Model):
     """Something we sell."""
 
@@ -141,12 +145,14 @@ class CustomerReview(Leased):
 
 
 class PublishedCopy(models.Model):
-    """What shoppers see. Written by `catalog.publishing` alone; at most one is live per product, channel and locale."""
+    """What shoppers see. Written by `catalog.publishing` alone; at most one is live per slot and variant."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="published_copy", editable=False)
     channel = models.CharField(max_length=24, choices=Channel, editable=False)
     locale = models.CharField(max_length=12, choices=Locale, editable=False)
+    audience = models.CharField(max_length=40, default="", db_default="", editable=False, help_text="empty: everybody")
+    variant = models.CharField(max_length=40, default=CONTROL, db_default=CONTROL, editable=False)
     text = models.TextField(editable=False)
     candidate_ref = models.CharField(max_length=120, db_index=True, editable=False)
     provenance = models.JSONField(default=dict, editable=False, help_text="model, prompt, parameters, who decided")
@@ -161,7 +167,9 @@ class PublishedCopy(models.Model):
         permissions = (("publish_copy", "Can publish copy"), ("retire_copy", "Can retire published copy"))
         constraints = (
             models.UniqueConstraint(
-                fields=("product", "channel", "locale"), condition=Q(retired_at=None), name="one_live_copy"
+                fields=("product", "channel", "locale", "audience", "variant"),
+                condition=Q(retired_at=None),
+                name="one_live_copy",
             ),
             # What was taken down may be put back, as a row of its own.
             models.UniqueConstraint(

@@ -9,33 +9,33 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog.models import Product, PublishedCopy
+from catalog.models import CONTROL, Product, PublishedCopy
+from catalog.slots import Slot
 from core.exceptions import PermanentError, StaleState
 
 SUPERSEDED = "superseded by newer copy"
 
 
 def put_live(
+    slot: Slot,
     *,
-    product: Product,
-    channel: str,
-    locale: str,
     text: str,
     candidate_ref: str,
     provenance: Mapping[str, Any],
     ai_mark: Mapping[str, Any],
     now: dt.datetime,
+    variant: str = CONTROL,
     again: bool = False,
 ) -> PublishedCopy:
-    """Make `text` the live copy of `product` in `channel` and `locale`, retiring the one before it, and return it.
+    """Make `text` the live copy of `slot` in `variant`, retiring the one before it, and return it.
 
-    One transaction. The product row is locked first, so two publications of the same place queue up and the later one
-    wins, instead of meeting at the unique constraint. The same `candidate_ref` twice returns the copy it already has
+    What is live in other variants stays. One transaction. The product row is locked first, so two publications of the same
+    place queue up and the later one wins, instead of meeting at the unique constraint. The same `candidate_ref` twice returns the copy it already has
     while that is live; once retired, copy never comes back: `PermanentError`. But `again`, where who let it out took it back
     and decided on it anew: a row of its own then, so that both times stay true.
     """
     with transaction.atomic():
-        Product.objects.select_for_update(of=("self",)).get(pk=product.pk)
+        Product.objects.select_for_update(of=("self",)).get(pk=slot.product.pk)
         earlier = PublishedCopy.objects.filter(candidate_ref=candidate_ref).first()
         if earlier is not None:
             if earlier.retired_at is None:
@@ -44,13 +44,12 @@ def put_live(
                 raise PermanentError(
                     f"{candidate_ref} was live and has been retired.", hint="Request new copy for the product."
                 )
-        PublishedCopy.objects.filter(product=product, channel=channel, locale=locale, retired_at=None).update(
+        PublishedCopy.objects.filter(**slot.where(), variant=variant, retired_at=None).update(
             retired_at=now, retired_reason=SUPERSEDED
         )
         return PublishedCopy.objects.create(
-            product=product,
-            channel=channel,
-            locale=locale,
+            **slot.where(),
+            variant=variant,
             text=text,
             candidate_ref=candidate_ref,
             provenance=dict(provenance),
@@ -62,9 +61,10 @@ def put_live(
 def put_back(copy: PublishedCopy, *, provenance: Mapping[str, Any], now: dt.datetime) -> PublishedCopy:
     """Make the text of retired `copy` live again and return it: as a row of its own, so that both times stay true.
 
-    The caller has locked the product. Raises `StaleState` where something is live in its place.
+    It comes back in its own variant. The caller has locked the product. Raises `StaleState` where something is live in its
+    place.
     """
-    place: dict[str, Any] = {"product_id": copy.product_id, "channel": copy.channel, "locale": copy.locale}
+    place: dict[str, Any] = {**Slot.of(copy).where(), "variant": copy.variant}
     if PublishedCopy.objects.filter(**place, retired_at=None).exists():
         raise StaleState("something newer is live in its place")
     return PublishedCopy.objects.create(

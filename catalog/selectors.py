@@ -9,13 +9,13 @@ import psycopg
 from django.db import OperationalError, connection
 from django.db.models import Q, QuerySet
 
-from catalog.models import Product, ProductFact, PublishedCopy
+from catalog.models import CONTROL, Product, ProductFact, PublishedCopy
 
 
 def live_copy_for(
     product: Product, *, channel: str | None = None, locale: str | None = None
 ) -> QuerySet[PublishedCopy]:
-    """Return the copy of `product` that shoppers see now, optionally in one channel or locale; latest first."""
+    """Return the copy of `product` that is live, all variants, optionally in one channel or locale; latest first."""
     copies = PublishedCopy.objects.filter(product=product, retired_at=None)
     if channel is not None:
         copies = copies.filter(channel=channel)
@@ -38,32 +38,36 @@ _FIND_LIVE_COPY = """
 SELECT wanted.locale, live.id
 FROM (SELECT id, coalesce(%s::varchar, locale) AS locale FROM catalog_product WHERE sku = %s) AS wanted
 LEFT JOIN catalog_publishedcopy AS live
-  ON live.product_id = wanted.id AND live.channel = %s AND live.locale = wanted.locale AND live.retired_at IS NULL
+  ON live.product_id = wanted.id AND live.channel = %s AND live.locale = wanted.locale
+  AND live.audience = %s AND live.variant = %s AND live.retired_at IS NULL
 """
 
 
-def find_live_copy(sku: str, *, channel: str, locale: str | None = None) -> LiveCopy | None:
+def find_live_copy(
+    sku: str, *, channel: str, locale: str | None = None, audience: str = "", variant: str = CONTROL
+) -> LiveCopy | None:
     """Return what shoppers see now in `channel` of the product `sku`, in its title's language unless `locale` is given.
 
-    None when there is no such product. This is what the shop asks all day: one statement on two indexes, prepared once for
+    That is the text for everybody in the variant `control`, unless others are named. None when there is no such product. This is what the shop asks all day: one statement on two indexes, prepared once for
     a connection, and no other to see whether the connection still works. If it does not, a new one is tried.
     """
     try:
-        return _look(sku, channel, locale)
+        return _look(sku, channel, locale, audience, variant)
     except OperationalError:
         if connection.in_atomic_block:
             raise
         connection.close()
-        return _look(sku, channel, locale)
+        return _look(sku, channel, locale, audience, variant)
 
 
-def _look(sku: str, channel: str, locale: str | None) -> LiveCopy | None:
+def _look(sku: str, channel: str, locale: str | None, audience: str, variant: str) -> LiveCopy | None:
     connection.ensure_connection()
     raw = connection.connection
     # Django has nothing prepared; with this, what is asked for expressly is, and still nothing else.
     raw.prepare_threshold = NEVER_BY_ITSELF
     with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        row = cursor.execute(_FIND_LIVE_COPY, [locale, sku, channel], prepare=True).fetchone()
+        asked = [locale, sku, channel, audience, variant]
+        row = cursor.execute(_FIND_LIVE_COPY, asked, prepare=True).fetchone()
     return None if row is None else LiveCopy(*row)
 
 

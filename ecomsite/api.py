@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from accounts import factors
 from accounts.backends import lock_on
 from accounts.throttle import Locked
-from catalog.models import Channel, CustomerReview, Locale, Product
+from catalog.models import CONTROL, Channel, CustomerReview, Locale, Product
 from core.exceptions import EcomsiteError
 from moderation.drafting import generation
 from moderation.models.candidates import GenerationRequest
@@ -47,6 +47,8 @@ class CopyRequest(BaseModel):
     locales: list[str] = Field(default=[Locale.EN.value], min_length=1, max_length=10)
     n_candidates: int | None = Field(default=None, ge=1, le=generation.MAX_DRAFTS)
     round: int = Field(default=1, ge=1, le=1000)
+    audience: str = Field(default="", max_length=40)
+    variant: str = Field(default=CONTROL, max_length=40)
 
 
 def error(status: int, message: str, *, hint: str = "", **more: Any) -> JsonResponse:
@@ -150,6 +152,8 @@ def request_copy(request: HttpRequest) -> HttpResponse:
         locales=order.locales,
         n_candidates=order.n_candidates,
         round=order.round,
+        audience=order.audience,
+        variant=order.variant,
         actor=request.user,  # type: ignore[arg-type]
     )
     body: dict[str, Any] = {
@@ -173,6 +177,8 @@ def show_request(request: HttpRequest, pk: str) -> HttpResponse:
             "sku": order.product.sku,
             "channel": order.channel,
             "locale": order.locale,
+            "audience": order.audience,
+            "variant": order.variant,
             "status": order.status,
             "round": order.round,
             "n_candidates": order.n_candidates,
@@ -230,9 +236,9 @@ def index(request: HttpRequest) -> HttpResponse:
             "channels": Channel.values,
             "locales": Locale.values,
             "endpoints": {
-                "GET /api/v1/copy/{sku}?channel=&locale=&marked=": "live copy with provenance and AI mark; 404 with a "
-                "reason; marked=1: also the text with its C2PA manifest",
-                "GET /api/v1/feed?channel=&locale=&format=": "all live copy, marked, as jsonl or merchant (Google's XML)",
+                "GET /api/v1/copy/{sku}?channel=&locale=&audience=&variant=&marked=": "live copy with provenance and AI "
+                "mark, the variant control unless another is named; 404 with a reason; marked=1: also the text with its C2PA manifest",
+                "GET /api/v1/feed?channel=&locale=&audience=&variant=&format=": "all live copy, marked, as jsonl or merchant (Google's XML)",
                 "POST /api/v1/requests": {
                     "body": {
                         "skus": ["…"],
@@ -240,6 +246,8 @@ def index(request: HttpRequest) -> HttpResponse:
                         "locales": ["en"],
                         "n_candidates": 3,
                         "round": 1,
+                        "audience": "",
+                        "variant": "control",
                     },
                     "answers": {"created": ["request id"], "existing": ["request id"]},
                     "permission": "moderation.request_copy",

@@ -11,7 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from catalog.models import Channel, Locale, PublishedCopy
+from catalog.models import CONTROL, Channel, Locale, PublishedCopy
+from catalog.slots import EVERYBODY, Slot, require_known
+from core.exceptions import PermanentError
 from core.hashing import canonical_json
 from ecomsite.api import error
 from moderation.live import marking
@@ -23,13 +25,23 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @require_safe
 def live_copy(request: HttpRequest) -> HttpResponseBase:
-    """GET /api/v1/feed?channel=&locale=&format= — every live text with its mark, by sku. Streams; open to all."""
+    """GET /api/v1/feed?channel=&locale=&audience=&variant=&format= — every live text with its mark, by sku.
+
+    One text for each product: what is for everybody in the variant `control`, unless others are named. Streams; open to all.
+    """
     channel = request.GET.get("channel", Channel.DESCRIPTION.value)
     locale, kind = request.GET.get("locale", Locale.EN.value), request.GET.get("format", "jsonl")
-    for value, known in ((channel, Channel.values), (locale, Locale.values), (kind, list(FORMATS))):
-        if value not in known:
-            return error(400, f"Unknown value: {value[:40]}.", hint=f"Choose from {', '.join(known)}.")
-    copies = PublishedCopy.objects.filter(channel=channel, locale=locale, retired_at=None)
+    place = {
+        "channel": channel, "locale": locale, "audience": request.GET.get("audience", EVERYBODY),
+        "variant": request.GET.get("variant", CONTROL),
+    }  # fmt: skip
+    try:
+        require_known(**place)
+    except PermanentError as exc:
+        return error(400, exc.message, hint=exc.hint)
+    if kind not in FORMATS:
+        return error(400, f"Unknown format: {kind[:40]}.", hint=f"Choose from {', '.join(FORMATS)}.")
+    copies = PublishedCopy.objects.filter(**place, retired_at=None)
     copies.exists()  # a database that is away has to be met before the answer begins
     media, write = FORMATS[kind]
     response = StreamingHttpResponse(
@@ -44,7 +56,7 @@ def as_lines(copies: QuerySet[PublishedCopy]) -> Iterator[str]:
     """Yield one JSON object a line: sku, text, the text with its manifest (or null), when, and the mark."""
     for copy in copies.iterator(chunk_size=CHUNK):
         yield canonical_json({
-            "sku": copy.product.sku, "channel": copy.channel, "locale": copy.locale, "text": copy.text,
+            **Slot.of(copy).as_event(), "variant": copy.variant, "text": copy.text,
             "marked_text": marking.with_manifest(copy), "published_at": copy.published_at.isoformat(),
             "ai_mark": marking.for_api(copy),
         }) + "\n"  # fmt: skip

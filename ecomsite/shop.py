@@ -14,8 +14,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, Json
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
-from catalog.models import Channel, Locale, PublishedCopy
+from catalog.models import CONTROL, Channel, PublishedCopy
 from catalog.selectors import find_live_copy
+from catalog.slots import EVERYBODY, require_known
+from core.exceptions import PermanentError
 from ecomsite.errors import expected, in_words
 from moderation.live import marking
 
@@ -34,18 +36,22 @@ class Rendered(NamedTuple):
 
 @require_safe
 def copy(request: HttpRequest, sku: str) -> HttpResponse:
-    """GET /api/v1/copy/{sku}?channel=&locale=&marked= — the copy that is live, where it came from, and its AI mark.
+    """GET /api/v1/copy/{sku}?channel=&locale=&audience=&variant=&marked= — the live copy, where it came from, its AI mark.
 
-    Without `channel` the description; without `locale` the language of the product's own title. With `marked=1` also
+    Without `channel` the description; without `locale` the language of the product's own title; without `audience` what is for
+    everybody; without `variant` the one called `control`. With `marked=1` also
     the text with its C2PA manifest inside, where the channel keeps one.
     """
     query: Mapping[str, Any] = request.GET if request.META.get("QUERY_STRING") else {}
     channel, locale = query.get("channel", Channel.DESCRIPTION.value), query.get("locale")
-    if channel not in Channel.values:
-        return _error(400, f"Unknown channel: {channel[:40]}.", hint=f"Choose from {', '.join(Channel.values)}.")
-    if locale is not None and locale not in Locale.values:
-        return _error(400, f"Unknown locale: {locale[:40]}.", hint=f"Choose from {', '.join(Locale.values)}.")
-    found = find_live_copy(sku, channel=channel, locale=locale)
+    audience, variant = query.get("audience", EVERYBODY), query.get("variant", CONTROL)
+    try:
+        require_known(
+            channel=channel, **({} if locale is None else {"locale": locale}), audience=audience, variant=variant
+        )
+    except PermanentError as exc:
+        return _error(400, exc.message, hint=exc.hint)
+    found = find_live_copy(sku, channel=channel, locale=locale, audience=audience, variant=variant)
     if found is None:
         return _missing("There is no such product.", reason="unknown_sku")
     if found.copy_id is not None:
@@ -55,7 +61,8 @@ def copy(request: HttpRequest, sku: str) -> HttpResponse:
             pass  # gone between the look and this
         else:
             return _answer(request, rendered)
-    words = f"No {channel} is live for this product in {found.locale}."
+    words = f"No {channel} is live for this product in {found.locale}"
+    words += f", for {audience}" * bool(audience) + f", as {variant}" * (variant != CONTROL) + "."
     return _missing(words, reason="no_live_copy")
 
 
@@ -67,6 +74,8 @@ def render(copy_id: uuid.UUID, sku: str, *, is_marked: bool) -> Rendered:
         "sku": sku,
         "channel": live.channel,
         "locale": live.locale,
+        "audience": live.audience,
+        "variant": live.variant,
         "text": live.text,
         "published_at": live.published_at,
         "provenance": live.provenance,

@@ -43,8 +43,18 @@ class GenerationRequestAdmin(ReadOnlyAdmin):
 
     nothing_here = "Nothing is on order"
     what_brings = "“Request copy” orders drafts for products."
-    list_display = ("product", "channel", "locale", "state", "n_candidates", "round", "created_at", "trouble")
-    list_filter = ("status", "channel", "locale", "prompt_version")
+    list_display = (
+        "product",
+        "channel",
+        "locale",
+        "variant",
+        "state",
+        "n_candidates",
+        "round",
+        "created_at",
+        "trouble",
+    )
+    list_filter = ("status", "channel", "locale", "variant", "audience", "prompt_version")
     list_select_related = ("product",)
     search_fields = ("product__sku", "product__title")
     actions_list = ("request_copy",)

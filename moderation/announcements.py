@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.models import PublishedCopy
+from catalog.slots import Slot
 from core.actors import actor_ref
 from core.refs import ref
 from moderation.models.candidates import Candidate, GenerationRequest
@@ -53,15 +54,14 @@ def request_failed(request: GenerationRequest) -> None:
 
 
 def _copy(copy: PublishedCopy) -> dict[str, Any]:
-    place = {"sku": copy.product.sku, "channel": copy.channel, "locale": copy.locale}
-    return {"copy": ref(copy), "candidate": copy.candidate_ref, **place}
+    return {
+        "copy": ref(copy), "candidate": copy.candidate_ref, **Slot.of(copy).as_event(), "variant": copy.variant,
+    }  # fmt: skip
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
-    place = {"sku": candidate.product.sku, "channel": candidate.channel, "locale": candidate.locale}
-    return {"candidate": ref(candidate), **place}
+    return {"candidate": ref(candidate), **Slot.of(candidate).as_event(), "variant": candidate.variant}
 
 
 def _request(request: GenerationRequest) -> dict[str, Any]:
-    place = {"sku": request.product.sku, "channel": request.channel, "locale": request.locale}
-    return {"request": ref(request), **place}
+    return {"request": ref(request), **Slot.of(request).as_event(), "variant": request.variant}

@@ -15,10 +15,11 @@ from urllib.parse import quote
 
 import httpx
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from catalog.models import PublishedCopy
+from catalog.models import CONTROL, PublishedCopy
+from catalog.slots import EVERYBODY, Slot
 from core import http
 from core.exceptions import PermanentError
 from monitoring import page_marks
@@ -37,10 +38,19 @@ def page_of(copy: PublishedCopy) -> str:
         raise PermanentError(
             "Nobody said where shoppers see a product.", hint="Set SHOP_PAGE_URL; docs/settings.md says how."
         )
-    values = {"sku": copy.product.sku, "locale": copy.locale, "channel": copy.channel}
+    values = {**Slot.of(copy).as_event(), "variant": copy.variant}
     for name, value in values.items():
         template = template.replace(f"{{{name}}}", quote(value, safe=""))
     return template
+
+
+def on_pages() -> QuerySet[PublishedCopy]:
+    """Return the live copy that stands on the pages that we know: an address without {variant} shows `control` alone."""
+    template: str = settings.AI_MARK["PAGE_URL"]
+    live = PublishedCopy.objects.filter(retired_at=None)
+    if "{variant}" not in template:
+        live = live.filter(variant=CONTROL)
+    return live if "{audience}" in template else live.filter(audience=EVERYBODY)
 
 
 def check(copy: PublishedCopy) -> MarkCheck:
@@ -62,7 +72,7 @@ def check_some(n: int | None = None) -> Iterator[MarkCheck]:
     if not settings.AI_MARK["PAGE_URL"]:
         return
     n = math.ceil(settings.AI_MARK["CHECKS_A_DAY"] / RUNS_A_DAY) if n is None else n
-    live = PublishedCopy.objects.filter(retired_at=None).select_related("product")
+    live = on_pages().select_related("product")
     for copy in list(live.order_by(F("mark_check__at").asc(nulls_first=True), "published_at")[:n]):
         yield check(copy)
 

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from catalog.models import CustomerReview, Product, ProductFact, PublishedCopy
+from catalog.slots import Slot
 from core.hashing import hash_json
 from core.refs import ref
 from inference.models import ModelAlias, ModelVersion
@@ -136,6 +137,8 @@ def candidate(
         "product": request.product,
         "channel": request.channel,
         "locale": request.locale,
+        "audience": request.audience,
+        "variant": request.variant,
         "model_version": version,
         "prompt_version": request.prompt_version,
         "prompt_hash": hash_json({"prompt": text}),
@@ -295,10 +298,9 @@ def published_copy(candidate_: Candidate | None = None, **fields: Any) -> Publis
         "published_at": timezone.now(),
         "provenance": {"model": str(version) if version else "", "prompt_version": candidate_.prompt_version},
         "ai_mark": {"label": "AI-generated"},
+        "variant": candidate_.variant,
     } | fields
-    return PublishedCopy.objects.create(
-        product=candidate_.product, channel=candidate_.channel, locale=candidate_.locale, **values
-    )
+    return PublishedCopy.objects.create(**Slot.of(candidate_).where(), **values)
 
 
 def retro_scan(**fields: Any) -> RetroScan:

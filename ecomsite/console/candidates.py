@@ -210,6 +210,8 @@ def request_again(request: HttpRequest, pk: UUID) -> HttpResponse:
             actor=request.user,  # type: ignore[arg-type]
             n_candidates=found.request.n_candidates,
             round=generation.next_round(found.request),
+            audience=found.audience,
+            variant=found.variant,
         ),
         done="Fresh drafts are on order.",
         back=reverse("admin:moderation_generationrequest_changelist"),

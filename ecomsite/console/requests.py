@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.admin import SELECTED_PRODUCTS
-from catalog.models import Channel, Locale, Product
+from catalog.models import CONTROL, Channel, Locale, Product
 from core.actors import require_permission
 from core.exceptions import EcomsiteError
 from ecomsite.console.pages import act, page
@@ -51,6 +51,13 @@ class RequestCopyForm(forms.Form):
         max_value=generation.MAX_DRAFTS,
         help_text="A person sees the best one first; the others stand by.",
     )
+    audience = forms.CharField(required=False, max_length=40, help_text="Whom the text is for. Empty: everybody.")
+    variant = forms.CharField(
+        required=False,
+        max_length=40,
+        initial=CONTROL,
+        help_text=f"What shoppers see is “{CONTROL}”. Another is live beside it, until your shop chooses it.",
+    )
 
     def clean_skus(self) -> list[Product]:
         """Return the products named; unknown ones are listed in the error."""
@@ -74,6 +81,8 @@ def request_copy(request: HttpRequest) -> HttpResponse:
                 channels=form.cleaned_data["channels"],
                 locales=form.cleaned_data["locales"],
                 n_candidates=form.cleaned_data["n_candidates"],
+                audience=form.cleaned_data["audience"],
+                variant=form.cleaned_data["variant"] or CONTROL,
                 actor=request.user,  # type: ignore[arg-type]
             )
         except EcomsiteError as exc:
@@ -98,6 +107,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     return {
         "skus": "\n".join(selected.values_list("sku", flat=True)),
         "n_candidates": settings.MODERATION["DRAFTS_PER_REQUEST"],
+        "variant": CONTROL,
     }
 
 

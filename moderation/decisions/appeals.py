@@ -37,7 +37,7 @@ Status = Appeal.Status
 AGAINST = (Decision.Outcome.REJECT, Decision.Outcome.RETIRE)
 LONGEST = 4000
 # What a draft is by where it came from; everything else is what becomes of it.
-ORIGIN = ("request", "parent", "product", "channel", "locale", "text", "origin", "model_version", "prompt_version",
+ORIGIN = ("request", "parent", "product", "channel", "locale", "audience", "variant", "text", "origin", "model_version", "prompt_version",
           "prompt_hash", "facts_hash", "facts", "params", "seed", "prompt_tokens", "completion_tokens",
           "generation_seconds", "device", "finish_reason")  # fmt: skip
 

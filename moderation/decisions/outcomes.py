@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from audit.ledger import Line, Sealed
+from catalog.slots import Slot
 from core.actors import actor_ref
 from core.exceptions import PermanentError
 from core.hashing import hash_json
@@ -120,8 +121,8 @@ def _fix(reading: Reading, *, maker: User) -> tuple[Candidate, list[Line]]:
     reason = str(reading.answer.get("comment") or "").strip()
     ordinal = candidate.request.candidates.aggregate(last=Max("ordinal"))["last"] + 1
     child = Candidate.objects.create(
-        request=candidate.request, ordinal=ordinal, parent=candidate, product=candidate.product,
-        channel=candidate.channel, locale=candidate.locale, text=text, origin=Candidate.Origin.HUMAN,
+        request=candidate.request, ordinal=ordinal, parent=candidate, **Slot.of(candidate).where(),
+        variant=candidate.variant, text=text, origin=Candidate.Origin.HUMAN,
         prompt_version=candidate.prompt_version, facts_hash=candidate.facts_hash, facts=candidate.facts,
         screened_at=timezone.now(), grounding=screening.grounding_of(candidate, text=text),
     )  # fmt: skip

@@ -8,7 +8,6 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from itertools import product as pairs
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,7 +17,8 @@ from django.utils import timezone
 
 from audit import ledger
 from catalog.evidence import proven_facts
-from catalog.models import Channel, Locale, Product
+from catalog.models import CONTROL, Product
+from catalog.slots import EVERYBODY, Slot, across, require_known
 from core import leases, stopping
 from core.actors import SystemActor, require_permission
 from core.exceptions import EcomsiteError, LeaseLost, PermanentError, TransientError
@@ -53,13 +53,14 @@ class RequestSummary:
     existing: Sequence[GenerationRequest]
 
 
-def brief_for(product: Product, *, channel: str, locale: str) -> CopyBrief:
-    """Return what a draft may be written from: the product's title and its facts in `locale` (else in its own language)."""
+def brief_for(slot: Slot) -> CopyBrief:
+    """Return what a draft may be written from: the product's title and its facts in the locale (else in its own language)."""
+    product, locale = slot.product, slot.locale
     facts = [fact for fact in product.facts.all() if fact.locale == locale]
     facts = facts or [fact for fact in product.facts.all() if fact.locale == product.locale]
     proven = proven_facts(product)
     return CopyBrief(
-        channel=channel,
+        channel=slot.channel,
         locale=locale,
         title=product.title_for(locale),
         brand=product.brand,
@@ -86,31 +87,32 @@ def request_copy(
     n_candidates: int | None = None,
     params: Mapping[str, Any] | None = None,
     round: int = 1,
+    audience: str = EVERYBODY,
+    variant: str = CONTROL,
 ) -> RequestSummary:
     """Order `n_candidates` drafts for each product × channel × locale. Asking again for the same facts makes nothing new.
 
-    Raise `round` to get fresh drafts for unchanged facts. Raises `PermissionDenied` (moderation.request_copy), and
-    `PermanentError` for an unknown channel or locale, a locale the champion cannot write, or bad parameters.
+    Raise `round` to get fresh drafts for unchanged facts. What is approved goes live for `audience` in `variant`, beside what
+    is live in others. Raises `PermissionDenied` (moderation.request_copy), and `PermanentError` for an unknown channel or
+    locale, an audience or variant that is no name, a locale the champion cannot write, or bad parameters.
     """
     require_permission(actor, "moderation.request_copy")
     n = settings.MODERATION["DRAFTS_PER_REQUEST"] if n_candidates is None else n_candidates
     if not 1 <= n <= MAX_DRAFTS:
         raise PermanentError(f"Between 1 and {MAX_DRAFTS} drafts can be asked for at once, not {n}.")
-    for name, given, known in (("channel", channels, Channel.values), ("locale", locales, Locale.values)):
-        if not given or (unknown := sorted(set(given) - set(known))):
-            raise PermanentError(f"Unknown {name}: {', '.join(unknown) if given else 'none'}.",
-                                 hint=f"Choose from {', '.join(known)}.")  # fmt: skip
+    slots = across(products, channels=channels, locales=locales, audience=audience)
+    require_known(variant=variant)
     for locale in locales:
         resolver.writer_for(locale)
     for channel in channels:
         prompts.params_for(channel, seed=0, overrides=params)
     orders = [
         GenerationRequest(
-            product=product, channel=channel, locale=locale, facts_hash=product.facts_hash,
+            **slot.where(), variant=variant, facts_hash=slot.product.facts_hash,
             prompt_version=prompts.PROMPT_VERSION, round=round, n_candidates=n, params=dict(params or {}),
             requested_by=None if isinstance(actor, SystemActor) else actor,
         )
-        for product, channel, locale in pairs(list(products), channels, locales)
+        for slot in slots
     ]  # fmt: skip
     with transaction.atomic():
         GenerationRequest.objects.bulk_create(orders, ignore_conflicts=True, batch_size=500)
@@ -119,8 +121,8 @@ def request_copy(
         held = GenerationRequest.objects.in_bulk(mine)
         created = [order for order in orders if order.pk in held]
         ledger.append_many(
-            [line_for(order, "requested", sku=order.product.sku, channel=order.channel, locale=order.locale,
-                      n_candidates=n, prompt=order.prompt_version, round=round) for order in created],
+            [line_for(order, "requested", **Slot.of(order).as_event(), variant=order.variant, n_candidates=n,
+                      prompt=order.prompt_version, round=round) for order in created],
             actor=actor,
         )  # fmt: skip
         hint_on_commit("moderation.drain_generation")
@@ -129,15 +131,15 @@ def request_copy(
 
 def _find_same(order: GenerationRequest) -> GenerationRequest:
     return GenerationRequest.objects.get(
-        product=order.product, channel=order.channel, locale=order.locale, facts_hash=order.facts_hash,
+        **Slot.of(order).where(), variant=order.variant, facts_hash=order.facts_hash,
         prompt_version=order.prompt_version, alias=order.alias, round=order.round,
     )  # fmt: skip
 
 
 def next_round(request: GenerationRequest) -> int:
-    """Return the round that asks for fresh drafts of the same product, channel and locale."""
+    """Return the round that asks for fresh drafts of the same slot and variant."""
     last = (
-        GenerationRequest.objects.filter(product=request.product, channel=request.channel, locale=request.locale)
+        GenerationRequest.objects.filter(**Slot.of(request).where(), variant=request.variant)
         .order_by("-round")
         .values_list("round", flat=True)
         .first()
@@ -219,7 +221,7 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Itera
     """Write the drafts that `requests` lack, store them as they are finished, and yield how many that were each time."""
     kept = set(Candidate.objects.filter(request__in=requests).values_list("request", "ordinal"))
     lacking = [(r, n) for r in requests for n in range(r.n_candidates) if (r.pk, n) not in kept]
-    briefs = {r.pk: brief_for(r.product, channel=r.channel, locale=r.locale) for r in requests}
+    briefs = {r.pk: brief_for(Slot.of(r)) for r in requests}
     rendered = {r.pk: prompts.render(briefs[r.pk]) for r in requests}
     seed = random.SystemRandom().randrange(2**31 - 10_000)  # prompt i is drawn with seed + i
     params = prompts.params_for(requests[0].channel, seed=seed, overrides=requests[0].params)
@@ -247,8 +249,7 @@ def _candidate(
     prompt_hash: str, params: dict[str, Any],
 ) -> Candidate:  # fmt: skip
     return Candidate(
-        request=request, ordinal=ordinal, product=request.product, channel=request.channel, locale=request.locale,
-        model_version=version,
+        request=request, ordinal=ordinal, **Slot.of(request).where(), variant=request.variant, model_version=version,
         text=prompts.clean(
             draft.text, channel=request.channel, locale=request.locale, finish_reason=draft.finish_reason
         ),

@@ -13,6 +13,7 @@ from audit import ledger
 from audit.ledger import Line, Sealed
 from catalog import publishing
 from catalog.models import Product, PublishedCopy
+from catalog.slots import Slot, require_known
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
@@ -50,23 +51,27 @@ def provenance_of(candidate: Candidate, decision: Decision) -> dict[str, Any]:
     }
 
 
-def publish(candidate: Candidate, *, decision: Decision, actor: User | SystemActor) -> PublishedCopy:
-    """Make an approved candidate live in place of what was live for its product, channel and locale.
+def publish(
+    candidate: Candidate, *, decision: Decision, actor: User | SystemActor, variant: str | None = None
+) -> PublishedCopy:
+    """Make an approved candidate live in place of what was live in its slot in the same variant; other variants stay live.
 
-    Raises `PermanentError` unless `decision` lets out exactly this candidate, `StaleState` when it is not approved.
+    That is the variant it was asked for, unless the decision lets it out as another `variant`. Raises `PermanentError` unless
+    `decision` lets out exactly this candidate or for a name that is none, `StaleState` when it is not approved.
     """
     require_permission(actor, "moderation.review_item")
     if decision.outcome not in RELEASING or decision.result_id != candidate.pk:
         raise PermanentError(f"decision {decision.pk} does not let out candidate {candidate.pk}")
+    slot, variant = Slot.of(candidate), candidate.variant if variant is None else variant
+    require_known(variant=variant)
     with transaction.atomic():
         now = timezone.now()
         lines = [advance(candidate, from_=Status.APPROVED, to=Status.PUBLISHED, payload={"decision": str(decision.pk)})]
         # The product row orders publications of the same place: the one that waits sees what the other made live.
         Product.objects.select_for_update(of=("self",)).get(pk=candidate.product_id)
-        same: dict[str, Any] = {"product": candidate.product, "channel": candidate.channel, "locale": candidate.locale}
-        replaced = PublishedCopy.objects.filter(**same, retired_at=None).first()
+        replaced = PublishedCopy.objects.filter(**slot.where(), variant=variant, retired_at=None).first()
         live = publishing.put_live(
-            **same, text=candidate.text, candidate_ref=ref(candidate),
+            slot, variant=variant, text=candidate.text, candidate_ref=ref(candidate),
             provenance=provenance_of(candidate, decision), ai_mark=mark_for(candidate), now=now,
             # Let out before, and taken back by who did: decided on again since.
             again=Decision.objects.filter(result=candidate).exclude(pk=decision.pk).exists(),
@@ -79,7 +84,7 @@ def publish(candidate: Candidate, *, decision: Decision, actor: User | SystemAct
         announcements.copy_published(live, decision=decision, replaces=replaced)
         lines.append(Line("moderation.copy.published", ref(live), {
             "candidate": ref(candidate), "replaces": ref(replaced) if replaced else None,
-            "text_hash": hash_json([candidate.text]), "channel": candidate.channel, "locale": candidate.locale,
+            "text_hash": hash_json([candidate.text]), **slot.as_event(), "variant": variant,
         }))  # fmt: skip
         ledger.append_many(lines, actor=actor)
     return live

@@ -8,14 +8,15 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from catalog.models import Channel, Locale, Product
+from catalog.models import CONTROL, Channel, Locale, Product
+from catalog.slots import Slot
 from core.leases import Leased
 from inference.models import ModelVersion
 from moderation.models.policies import PolicyVersion
 
 
 class GenerationRequest(Leased):
-    """An order for copy: product × channel × locale, `n_candidates` drafts."""
+    """An order for copy: a slot and the variant of it that is to be filled, `n_candidates` drafts."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -29,6 +30,10 @@ class GenerationRequest(Leased):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="generation_requests", db_index=False)
     channel = models.CharField(max_length=24, choices=Channel)
     locale = models.CharField(max_length=12, choices=Locale)
+    audience = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="empty: everybody")
+    variant = models.CharField(
+        max_length=40, default=CONTROL, db_default=CONTROL, help_text="what is approved goes live in this one"
+    )
     facts_hash = models.CharField(max_length=64, editable=False)
     prompt_version = models.CharField(max_length=40, editable=False)
     alias = models.CharField(max_length=24, default="champion", editable=False)
@@ -47,7 +52,17 @@ class GenerationRequest(Leased):
         permissions = (("request_copy", "Can ask for copy"),)
         constraints = (
             models.UniqueConstraint(
-                fields=("product", "channel", "locale", "facts_hash", "prompt_version", "alias", "round"),
+                fields=(
+                    "product",
+                    "channel",
+                    "locale",
+                    "facts_hash",
+                    "prompt_version",
+                    "alias",
+                    "round",
+                    "audience",
+                    "variant",
+                ),
                 name="one_request_per_facts_and_prompt",
             ),
             models.CheckConstraint(
@@ -61,7 +76,7 @@ class GenerationRequest(Leased):
         )
 
     def __str__(self) -> str:
-        return f"{self.product.sku} {self.channel} {self.locale}"
+        return str(Slot.of(self))
 
 
 class Candidate(models.Model):
@@ -90,6 +105,8 @@ class Candidate(models.Model):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="candidates", editable=False)
     channel = models.CharField(max_length=24, choices=Channel, editable=False)
     locale = models.CharField(max_length=12, choices=Locale, editable=False)
+    audience = models.CharField(max_length=40, default="", db_default="", editable=False, help_text="empty: everybody")
+    variant = models.CharField(max_length=40, default=CONTROL, db_default=CONTROL, editable=False)
     text = models.TextField(editable=False)
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.MACHINE, editable=False)
     status = models.CharField(max_length=12, choices=Status, default=Status.GENERATED, editable=False)
@@ -144,7 +161,7 @@ class Candidate(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.product.sku} {self.channel} {self.locale} #{self.ordinal}"
+        return f"{Slot.of(self)} #{self.ordinal}"
 
     def lineage(self) -> list[Candidate]:
         """Return the text and what it was made from, the first draft last: a fix after an appeal is a fix of a fix."""

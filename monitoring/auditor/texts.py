@@ -47,9 +47,18 @@ def shown(asked: Asked) -> Answer:
                   if line["action"] in MADE_LIVE and line["subject"] == story["copy"]]  # fmt: skip
         is_same = bool(hashes) and hashes[-1] == story["text_hash"]
         good &= is_same and story["ai_mark_is_genuine"]
-        rows.append((story["channel"], story["locale"], story["text"], story["published_at"][:19], is_same,
+        rows.append((story["channel"], story["locale"], story["variant"], story["text"], story["published_at"][:19], is_same,
                      story["ai_mark_is_genuine"], story["text_hash"]))  # fmt: skip
-    columns = ("channel", "locale", "text", "live since", "is what the ledger says", "signed mark is genuine", "sha256")
+    columns = (
+        "channel",
+        "locale",
+        "variant",
+        "text",
+        "live since",
+        "is what the ledger says",
+        "signed mark is genuine",
+        "sha256",
+    )
     words = "unaltered: text, ledger and signed mark agree." if good else "NOT proven: see the columns that say no."
     note = "“manage.py evidence SKU --at DATE” writes it with its proofs, for whoever is outside."
     return Answer(

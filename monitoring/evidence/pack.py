@@ -113,7 +113,7 @@ def write(pack: Pack, into: Path) -> list[Path]:
 
 def _when(copies: Any) -> str:
     spans = [
-        f"{copy.channel} {copy.locale}: {copy.published_at:%F %H:%M} to "
+        f"{copy.channel} {copy.locale} {copy.variant}: {copy.published_at:%F %H:%M} to "
         f"{f'{copy.retired_at:%F %H:%M}' if copy.retired_at else 'now'}"
         for copy in copies.order_by("published_at")[:10]
     ]

@@ -26,10 +26,10 @@ from moderation.models.reviews import COPY_VERDICT, Decision
 
 
 def live_at(moment: dt.datetime, *, sku: str) -> QuerySet[PublishedCopy]:
-    """Return what shoppers saw of a product at `moment`, by channel and locale."""
+    """Return what was live of a product at `moment`, by slot and variant."""
     then = Q(retired_at=None) | Q(retired_at__gt=moment)
     found = PublishedCopy.objects.filter(then, product__sku=sku, published_at__lte=moment)
-    return found.select_related("product").order_by("channel", "locale")
+    return found.select_related("product").order_by("channel", "locale", "audience", "variant")
 
 
 def story_of(copy: PublishedCopy, *, at: dt.datetime) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def story_of(copy: PublishedCopy, *, at: dt.datetime) -> dict[str, Any]:
     texts = shown.lineage()
     machine = texts[-1]
     return {
-        "copy": ref(copy), "channel": copy.channel, "locale": copy.locale, "text": copy.text,
-        "text_hash": hash_json([copy.text]), "published_at": copy.published_at.isoformat(),
+        "copy": ref(copy), "channel": copy.channel, "locale": copy.locale,
+        "audience": copy.audience, "variant": copy.variant, "text": copy.text, "text_hash": hash_json([copy.text]), "published_at": copy.published_at.isoformat(),
         "ai_mark": copy.ai_mark, "ai_mark_is_genuine": marking.is_genuine(copy.ai_mark.get("AIGC", {}), copy.text),
         "provenance": copy.provenance,
         "draft": _draft(machine),

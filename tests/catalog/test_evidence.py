@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from audit.models import LedgerEntry
 from catalog.evidence import attach_evidence, path_of, proven_facts, read_evidence, withdraw_evidence
 from catalog.models import FactEvidence, Product, ProductFact
+from catalog.slots import Slot
 from core.exceptions import PermanentError
 from moderation.drafting import generation, screening
 from tests import factories as make
@@ -77,10 +78,10 @@ def test_a_proof_stays_with_the_statement_and_not_with_the_row(product: Product)
     ProductFact.objects.filter(product=product).delete()  # as an import does that changes another fact
     make.fact(product, "award", FIRST)
     assert proven_facts(product) == {("award", FIRST)}
-    assert generation.brief_for(product, channel="description", locale="en").facts[0].has_evidence
+    assert generation.brief_for(Slot(product, "description", "en")).facts[0].has_evidence
     product.facts.update(value="The first mug with a folding handle and a lid")
     product = Product.objects.get(pk=product.pk)
-    assert not generation.brief_for(product, channel="description", locale="en").facts[0].has_evidence
+    assert not generation.brief_for(Slot(product, "description", "en")).facts[0].has_evidence
 
 
 def test_a_withdrawn_proof_counts_no_more_and_stays_on_record(product: Product) -> None:

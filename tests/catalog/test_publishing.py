@@ -1,4 +1,4 @@
-"""Live copy: one per product, channel and locale; retired copy never comes back."""
+"""Live copy: one for each slot and variant; retired copy never comes back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 from catalog import selectors
 from catalog.models import Channel, Locale, Product, ProductFact, PublishedCopy
 from catalog.publishing import put_live, take_down
+from catalog.slots import Slot
 from core.exceptions import PermanentError, StaleState
 
 pytestmark = pytest.mark.django_db
@@ -22,15 +23,14 @@ def _product(sku: str = "K-1", **values: Any) -> Product:
 
 
 def _put(product: Product, text: str, **values: Any) -> PublishedCopy:
+    slot = Slot(product, values.pop("channel", Channel.DESCRIPTION), Locale.EN, values.pop("audience", ""))
     defaults: dict[str, Any] = {
-        "channel": Channel.DESCRIPTION,
-        "locale": Locale.EN,
         "candidate_ref": f"moderation.candidate:{text}",
         "provenance": {"model": "m"},
         "ai_mark": {"label": "AI"},
         "now": timezone.now(),
     }
-    return put_live(product=product, text=text, **{**defaults, **values})
+    return put_live(slot, text=text, **{**defaults, **values})
 
 
 def test_newer_copy_retires_the_one_before_it_in_the_same_place_only() -> None:

@@ -14,10 +14,11 @@ ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTI
 
 
 def keys_emitted() -> dict[str, set[str]]:
-    """Event type → the keys of its data, read from moderation/announcements.py."""
+    """Event type → the keys of its data, read from moderation/announcements.py and Slot.as_event."""
     functions = {
         node.name: node
-        for node in ast.walk(ast.parse((ROOT / "moderation" / "announcements.py").read_text()))
+        for name in ("moderation/announcements.py", "catalog/slots.py")
+        for node in ast.walk(ast.parse((ROOT / name).read_text()))
         if isinstance(node, ast.FunctionDef)
     }
 
@@ -28,6 +29,8 @@ def keys_emitted() -> dict[str, set[str]]:
                 found |= {key.value for key in part.keys if isinstance(key, ast.Constant)}
             elif isinstance(part, ast.Call) and getattr(part.func, "id", "") in ("_copy", "_candidate", "_request"):
                 found |= keys_in(functions[part.func.id])
+            elif isinstance(part, ast.Call) and getattr(part.func, "attr", "") == "as_event":
+                found |= keys_in(functions["as_event"])
         return found
 
     return {

@@ -49,7 +49,8 @@ def test_an_accepted_draft_is_told_as_a_decision_and_as_live_copy(answer: Any) -
     item, reviewer = decided(answer, verdict="accept")
     decision = Decision.objects.get()
     candidate = item.candidate
-    place = {"candidate": ref(candidate), "sku": candidate.product.sku, "channel": "description", "locale": "en"}
+    place = {"candidate": ref(candidate), "sku": candidate.product.sku, "channel": "description", "locale": "en",
+             "audience": "", "variant": "control"}  # fmt: skip
     (completed,) = told("item.completed")
     assert completed == {
         **place, "item": ref(item), "kind": "copy_verdict", "decision": ref(decision), "outcome": "approve", "label": "",
@@ -98,7 +99,15 @@ def test_a_request_is_told_when_its_drafts_are_written_and_when_it_is_given_up(s
     done = order().created[0]
     generation.drain_generation()
     assert told("request.completed") == [
-        {"request": ref(done), "sku": done.product.sku, "channel": "description", "locale": "en", "n_candidates": 3}
+        {
+            "request": ref(done),
+            "sku": done.product.sku,
+            "channel": "description",
+            "locale": "en",
+            "audience": "",
+            "variant": "control",
+            "n_candidates": 3,
+        }
     ]
     settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 1}
     script(fails="bug")

@@ -266,9 +266,10 @@ def test_second_reviews_of_copy_are_looked_up_once() -> None:
 
 
 def _brief(candidate: Any) -> Any:
+    from catalog.slots import Slot
     from moderation.drafting.generation import brief_for
 
-    return brief_for(candidate.product, channel=candidate.channel, locale=candidate.locale)
+    return brief_for(Slot.of(candidate))
 
 
 def test_nothing_to_freeze_says_where_examples_come_from() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog.models import Channel, Locale, Product
+from catalog.models import CONTROL, Channel, Locale, Product
 from core.actors import SystemActor
 from core.exceptions import EcomsiteError
 from moderation.drafting.generation import request_copy
@@ -25,6 +25,12 @@ class Command(BaseCommand):
         parser.add_argument("--locale", action="append", choices=Locale.values, help="default: en")
         parser.add_argument("-n", "--drafts", type=int, help="drafts per request (default: DRAFTS_PER_REQUEST)")
         parser.add_argument("--round", type=int, default=1, help="raise it to get fresh drafts for the same facts")
+        parser.add_argument("--audience", default="", help="whom the text is for (default: everybody)")
+        parser.add_argument(
+            "--variant",
+            default=CONTROL,
+            help="live beside the others of its slot, for the shop to choose (default: control)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         products = Product.objects.order_by("sku")
@@ -42,6 +48,8 @@ class Command(BaseCommand):
                 actor=SystemActor("command.request_copy"),
                 n_candidates=options["drafts"],
                 round=options["round"],
+                audience=options["audience"],
+                variant=options["variant"],
             )
         except EcomsiteError as exc:
             raise CommandError(str(exc)) from exc

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
+from catalog.slots import Slot
 from core.actors import SystemActor
 from core.command_line import BAR, WithExamples, actor_from, add_by
 from core.exceptions import EcomsiteError
@@ -123,7 +124,7 @@ class Command(WithExamples):
         for hit in scan.hits.select_related("published_copy__product")[:EXAMPLES]:
             first, copy = hit.findings[0], hit.published_copy
             words = copy.text[first["start"] : first["end"]] if first["start"] is not None else copy.text[:60]
-            self.stdout.write(f"  {copy.product.sku} {copy.channel} {copy.locale}: “{words[:60]}” {first['message']}")
+            self.stdout.write(f"  {Slot.of(copy)}: “{words[:60]}” {first['message']}")
         if scan.status == RetroScan.Status.SCANNED and states:
             self.stdout.write(f"Nothing was changed. To take them down: manage.py retro_scan --recall {scan.pk}")
 

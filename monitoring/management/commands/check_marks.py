@@ -10,7 +10,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
-from catalog.models import PublishedCopy
 from core.command_line import BAR
 from core.exceptions import EcomsiteError
 from monitoring import mark_checks
@@ -46,15 +45,13 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _of_product(self, options: dict[str, Any]) -> list[MarkCheck]:
-        copies = list(
-            PublishedCopy.objects.filter(product__sku=options["sku"], retired_at=None).select_related("product")
-        )
+        copies = list(mark_checks.on_pages().filter(product__sku=options["sku"]).select_related("product"))
         if not copies:
             raise CommandError(f"No text is live for {options['sku']}.")
         return [mark_checks.check(copy) for copy in copies]
 
     def _some(self, n: int) -> list[MarkCheck]:
-        live = PublishedCopy.objects.filter(retired_at=None)
+        live = mark_checks.on_pages()
         if first := live.select_related("product").first():
             mark_checks.page_of(first)  # says where to set the address, if nobody did
         console, found = Console(file=self.stdout), []  # type: ignore[arg-type]  # a wrapper around a text stream
