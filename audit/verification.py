@@ -141,7 +141,7 @@ def agreed_heads(stored: Iterable[Head], anchored: Iterable[Head], ring: Keyring
     good, troubles, before, vouched = [], [], 0, max(there, default=0)
     for size in sorted(here.keys() | there.keys()):
         ours, kept = here.get(size), there.get(size)
-        problems = {head: ring.problem_with(head) for head in {ours, kept} - {None} if head}
+        problems = {head: ring.problem_with(head) for head in {ours, kept} if head}
         sound = [head for head, problem in problems.items() if not problem]
         troubles += [problem for problem in problems.values() if problem]
         if kept is None and size < vouched:

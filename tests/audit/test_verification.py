@@ -160,13 +160,13 @@ def test_where_a_head_is_missing_the_next_one_still_vouches_for_all_up_to_it() -
 
 @pytest.mark.django_db
 def test_what_is_cut_off_is_named_with_all_that_was_signed_for() -> None:
-    write_and_sign(10, 5)
+    write_and_sign(10, 5, 4)
     lines, signed = everything(), heads.stored()
-    when = signed[1].at[:19].replace("T", " ")
-    for kept, n in ((10, 11), (12, 13), (0, 1)):
+    when = signed[-1].at[:19].replace("T", " ")
+    for kept, n in ((10, 11), (12, 13), (16, 17), (0, 1)):
         walk = walked(lines[:kept], signed, 4)
         assert (walk.bad_seq, walk.reason) == (
-            n, f"it is missing, as all up to 15 that were signed for at {when} UTC",
+            n, f"it is missing, as all up to 19 that were signed for at {when} UTC",
         )  # fmt: skip
 
 
@@ -185,6 +185,7 @@ def test_what_is_wrong_with_a_line_is_told(change: str, bad: int, reason: str) -
     sql(change)
     result = verify()
     assert (result.bad_seq, result.reason, result.is_intact) == (bad, reason, False)
+    assert result.n_entries == max(bad - 1, 0), "those before it, and never fewer than none"
 
 
 @pytest.mark.django_db
