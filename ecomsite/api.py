@@ -25,7 +25,7 @@ from catalog.models import CONTROL, Channel, CustomerReview, Locale, Product
 from core.exceptions import EcomsiteError
 from moderation.drafting import generation
 from moderation.models.candidates import GenerationRequest
-from moderation.models.reviews import COPY_VERDICT, Sentiment
+from moderation.models.reviews import COPY_VERDICT, SENTIMENT, Sentiment
 from moderation.queues import back_pressure
 from moderation.queues.rules import policy_for
 from monitoring.waiting import why_order_waits
@@ -203,7 +203,7 @@ def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
     if review is None:
         return error(404, "There is no such review.", reason="unknown_review")
     score = Sentiment.objects.filter(review=review).select_related("model_version").first()
-    item = getattr(review, "review_item", None)
+    item = review.review_items.filter(kind=SENTIMENT, lead=None).first()
     decision = item.decisions.filter(superseded_by=None).first() if item else None
     if score is None and decision is None:
         return error(404, "This review has not been scored yet.", reason="not_scored")

@@ -56,7 +56,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     def about(self, obj: Decision) -> str:
         """The text in question."""
         item = obj.item
-        text = item.candidate.text if item.candidate else item.customer_review.text if item.customer_review else ""
+        text = item.subject.text if item.about else ""
         return excerpt(text, length=90)
 
     @display(description="outcome", ordering="outcome", label=OUTCOME_COLOURS)

@@ -229,13 +229,12 @@ def review_item(
     """A unit of human work, waiting for `age`; with its labelling task in Label Studio, or still to be pushed."""
     about = about or candidate(status="in_review")
     kind = "copy_verdict" if isinstance(about, Candidate) else "sentiment"
-    which = {"candidate": about} if isinstance(about, Candidate) else {"customer_review": about}
     factors = priority.Factors(risk, uncertainty, value)
     opened = timezone.now() - age
     ageing = rules.policy_for(kind).ageing
     place = {"risk": risk, "uncertainty": uncertainty, "value": value,
              "urgent_from": priority.urgent_from(opened, factors, ageing=ageing)}  # fmt: skip
-    item = ReviewItem.objects.create(kind=kind, **which, **(place | fields))
+    item = ReviewItem.objects.create(**ReviewItem.pointing_at(kind, about), **(place | fields))
     ReviewItem.objects.filter(pk=item.pk).update(created_at=opened)
     item.created_at = opened
     item.labeling_task = labeling_task(ref(item), kind=kind, status="pushed" if pushed else "open")

@@ -161,6 +161,6 @@ def _worst(kind: str, found: Iterable[LabelIssue]) -> list[tuple[LabelIssue, str
     """The flags with the text and, where people were asked here, the page that says whom."""
     flags = list(found)
     texts = question(kind).texts([flag.subject for flag in flags])
-    items = second_reviews.leads_of([flag.subject for flag in flags])
+    items = second_reviews.leads_of(kind, [flag.subject for flag in flags])
     links = [reverse("console:panel", args=[items[flag.subject]]) if flag.subject in items else "" for flag in flags]
     return list(zip(flags, texts, links, strict=True))

@@ -76,7 +76,7 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
         "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),
         "n_unscored": 0
         if kind == COPY_VERDICT
-        else CustomerReview.objects.filter(sentiments=None, review_item=None).count(),
+        else CustomerReview.objects.filter(sentiments=None).exclude(review_items__kind=kind).count(),
         "n_writing": requests.filter(status__in=("queued", "generating")).count(),
         "n_checking": Candidate.objects.filter(status=Candidate.Status.GENERATED, screened_at=None).count(),
     }

@@ -12,25 +12,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from audit import ledger
-from catalog.models import CustomerReview
 from core import leases
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import PermanentError
 from core.hints import hint_on_commit
-from core.refs import pk_of, ref
+from core.refs import ref
 from labeling import issues, selectors, sync
 from labeling.models import Consensus, Label, LabelIssue
 from labeling.question import question
 from moderation import priority
 from moderation.decisions.deciding import keep_vote, relabel
 from moderation.lifecycle import advance, line_for
-from moderation.models.candidates import Candidate
 from moderation.models.queues import QueuePolicy
-from moderation.models.reviews import SENTIMENT, ReviewItem
+from moderation.models.reviews import ReviewItem
 from moderation.queues import seats
 from moderation.queues.rules import policies
 from moderation.queues.seats import PANELS, Purpose, Status
@@ -44,7 +42,6 @@ AT_ONCE = 50
 DOUBTED, DOUBTED_FOR = "drift", dt.timedelta(days=1)
 # Why somebody is asked whom no model chose.
 TIED = "imported votes are tied"
-ABOUT: dict[str, type[Model]] = {"candidate": Candidate, "customer_review": CustomerReview}
 HELD_OR_WAITING = (Status.WAITING, Status.DISPATCHED)
 
 
@@ -108,16 +105,16 @@ def open_second_reviews() -> int:
 def _open_second_review(issue: LabelIssue, policy: QueuePolicy) -> int:
     with transaction.atomic():
         # The leading item first, as whoever settles an answer has it.
-        lead = _lead_of(issue.subject)
+        lead = _lead_of(issue.kind, issue.subject)
         if not issues.take(issue):
             return 0
         is_tie = not issue.given
         if lead and lead.labeling_task and not is_tie:
             seats.add_seat(lead, purpose=Purpose.SECOND_REVIEW, **_place(lead, policy))
-        elif not lead and (review := _review_of(issue.subject)):
+        elif not lead and (subject := question(issue.kind).rows([issue.subject]).get(issue.subject)):
             # Votes that are split are no label to judge: who is asked gives the first.
             purpose, why = (Purpose.LABEL, TIED) if is_tie else (Purpose.SECOND_REVIEW, "")
-            open_blind(review, purpose=purpose, policy=policy, strategy=why)
+            open_blind(issue.kind, subject, purpose=purpose, policy=policy, strategy=why)
         else:
             issues.drop(issue)
             return 0
@@ -131,46 +128,36 @@ def _place(lead: ReviewItem, policy: QueuePolicy) -> dict[str, Any]:
             "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing)}  # fmt: skip
 
 
-def _lead_of(subject: str) -> ReviewItem | None:
-    key = leads_of([subject]).get(subject)
+def _lead_of(kind: str, subject: str) -> ReviewItem | None:
+    key = leads_of(kind, [subject]).get(subject)
     return ReviewItem.objects.select_for_update(no_key=True).filter(pk=key).first() if key else None
 
 
-def leads_of(subjects: Sequence[str]) -> dict[str, uuid.UUID]:
-    """Return the key of the leading item about each of `subjects` that people were asked about."""
-    found: dict[str, uuid.UUID] = {}
-    for field, model in ABOUT.items():
-        prefix = f"{model._meta.label_lower}:"
-        keys = [subject.removeprefix(prefix) for subject in subjects if subject.startswith(prefix)]
-        rows = ReviewItem.objects.filter(**{f"{field}__in": keys}).values_list(field, "pk")
-        found |= {f"{prefix}{about}": pk for about, pk in rows}
-    return found
-
-
-def _review_of(subject: str) -> CustomerReview | None:
-    try:
-        return CustomerReview.objects.filter(pk=pk_of(subject, CustomerReview)).first()
-    except ValueError:
-        return None
+def leads_of(kind: str, subjects: Sequence[str]) -> dict[str, uuid.UUID]:
+    """Return the key of the leading item about each of `subjects` that people were asked the question `kind` about."""
+    found = ReviewItem.objects.filter(kind=kind, lead=None, about__in=subjects)
+    return dict(found.values_list("about", "pk"))
 
 
 def open_blind(
-    review: CustomerReview, *, purpose: str, policy: QueuePolicy, gold_label: str = "", strategy: str = ""
+    kind: str, subject: Any, *, purpose: str, policy: QueuePolicy, gold_label: str = "", strategy: str = ""
 ) -> ReviewItem:
-    """Open an item about a customer review that nobody was asked about here: its label or votes came with an import."""
+    """Open an item about a row that nobody was asked about here: its label or votes came with an import."""
+    asked = question(kind)
+    product = getattr(subject, "product", None)
     factors = priority.factors_of_label(
-        confidence=None, n_labels=3, price=review.product.price if review.product else None
+        confidence=None, n_labels=len(asked.labels), price=product.price if product else None
     )
     item = ReviewItem.objects.create(
-        kind=SENTIMENT, customer_review=review, purpose=purpose, gold_label=gold_label, strategy=strategy,
+        **ReviewItem.pointing_at(kind, subject), purpose=purpose, gold_label=gold_label, strategy=strategy,
         risk=factors.risk, uncertainty=factors.uncertainty, value=factors.value,
         urgent_from=priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
     )  # fmt: skip
     item.labeling_task = sync.open_task(
-        item.kind, reference=ref(item), payload=question(item.kind).task_data(review), shows_predictions=False
+        kind, reference=ref(item), payload=asked.task_data(subject), shows_predictions=False
     )
     item.save(update_fields=["labeling_task"])
-    ledger.append_many([line_for(item, "opened", about=ref(review), purpose=purpose)], actor=PANELS)
+    ledger.append_many([line_for(item, "opened", about=ref(subject), purpose=purpose)], actor=PANELS)
     hint_on_commit("labeling.push_tasks")
     return item
 

@@ -117,14 +117,15 @@ def _sentiment_work(sentiment: Sentiment, *, strategy: str) -> Work:
 def _open(kind: str, work: Work) -> int:
     """Open an item with its labelling task, and a seat for each further person that the queue's rules ask for."""
     policy, factors = policy_for(kind), work.factors
-    about = {"candidate": work.about} if isinstance(work.about, Candidate) else {"customer_review": work.about}
     place = {
         "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
         "risk": factors.risk, "uncertainty": factors.uncertainty, "value": factors.value,
         "suggestion": work.suggestion, "strategy": work.strategy,
     }  # fmt: skip
     with transaction.atomic():
-        item, made = ReviewItem.objects.get_or_create(**about, defaults={"kind": kind, **place})
+        item, made = ReviewItem.objects.get_or_create(
+            kind=kind, about=ref(work.about), lead=None, defaults={**ReviewItem.pointing_at(kind, work.about), **place}
+        )
         if not made:
             return 0
         item.labeling_task = sync.open_task(

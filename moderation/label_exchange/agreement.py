@@ -78,7 +78,11 @@ def measure(run: ImportRun) -> Measured:
     can_ask = askable(run).exists()
     later = {subject: label for subject, label in ours.items() if subject not in earlier}
     # Where there is no answer left to ask or to wait for, what there is has to do.
-    open_ = _reviews_of(run).filter(review_item__status__in=seats.OPEN).values_list("pk", flat=True)
+    open_ = (
+        _reviews_of(run)
+        .filter(review_items__kind=KIND, review_items__status__in=seats.OPEN)
+        .values_list("pk", flat=True)
+    )
     to_come = can_ask or any(subject_of(key) not in earlier for key in open_)
     counts = later if len(later) >= FEWEST or to_come else ours
     whole = _against(said, counts)
@@ -97,7 +101,7 @@ def measure(run: ImportRun) -> Measured:
 
 def askable(run: ImportRun) -> QuerySet[CustomerReview]:
     """Return the texts of `run` that nobody here was asked about."""
-    return _reviews_of(run).filter(review_item=None)
+    return _reviews_of(run).exclude(review_items__kind=KIND)
 
 
 def _reviews_of(run: ImportRun) -> QuerySet[CustomerReview]:

@@ -154,9 +154,11 @@ def ask_our_people(run: ImportRun, *, n: int, actor: User | SystemActor) -> int:
     for start in range(0, len(drawn), ASKED_AT_ONCE):
         with transaction.atomic():
             keys = drawn[start : start + ASKED_AT_ONCE]
-            reviews = CustomerReview.objects.filter(pk__in=keys, review_item=None).select_related("product")
+            reviews = (
+                CustomerReview.objects.filter(pk__in=keys).exclude(review_items__kind=KIND).select_related("product")
+            )
             for review in reviews.order_by("pk"):
-                open_blind(review, purpose=Vote.Purpose.LABEL, policy=policy)
+                open_blind(KIND, review, purpose=Vote.Purpose.LABEL, policy=policy)
                 opened += 1
     with transaction.atomic():
         ledger.append("labeling.raters.sampled", subject=ref(run), actor=actor, payload={"n": opened})

@@ -180,10 +180,14 @@ def _open_gold(file: File) -> int:
             known = dict(imported.values_list("subject", "label"))
             with transaction.atomic():
                 keys = [subject.partition(":")[2] for subject in known]
-                reviews = CustomerReview.objects.filter(pk__in=keys, review_item=None).select_related("product")
+                reviews = (
+                    CustomerReview.objects.filter(pk__in=keys)
+                    .exclude(review_items__kind=KIND)
+                    .select_related("product")
+                )
                 for review in reviews.order_by("pk"):
                     open_blind(
-                        review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[subject_of(review.pk)]
+                        KIND, review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[subject_of(review.pk)]
                     )
                     opened += 1
     return opened

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -12,9 +13,10 @@ from django.utils import timezone
 
 from catalog.models import CustomerReview
 from core.leases import Leased
+from core.refs import ref
 from inference.models import ModelVersion
 from labeling.models import Consensus, LabelingTask, Vote
-from labeling.question import title_of
+from labeling.question import question, title_of
 from moderation.models.candidates import Candidate
 from moderation.priority import Factors
 
@@ -70,11 +72,14 @@ class ReviewItem(Leased):
     kind = models.CharField(max_length=60, help_text="name of the question")
     purpose = models.CharField(max_length=16, choices=Vote.Purpose, default=Vote.Purpose.LABEL)
     lead = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="seats")
+    # What a leading item is about, whatever it is: a reference (core/refs.py). The two keys below are for joins, the first of
+    # them where the question is whether a draft goes out.
+    about = models.CharField(max_length=120, blank=True, editable=False)
     candidate = models.OneToOneField(
         Candidate, null=True, blank=True, on_delete=models.PROTECT, related_name="review_item"
     )
-    customer_review = models.OneToOneField(
-        CustomerReview, null=True, blank=True, on_delete=models.PROTECT, related_name="review_item"
+    customer_review = models.ForeignKey(
+        CustomerReview, null=True, blank=True, on_delete=models.PROTECT, related_name="review_items"
     )
     labeling_task = models.OneToOneField(
         LabelingTask, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -149,10 +154,12 @@ class ReviewItem(Leased):
                 name="what_is_confirmed_was_proposed",
             ),
             models.CheckConstraint(
-                condition=Q(lead=None, candidate=None, customer_review__isnull=False)
-                | Q(lead=None, candidate__isnull=False, customer_review=None)
-                | Q(lead__isnull=False, candidate=None, customer_review=None),
+                condition=(Q(lead=None) & ~Q(about="") & (Q(candidate=None) | Q(customer_review=None)))
+                | Q(lead__isnull=False, about="", candidate=None, customer_review=None),
                 name="review_item_is_about_one_thing",
+            ),
+            models.UniqueConstraint(
+                fields=("kind", "about"), condition=Q(lead=None), name="one_leading_item_per_question_and_subject"
             ),
             models.UniqueConstraint(
                 Coalesce("lead", "id"),
@@ -191,10 +198,20 @@ class ReviewItem(Leased):
         return self.lead or self
 
     @property
-    def subject(self) -> Candidate | CustomerReview:
-        """What people are asked about."""
-        # One of them is there: a constraint of the table.
-        return self.leading.candidate or self.leading.customer_review  # type: ignore[return-value]
+    def subject(self) -> Any:
+        """What people are asked about: a row."""
+        lead = self.leading
+        return lead.candidate or lead.customer_review or question(lead.kind).rows([lead.about])[lead.about]
+
+    @staticmethod
+    def pointing_at(kind: str, subject: models.Model) -> dict[str, Any]:
+        """Return the fields of a leading item that asks the question `kind` about `subject`, a row."""
+        fields: dict[str, Any] = {"kind": kind, "about": ref(subject)}
+        if isinstance(subject, CustomerReview):
+            fields["customer_review"] = subject
+        elif isinstance(subject, Candidate) and kind == COPY_VERDICT:
+            fields["candidate"] = subject
+        return fields
 
     @property
     def factors(self) -> Factors:

@@ -56,7 +56,8 @@ def _unasked(version: ModelVersion) -> QuerySet[Sentiment]:
     """What was scored and nobody has said the label of: neither a person here, nor an import."""
     subject = ref_in_sql(CustomerReview, OuterRef("review_id"))
     labelled = Label.objects.filter(kind=KIND, subject=subject)
-    return Sentiment.objects.filter(~Exists(labelled), model_version=version, review__review_item=None)
+    asked = ReviewItem.objects.filter(kind=KIND, customer_review=OuterRef("review_id"))
+    return Sentiment.objects.filter(~Exists(labelled), ~Exists(asked), model_version=version)
 
 
 def _telling(pool: list[Sentiment], n: int, *, n_labelled: int) -> Chosen:

@@ -78,7 +78,7 @@ def to_open(*, n: int) -> QuerySet[Sentiment]:
     """
     since = dt.datetime.now(dt.UTC).date() - 2 * LOOKS_BACK * DAY
     drawn = Sentiment.objects.filter(model_version=resolver.find(SENTIMENT), review__traffic_sample__day__gte=since)
-    waiting = drawn.filter(review__review_item=None).select_related("review__product", "model_version")
+    waiting = drawn.exclude(review__review_items__kind=KIND).select_related("review__product", "model_version")
     return waiting.order_by("review__traffic_sample")[:n]
 
 

@@ -83,7 +83,7 @@ def _people(account: Account) -> None:
     expected = {ref(item) for item in ReviewItem.objects.all()}
     account.lost += [f"no task for {name}" for name in expected - references]
     account.unexpected += [f"a task for {name}" for name in references - expected]
-    unsure = Sentiment.objects.filter(confidence__lt=SURE, review__review_item=None).count()
+    unsure = Sentiment.objects.filter(confidence__lt=SURE, review__review_items=None).count()
     account.lost += [f"{unsure} unsure sentiments have no item"] if unsure else []
 
 

@@ -136,7 +136,7 @@ def everything_is_done(*, pushed: bool) -> bool:
         return False
     if Candidate.objects.filter(status="in_review", review_item=None).exists():
         return False
-    if Sentiment.objects.filter(confidence__lt=0.75, review__review_item=None).exists():
+    if Sentiment.objects.filter(confidence__lt=0.75, review__review_items=None).exists():
         return False
     if pushed and LabelingTask.objects.filter(status="open").exists():
         return False

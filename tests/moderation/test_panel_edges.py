@@ -157,7 +157,10 @@ def test_nobody_asks_more_people_than_a_panel_may_have_or_about_a_second_review(
     with pytest.raises(PermanentError, match="At most 25"):
         panels.ask_more(panel, n=1_000_000, actor=people.senior())
     blind = second_reviews.open_blind(
-        factories.customer_review("bad"), purpose="second_review", policy=handing_out.policy_for(panel.kind)
+        "sentiment",
+        factories.customer_review("bad"),
+        purpose="second_review",
+        policy=handing_out.policy_for(panel.kind),
     )
     with pytest.raises(StaleState):
         panels.ask_more(blind, n=3, actor=people.senior())

@@ -78,7 +78,14 @@ def much_is_done(script: Callable[..., ModelVersion], sentiment_champion: ModelV
     copy(draft, source="moderation_generationrequest AS s", id="gen_random_uuid()", request_id="s.id", ordinal="7")
     item = factories.review_item(draft, status="decided", decided_at=timezone.now())
     free = "(SELECT c.* FROM moderation_candidate AS c WHERE c.ordinal = 7) AS s"
-    copy(item, source=free, id="gen_random_uuid()", candidate_id="s.id", labeling_task_id="NULL")
+    copy(
+        item,
+        source=free,
+        id="gen_random_uuid()",
+        candidate_id="s.id",
+        labeling_task_id="NULL",
+        about="'moderation.candidate:' || s.id",
+    )
     task = factories.labeling_task("tests.thing:0", status="settled")
     copy(task, id="gen_random_uuid()", reference="'tests.thing:' || s.n", ls_task_id="100000 + s.n")
     copy(WebhookEvent.objects.create(status="processed", processed_at=timezone.now()))

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from labeling.models import Label, LabelingProject
+from moderation.models.reviews import ReviewItem
 from monitoring.models import Alert
 from tests import factories
 
@@ -15,6 +16,21 @@ BEFORE = [
     ("moderation", "0019_traffic_samples"),
     ("monitoring", "0004_refusals_at_the_door"),
 ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_items_are_about_their_question_and_subject_and_come_back_as_they_were() -> None:
+    items = [factories.review_item(), factories.review_item(factories.customer_review())]
+    before = [(item.pk, item.kind, item.about) for item in items]
+    MigrationExecutor(connection).migrate(BEFORE)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT kind FROM moderation_reviewitem ORDER BY kind")
+            assert [kind for (kind,) in cursor.fetchall()] == ["copy_review", "review_sentiment"]
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())
+    assert sorted(ReviewItem.objects.values_list("pk", "kind", "about")) == sorted(before)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -184,7 +184,7 @@ def test_a_sample_by_lot_is_asked_without_a_suggestion_and_counts_as_ours(tmp_pa
         ("label", False)
     }
     assert LedgerEntry.objects.filter(action="labeling.raters.sampled", subject=ref(run)).count() == 2
-    assert CustomerReview.objects.filter(review_item=None).count() == 0
+    assert CustomerReview.objects.filter(review_items=None).count() == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=60))
