@@ -199,7 +199,7 @@ def release(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def request_again(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Ask for fresh drafts of the same product, channel and locale."""
+    """Ask for fresh drafts of the same slot and variant."""
     found = get_object_or_404(Candidate.objects.select_related("product", "request"), pk=pk)
     return act(
         request,

@@ -38,8 +38,16 @@ class Migration(migrations.Migration):
             model_name="generationrequest",
             constraint=models.UniqueConstraint(
                 fields=(
-                    "product", "channel", "locale", "facts_hash", "prompt_version", "alias", "round", "audience", "variant",
-                ),  # fmt: skip
+                    "product",
+                    "channel",
+                    "locale",
+                    "facts_hash",
+                    "prompt_version",
+                    "alias",
+                    "round",
+                    "audience",
+                    "variant",
+                ),
                 name="one_request_per_facts_and_prompt",
             ),
         ),

@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def _of_product(self, options: dict[str, Any]) -> list[MarkCheck]:
         copies = list(mark_checks.on_pages().filter(product__sku=options["sku"]).select_related("product"))
         if not copies:
-            raise CommandError(f"No text is live for {options['sku']}.")
+            raise CommandError(f"No text is live for {options['sku']} that its page can show.")
         return [mark_checks.check(copy) for copy in copies]
 
     def _some(self, n: int) -> list[MarkCheck]:
