@@ -14,6 +14,7 @@ from unfold.decorators import action, display
 
 from audit.models import LedgerCheck, LedgerEntry, LedgerKey, TimeStamp, TreeHead
 from audit.sealing import opened
+from core.actors import AuthenticatedHttpRequest
 from core.admin import ReadOnlyAdmin, excerpt
 from core.hashing import canonical_json
 
@@ -32,17 +33,17 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     ordering = ("-seq",)
     actions_list = ("verify_now",)
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
+    def get_changelist_instance(self, request: AuthenticatedHttpRequest) -> Any:
         """Open what is sealed on the page that is shown, in one go."""
         found = super().get_changelist_instance(request)
-        _open(found.result_list, request.user)  # type: ignore[arg-type]
+        _open(found.result_list, request.user)
         return found
 
-    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> LedgerEntry | None:
+    def get_object(self, request: AuthenticatedHttpRequest, *args: Any, **kwargs: Any) -> LedgerEntry | None:
         """Open what is sealed in the line that is shown."""
         found: LedgerEntry | None = super().get_object(request, *args, **kwargs)
         if found is not None:
-            _open([found], request.user)  # type: ignore[arg-type]
+            _open([found], request.user)
         return found
 
     @display(description="payload")

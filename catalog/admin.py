@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog import editing
 from catalog.models import CustomerReview, ImportRun, Product, ProductFact, PublishedCopy
+from core.actors import AuthenticatedHttpRequest
 from core.admin import ReadOnlyAdmin, excerpt, lead_on
 
 SELECTED_PRODUCTS = "console.request_copy.products"  # session key; the form at `console:request_copy` reads it
@@ -85,11 +86,15 @@ class ProductAdmin(ModelAdmin):
         return redirect("console:request_copy")
 
     def save_related(
-        self, request: HttpRequest, form: ModelForm[Product], formsets: list[BaseModelFormSet[Any, Any]], change: bool
+        self,
+        request: AuthenticatedHttpRequest,
+        form: ModelForm[Product],
+        formsets: list[BaseModelFormSet[Any, Any]],
+        change: bool,
     ) -> None:
         """Record the edit once the facts are in: new facts make a new hash, and so new requests for copy."""
         super().save_related(request, form, formsets, change)
-        editing.record_edit(form.instance, actor=request.user)  # type: ignore[arg-type]
+        editing.record_edit(form.instance, actor=request.user)
 
     def log_change(self, request: HttpRequest, obj: Product, message: Any) -> None:
         """Django's own log is not kept: the ledger has the line."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -17,6 +18,12 @@ class SystemActor:
     """A part of ecomsite acting on its own, e.g. `SystemActor("moderation.screening")`."""
 
     name: str
+
+
+class AuthenticatedHttpRequest(HttpRequest):
+    """A request whose sender has signed in. For types alone: views behind the sign-in are given a plain `HttpRequest`."""
+
+    user: User
 
 
 # Who acts by a command and names nobody.

@@ -20,10 +20,11 @@ from accounts import hands, people, throttle
 from accounts.models import Factor
 from audit import ledger
 from catalog.models import Locale
+from core.actors import AuthenticatedHttpRequest
 from core.admin import ReadOnlyAdmin
 from core.exceptions import EcomsiteError
 from core.refs import ref
-from ecomsite.console.my_sign_in import change_password
+from ecomsite.console.my_sign_in import change_password, me
 from ecomsite.console.sign_in import first_step
 from moderation.queues.languages import languages_of, set_languages
 
@@ -82,7 +83,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         """Superusers are out of an administrator's sight, or their password would be an administrator's to set."""
         second = Factor.objects.filter(user=OuterRef("pk")).exclude(kind=Factor.Kind.RECOVERY)
         rows = super().get_queryset(request).prefetch_related("groups").annotate(has_factor=Exists(second))
-        return rows if request.user.is_superuser else rows.filter(is_superuser=False)
+        return rows if me(request).is_superuser else rows.filter(is_superuser=False)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, with who is locked out, asked for all rows at once."""
@@ -97,22 +98,26 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def save_related(
-        self, request: HttpRequest, form: ModelForm[User], formsets: list[BaseModelFormSet[Any, Any]], change: bool
+        self,
+        request: HttpRequest,
+        form: ModelForm[User],
+        formsets: list[BaseModelFormSet[Any, Any]],
+        change: bool,
     ) -> None:
         """Note roles and languages; no names. Another address, or none any more, ends the person's sessions."""
         super().save_related(request, form, formsets, change)
-        person, actor = form.instance, request.user
+        person, actor = form.instance, me(request)
         if "languages" in form.cleaned_data:
-            set_languages(person, locales=form.cleaned_data["languages"], actor=actor)  # type: ignore[arg-type]
+            set_languages(person, locales=form.cleaned_data["languages"], actor=actor)
         if change and {"email", "username"} & set(form.changed_data):
-            people.address_was_changed(person, before=str(form.initial.get("email") or ""), actor=actor)  # type: ignore[arg-type]
+            people.address_was_changed(person, before=str(form.initial.get("email") or ""), actor=actor)
         if not person.is_active:
             people.was_switched_off(person)
         roles = sorted(person.groups.values_list("name", flat=True))
         ledger.append(
             "accounts.user.changed" if change else hands.ADDED,
             subject=ref(person),
-            actor=actor,  # type: ignore[arg-type]
+            actor=actor,
             payload={"roles": roles, "is_active": person.is_active, "is_staff": person.is_staff},
         )
 
@@ -123,7 +128,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
             answer: HttpResponse = super().user_change_password(request, id, form_url)
             person = self.get_object(request, id)
             if request.method == "POST" and person is not None and person.password != before:
-                people.password_was_set(person, actor=request.user)  # type: ignore[arg-type]
+                people.password_was_set(person, actor=me(request))
         return answer
 
     def _password_of(self, request: HttpRequest, id: str) -> str:
@@ -137,21 +142,21 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         """Django's own log is not kept: the ledger has the line."""
 
     @action(description="Let in now: forget wrong passwords and codes", permissions=["change"])
-    def let_in_now(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    def let_in_now(self, request: AuthenticatedHttpRequest, queryset: QuerySet[User]) -> None:
         """End a lock before its time."""
 
         def let_in(person: User) -> str:
-            was_any = throttle.let_in(person, actor=request.user)  # type: ignore[arg-type]
+            was_any = throttle.let_in(person, actor=request.user)
             return "may try again." if was_any else "was not kept out."
 
         self._each(request, queryset, let_in)
 
     @action(description="Reset sign-in: second factors and single sign-on", permissions=["change"])
-    def reset_sign_in(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    def reset_sign_in(self, request: AuthenticatedHttpRequest, queryset: QuerySet[User]) -> None:
         """For who lost the phone, the passkey or the account elsewhere."""
 
         def reset(person: User) -> str:
-            people.reset_sign_in(person, actor=request.user)  # type: ignore[arg-type]
+            people.reset_sign_in(person, actor=request.user)
             return "signs in by password alone now, and is signed out everywhere."
 
         self._each(request, queryset, reset)

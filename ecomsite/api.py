@@ -22,6 +22,7 @@ from accounts import factors
 from accounts.backends import lock_on
 from accounts.throttle import Locked
 from catalog.models import CONTROL, Channel, CustomerReview, Locale, Product
+from core.actors import AuthenticatedHttpRequest
 from core.exceptions import EcomsiteError
 from moderation.drafting import generation
 from moderation.models.candidates import GenerationRequest
@@ -133,7 +134,7 @@ def _check_csrf(request: HttpRequest, view: View) -> HttpResponse | None:
 
 @signed_in("moderation.request_copy")
 @require_POST
-def request_copy(request: HttpRequest) -> HttpResponse:
+def request_copy(request: AuthenticatedHttpRequest) -> HttpResponse:
     """POST /api/v1/requests — order copy; the same order twice makes nothing new. Answers 201, or 200 if nothing was new."""
     if len(request.body) > MAX_BODY:
         return error(413, "The body is too large.")
@@ -154,7 +155,7 @@ def request_copy(request: HttpRequest) -> HttpResponse:
         round=order.round,
         audience=order.audience,
         variant=order.variant,
-        actor=request.user,  # type: ignore[arg-type]
+        actor=request.user,
     )
     body: dict[str, Any] = {
         "created": [str(made.pk) for made in summary.created],

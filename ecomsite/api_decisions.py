@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from core.actors import AuthenticatedHttpRequest
 from core.exceptions import StaleState
 from ecomsite.api import MAX_BODY, error, signed_in, uuid_in
 from moderation.decisions import appeals, confirmations
@@ -61,14 +62,14 @@ def _read(request: HttpRequest, schema: type[Body]) -> Body | JsonResponse:
 
 @signed_in("moderation.check_decision")
 @require_POST
-def confirm(request: HttpRequest, pk: str) -> HttpResponse:
+def confirm(request: AuthenticatedHttpRequest, pk: str) -> HttpResponse:
     """POST /api/v1/items/{id}/confirm — the second person lets out what another one answered."""
     body = _read(request, Confirmation)
     if isinstance(body, JsonResponse):
         return body
     try:
         decision = confirmations.confirm(
-            get_object_or_404(ReviewItem, pk=uuid_in(pk)), proposal=body.proposal, actor=request.user, note=body.note  # type: ignore[arg-type]
+            get_object_or_404(ReviewItem, pk=uuid_in(pk)), proposal=body.proposal, actor=request.user, note=body.note
         )  # fmt: skip
     except StaleState as exc:
         return error(409, exc.message, hint=exc.hint)
@@ -77,14 +78,14 @@ def confirm(request: HttpRequest, pk: str) -> HttpResponse:
 
 @signed_in("moderation.check_decision")
 @require_POST
-def return_(request: HttpRequest, pk: str) -> HttpResponse:
+def return_(request: AuthenticatedHttpRequest, pk: str) -> HttpResponse:
     """POST /api/v1/items/{id}/return — the second person gives it back, with a reason."""
     body = _read(request, Return)
     if isinstance(body, JsonResponse):
         return body
     item = get_object_or_404(ReviewItem, pk=uuid_in(pk))
     try:
-        confirmations.return_(item, proposal=body.proposal, actor=request.user, reason=body.reason)  # type: ignore[arg-type]
+        confirmations.return_(item, proposal=body.proposal, actor=request.user, reason=body.reason)
     except StaleState as exc:
         return error(409, exc.message, hint=exc.hint)
     item.refresh_from_db()
@@ -93,7 +94,7 @@ def return_(request: HttpRequest, pk: str) -> HttpResponse:
 
 @signed_in("moderation.appeal_decision")
 @require_POST
-def appeal(request: HttpRequest) -> HttpResponse:
+def appeal(request: AuthenticatedHttpRequest) -> HttpResponse:
     """POST /api/v1/appeals — appeal against a rejection or a taking down, once, by the number of its statement."""
     body = _read(request, AppealFiled)
     if isinstance(body, JsonResponse):
@@ -102,13 +103,13 @@ def appeal(request: HttpRequest) -> HttpResponse:
         decision = Decision.objects.get(pk=UUID(body.statement.removeprefix(document.PREFIX)))
     except (ValueError, Decision.DoesNotExist):
         return error(404, "There is no such statement.", hint="Its number begins with “ecomsite-”.")
-    filed = appeals.appeal(decision, actor=request.user, reason=body.reason)  # type: ignore[arg-type]
+    filed = appeals.appeal(decision, actor=request.user, reason=body.reason)
     return JsonResponse(_shown(filed), status=201)
 
 
 @signed_in("moderation.appeal_decision")
 @require_safe
-def show_appeal(request: HttpRequest, pk: str) -> HttpResponse:
+def show_appeal(request: AuthenticatedHttpRequest, pk: str) -> HttpResponse:
     """GET /api/v1/appeals/{id} — what became of an appeal; of one's own, or with moderation.view_appeal of any."""
     filed = get_object_or_404(Appeal, pk=uuid_in(pk))
     if filed.appellant_id != request.user.pk and not request.user.has_perm("moderation.view_appeal"):

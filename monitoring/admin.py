@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
+from core.actors import AuthenticatedHttpRequest
 from core.admin import ReadOnlyAdmin, excerpt
 from core.exceptions import EcomsiteError
 from monitoring import alerts
@@ -33,11 +34,11 @@ class AlertAdmin(ReadOnlyAdmin):
         return request.user.has_perm("monitoring.acknowledge_alert")
 
     @action(description="See to it", permissions=["acknowledge_alert"])
-    def see_to_it(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+    def see_to_it(self, request: AuthenticatedHttpRequest, queryset: QuerySet[Alert]) -> None:
         """Note that this person sees to the alerts that were picked."""
         for alert in queryset:
             try:
-                alerts.acknowledge(alert, actor=request.user)  # type: ignore[arg-type]
+                alerts.acknowledge(alert, actor=request.user)
             except EcomsiteError as exc:
                 messages.error(request, f"{alert.part}: {exc}")
             else:

@@ -11,12 +11,12 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import actor_ref, require_permission
+from core.actors import AuthenticatedHttpRequest, actor_ref, require_permission
 from core.differences import Change, diff
 from core.refs import ref
 from ecomsite.console import highlight
@@ -38,9 +38,9 @@ LATEST = 50
 
 
 @require_safe
-def contested(request: HttpRequest) -> HttpResponse:
+def contested(request: AuthenticatedHttpRequest) -> HttpResponse:
     """List what waits for a senior, for a second person and for a judge, and the latest appeals."""
-    require_permission(request.user, "moderation.view_appeal")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_appeal")
     knows = sees_labels(request.user)
     about = ("candidate__product", "customer_review", "lead__candidate__product", "lead__customer_review")
     items = ReviewItem.objects.select_related(*about, "assignee", "proposed_by")
@@ -77,16 +77,16 @@ class Answer:
 
 
 @require_safe
-def adjudicate(request: HttpRequest, pk: UUID) -> HttpResponse:
+def adjudicate(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Show all there is about a contested item, side by side; for who may know what others said."""
-    require_permission(request.user, "moderation.view_reviewitem")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_reviewitem")
     if not sees_labels(request.user):
         raise PermissionDenied
     lead = get_object_or_404(ReviewItem.objects.select_related("lead"), pk=pk).leading
     return page(request, "console/adjudicate.html", _context(request, lead))
 
 
-def _context(request: HttpRequest, lead: ReviewItem) -> dict[str, Any]:
+def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, Any]:
     may, candidate, subject = request.user.has_perm, lead.candidate, lead.subject
     findings = list(candidate.findings.all()) if candidate else []
     filed = Appeal.objects.filter(decision__item=lead).select_related("decision", "appellant", "judge").first()
@@ -125,14 +125,14 @@ def _escalated_in(lead: ReviewItem) -> ReviewItem | None:
     return panel.select_related("labeling_task", "assignee").first()
 
 
-def _may_take(request: HttpRequest, item: ReviewItem) -> bool:
+def _may_take(request: AuthenticatedHttpRequest, item: ReviewItem) -> bool:
     user = request.user
     if not user.has_perm("moderation.review_escalated_item"):
         return False
-    return item.assignee_id == user.pk or handing_out.waiting_for(user).filter(pk=item.pk).exists()  # type: ignore[arg-type]
+    return item.assignee_id == user.pk or handing_out.waiting_for(user).filter(pk=item.pk).exists()
 
 
-def _answers(request: HttpRequest, lead: ReviewItem, text: str) -> list[Answer]:
+def _answers(request: AuthenticatedHttpRequest, lead: ReviewItem, text: str) -> list[Answer]:
     seats = {
         seat.labeling_task_id: seat
         for seat in ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).select_related("labeling_task", "assignee")
@@ -176,13 +176,13 @@ def _why_returned(seat: ReviewItem, consensus: Consensus) -> str:
 
 
 @require_POST
-def take(request: HttpRequest, pk: UUID) -> HttpResponse:
+def take(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Give a senior this escalated item, and take them to the page where answers are given."""
     found = get_object_or_404(ReviewItem, pk=pk)
     held: list[ReviewItem] = []
     back = act(
         request,
-        lambda: held.append(handing_out.take_escalated(found, user=request.user)),  # type: ignore[arg-type]
+        lambda: held.append(handing_out.take_escalated(found, user=request.user)),
         done="It is yours now.",
         back=reverse("console:adjudicate", args=[found.leading.pk]),
     )
@@ -190,62 +190,62 @@ def take(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def confirm(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+def confirm(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
     """The second person confirms."""
     found, note = get_object_or_404(ReviewItem, pk=pk), request.POST.get("note", "")
     return act(
         request,
-        lambda: confirmations.confirm(found, proposal=_proposal(request), actor=request.user, note=note),  # type: ignore[arg-type]
+        lambda: confirmations.confirm(found, proposal=_proposal(request), actor=request.user, note=note),
         done="Confirmed: it is decided, by the two of you.",
         back=reverse("console:adjudicate", args=[pk]),
     )
 
 
 @require_POST
-def return_(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+def return_(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
     """The second person gives it back."""
     found, reason = get_object_or_404(ReviewItem, pk=pk), request.POST.get("reason", "")
     return act(
         request,
-        lambda: confirmations.return_(found, proposal=_proposal(request), actor=request.user, reason=reason),  # type: ignore[arg-type]
+        lambda: confirmations.return_(found, proposal=_proposal(request), actor=request.user, reason=reason),
         done="Returned, with your reason.",
         back=reverse("console:adjudicate", args=[pk]),
     )
 
 
-def _proposal(request: HttpRequest) -> int:
+def _proposal(request: AuthenticatedHttpRequest) -> int:
     return whole_number(request.POST.get("proposal", "") or "0")
 
 
 @require_POST
-def appeal(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+def appeal(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
     """File an appeal against a decision."""
     found, reason = get_object_or_404(Decision.objects.select_related("item"), pk=pk), request.POST.get("reason", "")
     key = found.item.candidate_id
     return act(
         request,
-        lambda: appeals.appeal(found, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        lambda: appeals.appeal(found, actor=request.user, reason=reason),
         done="The appeal is filed: somebody who had no part in the decision will judge it.",
         back=reverse("console:candidate", args=[key]) if key else reverse("console:contested"),
     )
 
 
 @require_POST
-def judge(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+def judge(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
     """Uphold or overturn."""
     found, overturn = get_object_or_404(Appeal.objects.select_related("decision"), pk=pk), "overturn" in request.POST
     return act(
         request,
-        lambda: appeals.judge(found, actor=request.user, overturn=overturn, answer=request.POST.get("answer", "")),  # type: ignore[arg-type]
+        lambda: appeals.judge(found, actor=request.user, overturn=overturn, answer=request.POST.get("answer", "")),
         done="Overturned: the text goes to review again." if overturn else "Upheld: the decision stands.",
         back=reverse("console:adjudicate", args=[found.decision.item_id]),
     )
 
 
 @require_safe
-def statement(request: HttpRequest, pk: UUID) -> HttpResponse:
+def statement(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Download the statement of reasons: JSON, or with `?text=en` the text for whom it affects."""
-    require_permission(request.user, "moderation.view_decision")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_decision")
     decision = get_object_or_404(Decision, pk=pk)
     if decision.outcome not in document.OF:
         return redirect("console:contested")

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import PublishedCopy
+from core.actors import AuthenticatedHttpRequest
 from core.exceptions import EcomsiteError
 from ecomsite.console.pages import page
 from monitoring.auditor.asking import Asked, moment
@@ -30,16 +31,16 @@ WHEN = ("at", "since", "until")
 
 
 @require_safe
-def questions(request: HttpRequest) -> HttpResponse:
+def questions(request: AuthenticatedHttpRequest) -> HttpResponse:
     """List the questions."""
-    require_auditor(request.user)  # type: ignore[arg-type]
+    require_auditor(request.user)
     return page(request, "console/auditor.html", {"title": "Auditor's questions", "questions": QUESTIONS})
 
 
 @require_safe
-def answer(request: HttpRequest, number: int) -> HttpResponse:
+def answer(request: AuthenticatedHttpRequest, number: int) -> HttpResponse:
     """Show the form of a question; once what it needs is given, the answer."""
-    require_auditor(request.user)  # type: ignore[arg-type]
+    require_auditor(request.user)
     try:
         asked_for = question(number)
     except EcomsiteError as exc:
@@ -49,7 +50,7 @@ def answer(request: HttpRequest, number: int) -> HttpResponse:
     if "ask" in request.GET or not asked_for.needs:
         try:
             with transaction.atomic():
-                found = ask(number, _asked(given), actor=request.user)  # type: ignore[arg-type]
+                found = ask(number, _asked(given), actor=request.user)
         except EcomsiteError as exc:
             messages.error(request, str(exc))
         except (ArgumentTypeError, ValueError) as exc:
@@ -75,13 +76,13 @@ def _command(number: int, given: dict[str, str]) -> str:
 
 
 @require_POST
-def evidence(request: HttpRequest, pk: Any) -> HttpResponse:
+def evidence(request: AuthenticatedHttpRequest, pk: Any) -> HttpResponse:
     """Send the evidence pack of the product that a published text is about, as a zip file."""
     copy = get_object_or_404(PublishedCopy.objects.select_related("product"), pk=pk)
     try:
         at = moment(request.POST["at"]) if request.POST.get("at") else None
         with transaction.atomic():
-            made = pack.collect(copy.product.sku, at=at, actor=request.user)  # type: ignore[arg-type]
+            made = pack.collect(copy.product.sku, at=at, actor=request.user)
     except (EcomsiteError, ArgumentTypeError) as exc:
         messages.error(request, str(exc))
         return redirect("console:copy", pk=pk)

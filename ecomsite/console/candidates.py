@@ -9,13 +9,13 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import PublishedCopy
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.differences import diff
 from core.refs import pk_of, ref
 from ecomsite.console import highlight
@@ -44,9 +44,9 @@ class Moment:
 
 
 @require_safe
-def candidate(request: HttpRequest, pk: UUID) -> HttpResponse:
+def candidate(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Show a candidate: text with findings, facts, provenance, siblings, fix, decision, history."""
-    require_permission(request.user, "moderation.view_candidate")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_candidate")
     shown = get_object_or_404(
         Candidate.objects.select_related("product", "request", "model_version", "parent__review_item", "review_item"),
         pk=pk,
@@ -54,7 +54,7 @@ def candidate(request: HttpRequest, pk: UUID) -> HttpResponse:
     return page(request, "console/candidate.html", _context(request, shown))
 
 
-def _context(request: HttpRequest, shown: Candidate) -> dict[str, Any]:
+def _context(request: AuthenticatedHttpRequest, shown: Candidate) -> dict[str, Any]:
     reviewed = shown.parent or shown
     item = ReviewItem.objects.filter(candidate=reviewed).select_related("assignee", "labeling_task").first()
     findings = list(shown.findings.select_related("policy_version").defer("policy_version__content"))
@@ -115,7 +115,7 @@ def _is_in_label_studio(item: ReviewItem | None) -> bool:
     return item is not None and item.labeling_task is not None and item.labeling_task.ls_task_id is not None
 
 
-def _holds(request: HttpRequest, item: ReviewItem | None) -> bool:
+def _holds(request: AuthenticatedHttpRequest, item: ReviewItem | None) -> bool:
     return item is not None and item.status == ReviewItem.Status.DISPATCHED and item.assignee_id == request.user.pk
 
 
@@ -136,69 +136,69 @@ def _in_words(action: str) -> str:
 
 
 @require_safe
-def copy(request: HttpRequest, pk: UUID) -> HttpResponse:
+def copy(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Show the candidate that published copy came from."""
-    require_permission(request.user, "catalog.view_publishedcopy")  # type: ignore[arg-type]
+    require_permission(request.user, "catalog.view_publishedcopy")
     found = get_object_or_404(PublishedCopy, pk=pk)
     return redirect("console:candidate", pk=pk_of(found.candidate_ref, Candidate))
 
 
 @require_safe
-def open_task(request: HttpRequest, pk: UUID) -> HttpResponse:
+def open_task(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Take the person to the page on which they answer, where they hold this candidate's item."""
-    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.review_item")
     item = _held_of(request, ReviewItem.objects.filter(candidate=pk).first())
     if item is None:
         raise Http404
     return HttpResponseRedirect(review_address(item))
 
 
-def _held_of(request: HttpRequest, lead: ReviewItem | None) -> ReviewItem | None:
+def _held_of(request: AuthenticatedHttpRequest, lead: ReviewItem | None) -> ReviewItem | None:
     """What the person holds of the panel: their own seat, and nobody else's."""
     if lead is None or not request.user.has_perm("moderation.review_item"):
         return None
-    return handing_out.held(request.user, kind=lead.kind).filter(Q(pk=lead.pk) | Q(lead=lead)).first()  # type: ignore[arg-type]
+    return handing_out.held(request.user, kind=lead.kind).filter(Q(pk=lead.pk) | Q(lead=lead)).first()
 
 
 @require_POST
-def overrule(request: HttpRequest, pk: UUID) -> HttpResponse:
+def overrule(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Put a blocked candidate into review after all."""
     found, reason = get_object_or_404(Candidate, pk=pk), request.POST.get("reason", "")
     return act(
         request,
-        lambda: screening.overrule_block(found, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        lambda: screening.overrule_block(found, actor=request.user, reason=reason),
         done="The block is overruled: the text goes to a reviewer.",
         back=reverse("console:candidate", args=[pk]),
     )
 
 
 @require_POST
-def retire(request: HttpRequest, pk: UUID) -> HttpResponse:
+def retire(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Take published copy down."""
     found, reason = get_object_or_404(PublishedCopy, pk=pk), request.POST.get("reason", "")
     codes = request.POST.getlist("reason_codes") or ["other"]
     return act(
         request,
-        lambda: publication.retire(found, actor=request.user, reason=reason, reason_codes=codes),  # type: ignore[arg-type]
+        lambda: publication.retire(found, actor=request.user, reason=reason, reason_codes=codes),
         done="Retired: shoppers no longer see this text.",
         back=reverse("console:copy", args=[pk]),
     )
 
 
 @require_POST
-def release(request: HttpRequest, pk: UUID) -> HttpResponse:
+def release(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Put the item that the person holds back into the queue."""
     found = get_object_or_404(ReviewItem, pk=pk)
     return act(
         request,
-        lambda: handing_out.release_item(found, actor=request.user),  # type: ignore[arg-type]
+        lambda: handing_out.release_item(found, actor=request.user),
         done="Back in the queue for somebody else.",
         back=reverse("console:candidate", args=[found.candidate_id]) if found.candidate_id else reverse("admin:index"),
     )
 
 
 @require_POST
-def request_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+def request_again(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Ask for fresh drafts of the same slot and variant."""
     found = get_object_or_404(Candidate.objects.select_related("product", "request"), pk=pk)
     return act(
@@ -207,7 +207,7 @@ def request_again(request: HttpRequest, pk: UUID) -> HttpResponse:
             [found.product],
             channels=[found.channel],
             locales=[found.locale],
-            actor=request.user,  # type: ignore[arg-type]
+            actor=request.user,
             n_candidates=found.request.n_candidates,
             round=generation.next_round(found.request),
             audience=found.audience,

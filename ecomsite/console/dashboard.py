@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.actors import AuthenticatedHttpRequest
 from ecomsite.console import charts
 from monitoring import dashboard, health
 
@@ -20,7 +21,7 @@ STAGE_LINKS = {
 }
 
 
-def desk_context(request: HttpRequest) -> dict[str, Any]:
+def desk_context(request: AuthenticatedHttpRequest) -> dict[str, Any]:
     """Return what the desk's template needs. Who holds no role sees no numbers."""
     if not request.user.has_perm("moderation.view_candidate"):
         return {"desk": None}
@@ -41,11 +42,11 @@ def desk_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard_callback(request: AuthenticatedHttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the desk to the admin's first page (settings.UNFOLD["DASHBOARD_CALLBACK"])."""
     return {**context, **desk_context(request)}
 
 
-def desk_fragment(request: HttpRequest) -> HttpResponse:
+def desk_fragment(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The desk alone, for the page that watches it."""
     return render(request, "console/_desk.html", desk_context(request))

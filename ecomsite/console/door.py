@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import EcomsiteError, PermanentError
 from ecomsite.security import policy
 from labeling.models import LabelingTask
@@ -22,13 +22,13 @@ from labeling.passes import way_in
 @require_GET
 @never_cache
 @xframe_options_sameorigin
-def door(request: HttpRequest, pk: UUID) -> HttpResponse:
+def door(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Send who holds a task through the door to it; says why not to anybody else. Also in a frame of the console."""
-    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.review_item")
     task = get_object_or_404(LabelingTask, pk=pk)
     try:
         _require_our_name(request)
-        address = way_in(task, user=request.user, session_key=request.session.session_key or "")  # type: ignore[arg-type]
+        address = way_in(task, user=request.user, session_key=request.session.session_key or "")
     except EcomsiteError as exc:
         response = render(request, "console/door_closed.html", {"title": "Not here", "error": exc}, status=409)
         response.headers["Content-Security-Policy"] = policy(frame_ancestors="'self'")
@@ -36,7 +36,7 @@ def door(request: HttpRequest, pk: UUID) -> HttpResponse:
     return HttpResponseRedirect(address, headers={"Referrer-Policy": "no-referrer"})
 
 
-def _require_our_name(request: HttpRequest) -> None:
+def _require_our_name(request: AuthenticatedHttpRequest) -> None:
     """A browser keeps a frame of another site without cookies: the console by another name is one to the door."""
     is_framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
     if is_framed and request.get_host() != urlsplit(settings.SITE_URL).netloc:

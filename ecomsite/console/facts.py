@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.evidence import attach_evidence, read_evidence, withdraw_evidence
 from catalog.models import FactEvidence, Product, ProductFact
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import PermanentError
 from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
@@ -31,9 +31,9 @@ class Proven:
 
 
 @require_safe
-def facts(request: HttpRequest, pk: int) -> HttpResponse:
+def facts(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Show every fact of a product with its proofs; proofs of what no fact says any more stand below."""
-    require_permission(request.user, "catalog.view_factevidence")  # type: ignore[arg-type]
+    require_permission(request.user, "catalog.view_factevidence")
     product = get_object_or_404(Product, pk=pk)
     proofs = list(product.evidence.select_related("added_by"))
     shown = [
@@ -55,7 +55,7 @@ def facts(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def attach(request: HttpRequest, pk: int) -> HttpResponse:
+def attach(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Attach the file of the form to a fact."""
     product = get_object_or_404(Product, pk=pk)
     return act(
@@ -66,8 +66,8 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _attach(request: HttpRequest, product: Product) -> FactEvidence:
-    require_permission(request.user, "catalog.change_productfact")  # type: ignore[arg-type]
+def _attach(request: AuthenticatedHttpRequest, product: Product) -> FactEvidence:
+    require_permission(request.user, "catalog.change_productfact")
     file = request.FILES.get("file")
     if file is None or not request.POST.get("fact"):
         raise PermanentError("Choose a fact and a file.")
@@ -75,18 +75,18 @@ def _attach(request: HttpRequest, product: Product) -> FactEvidence:
     content = file.read(settings.FACT_EVIDENCE["MAX_BYTES"] + 1)
     return attach_evidence(
         product, fact_id=whole_number(request.POST["fact"]), content=content, file_name=file.name or "",
-        note=request.POST.get("note", ""), actor=request.user,  # type: ignore[arg-type]
+        note=request.POST.get("note", ""), actor=request.user,
     )  # fmt: skip
 
 
 @require_POST
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def withdraw(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Let a proof count no more."""
     found = get_object_or_404(FactEvidence.objects.select_related("product"), pk=pk)
     reason = request.POST.get("reason", "")
     return act(
         request,
-        lambda: withdraw_evidence(found, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        lambda: withdraw_evidence(found, actor=request.user, reason=reason),
         done="The proof counts no more; it stays on record.",
         back=reverse("console:facts", args=[found.product_id]),
     )
@@ -94,9 +94,9 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_safe
-def proof(request: HttpRequest, pk: int) -> HttpResponse:
+def proof(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Hand out the file of a proof, as a download under a name of ours: it was written by strangers."""
-    require_permission(request.user, "catalog.view_factevidence")  # type: ignore[arg-type]
+    require_permission(request.user, "catalog.view_factevidence")
     found = get_object_or_404(FactEvidence, pk=pk)
     try:
         content = read_evidence(found)

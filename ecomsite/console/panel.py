@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.refs import ref
 from ecomsite.console.candidates import decisions_of
 from ecomsite.console.fields import whole_number
@@ -39,16 +39,16 @@ class Seat:
 
 
 @require_safe
-def panel(request: HttpRequest, pk: UUID) -> HttpResponse:
+def panel(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Show who was asked, what they answered, and what came of it."""
-    require_permission(request.user, "moderation.view_reviewitem")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_reviewitem")
     item = get_object_or_404(ReviewItem, pk=pk)
     if item.purpose != Vote.Purpose.LABEL and not sees_labels(request.user):
         raise Http404
     return page(request, "console/panel.html", _context(request, item.leading))
 
 
-def _context(request: HttpRequest, lead: ReviewItem) -> dict[str, Any]:
+def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, Any]:
     subject, may = ref(lead.subject), request.user.has_perm
     asked = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).select_related("assignee", "labeling_task")
     items, knows = list(asked.order_by("created_at", "pk")), sees_labels(request.user)
@@ -78,7 +78,9 @@ def _context(request: HttpRequest, lead: ReviewItem) -> dict[str, Any]:
     }
 
 
-def _seat(request: HttpRequest, item: ReviewItem, votes: dict[str, Vote], *, senior: bool, is_hidden: bool) -> Seat:
+def _seat(
+    request: AuthenticatedHttpRequest, item: ReviewItem, votes: dict[str, Vote], *, senior: bool, is_hidden: bool
+) -> Seat:
     own = item.assignee_id == request.user.pk
     return Seat(
         item=item,
@@ -90,13 +92,13 @@ def _seat(request: HttpRequest, item: ReviewItem, votes: dict[str, Vote], *, sen
 
 
 @require_POST
-def send_back(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+def send_back(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
     """Give an answer back, with the reason."""
     item, to_same_person = get_object_or_404(ReviewItem, pk=pk), request.POST.get("to") == "same"
     return act(
         request,
         lambda: panels.send_back(
-            item, actor=request.user, reason=request.POST.get("reason", ""), to_same_person=to_same_person  # type: ignore[arg-type]
+            item, actor=request.user, reason=request.POST.get("reason", ""), to_same_person=to_same_person
         ),
         done="Sent back to the person who answered." if to_same_person else "Somebody else is asked.",
         back=reverse("console:panel", args=[item.leading.pk]),
@@ -104,24 +106,24 @@ def send_back(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
 
 
 @require_POST
-def ask_more(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+def ask_more(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
     """Have more people answer an item."""
     item, n = get_object_or_404(ReviewItem, pk=pk), request.POST.get("n", "")
     return act(
         request,
-        lambda: panels.ask_more(item, n=whole_number(n or "0"), actor=request.user),  # type: ignore[arg-type]
+        lambda: panels.ask_more(item, n=whole_number(n or "0"), actor=request.user),
         done="More people are asked.",
         back=reverse("console:panel", args=[pk]),
     )
 
 
 @require_POST
-def set_gold(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+def set_gold(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
     """Make the answer a known one, or end that."""
     item, label = get_object_or_404(ReviewItem, pk=pk), request.POST.get("label", "")
     return act(
         request,
-        lambda: second_reviews.set_gold(item, label=label, actor=request.user),  # type: ignore[arg-type]
+        lambda: second_reviews.set_gold(item, label=label, actor=request.user),
         done="People are tested with it from now on." if label else "Nobody is tested with it any more.",
         back=reverse("console:panel", args=[pk]),
     )

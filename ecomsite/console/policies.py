@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from ecomsite.console.pages import page
 from moderation import policy_versions
 from moderation.models.policies import PolicyActivation, PolicyVersion
 
 
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Show which policy is in force, what was before, and whether the files say something else."""
-    require_permission(request.user, "moderation.view_policyversion")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_policyversion")
     now = policy_versions.policy_in_force().version
     context = {
         "title": "Policies",
@@ -38,9 +38,9 @@ def _pack_summary(pack: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @require_safe
-def version(request: HttpRequest, number: int) -> HttpResponse:
+def version(request: AuthenticatedHttpRequest, number: int) -> HttpResponse:
     """Show a version: its rules with law and examples, when it was in force, and what it changed."""
-    require_permission(request.user, "moderation.view_policyversion")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_policyversion")
     shown = get_object_or_404(PolicyVersion, number=number)
     before = PolicyVersion.objects.filter(number__lt=number).first()
     context = {
@@ -60,9 +60,9 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_safe
-def by_hash(request: HttpRequest, content_hash: str) -> HttpResponse:
+def by_hash(request: AuthenticatedHttpRequest, content_hash: str) -> HttpResponse:
     """Show the version that a decision or an export names by its hash."""
-    require_permission(request.user, "moderation.view_policyversion")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_policyversion")
     found = policy_versions.find_version(content_hash)
     if found is None:
         raise Http404("no policy has this hash")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from ecomsite.console import charts
 from ecomsite.console.pages import act, page
 from labeling.models import LabelCheck, LabelIssue
@@ -30,49 +30,49 @@ FEWEST_PEOPLE = 2
 
 
 @require_safe
-def label_quality(request: HttpRequest, kind: str) -> HttpResponse:
+def label_quality(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     """Show how good the labels of a queue are."""
     return page(request, "console/label_quality.html", {**_context(request, kind), "title": "Label quality"})
 
 
 @require_safe
-def checks_fragment(request: HttpRequest, kind: str) -> HttpResponse:
+def checks_fragment(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     """How far the search for wrong labels is."""
     _require_view(request, kind)
     return render(request, "console/_label_checks.html", _checks(request, kind))
 
 
 @require_POST
-def check_now(request: HttpRequest, kind: str) -> HttpResponseRedirect:
+def check_now(request: AuthenticatedHttpRequest, kind: str) -> HttpResponseRedirect:
     """Search for wrong labels now."""
     _require_view(request, kind)
     return act(
         request,
-        lambda: label_checks.plan(kind, reason="asked for by hand", actor=request.user),  # type: ignore[arg-type]
+        lambda: label_checks.plan(kind, reason="asked for by hand", actor=request.user),
         done="The search begins as soon as the training worker is free.",
         back=reverse("console:label_quality", args=[kind]),
     )
 
 
 @require_safe
-def my_work(request: HttpRequest) -> HttpResponse:
+def my_work(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Show a reviewer their own figures; nobody else's."""
-    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
-    work = own_work.of(request.user)  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.review_item")
+    work = own_work.of(request.user)
     top = max((n for _, n in work.days), default=0) or 1
     bars = [(day, n, round(n / top * 100)) for day, n in work.days]
     context = {"title": "My work", "work": work, "bars": bars, "top": top, "n_answers": sum(n for _, n in work.days)}
     return page(request, "console/my_work.html", context)
 
 
-def _require_view(request: HttpRequest, kind: str) -> None:
+def _require_view(request: AuthenticatedHttpRequest, kind: str) -> None:
     if kind not in queue_names():
         raise Http404
     if not request.user.has_perm("labeling.view_label"):
         raise PermissionDenied
 
 
-def _context(request: HttpRequest, kind: str) -> dict[str, Any]:
+def _context(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
     _require_view(request, kind)
     found = measured.quality_of(kind)
     names = _names_of([*found.rater_names, *(card.rater for card in found.scorecards)])
@@ -96,7 +96,7 @@ def _context(request: HttpRequest, kind: str) -> dict[str, Any]:
     }
 
 
-def _checks(request: HttpRequest, kind: str) -> dict[str, Any]:
+def _checks(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
     checks = measured.checks_of(kind)
     running = next((check for check in checks if check.status in label_checks.OPEN), None)
     done = next((check for check in checks if check.status == LabelCheck.Status.COMPLETED), None)

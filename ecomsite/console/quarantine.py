@@ -6,12 +6,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.admin import excerpt
 from core.exceptions import EcomsiteError
 from core.leases import Leased
@@ -22,9 +22,9 @@ SHOWN = 100  # of each kind
 
 
 @require_safe
-def show(request: HttpRequest) -> HttpResponse:
+def show(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Show everything in quarantine, of every kind, longest there first."""
-    require_permission(request.user, "monitoring.view_quarantine")  # type: ignore[arg-type]
+    require_permission(request.user, "monitoring.view_quarantine")
     groups = [
         {"kind": kind, "n": n, "rows": [_row(row) for row in kind.rows[:SHOWN]] if n else []}
         for kind, n in quarantine.counts()
@@ -52,16 +52,16 @@ def _link(row: Leased) -> str:
 
 
 @require_POST
-def readmit(request: HttpRequest, kind: str) -> HttpResponse:
+def readmit(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     """Let one row out (`pk` in the form), or all of a kind."""
-    require_permission(request.user, "monitoring.readmit")  # type: ignore[arg-type]
+    require_permission(request.user, "monitoring.readmit")
     back = reverse("console:quarantine")
     try:
         found = quarantine.kind_called(kind)
     except EcomsiteError as exc:
         raise Http404(exc.message) from exc
     if "pk" not in request.POST:
-        n = quarantine.readmit_all(found, actor=request.user)  # type: ignore[arg-type]
+        n = quarantine.readmit_all(found, actor=request.user)
         messages.success(request, f"{n} of “{found.title}” let out; they get fresh attempts.")
         return redirect(back)
     try:
@@ -72,7 +72,7 @@ def readmit(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404("no such row")
     return act(
         request,
-        lambda: quarantine.readmit(row, actor=request.user),  # type: ignore[arg-type]
+        lambda: quarantine.readmit(row, actor=request.user),
         done="Let out: it gets fresh attempts.",
         back=back,
     )

@@ -7,13 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import ImportRun
-from core.actors import require_permission, user_keys
+from core.actors import AuthenticatedHttpRequest, require_permission, user_keys
 from core.exceptions import EcomsiteError
 from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import act, page
@@ -25,7 +25,7 @@ SHOWN, RATERS_A_PAGE = 50, 200
 
 
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
     """List the imports that brought votes, each with how many of its raters count as people."""
     _require_view(request)
     approved = approvals.approved_raters()
@@ -37,7 +37,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def show(request: HttpRequest, pk: int) -> HttpResponse:
+def show(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Show how the raters of an import compare with our own people, and let a person answer for them."""
     _require_view(request)
     run = _run(pk)
@@ -64,7 +64,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def approve(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+def approve(request: AuthenticatedHttpRequest, pk: int) -> HttpResponseRedirect:
     """Answer for the raters that were ticked."""
     run, back = _run(pk), reverse("console:raters_of_import", args=[pk])
     raters = request.POST.getlist("rater")
@@ -73,7 +73,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponseRedirect:
         return HttpResponseRedirect(back)
     person, reason = request.user, request.POST.get("reason", "")
     try:
-        came = approving.approve_raters(run, reason=reason, actor=person, raters=raters)  # type: ignore[arg-type]
+        came = approving.approve_raters(run, reason=reason, actor=person, raters=raters)
     except EcomsiteError as exc:
         messages.error(request, str(exc))
     else:
@@ -83,7 +83,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 
 @require_POST
-def withdraw(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+def withdraw(request: AuthenticatedHttpRequest, pk: int) -> HttpResponseRedirect:
     """Have nobody answer for the raters that were ticked any longer."""
     run, back = _run(pk), reverse("console:raters_of_import", args=[pk])
     raters, reason = request.POST.getlist("rater"), request.POST.get("reason", "")
@@ -92,25 +92,25 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponseRedirect:
         return HttpResponseRedirect(back)
     return act(
         request,
-        lambda: approving.withdraw_approval(run, reason=reason, actor=request.user, raters=raters),  # type: ignore[arg-type]
+        lambda: approving.withdraw_approval(run, reason=reason, actor=request.user, raters=raters),
         done="What they say counts as what a file states.",
         back=back,
     )
 
 
 @require_POST
-def ask(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+def ask(request: AuthenticatedHttpRequest, pk: int) -> HttpResponseRedirect:
     """Have our own people label a sample of an import."""
     run = _run(pk)
     return act(
         request,
-        lambda: approving.ask_our_people(run, n=whole_number(request.POST.get("n") or "0"), actor=request.user),  # type: ignore[arg-type]
+        lambda: approving.ask_our_people(run, n=whole_number(request.POST.get("n") or "0"), actor=request.user),
         done="They are asked as they are asked about other reviews.",
         back=reverse("console:raters_of_import", args=[pk]),
     )
 
 
-def _looked_for(request: HttpRequest, name: str, pool: str) -> str:
+def _looked_for(request: AuthenticatedHttpRequest, name: str, pool: str) -> str:
     try:
         return rater_of(name, pool=pool) if name else ""
     except EcomsiteError as exc:
@@ -118,8 +118,8 @@ def _looked_for(request: HttpRequest, name: str, pool: str) -> str:
         return ""
 
 
-def _require_view(request: HttpRequest) -> None:
-    require_permission(request.user, "labeling.view_label")  # type: ignore[arg-type]
+def _require_view(request: AuthenticatedHttpRequest) -> None:
+    require_permission(request.user, "labeling.view_label")
 
 
 def _run(pk: int) -> ImportRun:

@@ -8,14 +8,14 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.admin import SELECTED_PRODUCTS
 from catalog.models import CONTROL, Channel, Locale, Product
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import EcomsiteError
 from ecomsite.console.pages import act, page
 from inference import resolver
@@ -70,9 +70,9 @@ class RequestCopyForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
-def request_copy(request: HttpRequest) -> HttpResponse:
+def request_copy(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Ask for copy about chosen products."""
-    require_permission(request.user, "moderation.request_copy")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.request_copy")
     form = RequestCopyForm(request.POST) if request.method == "POST" else RequestCopyForm(initial=_initial(request))
     if form.is_valid():
         try:
@@ -83,7 +83,7 @@ def request_copy(request: HttpRequest) -> HttpResponse:
                 n_candidates=form.cleaned_data["n_candidates"],
                 audience=form.cleaned_data["audience"],
                 variant=form.cleaned_data["variant"] or CONTROL,
-                actor=request.user,  # type: ignore[arg-type]
+                actor=request.user,
             )
         except EcomsiteError as exc:
             form.add_error(None, forms.ValidationError([exc.message, exc.hint] if exc.hint else [exc.message]))
@@ -102,7 +102,7 @@ def request_copy(request: HttpRequest) -> HttpResponse:
     return page(request, "console/request_copy.html", context, status=422 if form.errors else 200)
 
 
-def _initial(request: HttpRequest) -> dict[str, Any]:
+def _initial(request: AuthenticatedHttpRequest) -> dict[str, Any]:
     selected = Product.objects.filter(pk__in=request.session.get(SELECTED_PRODUCTS, ())).order_by("sku")
     return {
         "skus": "\n".join(selected.values_list("sku", flat=True)),
@@ -119,8 +119,8 @@ def _in_words(summary: generation.RequestSummary) -> str:
     return words
 
 
-def _context(request: HttpRequest, pk: UUID) -> dict[str, Any]:
-    require_permission(request.user, "moderation.view_generationrequest")  # type: ignore[arg-type]
+def _context(request: AuthenticatedHttpRequest, pk: UUID) -> dict[str, Any]:
+    require_permission(request.user, "moderation.view_generationrequest")
     order = get_object_or_404(GenerationRequest.objects.select_related("product", "requested_by"), pk=pk)
     Status = GenerationRequest.Status
     may_request = request.user.has_perm("moderation.request_copy")
@@ -136,36 +136,36 @@ def _context(request: HttpRequest, pk: UUID) -> dict[str, Any]:
 
 
 @require_safe
-def show(request: HttpRequest, pk: UUID) -> HttpResponse:
+def show(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Show an order and its drafts, as they appear."""
     return page(request, "console/request.html", _context(request, pk))
 
 
 @require_safe
-def drafts_fragment(request: HttpRequest, pk: UUID) -> HttpResponse:
+def drafts_fragment(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """The drafts alone, for the page that watches them."""
     return render(request, "console/_drafts.html", _context(request, pk))
 
 
 @require_POST
-def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+def cancel(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Cancel an order that nobody has started on."""
     order = get_object_or_404(GenerationRequest, pk=pk)
     return act(
         request,
-        lambda: cancel_request(order, actor=request.user),  # type: ignore[arg-type]
+        lambda: cancel_request(order, actor=request.user),
         done="Cancelled.",
         back=reverse("console:request", args=[pk]),
     )
 
 
 @require_POST
-def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+def retry(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Queue a failed order again."""
     order = get_object_or_404(GenerationRequest, pk=pk)
     return act(
         request,
-        lambda: retry_request(order, actor=request.user),  # type: ignore[arg-type]
+        lambda: retry_request(order, actor=request.user),
         done="Queued again.",
         back=reverse("console:request", args=[pk]),
     )

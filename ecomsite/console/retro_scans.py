@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.refs import pk_of
 from ecomsite.console import highlight
 from ecomsite.console.fields import one_of, whole_number
@@ -26,9 +26,9 @@ SHOWN = 50
 
 
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
     """List the scans, and offer to start one."""
-    require_permission(request.user, "moderation.view_retroscan")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_retroscan")
     now = policy_versions.policy_in_force().version
     context = {
         "title": "Retro-scans",
@@ -42,14 +42,14 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def start(request: HttpRequest) -> HttpResponse:
+def start(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Begin a dry run of a stored version."""
     version = get_object_or_404(PolicyVersion, number=whole_number(request.POST.get("policy") or "0"))
     return act(
         request,
         lambda: retro_scan.start(
             version,
-            actor=request.user,  # type: ignore[arg-type]
+            actor=request.user,
             reason=request.POST.get("reason", ""),
             severity=one_of(RetroScan.Severity, request.POST.get("severity", "block")),
         ),
@@ -59,9 +59,9 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def show(request: HttpRequest, pk: UUID) -> HttpResponse:
+def show(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Show what a scan found, text by text, and what became of it."""
-    require_permission(request.user, "moderation.view_retroscan")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.view_retroscan")
     scan = get_object_or_404(RetroScan.objects.select_related("version", "actor"), pk=pk)
     code = request.GET.get("code", "")
     hits = scan.hits.select_related("published_copy__product")
@@ -98,18 +98,18 @@ def _hit(hit: RetroHit) -> dict[str, Any]:
 
 
 @require_POST
-def recall(request: HttpRequest, pk: UUID) -> HttpResponse:
+def recall(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Take down what the dry run found."""
     return _do(request, pk, retro_scan.recall, done="Taking down: each text goes with its reason in the ledger.")
 
 
 @require_POST
-def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+def undo(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Put back what the scan took down."""
     return _do(request, pk, retro_scan.undo, done="Putting back, each as a decision of yours.")
 
 
-def _do(request: HttpRequest, pk: UUID, action: Callable[..., None], *, done: str) -> HttpResponse:
+def _do(request: AuthenticatedHttpRequest, pk: UUID, action: Callable[..., None], *, done: str) -> HttpResponse:
     scan, reason = get_object_or_404(RetroScan, pk=pk), request.POST.get("reason", "")
     return act(
         request,

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import EcomsiteError, StaleState, TransientError
 from ecomsite.console.pages import act, page
 from ecomsite.security import policy
@@ -52,7 +52,7 @@ def review_address(item: ReviewItem) -> str:
 
 @never_cache
 @require_safe
-def review(request: HttpRequest, kind: str) -> HttpResponse:
+def review(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     """Show the frame of the page. It leases nothing: the page asks for its turn, and a paused one does not."""
     _require_reviewer(request, kind)
     context = {
@@ -71,7 +71,7 @@ def review(request: HttpRequest, kind: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-def state(request: HttpRequest, kind: str) -> JsonResponse:
+def state(request: AuthenticatedHttpRequest, kind: str) -> JsonResponse:
     """Take the person's turn and return it: what to show, what to load ahead, what became of the answers they ask about.
 
     Posted: `showing` (the item on the page), `answered` (the page heard that it was), `asked` (items whose fate is not known yet), `counts` (when numbers are wanted).
@@ -133,18 +133,18 @@ def _counts(user: Any, kind: str) -> dict[str, Any]:
 
 
 @require_POST
-def skip(request: HttpRequest, kind: str) -> JsonResponse:
+def skip(request: AuthenticatedHttpRequest, kind: str) -> JsonResponse:
     """Pass the item before the person on to somebody else."""
-    return _do(request, kind, lambda item: turns.skip(item, user=request.user, reason=request.POST.get("reason", "")))  # type: ignore[arg-type]
+    return _do(request, kind, lambda item: turns.skip(item, user=request.user, reason=request.POST.get("reason", "")))
 
 
 @require_POST
-def more_time(request: HttpRequest, kind: str) -> JsonResponse:
+def more_time(request: AuthenticatedHttpRequest, kind: str) -> JsonResponse:
     """Reserve the item before the person for longer."""
-    return _do(request, kind, lambda item: turns.extend(item, user=request.user))  # type: ignore[arg-type]
+    return _do(request, kind, lambda item: turns.extend(item, user=request.user))
 
 
-def _do(request: HttpRequest, kind: str, action: Callable[[ReviewItem], object]) -> JsonResponse:
+def _do(request: AuthenticatedHttpRequest, kind: str, action: Callable[[ReviewItem], object]) -> JsonResponse:
     _require_reviewer(request, kind)
     item = get_object_or_404(ReviewItem, pk=_uuid(request.POST.get("item")), kind=kind)
     try:
@@ -155,46 +155,46 @@ def _do(request: HttpRequest, kind: str, action: Callable[[ReviewItem], object])
 
 
 @require_POST
-def leave(request: HttpRequest, kind: str) -> HttpResponse:
+def leave(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     """Give back what was leased ahead: sent by the browser as the person leaves."""
     _require_reviewer(request, kind)
-    turns.leave(request.user, kind=kind)  # type: ignore[arg-type]
+    turns.leave(request.user, kind=kind)
     return HttpResponse(status=204)
 
 
 @require_POST
-def pause(request: HttpRequest, kind: str) -> HttpResponseRedirect:
+def pause(request: AuthenticatedHttpRequest, kind: str) -> HttpResponseRedirect:
     """Give everything back that is not answered, and show a page that asks for nothing."""
     _require_reviewer(request, kind)
-    turns.pause(request.user, kind=kind)  # type: ignore[arg-type]
+    turns.pause(request.user, kind=kind)
     return HttpResponseRedirect(f"{reverse('console:review', args=[kind])}?paused")
 
 
 @never_cache
 @require_safe
-def last_ten(request: HttpRequest, kind: str) -> HttpResponse:
+def last_ten(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     """What the person answered last in this queue, and what became of it."""
     _require_reviewer(request, kind)
-    answers = own_answers.answers_of(request.user, kind=kind, n=LAST)  # type: ignore[arg-type]
+    answers = own_answers.answers_of(request.user, kind=kind, n=LAST)
     return render(request, "console/_own_answers.html", {"answers": answers})
 
 
 @require_POST
-def correct(request: HttpRequest, pk: UUID) -> HttpResponseRedirect:
+def correct(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
     """Put what the person answered a moment ago before them again."""
     item = get_object_or_404(ReviewItem, pk=pk)
     return act(
         request,
-        lambda: corrections.correct(item, actor=request.user),  # type: ignore[arg-type]
+        lambda: corrections.correct(item, actor=request.user),
         done="It is before you again. What your answer let out is taken down until you send it again.",
         back=review_address(item),
     )
 
 
-def _require_reviewer(request: HttpRequest, kind: str) -> None:
+def _require_reviewer(request: AuthenticatedHttpRequest, kind: str) -> None:
     if kind not in queue_names():
         raise Http404
-    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.review_item")
 
 
 def _uuid(raw: str | None) -> UUID | None:

@@ -8,13 +8,13 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.models import Channel
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import EcomsiteError
 from ecomsite.console import charts
 from ecomsite.console.pages import page
@@ -30,19 +30,19 @@ WINDOWS = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": d
 
 
 @require_safe
-def system(request: HttpRequest) -> HttpResponse:
+def system(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Show the state of every part, stage and queue."""
     return page(request, "console/system.html", _context(request))
 
 
 @require_safe
-def system_fragment(request: HttpRequest) -> HttpResponse:
+def system_fragment(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The same alone, for the page that watches it."""
     return render(request, "console/_system.html", _context(request))
 
 
-def _context(request: HttpRequest) -> dict[str, Any]:
-    require_permission(request.user, "moderation.view_reviewitem")  # type: ignore[arg-type]
+def _context(request: AuthenticatedHttpRequest) -> dict[str, Any]:
+    require_permission(request.user, "moderation.view_reviewitem")
     window = request.GET.get("window", "day")
     window = window if window in WINDOWS else "day"
     return {
@@ -123,16 +123,16 @@ def _rounded_up(length: dt.timedelta) -> dt.timedelta:
 
 
 @require_http_methods(["GET", "POST"])
-def queue_policy(request: HttpRequest, kind: str) -> HttpResponse:
+def queue_policy(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     """Set the rules of a queue."""
-    require_permission(request.user, "moderation.set_queue_policy")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.set_queue_policy")
     if kind not in queue_names():
         raise Http404
     policy = rules.policy_for(kind)
     form = QueuePolicyForm(request.POST if request.method == "POST" else None, instance=policy)
     if form.is_valid():
         try:
-            rules.set_policy(kind, actor=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+            rules.set_policy(kind, actor=request.user, **form.cleaned_data)
         except EcomsiteError as exc:
             form.add_error(None, forms.ValidationError([exc.message, exc.hint] if exc.hint else [exc.message]))
         else:

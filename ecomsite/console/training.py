@@ -9,12 +9,13 @@ from typing import Any, get_args
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from core.actors import AuthenticatedHttpRequest
 from core.exceptions import EcomsiteError
 from ecomsite.console import charts, training_copy
 from ecomsite.console.pages import act, page
@@ -32,21 +33,21 @@ SHOWN = 25
 
 
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Show what serves, what was trained, and what the next run waits for."""
     _require_view(request)
     return page(request, "console/training.html", {**_overview(request), "title": "Training"})
 
 
 @require_safe
-def overview_fragment(request: HttpRequest) -> HttpResponse:
+def overview_fragment(request: AuthenticatedHttpRequest) -> HttpResponse:
     """The runs, as they go."""
     _require_view(request)
     return render(request, "console/_training.html", {"runs": _runs()})
 
 
 @require_POST
-def start(request: HttpRequest, task: str) -> HttpResponseRedirect:
+def start(request: AuthenticatedHttpRequest, task: str) -> HttpResponseRedirect:
     """Plan a run now."""
     reason = request.POST.get("reason", "").strip() or "asked for by hand"
     method = request.POST.get("method")
@@ -54,16 +55,16 @@ def start(request: HttpRequest, task: str) -> HttpResponseRedirect:
 
 
 @require_POST
-def repeat(request: HttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
+def repeat(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
     """Plan a run like one before: its recipe on its snapshot, measured against who serves now."""
     like = get_object_or_404(TrainingRun.objects.select_related("snapshot"), pk=pk)
     return _plan(request, like.task, reason="again, against who serves now", like=like)
 
 
-def _plan(request: HttpRequest, task: str, **asked: Any) -> HttpResponseRedirect:
+def _plan(request: AuthenticatedHttpRequest, task: str, **asked: Any) -> HttpResponseRedirect:
     """Plan a run. Where one is open already, show that one and say so: what was asked now is not done."""
     try:
-        found, is_new = runs.plan(task, actor=request.user, **asked)  # type: ignore[arg-type]
+        found, is_new = runs.plan(task, actor=request.user, **asked)
     except EcomsiteError as exc:
         messages.error(request, str(exc))
     else:
@@ -78,51 +79,51 @@ def _plan(request: HttpRequest, task: str, **asked: Any) -> HttpResponseRedirect
 
 
 @require_safe
-def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def run(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one run: how far it is, its losses, what was measured and what the gate said."""
     _require_view(request)
     return page(request, "console/training_run.html", {**_run(request, pk), "title": "Training run"})
 
 
 @require_safe
-def run_fragment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def run_fragment(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The run as it goes."""
     _require_view(request)
     return render(request, "console/_training_run.html", _run(request, pk))
 
 
 @require_POST
-def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
+def cancel(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
     """End a run."""
     found = get_object_or_404(TrainingRun, pk=pk)
     return act(
         request,
-        lambda: runs.cancel(found, actor=request.user),  # type: ignore[arg-type]
+        lambda: runs.cancel(found, actor=request.user),
         done="The run ends after its present step.",
         back=reverse("console:training_run", args=[pk]),
     )
 
 
 @require_POST
-def approve(request: HttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
+def approve(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
     """Let a version serve, as one of those who have to agree."""
     version = get_object_or_404(ModelVersion, pk=pk)
     reason = request.POST.get("reason", "")
     return act(
         request,
-        lambda: release.approve(version, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        lambda: release.approve(version, actor=request.user, reason=reason),
         done="Your approval is in the ledger.",
         back=_back(version),
     )
 
 
 @require_POST
-def roll_back(request: HttpRequest, role: str) -> HttpResponseRedirect:
+def roll_back(request: AuthenticatedHttpRequest, role: str) -> HttpResponseRedirect:
     """Let the champion before this one serve again."""
     reason = request.POST.get("reason", "")
     return act(
         request,
-        lambda: release.roll_back(role, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        lambda: release.roll_back(role, actor=request.user, reason=reason),
         done="The champion before serves again, with the next batch.",
         back=reverse("console:training"),
     )
@@ -133,7 +134,7 @@ def _back(version: ModelVersion) -> str:
     return reverse("console:training_run", args=[made_by.pk]) if made_by else reverse("console:training")
 
 
-def _require_view(request: HttpRequest) -> None:
+def _require_view(request: AuthenticatedHttpRequest) -> None:
     if not request.user.has_perm("training.view_trainingrun"):
         raise PermissionDenied
 
@@ -148,7 +149,7 @@ def _runs() -> list[tuple[TrainingRun, EvaluationReport | None, dict[str, Any]]]
     return [(row, of_run.get((row.version_id, row.snapshot_id, row.champion_id)), _progress(row)) for row in found]
 
 
-def _overview(request: HttpRequest) -> dict[str, Any]:
+def _overview(request: AuthenticatedHttpRequest) -> dict[str, Any]:
     aliases = {(row.role, row.name): row for row in ModelAlias.objects.select_related("version")}
     return {
         "runs": _runs(),
@@ -209,7 +210,7 @@ def _progress(row: TrainingRun) -> dict[str, Any]:
     return {"percent": round(100 * share), "left": left}
 
 
-def _run(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
+def _run(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     row = get_object_or_404(
         TrainingRun.objects.select_related("version", "snapshot", "champion", "requested_by"), pk=pk
     )

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import EcomsiteError
 from ecomsite.console.pages import act, page
 from outbox import endpoints, replay
@@ -49,13 +49,13 @@ class RangeForm(forms.Form):
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def add(request: HttpRequest) -> HttpResponse:
+def add(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Add an endpoint; what answers the form shows the secret, this once."""
-    require_permission(request.user, "outbox.manage_endpoint")  # type: ignore[arg-type]
+    require_permission(request.user, "outbox.manage_endpoint")
     form = EndpointForm(request.POST or None, initial={"event_types": list(settings.OUTBOX["EVENT_TYPES"])})
     if form.is_valid():
         try:
-            endpoint, secret = endpoints.add_endpoint(**form.cleaned_data, actor=request.user)  # type: ignore[arg-type]
+            endpoint, secret = endpoints.add_endpoint(**form.cleaned_data, actor=request.user)
         except EcomsiteError as exc:
             form.add_error("url", str(exc))
         else:
@@ -65,15 +65,15 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def change(request: HttpRequest, pk: UUID) -> HttpResponse:
+def change(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Change where an endpoint is and what it is told of."""
-    require_permission(request.user, "outbox.manage_endpoint")  # type: ignore[arg-type]
+    require_permission(request.user, "outbox.manage_endpoint")
     found = get_object_or_404(Endpoint, pk=pk)
     shown = {"url": found.url, "description": found.description, "event_types": found.event_types}
     form = EndpointForm(request.POST or None, initial=shown)
     if form.is_valid():
         try:
-            endpoints.change_endpoint(found, **form.cleaned_data, actor=request.user)  # type: ignore[arg-type]
+            endpoints.change_endpoint(found, **form.cleaned_data, actor=request.user)
         except EcomsiteError as exc:
             form.add_error("url", str(exc))
         else:
@@ -83,13 +83,13 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def show(request: HttpRequest, pk: UUID) -> HttpResponse:
+def show(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Show an endpoint and what was sent to it last."""
-    require_permission(request.user, "outbox.view_endpoint")  # type: ignore[arg-type]
+    require_permission(request.user, "outbox.view_endpoint")
     return page(request, "console/webhook.html", _context(request, get_object_or_404(Endpoint, pk=pk)))
 
 
-def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
+def _context(request: AuthenticatedHttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     endpoint.refresh_from_db()
     sent = endpoint.deliveries.select_related("event")
     may_manage = request.user.has_perm("outbox.manage_endpoint")
@@ -114,54 +114,54 @@ def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
 
 @never_cache
 @require_POST
-def rotate(request: HttpRequest, pk: UUID) -> HttpResponse:
+def rotate(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Make a new secret; the answer shows it, this once."""
     found, at_once = get_object_or_404(Endpoint, pk=pk), request.POST.get("at_once") == "on"
     try:
-        secret = endpoints.rotate_secret(found, actor=request.user, at_once=at_once)  # type: ignore[arg-type]
+        secret = endpoints.rotate_secret(found, actor=request.user, at_once=at_once)
     except EcomsiteError as exc:
         return page(request, "console/webhook.html", {**_context(request, found), "trouble": str(exc)}, status=409)
     return page(request, "console/webhook.html", {**_context(request, found), "secret": secret})
 
 
 @require_POST
-def disable(request: HttpRequest, pk: UUID) -> HttpResponse:
+def disable(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Stop sending to an endpoint."""
     found, reason = get_object_or_404(Endpoint, pk=pk), request.POST.get("reason", "")
     return act(
         request,
-        lambda: endpoints.disable_endpoint(found, actor=request.user, reason=reason),  # type: ignore[arg-type]
+        lambda: endpoints.disable_endpoint(found, actor=request.user, reason=reason),
         done="Disabled. What is on its way waits until it is enabled again.",
         back=reverse("console:webhook", args=[pk]),
     )
 
 
 @require_POST
-def enable(request: HttpRequest, pk: UUID) -> HttpResponse:
+def enable(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Send to an endpoint again."""
     found = get_object_or_404(Endpoint, pk=pk)
     return act(
         request,
-        lambda: endpoints.enable_endpoint(found, actor=request.user),  # type: ignore[arg-type]
+        lambda: endpoints.enable_endpoint(found, actor=request.user),
         done="Enabled. What waited is sent now.",
         back=reverse("console:webhook", args=[pk]),
     )
 
 
 @require_POST
-def test(request: HttpRequest, pk: UUID) -> HttpResponse:
+def test(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Send a test event."""
     found = get_object_or_404(Endpoint, pk=pk)
     return act(
         request,
-        lambda: endpoints.send_test(found, actor=request.user),  # type: ignore[arg-type]
+        lambda: endpoints.send_test(found, actor=request.user),
         done="A test event is on its way; reload to see what became of it.",
         back=reverse("console:webhook", args=[pk]),
     )
 
 
 @require_POST
-def replay_all(request: HttpRequest, pk: UUID) -> HttpResponse:
+def replay_all(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Send the dead letters of an endpoint again, all or those of a range of time."""
     found, form = get_object_or_404(Endpoint, pk=pk), RangeForm(request.POST)
     times: dict[str, dt.datetime | None] = form.cleaned_data if form.is_valid() else {}
@@ -170,16 +170,16 @@ def replay_all(request: HttpRequest, pk: UUID) -> HttpResponse:
         return page(request, "console/webhook.html", context, status=422)
     return act(
         request,
-        lambda: replay.replay_endpoint(found, actor=request.user, **times),  # type: ignore[arg-type]
+        lambda: replay.replay_endpoint(found, actor=request.user, **times),
         done="The dead letters are on their way again.",
         back=reverse("console:webhook", args=[pk]),
     )
 
 
 @require_safe
-def delivery(request: HttpRequest, pk: int) -> HttpResponse:
+def delivery(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Show one delivery: what is sent, and what came of it."""
-    require_permission(request.user, "outbox.view_delivery")  # type: ignore[arg-type]
+    require_permission(request.user, "outbox.view_delivery")
     found = get_object_or_404(Delivery.objects.select_related("event", "endpoint"), pk=pk)
     is_dead = found.status == Delivery.Status.DEAD and found.endpoint.status == Endpoint.Status.ACTIVE
     context = {
@@ -192,12 +192,12 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def replay_one(request: HttpRequest, pk: int) -> HttpResponse:
+def replay_one(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Send one dead letter again."""
     found = get_object_or_404(Delivery.objects.select_related("endpoint"), pk=pk)
     return act(
         request,
-        lambda: replay.replay_delivery(found, actor=request.user),  # type: ignore[arg-type]
+        lambda: replay.replay_delivery(found, actor=request.user),
         done="On its way again.",
         back=reverse("console:delivery", args=[pk]),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audit import anchors, checks, high_water, keys
 from audit.models import LedgerCheck, TimeStamp
 from catalog.models import CustomerReview
-from core.actors import require_permission
+from core.actors import AuthenticatedHttpRequest, require_permission
 from ecomsite.console.pages import page, with_names
 from labeling.question import queue_names, queues, title_of
 from moderation.models.candidates import Candidate, GenerationRequest
@@ -24,16 +24,16 @@ from monitoring.waiting import why_nothing_comes
 
 
 @require_safe
-def next_item(request: HttpRequest) -> HttpResponseRedirect:
+def next_item(request: AuthenticatedHttpRequest) -> HttpResponseRedirect:
     """Go to the page on which the next item stands, and the one after it by itself."""
-    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.review_item")
     return HttpResponseRedirect(reverse("console:review", args=[_kind_in(request)]))
 
 
 @require_safe
-def nothing_fragment(request: HttpRequest) -> HttpResponse:
+def nothing_fragment(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Why nothing waits, or that something does now; leases nothing."""
-    require_permission(request.user, "moderation.review_item")  # type: ignore[arg-type]
+    require_permission(request.user, "moderation.review_item")
     return render(request, "console/_nothing.html", _waiting_context(request, _kind_in(request)))
 
 
@@ -41,22 +41,22 @@ def _is_there(item: ReviewItem) -> bool:
     return item.labeling_task is not None and item.labeling_task.ls_task_id is not None
 
 
-def _kind_in(request: HttpRequest) -> str:
+def _kind_in(request: AuthenticatedHttpRequest) -> str:
     kind = request.GET.get("kind", COPY_VERDICT)
     return kind if kind in queue_names() else COPY_VERDICT
 
 
-def _elsewhere(request: HttpRequest, kind: str) -> list[tuple[str, str, int]]:
+def _elsewhere(request: AuthenticatedHttpRequest, kind: str) -> list[tuple[str, str, int]]:
     """The other queues that hold something for the person: address, title, how many."""
     found = [
-        (reverse("console:review", args=[name]), title, handing_out.waiting_for(request.user, kind=name).count())  # type: ignore[arg-type]
+        (reverse("console:review", args=[name]), title, handing_out.waiting_for(request.user, kind=name).count())
         for name, title in queues()
         if name != kind
     ]
     return [row for row in found if row[2]]
 
 
-def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
+def _waiting_context(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
     items = ReviewItem.objects.work().filter(kind=kind)
     user: Any = request.user
     held = next((item for item in handing_out.held(user, kind=kind) if not handing_out.has_answered(item, user)), None)
@@ -65,14 +65,14 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "elsewhere": _elsewhere(request, kind),
-        "languages": languages_of(request.user),  # type: ignore[arg-type]
+        "languages": languages_of(request.user),
         "kind_title": title_of(kind),
         "is_copy": kind == COPY_VERDICT,
         "missing": why_nothing_comes(kind),
-        "may_take": may_take(request.user, policy_for(kind)),  # type: ignore[arg-type]
-        "n_ready": n_held[0] + handing_out.waiting_for(request.user, kind=kind).count(),  # type: ignore[arg-type]
+        "may_take": may_take(request.user, policy_for(kind)),
+        "n_ready": n_held[0] + handing_out.waiting_for(request.user, kind=kind).count(),
         "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count() + n_held[1],
-        "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),  # type: ignore[misc]
+        "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),
         "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),
         "n_unscored": 0
         if kind == COPY_VERDICT
@@ -83,13 +83,13 @@ def _waiting_context(request: HttpRequest, kind: str) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "POST"])
-def verify_ledger(request: HttpRequest) -> HttpResponse:
+def verify_ledger(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Verify the whole ledger on request, record who did, and say whether it holds; with the checks before."""
-    require_permission(request.user, "audit.verify_ledger")  # type: ignore[arg-type]
+    require_permission(request.user, "audit.verify_ledger")
     expected = request.POST.get("expected_head", "").strip()
     result = None
     if request.method == "POST":
-        result = checks.verify_now(actor=request.user, expected_head=expected)  # type: ignore[arg-type]
+        result = checks.verify_now(actor=request.user, expected_head=expected)
     context = {
         "title": "Verify the ledger",
         "result": result,
