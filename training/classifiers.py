@@ -14,10 +14,10 @@ from core.exceptions import PermanentError
 from inference import artifacts, loader
 from inference.models import ModelVersion
 from training import augmentation, bases, recipes, search, snapshots
-from training.models import DatasetSnapshot
 from training.recipes import Recipe
 from training.splits import held_out
 from training.trainers.contracts import Fitted, Labelled
+from training.work import Tell, Work
 
 if TYPE_CHECKING:
     from training.trainers.linear_heads import Start
@@ -44,15 +44,15 @@ def base_of(recipe: Recipe, *, champion: ModelVersion | None, pinned: str = "") 
     return bases.encoder(pinned or recipe.base)
 
 
-def fit(
-    snapshot: DatasetSnapshot, recipe: Recipe, *, base: bases.Base, champion: ModelVersion | None, work: Path, tell: Any,
-    report_to: Sequence[str] = (), settled: Mapping[str, Any] | None = None,
-) -> Fitted:  # fmt: skip
-    """Train on `snapshot` and return the stored artefact. A part that was finished before an interruption is kept.
+def fit(work: Work, *, tell: Tell) -> Fitted:
+    """Train on the snapshot of `work` and return the stored artefact. A part that was finished before an interruption is kept.
 
-    `settled` is what the parts of a run that is repeated came to, defaults and searches included; they are not asked again.
+    `work.settled` is what the parts of a run that is repeated came to, defaults and searches included; they are not asked again.
     `tell(stage, done, of, figures)` hears of progress in each of STAGES. Raises `PermanentError` where no script has enough labels.
     """
+    snapshot, recipe, base, settled = work.snapshot, work.recipe, work.base, work.settled
+    assert isinstance(recipe, Recipe) and base is not None  # noqa: S101, PT018
+    champion = work.kept_from
     labels = list(snapshot.manifest["labels"])
     rows = {part: _by_script(snapshots.read(snapshot, part)) for part in ("train", "validation")}
     figures: dict[str, Any] = {}
@@ -63,10 +63,12 @@ def fit(
             Labelled([row.text for row in part], [labels.index(row.label) for row in part]) for part in parts
         )
         if len(train) >= recipes.FEWEST_LABELS and len(set(train.labels)) > 1:
-            folder = work / script
+            folder = work.folder / script
             known = (settled or {}).get(script)
             start = _start(champion, labels) if script == CHINESE and champion else None
-            fit_part = partial(_part, train, validation, labels, recipe, known, base, start, script, tell, report_to)
+            fit_part = partial(
+                _part, train, validation, labels, recipe, known, base, start, script, tell, work.report_to
+            )
             figures[script] = bases.once(folder, fit_part)
             made[script] = folder / "model"
     if not made:

@@ -17,10 +17,10 @@ from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelVersion
 from training import bases, search, snapshots
-from training.models import DatasetSnapshot
 from training.recipes import CopyRecipe
 from training.splits import held_out
 from training.trainers.contracts import Fitted
+from training.work import Tell, Work
 
 BACKEND = "causal_lm"
 IMITATION, PREFERENCE = "imitation", "preference"
@@ -40,17 +40,16 @@ def base_of(recipe: CopyRecipe, *, champion: ModelVersion | None, pinned: str = 
     return bases.writer(pinned or recipe.base, champion)
 
 
-def fit(
-    snapshot: DatasetSnapshot, recipe: CopyRecipe, *, base: bases.Base, champion: ModelVersion | None, work: Path, tell: Any,
-    report_to: Sequence[str] = (), settled: Mapping[str, Any] | None = None,
-) -> Fitted:  # fmt: skip
-    """Train on `snapshot` and return the stored artefact. A stage that was finished before an interruption is kept.
+def fit(work: Work, *, tell: Tell) -> Fitted:
+    """Train on the snapshot of `work` and return the stored artefact. A stage that was finished before an interruption is kept.
 
-    `settled` holds the stages of a run that is repeated, with what they came to: the same are gone through, and not searched again.
+    `work.settled` holds the stages of a run that is repeated, with what they came to: the same are gone through, and not searched again.
     `tell(stage, done, of, figures)` hears of progress. Raises `PermanentError` where there is too little to learn from.
     """
     from training.trainers import copywriter
 
+    snapshot, recipe, base, settled = work.snapshot, work.recipe, work.base, work.settled
+    assert isinstance(recipe, CopyRecipe) and base is not None  # noqa: S101, PT018
     parts = {part: _writable(snapshots.read(snapshot, part), base) for part in ("train", "validation")}
     train, validation = held_out(parts["train"], parts["validation"], fewest=FEWEST_VALIDATION)
     if len(train) < FEWEST_TEXTS:
@@ -60,19 +59,19 @@ def fit(
         )
     texts = {"train": _fields(train), "validation": _fields(validation)}
     figures: dict[str, Any] = {}
-    made = work / IMITATION / "model"
-    stage = partial(_stage, tell=tell, report_to=report_to)
+    made = work.folder / IMITATION / "model"
+    stage = partial(_stage, tell=tell, report_to=work.report_to)
     known = CopyRecipe.model_validate(settled[IMITATION]) if settled else None
     figures[IMITATION] = stage(
-        copywriter.imitate, texts, known or recipe, base.directory, work / IMITATION, is_searched=not known
+        copywriter.imitate, texts, known or recipe, base.directory, work.folder / IMITATION, is_searched=not known
     )
     fixed = [[row for row in rows if row.fields.get("rejected")] for rows in parts.values()]
     fixes = held_out(*fixed, fewest=FEWEST_VALIDATION)
     pairs = {part: _pairs(rows) for part, rows in zip(parts, fixes, strict=True)}
     enough = len(pairs["train"]) >= int(settings.TRAINING["MIN_PREFERENCES"])
     if recipe.preferences and (PREFERENCE in settled if settled else enough):
-        figures[PREFERENCE] = stage(copywriter.prefer, pairs, recipe, made, work / PREFERENCE)
-        made = work / PREFERENCE / "model"
+        figures[PREFERENCE] = stage(copywriter.prefer, pairs, recipe, made, work.folder / PREFERENCE)
+        made = work.folder / PREFERENCE / "model"
     artifact_hash = artifacts.store_directory(
         made, created_from={"snapshot": snapshot.artifact_hash, "base": base.artifact_hash}
     )

@@ -12,7 +12,7 @@ import platform
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -27,6 +27,8 @@ from training import recipes, registry, release, runs, snapshots
 from training.curation import role_of
 from training.models import EvaluationReport, TrainingRun
 from training.models.datasets import Task
+from training.trainers.contracts import Fitted
+from training.work import Tell, Work
 
 log = logging.getLogger(__name__)
 TRAINER = SystemActor("training.pipeline")
@@ -80,16 +82,11 @@ def folder_of(run: TrainingRun) -> Path:
 
 
 def _work(run: TrainingRun) -> None:
-    recipe = recipes.parse(run.recipe, run.task)
-    if run.snapshot is None:
-        runs.say(run, "Freezing examples", 0, 1)
-        runs.note(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
-    if run.champion is None:
-        runs.note(run, champion=resolver.find(role_of(run.task)))
-    if run.version is None:
-        _fit(run, recipe)
+    """Resolve once, then fit, measure and judge; what the steps return is written here, and nowhere else."""
+    work, trade = _resolve(run), _trade(run.task)
+    version = run.version or _register(run, work, trade.maker.fit(work, tell=_telling(run, trade.maker.STAGES)))
     # The very same weights, of the same snapshot, are the champion itself: there is nothing to compare.
-    report = None if run.version == run.champion else _evaluate(run)
+    report = None if version == work.champion else _evaluate(run, work, version, trade.judge)
     with transaction.atomic():
         runs.hold(run)
         if report is not None:
@@ -97,49 +94,71 @@ def _work(run: TrainingRun) -> None:
         runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=report.verdict if report else "the champion itself")
 
 
-def _trade(task: str) -> tuple[Any, Any]:
-    """Return the module that fits the model of a task, and the one that measures it. Each trade fits its own way."""
+class Trade(NamedTuple):
+    """The module that fits the model of a task, and the one that measures and judges it. Each trade works its own way."""
+
+    maker: Any
+    judge: Any
+
+
+def _trade(task: str) -> Trade:
     if task == Task.COPY:
         from training import copywriters
         from training.evaluation import copy_runner
 
-        return copywriters, copy_runner
+        return Trade(copywriters, copy_runner)
     from training import classifiers
     from training.evaluation import runner
 
-    return classifiers, runner
+    return Trade(classifiers, runner)
 
 
-def _fit(run: TrainingRun, recipe: recipes.Recipe | recipes.CopyRecipe) -> None:
-    maker, _ = _trade(run.task)
-    assert run.snapshot is not None  # noqa: S101
-    # Aliases, folders and hub ids may move before a run is resumed, or repeated: it stays with what it began with.
-    base = maker.base_of(recipe, champion=run.champion, pinned=run.environment.get("base", ""))
-    kept = _kept_from(run)
-    began_with = {"base": base.artifact_hash, "kept_from": str(kept.pk) if kept else None}
-    runs.note(run, environment={**run.environment, **_environment(), **began_with})
+def _resolve(run: TrainingRun) -> Work:
+    """Return everything that the run works with, and note it in the run: a run that is resumed, or repeated, stays with it."""
+    recipe, (maker, _) = recipes.parse(run.recipe, run.task), _trade(run.task)
+    if run.snapshot is None:
+        runs.say(run, "Freezing examples", 0, 1)
+        runs.note(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
+    if run.champion is None:
+        runs.note(run, champion=resolver.find(role_of(run.task)))
+    snapshot = run.snapshot
+    assert snapshot is not None  # noqa: S101
+    kept, base = _kept_from(run), None
+    if run.version is None:
+        # Aliases, folders and hub ids may move before a run is resumed, or repeated: it stays with what it began with.
+        base = maker.base_of(recipe, champion=run.champion, pinned=run.environment.get("base", ""))
+        began_with = {"base": base.artifact_hash, "kept_from": str(kept.pk) if kept else None}
+        runs.note(run, environment={**run.environment, **_environment(), **began_with})
+    parts = folder_of(run) / "parts"
+    parts.mkdir(parents=True, exist_ok=True)
+    return Work(
+        task=run.task, recipe=recipe, snapshot=snapshot, champion=run.champion, kept_from=kept, base=base, folder=parts,
+        report_to=tuple(settings.TRAINING["TRACKERS"]), settled=run.environment.get(runs.SETTLED),
+    )  # fmt: skip
+
+
+def _telling(run: TrainingRun, stages: Mapping[str, str]) -> Tell:
+    """Return what the fitting tells how far it is; it is said of the run, with the figures of a step."""
 
     def tell(part: str, done: int, of: int, figures: Mapping[str, float]) -> None:
-        runs.say(run, maker.STAGES[part], done, of)
+        runs.say(run, stages[part], done, of)
         if figures:
             runs.keep_figures(run, part, done, figures)
 
-    work = folder_of(run) / "parts"
-    work.mkdir(parents=True, exist_ok=True)
-    trackers = settings.TRAINING["TRACKERS"]
-    fitted = maker.fit(
-        run.snapshot, recipe, base=base, champion=kept, work=work, tell=tell, report_to=trackers,
-        settled=run.environment.get(runs.SETTLED),
-    )  # fmt: skip
+    return tell
+
+
+def _register(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
     with transaction.atomic():
         runs.hold(run)
         version = registry.register(
-            role=role_of(run.task), name=f"{run.task} by {fitted.method}", backend=maker.BACKEND,
+            role=role_of(work.task), name=f"{work.task} by {fitted.method}", backend=_trade(work.task).maker.BACKEND,
             locales=fitted.locales, licence=fitted.licence, artifact_hash=fitted.artifact_hash, base_hash=fitted.base_hash,
-            dataset_hash=run.snapshot.artifact_hash, source=f"training run {run.pk}", actor=TRAINER,
+            dataset_hash=work.snapshot.artifact_hash, source=f"training run {run.pk}", actor=TRAINER,
             card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},
         )  # fmt: skip
         runs.note(run, version=version)
+    return version
 
 
 def _kept_from(run: TrainingRun) -> ModelVersion | None:
@@ -149,17 +168,14 @@ def _kept_from(run: TrainingRun) -> ModelVersion | None:
     return run.champion
 
 
-def _evaluate(run: TrainingRun) -> EvaluationReport:
-    from training.evaluation import model_card
+def _evaluate(run: TrainingRun, work: Work, version: ModelVersion, judge: Any) -> EvaluationReport:
+    from training.evaluation import model_card, reports
 
-    runs.say(run, "Measuring it beside the champion", 0, 1)
-    _, judge = _trade(run.task)
-    assert run.version is not None  # noqa: S101
-    assert run.snapshot is not None  # noqa: S101
-    report: EvaluationReport = judge.evaluate(
-        run.version, run.snapshot, champion=run.champion,
-        tell=lambda done, of: runs.say(run, "Measuring it beside the champion", done, of),
-    )  # fmt: skip
+    def tell(done: int, of: int) -> None:
+        runs.say(run, "Measuring it beside the champion", done, of)
+
+    tell(0, 1)
+    report = reports.evaluate(judge, version, work.snapshot, champion=work.champion, tell=tell)
     model_card.write(run, report)
     return report
 

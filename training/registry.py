@@ -143,8 +143,7 @@ def promote(
         raise PermanentError(f"the alias {alias!r} is not set by hand", hint="Promote to champion or challenger.")
     if not reason.strip():
         raise PermanentError("a promotion needs a reason", hint="It goes into the ledger.")
-    if version.artifact_hash:
-        artifacts.verify(artifacts.path_for(version.artifact_hash))
+    _require_stored(version)
     with transaction.atomic():
         lock()
         current = ModelAlias.objects.select_related("version").filter(role=version.role, name=alias).first()
@@ -160,6 +159,13 @@ def promote(
         moved = _point(version.role, alias, version)
         _record(moved, before=current.version if current else None, actor=actor, reason=reason)
     return moved
+
+
+def _require_stored(version: ModelVersion) -> None:
+    """Raise `PermanentError` where the files of `version` are gone. No sum is made in a web request: who registers and loads it does."""
+    if version.artifact_hash and not artifacts.path_for(version.artifact_hash).is_dir():
+        words = f"the files of {version} are not in the store any more"
+        raise PermanentError(words, hint="Put them back from a backup.")
 
 
 def people_needed(version: ModelVersion) -> int:
@@ -257,8 +263,7 @@ def roll_back(
             raise PermanentError(f"the role {role} has no previous champion to go back to")
         if replacing is not None and champion != replacing:
             raise StaleState(f"{champion} serves by now, not {replacing}", hint="Look again, then decide.")
-        if previous.artifact_hash:
-            artifacts.verify(artifacts.path_for(previous.artifact_hash))
+        _require_stored(previous)
         _point(role, PREVIOUS, champion)
         moved = _point(role, CHAMPION, previous, rolled_back=True)
         _record(moved, before=champion, actor=actor, reason=reason, rolled_back=True)

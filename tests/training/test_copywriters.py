@@ -22,7 +22,7 @@ from tests import factories, people
 from tests.model_store import tiny_llama
 from tests.training.copy_shop import BAD, GOOD, QUICK, decide_copy, writes
 from training import curation, pipeline, release, runs, snapshots, triggers
-from training.evaluation import copy_runner, smoke
+from training.evaluation import copy_runner, reports, smoke
 from training.models import EvaluationReport, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_a_better_copywriter_is_not_turned_down_for_being_unlike_the_champions_o
     snapshot = snapshots.freeze("copy", actor=people.ml_engineer())
     ModelVersion.objects.filter(pk=better.pk).update(dataset_hash=snapshot.artifact_hash)
     better.refresh_from_db()
-    report = copy_runner.evaluate(better, snapshot, champion=careless)
+    report = reports.evaluate(copy_runner, better, snapshot, champion=careless)
     assert report.verdict == "pass", report.reasons
     assert [words for verdict, words in report.reasons if verdict == "note"] == [
         "people wrote a text of their own for 0 products: too few to tell how far from such texts it is, 15 are needed"
@@ -124,7 +124,7 @@ def test_a_better_copywriter_is_not_turned_down_for_being_unlike_the_champions_o
     few = snapshots.freeze("copy", actor=people.ml_engineer())
     ModelVersion.objects.filter(pk=better.pk).update(dataset_hash=few.artifact_hash)
     better.refresh_from_db()
-    second = copy_runner.evaluate(better, few, champion=careless)
+    second = reports.evaluate(copy_runner, better, few, champion=careless)
     assert second.verdict == "pass", second.reasons
     assert 0 < second.metrics["new"]["n_human"] < 15
     assert second.metrics["new"]["edit_distance"]["value"] == 0
@@ -270,7 +270,7 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
     decide_copy(6)
     monkeypatch.setattr(snapshots, "assign", lambda rows: {group: "train" for group, _ in rows})
     snapshot = snapshots.freeze("copy", actor=people.ml_engineer())
-    report = copy_runner.evaluate(careless, snapshot, champion=None)
+    report = reports.evaluate(copy_runner, careless, snapshot, champion=None)
     assert not [words for _, words in report.reasons if "process" in words]
 
 

@@ -23,7 +23,7 @@ from tests import factories, people
 from tests.model_store import tiny_bert
 from tests.training.shop import CHARACTERS, label_reviews, train
 from training import classifiers, pipeline, registry, release, runs, snapshots
-from training.evaluation import runner, smoke
+from training.evaluation import reports, runner, smoke
 from training.models import EvaluationReport, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone")]
@@ -237,7 +237,9 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
 ) -> None:
     label_reviews(60)
     monkeypatch.setattr(snapshots, "assign", lambda rows: {group: "train" for group, _ in rows})
-    report = runner.evaluate(guessing, snapshots.freeze("sentiment", actor=people.ml_engineer()), champion=None)
+    report = reports.evaluate(
+        runner, guessing, snapshots.freeze("sentiment", actor=people.ml_engineer()), champion=None
+    )
     said = [words for _, words in report.reasons]
     assert "0 test texts are too few to tell: 100 are needed" in said
     assert not [words for words in said if "process" in words]
@@ -250,7 +252,7 @@ def test_a_model_whose_weights_are_no_numbers_is_refused_in_words(guessing: Mode
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
     diverged = factories.model_version("sentiment", alias=None, backend="diverged", artifact_hash="")
     with pytest.raises(PermanentError, match=f"no number for {snapshot.n_test} of {snapshot.n_test} texts"):
-        runner.evaluate(diverged, snapshot, champion=guessing)
+        reports.evaluate(runner, diverged, snapshot, champion=guessing)
     assert not EvaluationReport.objects.exists()
 
 

@@ -14,7 +14,7 @@ from audit.models import LedgerEntry
 from audit.verification import verify
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
-from inference import artifacts, resolver
+from inference import artifacts, loader, resolver
 from inference.models import ModelAlias, ModelVersion
 from tests.people import administrator, auditor, ml_engineer, outsider, reviewer, senior
 from training import registry, release
@@ -137,11 +137,36 @@ def test_a_model_that_could_not_be_served_is_not_registered(fields: dict[str, ob
 
 
 @pytest.mark.django_db
-def test_a_version_whose_artefact_was_tampered_with_is_not_promoted(tmp_path: Path) -> None:
+def test_a_version_whose_artefact_was_tampered_with_is_not_registered_and_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"weights")
     stored = artifacts.store_directory(tmp_path)
     version = ModelVersion.objects.create(role="encoder", number=1, backend="sentence_encoder", artifact_hash=stored)
     (artifacts.path_for(stored) / "model.safetensors").write_bytes(b"WEIGHTS")
     with pytest.raises(PermanentError, match=r"model\.safetensors"):
+        endpoint(role="encoder", backend="sentence_encoder", artifact_hash=stored)
+    with pytest.raises(PermanentError, match=r"model\.safetensors"):
+        loader.build(version)
+
+
+@pytest.mark.django_db
+def test_a_promotion_and_a_roll_back_read_no_artefact(tmp_path: Path) -> None:
+    versions = []
+    for name in (b"one", b"two"):
+        (tmp_path / "model.safetensors").write_bytes(name)
+        stored = artifacts.store_directory(tmp_path)
+        versions.append(endpoint(role="encoder", backend="sentence_encoder", artifact_hash=stored, options={}))
+        for file in artifacts.path_for(stored).iterdir():
+            file.write_bytes(b"whoever reads this raises")
+    registry.promote(versions[0], actor=ME, reason="first")
+    registry.promote(versions[1], alias="challenger", actor=ME, reason="second")
+    ModelAlias.objects.create(role="encoder", name="previous", version=versions[1])
+    registry.roll_back("encoder", actor=ME, reason="it was better")
+    assert resolver.resolve("encoder") == versions[1]
+
+
+@pytest.mark.django_db
+def test_a_version_whose_files_are_gone_is_not_promoted() -> None:
+    version = ModelVersion.objects.create(role="encoder", number=1, backend="sentence_encoder", artifact_hash="0" * 64)
+    with pytest.raises(PermanentError, match="not in the store any more"):
         registry.promote(version, actor=ME, reason="first")
     assert not ModelAlias.objects.exists()

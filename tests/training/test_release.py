@@ -226,7 +226,7 @@ def test_what_was_trained_here_needs_its_report_under_any_other_name() -> None:
     ModelVersion.objects.filter(pk=report.version.pk).update(artifact_hash="a" * 64)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("inference.artifacts.verify", lambda folder: None)
-        patch.setattr("inference.artifacts.path_for", lambda stored: stored)
+        patch.setattr("inference.artifacts.path_for", lambda stored: Path())
         again = registry.register(role="sentiment", name="mine", backend="sequence_classifier", locales=["zh-Hans"],
                                   actor=people.ml_engineer(), artifact_hash="a" * 64)  # fmt: skip
         assert again != report.version

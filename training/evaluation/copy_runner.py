@@ -6,7 +6,7 @@ Greedily, from the very prompts of the snapshot, cleaned as drafts are, and judg
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -20,28 +20,43 @@ from moderation.policy import base
 from moderation.policy.base import Draft
 from training import snapshots
 from training.evaluation import copy_gate, copy_metrics, reports, smoke
+from training.evaluation.copy_gate import GATE_VERSION
 from training.evaluation.copy_metrics import Written
-from training.models import DatasetSnapshot, EvaluationReport
+from training.evaluation.gate import Verdict
+from training.models import DatasetSnapshot
 
+__all__ = ["GATE_VERSION", "Measured", "draft_of", "judge", "measure", "messages_of", "write"]
 # More texts narrow the intervals little and take minutes on a CPU.
 MOST_TEXTS, BATCH = 300, 16
 SMOKE_PROMPTS, SAMPLES = 2, 12
 Tell = Callable[[int, int], None]
 
 
-def evaluate(
+@dataclass(frozen=True)
+class Measured:
+    """What both models wrote for the test part, its figures by side ("new", "champion"), and what the gate has to know besides."""
+
+    new: Sequence[Written]
+    old: Sequence[Written]
+    figures: Mapping[str, Any]
+    groups: Mapping[str, Sequence[str]]
+    facts: Mapping[str, bool]
+    products: Sequence[str]
+    samples: Sequence[Mapping[str, str]]
+    notes: Sequence[tuple[str, str]]
+
+
+def measure(
     version: ModelVersion,
     snapshot: DatasetSnapshot,
     *,
     champion: ModelVersion | None,
     tell: Tell = lambda done, of: None,
-) -> EvaluationReport:
-    """Return the report on `version`, made now or before; measured against `champion` on the same prompts.
+) -> Measured:
+    """Let `version` and `champion` write for the same prompts. Nothing is written to the database.
 
     `tell(done, of)` hears of each batch of texts. Raises `PermanentError` when the artefact or the snapshot was changed.
     """
-    if known := reports.find(version, snapshot, champion=champion, gate_version=copy_gate.GATE_VERSION):
-        return known
     rival = champion if champion is not None and champion.pk != version.pk else None
     rows = _rows(snapshot, [version, *([rival] if rival else [])])
     of = len(rows) * (2 if rival else 1)
@@ -50,31 +65,34 @@ def evaluate(
     new = _written(rows, write(backend, rows, tell=lambda done: tell(done, of)))
     del backend  # two models at once may be more than the memory holds
     checks = base.load_checks()
-    measured = {"new": copy_metrics.measure(new, checks)}
-    found: dict[str, Any] = {
-        "kind": "copy",
-        "new": copy_metrics.describe(new, measured["new"]),
-    }
+    figures = {"new": copy_metrics.measure(new, checks)}
     old: list[Written] = []
     if rival is not None:
         old = _written(rows, write(_generator(rival), rows, tell=lambda done: tell(len(rows) + done, of)))
-        measured["champion"] = copy_metrics.measure(old, checks)
-        found["champion"] = copy_metrics.describe(old, measured["champion"])
-    rules, groups = copy_gate.as_rules(settings.TRAINING["COPY_GATE"]), _groups(rows)
+        figures["champion"] = copy_metrics.measure(old, checks)
+    return Measured(
+        new, old, figures, _groups(rows), facts, [row.group for row in rows], _samples(rows, new, old), _notes(version, rival)
+    )  # fmt: skip
+
+
+def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
+    """Return what the gate says of `measured`, and the figures for the report."""
+    new, figures, groups = measured.new, measured.figures, measured.groups
+    found: dict[str, Any] = {"kind": "copy", "new": copy_metrics.describe(new, figures["new"])}
+    if "champion" in figures:
+        found["champion"] = copy_metrics.describe(measured.old, figures["champion"])
+    rules = copy_gate.as_rules(settings.TRAINING["COPY_GATE"])
     found["by_slice"] = {
-        name: copy_metrics.slices(figures, groups, [row.group for row in rows], fewest=rules.min_slice)
-        for name, figures in measured.items()
-        if figures
+        name: copy_metrics.slices(side, groups, measured.products, fewest=rules.min_slice)
+        for name, side in figures.items()
+        if side
     }
-    sides = {name: _side(new, figures) for name, figures in measured.items() if figures}
+    sides = {name: _side(new, side) for name, side in figures.items() if side}
     if len(sides) == 2:
         found["comparison"] = copy_gate.differences(sides["new"], sides["champion"])
-    found["samples"] = _samples(rows, new, old)
-    verdict = copy_gate.judge(sides.get("new"), sides.get("champion"), rules=rules, groups=groups, facts=facts)
-    verdict = replace(verdict, findings=(*verdict.findings, *_notes(version, rival)))
-    return reports.write(
-        version, snapshot, champion=champion, gate_version=copy_gate.GATE_VERSION, verdict=verdict, metrics=found
-    )
+    found["samples"] = [dict(sample) for sample in measured.samples]
+    verdict = copy_gate.judge(sides.get("new"), sides.get("champion"), rules=rules, groups=groups, facts=measured.facts)
+    return replace(verdict, findings=(*verdict.findings, *measured.notes)), found
 
 
 def _rows(snapshot: DatasetSnapshot, versions: Sequence[ModelVersion]) -> list[snapshots.Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -43,6 +43,23 @@ def write(
             ledger.append("training.version.judged", subject=ref(version), actor=JUDGE,
                           payload={"verdict": verdict.verdict, "gate": gate_version, "snapshot": ref(snapshot)})  # fmt: skip
     return report
+
+
+def evaluate(
+    judge: Any, version: ModelVersion, snapshot: DatasetSnapshot, *, champion: ModelVersion | None,
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> EvaluationReport:  # fmt: skip
+    """Return the report on `version`, made now or before; measured against `champion` on the same examples.
+
+    `judge` is the module of the trade: its `measure` and `judge` are pure, and what they come to is written here.
+    `tell(done, of)` hears of texts, by both models. Raises `PermanentError` when the artefact or the snapshot was changed.
+    """
+    gate_version = judge.GATE_VERSION
+    if known := find(version, snapshot, champion=champion, gate_version=gate_version):
+        return known
+    measured = judge.measure(version, snapshot, champion=champion, tell=tell)
+    verdict, metrics = judge.judge(measured)
+    return write(version, snapshot, champion=champion, gate_version=gate_version, verdict=verdict, metrics=metrics)
 
 
 def alone(verb: str, why: str | None) -> dict[str, bool]:

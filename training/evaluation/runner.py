@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,54 +13,72 @@ from core.exceptions import PermanentError
 from inference.models import ModelVersion
 from training import snapshots
 from training.evaluation import comparison, gate, metrics, reports, smoke
+from training.evaluation.gate import GATE_VERSION, Verdict
 from training.evaluation.metrics import Answers
-from training.models import DatasetSnapshot, EvaluationReport
+from training.models import DatasetSnapshot
 
+__all__ = ["GATE_VERSION", "Measured", "judge", "measure"]
 SMOKE_TEXTS = 8
 
 
-def evaluate(
+@dataclass(frozen=True)
+class Measured:
+    """What both models say of the test part, and what the gate has to know besides. `old` is None without a rival."""
+
+    labels: Sequence[str]
+    new: Answers
+    old: Answers | None
+    groups: Mapping[str, Sequence[str]]
+    facts: Mapping[str, bool]
+    closest: Mapping[str, Any] | None
+    stated: Any
+
+
+def measure(
     version: ModelVersion,
     snapshot: DatasetSnapshot,
     *,
     champion: ModelVersion | None,
     tell: Callable[[int, int], None] = lambda done, of: None,
-) -> EvaluationReport:
-    """Return the report on `version`, made now or before; measured against `champion` on the same texts.
+) -> Measured:
+    """Let `version` and `champion` answer the test part. Nothing is written.
 
     `tell(done, of)` hears of texts as they are answered, by both models. Raises `PermanentError` when the artefact or the
     snapshot was changed.
     """
-    if known := reports.find(version, snapshot, champion=champion, gate_version=gate.GATE_VERSION):
-        return known
     rows = snapshots.read(snapshot, "test")
     labels = list(snapshot.manifest["labels"])
     rival = champion if champion is not None and champion.pk != version.pk else None
     of = len(rows) * (2 if rival else 1)
     new = _answers(version, rows, labels, tell=lambda done: tell(done, of))
     old = _answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
-    groups = _groups(rows)
     closest = snapshots.closest_of(snapshot)
     facts = _facts(version, snapshot, rows, new, labels, closest)
-    rules, stated = gate.as_rules(settings.TRAINING["GATE"]), snapshots.n_stated(snapshot)
-    verdict = gate.judge(new, old, groups=groups, rules=rules, facts=facts, stated=stated, labels=labels)
-    measured: dict[str, Any] = {
-        "labels": list(labels),
-        "closest": closest,
+    return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot))
+
+
+def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
+    """Return what the gate says of `measured`, and the figures for the report."""
+    new, old, labels, groups = measured.new, measured.old, list(measured.labels), measured.groups
+    verdict = gate.judge(
+        new, old, groups=groups, rules=gate.as_rules(settings.TRAINING["GATE"]), facts=measured.facts,
+        stated=measured.stated, labels=labels,
+    )  # fmt: skip
+    figures: dict[str, Any] = {
+        "labels": labels,
+        "closest": measured.closest,
         "new": metrics.describe(new, labels),
         "slices": metrics.slices(new, groups),
     }
     if old is not None:
-        measured["champion"] = metrics.describe(old, labels)
-        measured["champion_slices"] = metrics.slices(old, groups)
+        figures["champion"] = metrics.describe(old, labels)
+        figures["champion_slices"] = metrics.slices(old, groups)
         found = comparison.compare(new.right, old.right, new.products)
-        measured["comparison"] = {
+        figures["comparison"] = {
             "gain": round(found.gain, 4), "low": round(found.low, 4), "high": round(found.high, 4), "p": round(found.p, 5),
             "only_new": found.only_new, "only_champion": found.only_old,
         }  # fmt: skip
-    return reports.write(
-        version, snapshot, champion=champion, gate_version=gate.GATE_VERSION, verdict=verdict, metrics=measured
-    )
+    return verdict, figures
 
 
 def _answers(
