@@ -122,7 +122,7 @@ def _part(
     recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})
     folder, n_labelled = model.parent, len(train)
     watch, searching = partial(tell, script), partial(tell, search.STAGE + script)
-    searches = recipe.search_trials > 0 and not known and recipe.method not in ("characters", "head")
+    searches = recipe.search_trials > 0 and not known and recipe.method not in ("characters", "head", "contrastive")
     begins = search.STAGE if searches else READING if recipe.method == "head" else ""
     tell(begins + script, 0, 1, {})  # loading a base takes a while, in which it would be said to do what it did before
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
@@ -141,6 +141,13 @@ def _part(
         found, backend = fit_embedding_head(
             train, validation, labels=labels, recipe=recipe, encoder=encoder, encoder_directory=base.directory,
             into=model, watch=watch, reading=partial(tell, READING + script),
+        ), "embedding_head"  # fmt: skip
+    elif recipe.method == "contrastive":
+        from training.trainers import contrastive
+
+        found, backend = contrastive.fit(
+            train, validation, labels=labels, recipe=recipe, base=base.directory, work=folder, into=model, watch=watch,
+            reading=partial(tell, READING + script),
         ), "embedding_head"  # fmt: skip
     else:
         from training.trainers import launch, transformer_classifier

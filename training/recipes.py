@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.exceptions import PermanentError
 from labeling.question import question
 
-Method = Literal["auto", "characters", "head", "full", "lora", "adalora", "prefix"]
+Method = Literal["auto", "characters", "head", "contrastive", "full", "lora", "adalora", "prefix"]
 # Below so many labels a language keeps the part of the model it has.
 FEWEST_LABELS = 40
 
@@ -120,6 +120,7 @@ def settle(recipe: Recipe, *, n_train: int, is_chinese: bool, base_reads_chinese
 # (docs/benchmarks/sentiment-training.md).
 LORA_BELOW = 2000
 _NUMBERS: dict[str, tuple[float, float]] = {
+    "contrastive": (10, 1e-4),
     "full": (3, 1e-4),
     "lora": (3, 1e-3),
     "adalora": (6, 2e-3),

@@ -222,7 +222,7 @@ def test_a_run_that_is_cancelled_while_it_is_measured_moves_nothing(
         runs.cancel(run, actor=engineer)
 
 
-@pytest.mark.parametrize("method", ["full", "lora", "adalora", "prefix", "head"])
+@pytest.mark.parametrize("method", ["full", "lora", "adalora", "prefix", "head", "contrastive"])
 def test_every_method_makes_a_model_that_works_in_a_process_of_its_own(guessing: ModelVersion, method: str) -> None:
     label_reviews(160)
     run = train({"method": method, "epochs": 2, "max_tokens": 32, "lora_rank": 4, "prefix_tokens": 4})

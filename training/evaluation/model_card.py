@@ -84,7 +84,7 @@ def based_on(base_hash: str, parts: Mapping[str, Mapping[str, Any]]) -> str:
 def validated(parts: Mapping[str, Mapping[str, Any]]) -> str:
     """Return in words what the validation texts were for: where a linear part had enough of them to choose by, and in the end."""
     uses = dict.fromkeys(
-        "to choose the moment to stop" if part.get("method") not in {"head", "characters"}
+        "to choose the moment to stop" if part.get("method") not in {"head", "characters", "contrastive"}
         else "to choose how far weights may go, and then to learn from" if part.get("best_eval_loss") is not None
         else "to learn from as well"
         for part in parts.values()
