@@ -43,6 +43,10 @@ class Question(ABC):
     description: str = ""
     # HTML shown to who opens the project; ours, not a user's.
     instructions: str = ""
+    # What the editor asks for before it lets an answer go, for who wonders.
+    submit_hint: str = "Submit waits for an answer, or for a comment to a senior."
+    # What pauses while too many wait for people, and what becomes of the rest.
+    when_paused: str = "No more is asked; what is there is kept"
     choices: tuple[Choice, ...] = ()
     is_multiple: bool = False
     about: str = "review"  # one of ABOUT
@@ -50,6 +54,8 @@ class Question(ABC):
     backend: str = ""
     # People are asked where the champion is less sure than this; None: a model's doubt asks nobody.
     ask_below: float | None = None
+    # So many labels are asked for by lot, whatever a model says: a question that ships no model learns its first one from them.
+    first_labels: int = 0
     # Whether people have a labelling page for it. Where they have not, a model alone answers, taught by other answers.
     has_page: bool = True
     # Where its examples come from, in words: it stands in every snapshot.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from labeling.question import queue_names
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import COPY_VERDICT
 from monitoring import health
@@ -14,13 +13,14 @@ from monitoring.parts import Part
 DRAFTING = {"broker", "beat", "worker_gpu"}
 REVIEWING = {"worker_default", "worker_external", "label_studio", "labelling"}
 SENDING = {"broker", "beat", "worker_external", "label_studio"}
+PEOPLE = {"label_studio", "worker_default", "worker_external"}
+# What each stage needs; one that is the queue of a question, PEOPLE.
 STAGES = {
     "requested": DRAFTING | {health.queue_part(COPY_VERDICT)},
     "drafts": DRAFTING,
     "unscored": DRAFTING,
     "sending": SENDING,
     "webhooks": SENDING,
-    **{kind: {"label_studio", "worker_default", "worker_external"} for kind in queue_names()},
 }
 
 
@@ -33,7 +33,7 @@ def why_order_waits(order: GenerationRequest) -> tuple[Part, ...]:
 
 def why_stage_waits(stage: Stage) -> tuple[Part, ...]:
     """Return what keeps a stage from moving: missing or paused. A part that is merely busy moves it."""
-    found = _missing(STAGES[stage.key])
+    found = _missing(STAGES.get(stage.key, PEOPLE))
     return tuple(part for part in found if not part.is_ok or part.name.startswith(health.queue_part("")))
 
 

@@ -18,19 +18,14 @@ from core.exceptions import EcomsiteError, StaleState, TransientError
 from ecomsite.console.pages import act, page
 from ecomsite.security import policy
 from labeling.links import task_url
-from labeling.question import queue_names, queues, title_of
+from labeling.question import question, queue_names, queues, title_of
 from moderation.decisions import corrections, own_answers
 from moderation.decisions.own_answers import OwnAnswer
 from moderation.models.reviewers import Skip
-from moderation.models.reviews import COPY_VERDICT, SENTIMENT, ReviewItem
+from moderation.models.reviews import ReviewItem
 from moderation.queues import handing_out, turns
 
 LAST = 10
-# What the editor asks for before it lets an answer go.
-HINTS: dict[str, str] = {
-    COPY_VERDICT: "Submit waits for a verdict; a fix and a rejection for a reason too, and “Other” and a senior for a comment.",
-    SENTIMENT: "Submit waits for a sentiment, or for a comment to a senior.",
-}
 KEYS = (
     ("1 2 3", "the verdict, or the sentiment"),
     ("q w e r t y u i", "the reasons, in the order they stand"),
@@ -62,7 +57,7 @@ def review(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
         "showing": _uuid(request.GET.get("item")) or "",
         "skip_reasons": Skip.Reason.choices,
         "keys": KEYS,
-        "hint": HINTS[kind],
+        "hint": question(kind).submit_hint,
     }
     response = page(request, "console/review.html", context)
     response.headers["Content-Security-Policy"] = policy(frames_door=True)

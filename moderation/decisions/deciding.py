@@ -146,6 +146,7 @@ def decide(
         item.kind, ref(item.subject), label=question(item.kind).label_of(consensus.answer),
         method=consensus.method, quality=quality, n_votes=n_votes, at=timezone.now(),
     )  # fmt: skip
+    question(item.kind).act(decision)
     announcements.item_completed(item, decision)
     by = second.checker if second else actor
     ledger.append_many([*lines, done], actor=by)
@@ -212,6 +213,7 @@ def relabel(lead: ReviewItem, *, consensus: Consensus, actor: User) -> Decision 
     decision: Decision | None = None
     if lead.kind != COPY_VERDICT:
         decision = _decision(lead, consensus, actor, outcome=Outcome.LABEL, label=label)
+        question(lead.kind).act(decision)
         announcements.item_completed(lead, decision)
     labels.record_label(
         lead.kind, ref(lead.subject), label=label, method=Vote.Purpose.SECOND_REVIEW, quality=None, n_votes=2,

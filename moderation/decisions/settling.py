@@ -21,13 +21,13 @@ from core.hints import hint
 from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
-from labeling.question import question
+from labeling.question import Question, question
 from moderation import priority
 from moderation.decisions import panels
 from moderation.lifecycle import line_for
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import COPY_VERDICT, SENTIMENT, ReviewItem, Sentiment
-from moderation.queues import active_learning, back_pressure, daily_lot, seats
+from moderation.queues import active_learning, back_pressure, daily_lot, first_labels, seats
 from moderation.queues.rules import policy_for
 from moderation.queues.seats import pass_to_senior
 
@@ -57,6 +57,8 @@ class Work:
 def open_reviews() -> int:
     """Open human work for each candidate in review, and for sentiments worth asking about. Returns how many items.
 
+    Questions that want first labels are asked by lot (`moderation.queues.first_labels`).
+
     Of sentiments only while their queue takes more (`moderation.queues.back_pressure`), but for the few of each day's lot; drafts
     that were written are opened.
     """
@@ -68,6 +70,8 @@ def open_reviews() -> int:
     if not back_pressure.is_paused(SENTIMENT):
         for sentiment, strategy in active_learning.sentiments(n=BATCH):
             opened += _open(SENTIMENT, _sentiment_work(sentiment, strategy=strategy))
+    for asked, reviews in first_labels.due():
+        opened += sum(_open(asked.name, _first_work(asked, review)) for review in reviews)
     if opened:
         hint("labeling.push_tasks")
     return opened
@@ -112,6 +116,12 @@ def _sentiment_work(sentiment: Sentiment, *, strategy: str) -> Work:
         review, label=sentiment.label, model_version=str(sentiment.model_version), score=sentiment.confidence
     )
     return Work(review, factors, about.task_data(review), predictions, suggestion=sentiment.label, strategy=strategy)
+
+
+def _first_work(asked: Question, review: CustomerReview) -> Work:
+    price = review.product.price if review.product else None
+    factors = priority.factors_of_label(confidence=None, n_labels=len(asked.labels), price=price)
+    return Work(review, factors, asked.task_data(review), [], strategy=first_labels.RANDOM)
 
 
 def _open(kind: str, work: Work) -> int:

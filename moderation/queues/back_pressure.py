@@ -11,16 +11,13 @@ from django.db.models.functions import Now
 from audit import ledger
 from core.actors import SystemActor
 from core.refs import ref
+from labeling.question import question
 from moderation.models.queues import QueuePolicy
-from moderation.models.reviews import COPY_VERDICT, SENTIMENT, ReviewItem
+from moderation.models.reviews import ReviewItem
 from moderation.queues.rules import policy_for, stored
 
 GATE = SystemActor("moderation.back_pressure")
 WAITING = (ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED)
-FEEDS = {
-    COPY_VERDICT: "Drafting is paused; orders are kept",
-    SENTIMENT: "No more sentiments are put before people; scores are kept",
-}
 
 
 def is_paused(kind: str) -> bool:
@@ -57,6 +54,6 @@ def pause_in_words(policy: QueuePolicy) -> str:
     if policy.paused_at is None:
         return ""
     return (
-        f"{FEEDS[policy.kind]}: since {policy.paused_at:%Y-%m-%d %H:%M} UTC more than "
+        f"{question(policy.kind).when_paused}: since {policy.paused_at:%Y-%m-%d %H:%M} UTC more than "
         f"{policy.max_waiting:,} items of “{policy}” wait for people. It goes on by itself below {policy.resumes_below:,}."
     )

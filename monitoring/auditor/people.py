@@ -14,10 +14,10 @@ from catalog.models import CustomerReview, PublishedCopy
 from core.actors import actor_ref
 from core.exceptions import PermanentError
 from labeling.models import Label, Vote
-from labeling.question import queues
+from labeling.question import question, queues
 from moderation.live import history
 from moderation.models.appeals import Appeal
-from moderation.models.reviews import COPY_VERDICT, SENTIMENT, Decision, ReviewItem
+from moderation.models.reviews import SENTIMENT, Decision, ReviewItem
 from monitoring.auditor.asking import Answer, Asked, Table, table
 from monitoring.label_quality import scorecards
 from monitoring.models import Refusal
@@ -118,9 +118,9 @@ def _against_the_label(kind: str, title: str) -> Table:
     """How often a vote was the label that was held to be true in the end, by language and category."""
     from django.db import connection
 
-    sides = {COPY_VERDICT: ("moderation_candidate", "moderation.candidate:", "s.locale"),
-             SENTIMENT: ("catalog_customerreview", "catalog.customerreview:", "s.locale")}  # fmt: skip
-    rows_of, prefix, locale = sides[kind]
+    sides = {"draft": ("moderation_candidate", "moderation.candidate:", "s.locale"),
+             "review": ("catalog_customerreview", "catalog.customerreview:", "s.locale")}  # fmt: skip
+    rows_of, prefix, locale = sides[question(kind).about]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {locale}, COALESCE(NULLIF(p.category, ''), '–'), count(*), "  # noqa: S608  (names from above)

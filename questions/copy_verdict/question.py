@@ -35,6 +35,10 @@ class CopyVerdict(Question):
         "alarm; an accept says of each warning that it is one, or that it is right and why the text may go out. A fix and a rejection name their reasons.</p><p>A health or price claim, or a block that was overruled, "
         "needs a comment, and a second person confirms what goes out.</p><p>Not sure? <b>Ask a senior reviewer</b> (9) and say why in the comment.</p>"
     )
+    submit_hint = (
+        "Submit waits for a verdict; a fix and a rejection for a reason too, and “Other” and a senior for a comment."
+    )
+    when_paused = "Drafting is paused; orders are kept"
     choices = (
         Choice("accept", "Accept", "1", "good"),
         Choice("fix", "Fix", "2"),

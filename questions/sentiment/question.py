@@ -16,6 +16,8 @@ class Sentiment(ChoiceQuestion):
         "<p>Judge the <b>words</b>, not the stars: <b>Positive</b> (1), <b>Neutral</b> (2), <b>Negative</b> (3). "
         "Praise and blame that balance out, or neither, is neutral.</p>"
     )
+    submit_hint = "Submit waits for a sentiment, or for a comment to a senior."
+    when_paused = "No more sentiments are put before people; scores are kept"
     heading = "What does the customer feel?"
     choices = (
         Choice("positive", "Positive", "1", "good"),

@@ -1,0 +1,108 @@
+"""A question that exists in a folder and a line of the settings goes all the way, with no other file changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from core.refs import ref
+from inference import loader, resolver
+from inference.models import ModelVersion
+from labeling.label_config import check_task, validate
+from labeling.models import Label, LabelingTask
+from labeling.question import asked_questions, question
+from moderation.decisions import settling
+from moderation.models.reviews import ReviewItem
+from moderation.queues import first_labels
+from tests import factories, people
+from tests.questions.delivery import Delivery
+from tests.training.conftest import alone, base
+from training import pipeline, release, runs, snapshots
+from training.models import EvaluationReport
+
+__all__ = ["alone", "base"]
+pytestmark = pytest.mark.django_db
+SAID = {
+    "late": "waited weeks delayed again overdue slow carrier",
+    "in_time": "arrived early next morning quick prompt courier",
+}
+
+
+@pytest.fixture(autouse=True)
+def known(settings: Any) -> None:
+    """The settings name one question more."""
+    settings.QUESTIONS = {**settings.QUESTIONS, "delivery": "tests.questions.delivery.Delivery"}
+    Delivery.acted.clear()
+
+
+def _reviews(n: int) -> dict[str, str]:
+    """Make `n` reviews, five a product; subject → what each truly says."""
+    truth: dict[str, str] = {}
+    product = None
+    for number in range(n):
+        product = factories.product(sku=f"D-{number}") if number % 5 == 0 else product
+        label = list(SAID)[number % 2]
+        truth[ref(factories.customer_review(f"{SAID[label]} the box {number}", product=product))] = label
+    return truth
+
+
+def test_its_page_is_valid_and_its_queue_is_there() -> None:
+    asked = question("delivery")
+    validate(asked)
+    review = factories.customer_review()
+    check_task(asked, asked.task_data(review), asked.suggestions(review, label="late", model_version="m", score=0.6))
+    assert asked.label_of(asked.parse(asked.result_of("late"), {})) == "late"
+    client = Client()
+    client.force_login(people.reviewer())
+    assert client.get(reverse("console:review", args=["delivery"])).status_code == 200
+    client.force_login(people.ml_engineer())
+    assert client.get(reverse("console:label_quality", args=["delivery"])).status_code == 200
+    assert b"Delivery" in client.get(reverse("console:training")).content
+
+
+def test_a_review_is_asked_two_questions_and_each_has_its_own_label() -> None:
+    review = factories.customer_review(SAID["late"])
+    factories.review_item(review)
+    assert settling.open_reviews() == 1
+    item = ReviewItem.objects.get(kind="delivery")
+    assert (item.subject, item.strategy, item.labeling_task.project.kind) == (review, "random", "delivery")
+    factories.push_tasks()
+    factories.answer(item, people.reviewer(), delivery="late")
+    assert settling.settle_decisions() == 1
+    label = Label.objects.get()
+    assert (label.kind, label.subject, label.label) == ("delivery", ref(review), "late")
+    assert Delivery.acted == [ReviewItem.objects.get(pk=item.pk).decisions.get().pk], "what follows from it followed"
+
+
+def test_it_is_asked_answered_learnt_measured_let_in_and_serves(base: ModelVersion, alone: None, settings: Any) -> None:
+    settings.MODERATION = {
+        **settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
+    }  # fmt: skip
+    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 40}}
+    truth, reviewer = _reviews(300), people.reviewer()
+    while settling.open_reviews():
+        assert ReviewItem.objects.filter(kind="delivery", status="waiting").count() <= first_labels.AHEAD
+        LabelingTask.objects.filter(status="open").update(status="pushed")
+        for item in ReviewItem.objects.filter(kind="delivery", status="waiting"):
+            factories.answer(item, reviewer, delivery=truth[item.about])
+        while settling.settle_decisions():
+            pass
+    assert dict(Label.objects.filter(kind="delivery").values_list("subject", "label")) == truth
+    run, _ = runs.plan("delivery", reason="a test", actor=people.ml_engineer(), recipe={"method": "characters"})
+    assert pipeline.run_next()
+    run.refresh_from_db()
+    assert (run.status, run.last_error) == ("succeeded", "")
+    assert snapshots.labels_of(run.snapshot.task) == ["late", "in_time"]
+    report = EvaluationReport.objects.get()
+    assert report.verdict == "pass", report.reasons
+    if resolver.find("delivery") is None:
+        release.approve(run.version, actor=people.ml_engineer(), reason="read")
+    answers = loader.load_classifier(resolver.resolve("delivery")).classify(list(SAID.values()))
+    assert [one.label for one in answers] == list(SAID)
+
+
+def test_nothing_else_asks_by_lot() -> None:
+    assert {one.name for one in asked_questions() if one.first_labels} == {"delivery"}
