@@ -22,7 +22,7 @@ from core.refs import ref
 from ecomsite.console import highlight
 from ecomsite.console.candidates import decisions_of, moments
 from ecomsite.console.fields import whole_number
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, act, action, page
 from ecomsite.console.review import review_address
 from labeling.models import Consensus, LabelingTask
 from moderation.decisions import appeals, confirmations, deciding, outcomes
@@ -189,24 +189,22 @@ def take(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     return HttpResponseRedirect(review_address(held[0])) if held else back
 
 
-@require_POST
-def confirm(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
+@action
+def confirm(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """The second person confirms."""
     found, note = get_object_or_404(ReviewItem, pk=pk), request.POST.get("note", "")
-    return act(
-        request,
+    return Act(
         lambda: confirmations.confirm(found, proposal=_proposal(request), actor=request.user, note=note),
         done="Confirmed: it is decided, by the two of you.",
         back=reverse("console:adjudicate", args=[pk]),
     )
 
 
-@require_POST
-def return_(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
+@action
+def return_(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """The second person gives it back."""
     found, reason = get_object_or_404(ReviewItem, pk=pk), request.POST.get("reason", "")
-    return act(
-        request,
+    return Act(
         lambda: confirmations.return_(found, proposal=_proposal(request), actor=request.user, reason=reason),
         done="Returned, with your reason.",
         back=reverse("console:adjudicate", args=[pk]),
@@ -217,25 +215,23 @@ def _proposal(request: AuthenticatedHttpRequest) -> int:
     return whole_number(request.POST.get("proposal", "") or "0")
 
 
-@require_POST
-def appeal(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
+@action
+def appeal(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """File an appeal against a decision."""
     found, reason = get_object_or_404(Decision.objects.select_related("item"), pk=pk), request.POST.get("reason", "")
     key = found.item.candidate_id
-    return act(
-        request,
+    return Act(
         lambda: appeals.appeal(found, actor=request.user, reason=reason),
         done="The appeal is filed: somebody who had no part in the decision will judge it.",
         back=reverse("console:candidate", args=[key]) if key else reverse("console:contested"),
     )
 
 
-@require_POST
-def judge(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
+@action
+def judge(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Uphold or overturn."""
     found, overturn = get_object_or_404(Appeal.objects.select_related("decision"), pk=pk), "overturn" in request.POST
-    return act(
-        request,
+    return Act(
         lambda: appeals.judge(found, actor=request.user, overturn=overturn, answer=request.POST.get("answer", "")),
         done="Overturned: the text goes to review again." if overturn else "Upheld: the decision stands.",
         back=reverse("console:adjudicate", args=[found.decision.item_id]),

@@ -12,14 +12,14 @@ from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from catalog.models import PublishedCopy
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.differences import diff
 from core.refs import pk_of, ref
 from ecomsite.console import highlight
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 from ecomsite.console.review import review_address
 from ecomsite.media import picture_of
 from moderation.decisions import appeals
@@ -160,49 +160,45 @@ def _held_of(request: AuthenticatedHttpRequest, lead: ReviewItem | None) -> Revi
     return handing_out.held(request.user, kind=lead.kind).filter(Q(pk=lead.pk) | Q(lead=lead)).first()
 
 
-@require_POST
-def overrule(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def overrule(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Put a blocked candidate into review after all."""
     found, reason = get_object_or_404(Candidate, pk=pk), request.POST.get("reason", "")
-    return act(
-        request,
+    return Act(
         lambda: screening.overrule_block(found, actor=request.user, reason=reason),
         done="The block is overruled: the text goes to a reviewer.",
         back=reverse("console:candidate", args=[pk]),
     )
 
 
-@require_POST
-def retire(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def retire(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Take published copy down."""
     found, reason = get_object_or_404(PublishedCopy, pk=pk), request.POST.get("reason", "")
     codes = request.POST.getlist("reason_codes") or ["other"]
-    return act(
-        request,
+    return Act(
         lambda: publication.retire(found, actor=request.user, reason=reason, reason_codes=codes),
         done="Retired: shoppers no longer see this text.",
         back=reverse("console:copy", args=[pk]),
     )
 
 
-@require_POST
-def release(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def release(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Put the item that the person holds back into the queue."""
     found = get_object_or_404(ReviewItem, pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: handing_out.release_item(found, actor=request.user),
         done="Back in the queue for somebody else.",
         back=reverse("console:candidate", args=[found.candidate_id]) if found.candidate_id else reverse("admin:index"),
     )
 
 
-@require_POST
-def request_again(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def request_again(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Ask for fresh drafts of the same slot and variant."""
     found = get_object_or_404(Candidate.objects.select_related("product", "request"), pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: generation.request_copy(
             [found.product],
             channels=[found.channel],

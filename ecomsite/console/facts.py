@@ -10,14 +10,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from catalog.evidence import attach_evidence, read_evidence, withdraw_evidence
 from catalog.models import FactEvidence, Product, ProductFact
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import PermanentError
 from ecomsite.console.fields import whole_number
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 
 ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 
@@ -54,12 +54,11 @@ def facts(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     return page(request, "console/facts.html", context)
 
 
-@require_POST
-def attach(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+@action
+def attach(request: AuthenticatedHttpRequest, pk: int) -> Act:
     """Attach the file of the form to a fact."""
     product = get_object_or_404(Product, pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: _attach(request, product),
         done="The proof is attached: texts screened from now on see it.",
         back=reverse("console:facts", args=[pk]),
@@ -79,13 +78,12 @@ def _attach(request: AuthenticatedHttpRequest, product: Product) -> FactEvidence
     )  # fmt: skip
 
 
-@require_POST
-def withdraw(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+@action
+def withdraw(request: AuthenticatedHttpRequest, pk: int) -> Act:
     """Let a proof count no more."""
     found = get_object_or_404(FactEvidence.objects.select_related("product"), pk=pk)
     reason = request.POST.get("reason", "")
-    return act(
-        request,
+    return Act(
         lambda: withdraw_evidence(found, actor=request.user, reason=reason),
         done="The proof counts no more; it stays on record.",
         back=reverse("console:facts", args=[found.product_id]),

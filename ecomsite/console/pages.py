@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.views.decorators.http import require_POST
 
 from audit.models import LedgerCheck
-from core.actors import user_keys
+from core.actors import AuthenticatedHttpRequest, user_keys
 from core.exceptions import EcomsiteError
+
+Parameters = ParamSpec("Parameters")
 
 
 def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
@@ -37,3 +42,28 @@ def act(request: HttpRequest, action: Callable[[], object], *, done: str, back: 
     else:
         messages.success(request, done)
     return HttpResponseRedirect(back)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a button of the console does: the one function to call, what to say once it has, and where to go either way."""
+
+    do: Callable[[], object]
+    done: str
+    back: str
+
+
+def action(
+    view: Callable[Concatenate[AuthenticatedHttpRequest, Parameters], Act],
+) -> Callable[Concatenate[AuthenticatedHttpRequest, Parameters], HttpResponse]:
+    """Make a view of what parses a form into an `Act`: it takes POST alone, and tells as `act` does what came of it."""
+
+    @require_POST
+    @wraps(view)
+    def wrapper(
+        request: AuthenticatedHttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponse:
+        asked = view(request, *args, **kwargs)
+        return act(request, asked.do, done=asked.done, back=asked.back)
+
+    return wrapper

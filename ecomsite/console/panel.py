@@ -7,16 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.refs import ref
 from ecomsite.console.candidates import decisions_of
 from ecomsite.console.fields import whole_number
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 from labeling.labels import rater_of
 from labeling.models import Label, LabelIssue, Vote
 from labeling.question import question
@@ -91,12 +91,11 @@ def _seat(
     )
 
 
-@require_POST
-def send_back(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
+@action
+def send_back(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Give an answer back, with the reason."""
     item, to_same_person = get_object_or_404(ReviewItem, pk=pk), request.POST.get("to") == "same"
-    return act(
-        request,
+    return Act(
         lambda: panels.send_back(
             item, actor=request.user, reason=request.POST.get("reason", ""), to_same_person=to_same_person
         ),
@@ -105,24 +104,22 @@ def send_back(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedire
     )  # fmt: skip
 
 
-@require_POST
-def ask_more(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
+@action
+def ask_more(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Have more people answer an item."""
     item, n = get_object_or_404(ReviewItem, pk=pk), request.POST.get("n", "")
-    return act(
-        request,
+    return Act(
         lambda: panels.ask_more(item, n=whole_number(n or "0"), actor=request.user),
         done="More people are asked.",
         back=reverse("console:panel", args=[pk]),
     )
 
 
-@require_POST
-def set_gold(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
+@action
+def set_gold(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Make the answer a known one, or end that."""
     item, label = get_object_or_404(ReviewItem, pk=pk), request.POST.get("label", "")
-    return act(
-        request,
+    return Act(
         lambda: second_reviews.set_gold(item, label=label, actor=request.user),
         done="People are tested with it from now on." if label else "Nobody is tested with it any more.",
         back=reverse("console:panel", args=[pk]),

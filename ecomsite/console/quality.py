@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from core.actors import AuthenticatedHttpRequest, require_permission
 from ecomsite.console import charts
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 from labeling.models import LabelCheck, LabelIssue
 from labeling.question import question, queue_names, queues, title_of
 from moderation.decisions import second_reviews
@@ -42,12 +42,11 @@ def checks_fragment(request: AuthenticatedHttpRequest, kind: str) -> HttpRespons
     return render(request, "console/_label_checks.html", _checks(request, kind))
 
 
-@require_POST
-def check_now(request: AuthenticatedHttpRequest, kind: str) -> HttpResponseRedirect:
+@action
+def check_now(request: AuthenticatedHttpRequest, kind: str) -> Act:
     """Search for wrong labels now."""
     _require_view(request, kind)
-    return act(
-        request,
+    return Act(
         lambda: label_checks.plan(kind, reason="asked for by hand", actor=request.user),
         done="The search begins as soon as the training worker is free.",
         back=reverse("console:label_quality", args=[kind]),

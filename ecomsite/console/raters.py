@@ -16,7 +16,7 @@ from catalog.models import ImportRun
 from core.actors import AuthenticatedHttpRequest, require_permission, user_keys
 from core.exceptions import EcomsiteError
 from ecomsite.console.fields import whole_number
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, act, action, page
 from labeling import approvals
 from moderation.label_exchange import agreement, approving
 from moderation.label_exchange.importing import brought_in_by, rater_of, source_of
@@ -98,12 +98,11 @@ def withdraw(request: AuthenticatedHttpRequest, pk: int) -> HttpResponseRedirect
     )
 
 
-@require_POST
-def ask(request: AuthenticatedHttpRequest, pk: int) -> HttpResponseRedirect:
+@action
+def ask(request: AuthenticatedHttpRequest, pk: int) -> Act:
     """Have our own people label a sample of an import."""
     run = _run(pk)
-    return act(
-        request,
+    return Act(
         lambda: approving.ask_our_people(run, n=whole_number(request.POST.get("n") or "0"), actor=request.user),
         done="They are asked as they are asked about other reviews.",
         back=reverse("console:raters_of_import", args=[pk]),

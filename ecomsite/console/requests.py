@@ -11,13 +11,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.admin import SELECTED_PRODUCTS
 from catalog.models import CONTROL, Channel, Locale, Product
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import EcomsiteError
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 from inference import resolver
 from inference.models import Role
 from moderation.drafting import generation
@@ -147,24 +147,22 @@ def drafts_fragment(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse
     return render(request, "console/_drafts.html", _context(request, pk))
 
 
-@require_POST
-def cancel(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def cancel(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Cancel an order that nobody has started on."""
     order = get_object_or_404(GenerationRequest, pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: cancel_request(order, actor=request.user),
         done="Cancelled.",
         back=reverse("console:request", args=[pk]),
     )
 
 
-@require_POST
-def retry(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def retry(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Queue a failed order again."""
     order = get_object_or_404(GenerationRequest, pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: retry_request(order, actor=request.user),
         done="Queued again.",
         back=reverse("console:request", args=[pk]),

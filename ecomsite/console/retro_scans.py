@@ -9,13 +9,13 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.refs import pk_of
 from ecomsite.console import highlight
 from ecomsite.console.fields import one_of, whole_number
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 from moderation import policy_versions
 from moderation.live import retro_scan
 from moderation.models.candidates import Candidate, Finding
@@ -41,12 +41,11 @@ def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
     return page(request, "console/retro_scans.html", context)
 
 
-@require_POST
-def start(request: AuthenticatedHttpRequest) -> HttpResponse:
+@action
+def start(request: AuthenticatedHttpRequest) -> Act:
     """Begin a dry run of a stored version."""
     version = get_object_or_404(PolicyVersion, number=whole_number(request.POST.get("policy") or "0"))
-    return act(
-        request,
+    return Act(
         lambda: retro_scan.start(
             version,
             actor=request.user,
@@ -97,23 +96,22 @@ def _hit(hit: RetroHit) -> dict[str, Any]:
     }
 
 
-@require_POST
-def recall(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def recall(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Take down what the dry run found."""
-    return _do(request, pk, retro_scan.recall, done="Taking down: each text goes with its reason in the ledger.")
+    return _on(request, pk, retro_scan.recall, done="Taking down: each text goes with its reason in the ledger.")
 
 
-@require_POST
-def undo(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def undo(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Put back what the scan took down."""
-    return _do(request, pk, retro_scan.undo, done="Putting back, each as a decision of yours.")
+    return _on(request, pk, retro_scan.undo, done="Putting back, each as a decision of yours.")
 
 
-def _do(request: AuthenticatedHttpRequest, pk: UUID, action: Callable[..., None], *, done: str) -> HttpResponse:
+def _on(request: AuthenticatedHttpRequest, pk: UUID, do: Callable[..., None], *, done: str) -> Act:
     scan, reason = get_object_or_404(RetroScan, pk=pk), request.POST.get("reason", "")
-    return act(
-        request,
-        lambda: action(scan, actor=request.user, reason=reason),
+    return Act(
+        lambda: do(scan, actor=request.user, reason=reason),
         done=done,
         back=reverse("console:retro_scan", args=[pk]),
     )

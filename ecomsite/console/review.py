@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import EcomsiteError, StaleState, TransientError
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 from ecomsite.security import policy
 from labeling.links import task_url
 from labeling.question import question, queue_names, queues, title_of
@@ -174,12 +174,11 @@ def last_ten(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     return render(request, "console/_own_answers.html", {"answers": answers})
 
 
-@require_POST
-def correct(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponseRedirect:
+@action
+def correct(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Put what the person answered a moment ago before them again."""
     item = get_object_or_404(ReviewItem, pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: corrections.correct(item, actor=request.user),
         done="It is before you again. What your answer let out is taken down until you send it again.",
         back=review_address(item),

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actors import AuthenticatedHttpRequest
 from core.exceptions import EcomsiteError
 from ecomsite.console import charts, training_copy
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion
 from moderation import shadow
@@ -92,37 +92,34 @@ def run_fragment(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpRespon
     return render(request, "console/_training_run.html", _run(request, pk))
 
 
-@require_POST
-def cancel(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
+@action
+def cancel(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act:
     """End a run."""
     found = get_object_or_404(TrainingRun, pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: runs.cancel(found, actor=request.user),
         done="The run ends after its present step.",
         back=reverse("console:training_run", args=[pk]),
     )
 
 
-@require_POST
-def approve(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
+@action
+def approve(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act:
     """Let a version serve, as one of those who have to agree."""
     version = get_object_or_404(ModelVersion, pk=pk)
     reason = request.POST.get("reason", "")
-    return act(
-        request,
+    return Act(
         lambda: release.approve(version, actor=request.user, reason=reason),
         done="Your approval is in the ledger.",
         back=_back(version),
     )
 
 
-@require_POST
-def roll_back(request: AuthenticatedHttpRequest, role: str) -> HttpResponseRedirect:
+@action
+def roll_back(request: AuthenticatedHttpRequest, role: str) -> Act:
     """Let the champion before this one serve again."""
     reason = request.POST.get("reason", "")
-    return act(
-        request,
+    return Act(
         lambda: release.roll_back(role, actor=request.user, reason=reason),
         done="The champion before serves again, with the next batch.",
         back=reverse("console:training"),

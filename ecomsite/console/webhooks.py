@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.exceptions import EcomsiteError
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, act, action, page
 from outbox import endpoints, replay
 from outbox.models import Delivery, Endpoint
 
@@ -124,36 +124,33 @@ def rotate(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     return page(request, "console/webhook.html", {**_context(request, found), "secret": secret})
 
 
-@require_POST
-def disable(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def disable(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Stop sending to an endpoint."""
     found, reason = get_object_or_404(Endpoint, pk=pk), request.POST.get("reason", "")
-    return act(
-        request,
+    return Act(
         lambda: endpoints.disable_endpoint(found, actor=request.user, reason=reason),
         done="Disabled. What is on its way waits until it is enabled again.",
         back=reverse("console:webhook", args=[pk]),
     )
 
 
-@require_POST
-def enable(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def enable(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Send to an endpoint again."""
     found = get_object_or_404(Endpoint, pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: endpoints.enable_endpoint(found, actor=request.user),
         done="Enabled. What waited is sent now.",
         back=reverse("console:webhook", args=[pk]),
     )
 
 
-@require_POST
-def test(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def test(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Send a test event."""
     found = get_object_or_404(Endpoint, pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: endpoints.send_test(found, actor=request.user),
         done="A test event is on its way; reload to see what became of it.",
         back=reverse("console:webhook", args=[pk]),
@@ -191,12 +188,11 @@ def delivery(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     return page(request, "console/delivery.html", context)
 
 
-@require_POST
-def replay_one(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+@action
+def replay_one(request: AuthenticatedHttpRequest, pk: int) -> Act:
     """Send one dead letter again."""
     found = get_object_or_404(Delivery.objects.select_related("endpoint"), pk=pk)
-    return act(
-        request,
+    return Act(
         lambda: replay.replay_delivery(found, actor=request.user),
         done="On its way again.",
         back=reverse("console:delivery", args=[pk]),

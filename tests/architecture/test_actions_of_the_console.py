@@ -1,0 +1,66 @@
+"""A button of the console is one `action`: it parses, names the one function to call, and leaves the rest to `pages.py`."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from django.urls import get_resolver
+from django.urls.resolvers import URLPattern
+
+CONSOLE = Path(__file__).resolve().parents[2] / "ecomsite" / "console"
+
+
+def views() -> list[tuple[Path, ast.FunctionDef]]:
+    """Every function of the console's modules."""
+    return [
+        (path, node)
+        for path in sorted(CONSOLE.glob("*.py"))
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+
+
+def decorators(view: ast.FunctionDef) -> set[str]:
+    return {ast.unparse(decorator) for decorator in view.decorator_list}
+
+
+def test_what_returns_an_act_is_an_action():
+    found = [
+        (path.name, view.name)
+        for path, view in views()
+        if view.returns is not None and ast.unparse(view.returns) == "Act" and not view.name.startswith("_")
+        if "action" not in decorators(view)
+    ]
+    assert found == []
+
+
+def test_no_view_repeats_by_hand_what_an_action_does():
+    found = [
+        (path.name, view.name)
+        for path, view in views()
+        if path.name != "my_sign_in.py"  # may ask for the password first
+        if "require_POST" in decorators(view) and sum(isinstance(part, ast.Return) for part in ast.walk(view)) == 1
+        if ast.unparse(view.body[-1]).startswith("return act(")
+    ]
+    assert found == []
+
+
+def test_an_action_takes_post_alone(rf):
+    names = {view.name for _, view in views() if "action" in decorators(view)}
+    assert len(names) > 20
+    patterns = get_resolver("ecomsite.console.urls").url_patterns
+    tried = [one for one in patterns if isinstance(one, URLPattern) and one.callback.__name__ in names]
+    tried = [one for one in tried if f"{one.callback.__module__}".startswith("ecomsite.console")]
+    wrong = [
+        one.name for one in tried if "action" in _decorators_of(one) and one.callback(rf.get("/")).status_code != 405
+    ]
+    assert tried
+    assert wrong == []
+
+
+def _decorators_of(pattern: URLPattern) -> set[str]:
+    name = f"{pattern.callback.__module__.rpartition('.')[2]}.py"
+    return next(
+        decorators(view) for path, view in views() if (path.name, view.name) == (name, pattern.callback.__name__)
+    )
