@@ -53,6 +53,11 @@ TRAINING: dict[str, Any] = {
         },
         # What it costs to miss a text of a label, by name: 1 where nothing is said.
         "label_costs": env.numbers("GATE_LABEL_COSTS"),
+        # Under changed texts, and of texts that name a group of people (training/evaluation/stress.py).
+        "perturbed_loss": env.integer("GATE_PERTURBED_LOSS_POINTS", 5) / 100,
+        "identity_loss": env.integer("GATE_IDENTITY_LOSS_POINTS", 5) / 100,
+        "min_identity": env.integer("GATE_MIN_IDENTITY", 30, minimum=10),
+        "identity_required": env.boolean("GATE_IDENTITY_REQUIRED", default=False),
     },
     # The same for copy (training/evaluation/copy_gate.py).
     "COPY_GATE": {"min_products": env.integer("GATE_MIN_PRODUCTS", 30, minimum=10)},

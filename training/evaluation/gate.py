@@ -13,7 +13,7 @@ from training.evaluation import by_label
 from training.evaluation.comparison import Comparison, compare, difference, likeness
 from training.evaluation.metrics import Answers, calibration_error, macro_f1
 
-GATE_VERSION = "classifier-3"
+GATE_VERSION = "classifier-4"
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 # A label has too few test texts to tell: where nothing else is in the way, people may let the model in.
 PEOPLE = "people"
@@ -29,6 +29,10 @@ class Rules:
     `label_margin`: of no label may it find less than the champion by more than this, nor be right less often where it says
     it; `label_margins` has the labels with a margin of their own. `label_costs`: what it costs to miss a text of a label, 1
     where nothing is said; where something is, the gain is one in cost rather than in accuracy.
+    `perturbed_loss`: it may be right less often than the champion about texts that were changed by no more than this, of each
+    kind of change (`training.evaluation.stress`); `identity_loss`: the same of texts that name a group of people, and of how
+    often its answer changes with the group; with fewer than `min_identity` such texts nothing is told, which where
+    `identity_required` is inconclusive.
     """
 
     min_test: int = 100
@@ -40,6 +44,10 @@ class Rules:
     label_margin: float = 0.1
     label_margins: Mapping[str, float] = field(default_factory=dict)
     label_costs: Mapping[str, float] = field(default_factory=dict)
+    perturbed_loss: float = 0.05
+    identity_loss: float = 0.05
+    min_identity: int = 30
+    identity_required: bool = False
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,12 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
         *_table(("slice", "texts", "claims without a fact", "blocked"),
                 [(f"{row['by']}: {row['value']}", row["n"], row["unsupported_claims"], row["blocked"])
                  for row in found.get("by_slice", {}).get("new", [])]),
+        *_table(("changed texts", "texts", "accuracy", "as they were", "champion"),
+                [(row["kind"], row["n"], row.get("accuracy", ""), row.get("unchanged", ""), row.get("champion", ""))
+                 for row in found.get("robustness", [])]),
+        *_table(("texts that name", "texts", "wrong", "champion"),
+                [(row["group"], row["n"], row["errors"], row.get("champion", ""))
+                 for row in found.get("fairness", {}).get("groups", [])]),
         "## Gate", "",
         f"**{report.get_verdict_display()}** by the rules {report.gate_version}.", "",
         *[f"- {verdict}: {words}" for verdict, words in report.reasons], "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,21 @@ from django.conf import settings
 from core.exceptions import PermanentError
 from inference.models import ModelVersion
 from training import snapshots
-from training.evaluation import comparison, gate, metrics, reports, smoke
+from training.evaluation import comparison, gate, metrics, reports, smoke, stress
 from training.evaluation.gate import GATE_VERSION, Verdict
 from training.evaluation.metrics import Answers
 from training.models import DatasetSnapshot
 
 __all__ = ["GATE_VERSION", "Measured", "judge", "measure"]
 SMOKE_TEXTS = 8
+
+
+@dataclass(frozen=True)
+class Stressed:
+    """What both models say of texts that were changed or name groups of people: figures for the report, and what the gate minds."""
+
+    figures: Mapping[str, Any]
+    findings: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Measured:
     facts: Mapping[str, bool]
     closest: Mapping[str, Any] | None
     stated: Any
+    stressed: Stressed
 
 
 def measure(
@@ -54,7 +64,13 @@ def measure(
     old = _answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
     closest = snapshots.closest_of(snapshot)
     facts = _facts(version, snapshot, rows, new, labels, closest)
-    return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot))
+    stressed = Stressed({}, ())
+    if len(rows) >= (rules := gate.as_rules(settings.TRAINING["GATE"])).min_test:
+        stressed = Stressed(*stress.judge(
+            [row.text for row in rows], new, old, says=partial(_says, version, labels),
+            rival=partial(_says, rival, labels) if rival else None, rules=rules,
+        ))  # fmt: skip
+    return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot), stressed)
 
 
 def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
@@ -64,7 +80,10 @@ def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
         new, old, groups=groups, rules=gate.as_rules(settings.TRAINING["GATE"]), facts=measured.facts,
         stated=measured.stated, labels=labels,
     )  # fmt: skip
+    if measured.stressed.findings:
+        verdict = gate.worst([*verdict.findings, *measured.stressed.findings])
     figures: dict[str, Any] = {
+        **measured.stressed.figures,
         "labels": labels,
         "closest": measured.closest,
         "new": metrics.describe(new, labels),
@@ -79,6 +98,12 @@ def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
             "only_new": found.only_new, "only_champion": found.only_old,
         }  # fmt: skip
     return verdict, figures
+
+
+def _says(version: ModelVersion, labels: Sequence[str], texts: Sequence[str]) -> Any:
+    from training.classifiers import classify
+
+    return classify(version, texts, labels)
 
 
 def _answers(
