@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core.exceptions import PermanentError
 from inference import artifacts, loader
 from inference.models import ModelVersion
-from training import augmentation, bases, recipes, search, snapshots
+from training import augmentation, bases, recipes, search, snapshots, unlabelled
 from training.recipes import Recipe
 from training.splits import held_out
 from training.trainers.contracts import Fitted, Labelled
@@ -50,11 +50,16 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
     `work.settled` is what the parts of a run that is repeated came to, defaults and searches included; they are not asked again.
     `tell(stage, done, of, figures)` hears of progress in each of STAGES. Raises `PermanentError` where no script has enough labels.
     """
+    from inference.backends.by_language import script_of
+
     snapshot, recipe, base, settled = work.snapshot, work.recipe, work.base, work.settled
     assert isinstance(recipe, Recipe) and base is not None  # noqa: S101, PT018
     champion = work.kept_from
     labels = list(snapshot.manifest["labels"])
     rows = {part: _by_script(snapshots.read(snapshot, part)) for part in ("train", "validation")}
+    spare: dict[str, list[str]] = {CHINESE: [], OTHER: []}
+    for text in unlabelled.texts_for(snapshot, recipe):
+        spare[script_of(text)].append(text)
     figures: dict[str, Any] = {}
     made: dict[str, Path] = {}
     for script in (OTHER, CHINESE):
@@ -67,7 +72,18 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
             known = (settled or {}).get(script)
             start = _start(champion, labels) if script == CHINESE and champion else None
             fit_part = partial(
-                _part, train, validation, labels, recipe, known, base, start, script, tell, work.report_to
+                _part,
+                train,
+                validation,
+                labels,
+                recipe,
+                known,
+                base,
+                start,
+                script,
+                tell,
+                work.report_to,
+                spare[script],
             )
             figures[script] = bases.once(folder, fit_part)
             made[script] = folder / "model"
@@ -110,7 +126,7 @@ def _by_script(rows: Sequence[snapshots.Row]) -> dict[str, list[snapshots.Row]]:
 
 def _part(
     train: Labelled, validation: Labelled, labels: Sequence[str], asked: Recipe, known: Mapping[str, Any] | None,
-    base: bases.Base, start: Start | None, script: str, tell: Any, report_to: Sequence[str], model: Path,
+    base: bases.Base, start: Start | None, script: str, tell: Any, report_to: Sequence[str], spare: Sequence[str], model: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Fit the part of one script into the folder `model`; return its figures, the settled recipe among them.
 
@@ -125,6 +141,9 @@ def _part(
     searches = recipe.search_trials > 0 and not known and recipe.method not in ("characters", "head", "contrastive")
     begins = search.STAGE if searches else READING if recipe.method == "head" else ""
     tell(begins + script, 0, 1, {})  # loading a base takes a while, in which it would be said to do what it did before
+    base = unlabelled.pretrained(spare, recipe, base, folder, watch)
+    train = unlabelled.with_guesses(train, spare, labels, recipe, base, folder)
+    n_guessed = len(train) - n_labelled
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
     if recipe.method == "characters":
         from training.trainers.linear_heads import fit_character_head
@@ -159,7 +178,8 @@ def _part(
         backend = "sequence_classifier"
     options = {} if recipe.method == "characters" else {"max_tokens": recipe.max_tokens}
     return {**found, "method": recipe.method, "backend": backend, "options": options, "n_train": n_labelled,
-            "n_copies": len(train) - n_labelled, "n_validation": len(validation), "recipe": recipe.model_dump()}  # fmt: skip
+            "n_guessed": n_guessed,
+            "n_copies": len(train) - n_labelled - n_guessed, "n_validation": len(validation), "recipe": recipe.model_dump()}  # fmt: skip
 
 
 def _assemble(into: Path, made: Mapping[str, Path], figures: Mapping[str, Any], champion: ModelVersion | None) -> None:

@@ -36,6 +36,15 @@ class Recipe(BaseModel):
     patience: int = Field(default=3, ge=1, description="evaluations without gain before it stops early")
     class_weights: bool = Field(default=False, description="errors on rare labels cost more")
     augment: float = Field(default=0, ge=0, le=1, description="share of training rows to add a changed copy of")
+    pseudo_labels: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="learn unlabelled texts too that a first model is surer of than this; 0: none",
+    )
+    pretrain_steps: int = Field(
+        default=0, ge=0, le=20_000, description="steps of guessing masked words of unlabelled texts first; 0: none"
+    )
     lora_rank: int = Field(default=16, ge=1, le=256)
     prefix_tokens: int = Field(default=16, ge=1, le=256)
     search_trials: int = _SEARCH_TRIALS

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import CustomerReview
+from catalog.models import CustomerReview, Product
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from inference import artifacts, loader, resolver
@@ -22,9 +22,10 @@ from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.model_store import tiny_bert
 from tests.training.shop import CHARACTERS, label_reviews, train
-from training import classifiers, pipeline, registry, release, runs, snapshots
+from training import classifiers, pipeline, registry, release, runs, snapshots, unlabelled
 from training.evaluation import reports, runner, smoke
 from training.models import EvaluationReport, TrainingRun
+from training.recipes import Recipe
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone")]
 
@@ -341,3 +342,24 @@ def test_a_challenger_scores_the_drafts_that_were_screened(base: ModelVersion, t
     assert ShadowScore.objects.get(candidate=draft).label == "valid"
     assert (found := shadow.compared(version, guess))
     assert (found.n, found.n_alike) == (1, int(says_valid))
+
+
+def test_unlabelled_reviews_are_learnt_from_where_the_recipe_says_so_and_never_about_tested_products(
+    guessing: ModelVersion,
+) -> None:
+    label_reviews(160)
+    snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
+    tested = snapshots.read(snapshot, "test")[0]
+    product = Product.objects.get(sku=tested.group)
+    factories.customer_review("the lid of this pot does not close at all since the first wash", product=product)
+    factories.customer_review(tested.text.upper(), product=None)
+    for number in range(60):
+        factories.customer_review(f"lovely great perfect warm splendid happy mug it is the {number}", product=None)
+    asked = {"method": "head", "max_tokens": 32, "pseudo_labels": 0.34, "pretrain_steps": 0}
+    found = unlabelled.texts_for(snapshot, Recipe(**asked))
+    assert len(found) == 60
+    assert unlabelled.texts_for(snapshot, Recipe()) == []
+    run = train(asked)
+    assert (run.status, run.last_error) == ("succeeded", "")
+    part = run.version.card["parts"]["other"]
+    assert 0 < part["n_guessed"] <= 60

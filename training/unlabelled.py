@@ -1,0 +1,94 @@
+"""Texts that nobody labelled, for recipes that ask for them: surely guessed ones to learn from, and texts to pretrain on.
+
+Off unless a recipe says so. What comes of them is kept in the run's folder until the run ends, so that one that is resumed
+goes on with the very same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from catalog.models import CustomerReview
+from core.refs import keys_of, ref
+from training import bases, curation, pseudo_labels, snapshots
+from training.bases import Base
+from training.models import DatasetSnapshot
+from training.models.datasets import Task
+from training.recipes import Recipe
+from training.trainers.contracts import Labelled, Watch
+
+# The latest so many reviews are looked at: reading them takes a CPU minutes.
+MOST = 5000
+
+
+def texts_for(snapshot: DatasetSnapshot, recipe: Recipe) -> list[str]:
+    """Return the unlabelled texts that `recipe` may use beside `snapshot`; nothing where it asks for none, or is no task of reviews.
+
+    None is about a product that is tested on, nor a near copy of a tested text; none holds personal data or came with a barred feed.
+    """
+    if not (recipe.pseudo_labels or recipe.pretrain_steps) or snapshot.task != Task.SENTIMENT:
+        return []
+    rows = {part: snapshots.read(snapshot, part) for part in ("train", "validation", "test")}
+    labelled = {row.subject for part in rows.values() for row in part}
+    found = list(_reviews(labelled, [row.subject for row in rows["test"]]))
+    known = [row.text for part in ("train", "validation") for row in rows[part]]
+    return pseudo_labels.untested(found, tested=[row.text for row in rows["test"]], labelled=known)
+
+
+def _reviews(labelled: set[str], tested: Sequence[str]) -> Iterator[str]:
+    about = CustomerReview.objects.filter(pk__in=keys_of(list(tested), CustomerReview), product__isnull=False)
+    products = set(about.values_list("product_id", flat=True))
+    barred = settings.TRAINING["BARRED_FEEDS"]
+    for review in CustomerReview.objects.select_related("product").order_by("-created_at", "pk")[:MOST]:
+        text = curation.clean(review.full_text)
+        if ref(review) in labelled or review.product_id in products or not text or curation.holds_personal_data(text):
+            continue
+        if review.product is None or review.product.source not in barred:
+            yield text
+
+
+def pretrained(texts: Sequence[str], recipe: Recipe, base: Base, folder: Path, watch: Watch) -> Base:
+    """Return `base` after `pretrain_steps` on `texts`; `base` itself where the recipe asks for none."""
+    if not recipe.pretrain_steps or recipe.method == "characters":
+        return base
+    from training.trainers import masked_language
+
+    fit = partial(masked_language.pretrain, texts, base=base.directory, steps=recipe.pretrain_steps, seed=recipe.seed,
+                  max_tokens=recipe.max_tokens, watch=watch)  # fmt: skip
+    bases.once(folder / "pretrained", lambda into: fit(into=into))
+    return replace(base, directory=folder / "pretrained" / "model")
+
+
+def with_guesses(
+    train: Labelled, texts: Sequence[str], labels: Sequence[str], recipe: Recipe, base: Base, folder: Path
+) -> Labelled:
+    """Return `train` and the texts that a first model, a head on `base`, is surer of than `pseudo_labels`."""
+    if not recipe.pseudo_labels or not texts or recipe.method == "characters":
+        return train
+
+    def guess(into: Path) -> dict[str, Any]:
+        import numpy as np
+
+        from inference.backends.linear_heads import EmbeddingHead
+        from inference.backends.sentence_encoder import SentenceEncoder
+        from training.trainers.linear_heads import fit_embedding_head
+
+        encoder = SentenceEncoder(directory=base.directory, options={"max_tokens": recipe.max_tokens})
+        fit_embedding_head(train, Labelled([], []), labels=labels, recipe=recipe, encoder=encoder,
+                           encoder_directory=base.directory, into=into)  # fmt: skip
+        first = EmbeddingHead(directory=into, options={"max_tokens": recipe.max_tokens})
+
+        def says(asked: Sequence[str]) -> Any:
+            return np.array([[answer.probabilities[label] for label in labels] for answer in first.classify(asked)])
+
+        found = pseudo_labels.add(train, texts, says, threshold=recipe.pseudo_labels)
+        return {"texts": list(found.texts), "labels": list(found.labels)}
+
+    kept = bases.once(folder / "guessed", guess)
+    return Labelled(kept["texts"], kept["labels"])
