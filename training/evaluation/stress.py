@@ -7,7 +7,7 @@ pass, nor one whose answers hang on the group named more often. Pure: the models
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from training.evaluation.perturbations import Changed
 NOTE = "note"
 Says = Callable[[Sequence[str]], npt.NDArray[np.float64]]
 Finding = tuple[str, str]
+NOBODY: Final[list[npt.NDArray[np.int64] | None]] = [None]
 
 
 def judge(
@@ -34,13 +35,12 @@ def judge(
     """
     changed = [*perturbations.sets(texts), fairness.swaps(texts)]
     flat = [text for part in changed for text in part.texts]
-    answers = [_parts(says(flat), changed), _parts(rival(flat), changed) if rival and old is not None else None]
-    mine, theirs = answers
-    assert mine is not None  # noqa: S101
+    mine = _parts(says(flat), changed)
+    theirs = _parts(rival(flat), changed) if rival and old is not None else None
     measured: dict[str, Any] = {"robustness": [], "fairness": {}}
     findings: list[Finding] = []
     kinds = len(changed) - 1
-    for part, ours, other in zip(changed[:-1], mine, theirs or [None] * len(changed), strict=False):
+    for part, ours, other in zip(changed[:-1], mine, theirs or NOBODY * len(changed), strict=False):
         row, found = _perturbed(part, new, ours, other, rules, kinds)
         measured["robustness"].append(row)
         findings += found
@@ -129,10 +129,12 @@ def _fair(
     judged = [name for name, places in named.items() if len(places) >= rules.min_identity]
     findings = [_kept(same, same_of_champion, rows, new, rules, 1 - 0.05 / (1 + len(judged)))]
     for name in judged:
-        places = np.asarray(named[name], dtype=np.int64)
+        of_group = np.asarray(named[name], dtype=np.int64)
         level = 1 - 0.05 / (1 + len(judged))
         where = f"of texts that name {name}"
-        findings.append(_against(new.right[places], old.right[places], new, places, where, rules.identity_loss, level))
+        findings.append(
+            _against(new.right[of_group], old.right[of_group], new, of_group, where, rules.identity_loss, level)
+        )
     return measured, findings
 
 
