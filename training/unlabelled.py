@@ -12,14 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from catalog.models import CustomerReview
 from core.refs import keys_of, ref
-from training import bases, curation, pseudo_labels, snapshots
+from labeling.question import answered_by_models
+from questions import eligibility
+from training import bases, pseudo_labels, snapshots
 from training.bases import Base
 from training.models import DatasetSnapshot
-from training.models.datasets import Task
 from training.recipes import Recipe
 from training.trainers.contracts import Labelled, Watch
 
@@ -28,11 +27,12 @@ MOST = 5000
 
 
 def texts_for(snapshot: DatasetSnapshot, recipe: Recipe) -> list[str]:
-    """Return the unlabelled texts that `recipe` may use beside `snapshot`; nothing where it asks for none, or is no task of reviews.
+    """Return the unlabelled texts that `recipe` may use beside `snapshot`; nothing where it asks for none, or is not about reviews.
 
     None is about a product that is tested on, nor a near copy of a tested text; none holds personal data or came with a barred feed.
     """
-    if not (recipe.pseudo_labels or recipe.pretrain_steps) or snapshot.task != Task.SENTIMENT:
+    about_reviews = {one.name for one in answered_by_models() if one.about == "review"}
+    if not (recipe.pseudo_labels or recipe.pretrain_steps) or snapshot.task not in about_reviews:
         return []
     rows = {part: snapshots.read(snapshot, part) for part in ("train", "validation", "test")}
     labelled = {row.subject for part in rows.values() for row in part}
@@ -44,12 +44,16 @@ def texts_for(snapshot: DatasetSnapshot, recipe: Recipe) -> list[str]:
 def _reviews(labelled: set[str], tested: Sequence[str]) -> Iterator[str]:
     about = CustomerReview.objects.filter(pk__in=keys_of(list(tested), CustomerReview), product__isnull=False)
     products = set(about.values_list("product_id", flat=True))
-    barred = settings.TRAINING["BARRED_FEEDS"]
     for review in CustomerReview.objects.select_related("product").order_by("-created_at", "pk")[:MOST]:
-        text = curation.clean(review.full_text)
-        if ref(review) in labelled or review.product_id in products or not text or curation.holds_personal_data(text):
+        text = eligibility.clean(review.full_text)
+        if (
+            ref(review) in labelled
+            or review.product_id in products
+            or not text
+            or eligibility.holds_personal_data(text)
+        ):
             continue
-        if review.product is None or review.product.source not in barred:
+        if not eligibility.is_barred(review.product):
             yield text
 
 
