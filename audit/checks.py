@@ -19,7 +19,7 @@ from audit.signing import Head, Keyring
 from audit.verification import Verification, Walk
 from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import EcomsiteError, PermanentError, TransientError
-from core.locks import only_one
+from core.locks import try_advisory_lock
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -48,7 +48,7 @@ def verify_if_due() -> bool:
     recent = LedgerCheck.objects.filter(kind=LedgerCheck.Kind.WHOLE, at__gt=timezone.now() - WHOLE_EVERY)
     if recent.filter(is_intact=True).exists():
         return False
-    with only_one("audit.verify_whole") as is_alone:
+    with try_advisory_lock("audit.verify_whole") as is_alone:
         if is_alone:
             verify_now(actor=ACTOR)
         return is_alone
@@ -60,7 +60,7 @@ def check_new() -> Verification | None:
     The last head is compared with both before: a database that went back in time is found here. Nothing is signed while
     anything is wrong. Returns None when another process is at it.
     """
-    with only_one(keys.CHECKING) as is_alone:
+    with try_advisory_lock(keys.CHECKING) as is_alone:
         if not is_alone:
             return None
         started = time.monotonic()

@@ -26,7 +26,7 @@ from audit.models import LedgerKey, TreeHead
 from audit.signing import Keyring, SigningKey, key_id_of
 from core.actors import require_permission
 from core.exceptions import PermanentError, TransientError
-from core.locks import only_one
+from core.locks import try_advisory_lock
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -151,7 +151,7 @@ def keyring(others: Iterable[SigningKey] = ()) -> tuple[Keyring, str]:
 @contextmanager
 def alone() -> Iterator[None]:
     """Keep the continuous check out while keys or places change. Raises `TransientError` when it is at work."""
-    with only_one(CHECKING) as is_alone:
+    with try_advisory_lock(CHECKING) as is_alone:
         if not is_alone:
             raise TransientError("The ledger is being checked just now.", hint="Run the command again.")
         yield

@@ -18,9 +18,9 @@ from django.utils import timezone
 from audit import ledger
 from catalog.models import ImportRun
 from core.exceptions import StaleState, TransientError
-from core.locks import only_one
+from core.locks import try_advisory_lock
 from core.refs import ref
-from core.spreadsheets import harmless
+from core.spreadsheets import escape_formula
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -56,7 +56,7 @@ class Progress:
 @contextmanager
 def one_at_a_time(file_hash: str) -> Iterator[None]:
     """Have the file with this hash to oneself; raises `TransientError` when another process is importing it."""
-    with only_one(_lock_of(file_hash)) as is_alone:
+    with try_advisory_lock(_lock_of(file_hash)) as is_alone:
         if not is_alone:
             raise TransientError("this file is being imported by another process.", hint="Wait for it to end.")
         yield
@@ -135,7 +135,7 @@ def _supersede_older(run: ImportRun, *, actor: User | SystemActor) -> None:
     """Close the runs of earlier files of this name that stopped, and that nobody will go on with."""
     left = ImportRun.objects.filter(kind=run.kind, file_name=run.file_name, status__in=ImportRun.OPEN)
     for old in left.filter(started_at__lt=run.started_at).order_by("pk"):
-        with only_one(_lock_of(old.file_hash)) as is_alone:
+        with try_advisory_lock(_lock_of(old.file_hash)) as is_alone:
             if is_alone:
                 old.status, old.finished_at = ImportRun.Status.SUPERSEDED, timezone.now()
                 old.save(update_fields=["status", "finished_at"])
@@ -190,4 +190,4 @@ def _cells(problem: Problem) -> list[str]:
 
 def _writable(text: str) -> str:
     # A lone surrogate or a NUL cannot be written or read back.
-    return harmless(text.replace("\x00", "").encode("utf-8", "replace").decode())
+    return escape_formula(text.replace("\x00", "").encode("utf-8", "replace").decode())

@@ -10,7 +10,7 @@ from django.db import connection
 
 
 @contextmanager
-def only_one(name: str) -> Iterator[bool]:
+def try_advisory_lock(name: str) -> Iterator[bool]:
     """Whether nobody else is in a block of this `name`; if so, nobody else will be until it ends. Waits for nobody.
 
     Held by the database connection: gone with the process, whatever becomes of it.

@@ -15,13 +15,13 @@ _NUMBER = re.compile(r"\d[\d.,]*")
 _SUSPICIOUS = frozenset((*STARTS, "'"))  # looked at first: most cells are harmless
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return `text` as a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in _SUSPICIOUS and _is_dangerous(text) else text
 
 
-def restored(cell: str) -> str:
-    """Return the text that `harmless` made `cell` of."""
+def unescape_formula(cell: str) -> str:
+    """Return the text that `escape_formula` made `cell` of."""
     return cell[1:] if cell.startswith("'") and _is_dangerous(cell) else cell
 
 

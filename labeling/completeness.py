@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit import ledger
 from core.actors import SystemActor
 from core.exceptions import TransientError
-from core.locks import only_one
+from core.locks import try_advisory_lock
 from core.refs import ref
 from labeling import client, identity, ingest
 from labeling.lifecycle import Status
@@ -55,7 +55,7 @@ def prove(rows: Sequence[LabelingProject], *, progress: Progress | None = None) 
 
     Their webhooks are set anew as well: one that was deleted there is missed by nobody else.
     """
-    with only_one("labeling.prove_completeness") as is_alone:
+    with try_advisory_lock("labeling.prove_completeness") as is_alone:
         if not is_alone:
             raise TransientError("Another process is comparing with Label Studio just now.")
         for row in rows:

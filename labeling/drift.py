@@ -17,7 +17,7 @@ from audit import ledger
 from audit.ledger import Line
 from core.actors import SystemActor
 from core.exceptions import PermanentError
-from core.locks import only_one
+from core.locks import try_advisory_lock
 from core.refs import ref
 from labeling import accounts, administration, client, projects
 from labeling.models import Drift, LabelingProject, LabelingTask
@@ -33,7 +33,7 @@ def look() -> int:
 
     Returns 0 at once when another process is looking. Raises `TransientError` when Label Studio cannot be asked.
     """
-    with only_one("labeling.drift") as is_alone:
+    with try_advisory_lock("labeling.drift") as is_alone:
         if not is_alone:
             return 0
         is_first_look = not LabelingProject.objects.exclude(looked_at=None).exists()

@@ -20,7 +20,7 @@ from audit import ledger
 from core import leases
 from core.actors import SystemActor
 from core.exceptions import PermanentError, TransientError
-from core.locks import only_one
+from core.locks import try_advisory_lock
 from labeling import accounts, client, identity, ingest
 from labeling.client import Gone
 from labeling.label_config import check_task
@@ -79,7 +79,7 @@ def push_tasks(*, limit: int = 500) -> int:
     tasks stay open), `PermanentError` when it refuses us. A task that it refuses is noted on the task and tried again
     later and later; the others of its chunk go through.
     """
-    with only_one("labeling.push_tasks") as is_alone:
+    with try_advisory_lock("labeling.push_tasks") as is_alone:
         if not is_alone:
             return 0
         _remove_withdrawn()
@@ -221,7 +221,7 @@ def reconcile() -> int:
     `TransientError` or `PermanentError` when Label Studio cannot be asked, or refuses the interface of a
     project: the answers of all projects are pulled first.
     """
-    with only_one("labeling.reconcile") as is_alone:
+    with try_advisory_lock("labeling.reconcile") as is_alone:
         return _reconcile_all() if is_alone else 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.exceptions import PermanentError
 from core.files import open_source
-from core.spreadsheets import harmless, restored
+from core.spreadsheets import escape_formula, unescape_formula
 from labeling.exchange.rows import VOTES, Item, Layout, Reading, Row, as_json, plain
 from labeling.exchange.text_writer import TextWriter
 
@@ -37,7 +37,7 @@ def read(path: Path) -> Iterator[Reading]:
         rows = (
             Row(record.line, error=record.error, raw=record.raw, breaks_off=record.breaks_off)
             if record.error
-            else Row(record.line, dict(zip(names, map(restored, record.cells), strict=False)), raw=record.raw)
+            else Row(record.line, dict(zip(names, map(unescape_formula, record.cells), strict=False)), raw=record.raw)
             for record in records
         )
         yield Reading(rows, lambda: source.share_read, names)
@@ -62,7 +62,7 @@ class Writer(TextWriter):
 
 
 def _cell(value: Any) -> Any:
-    return harmless(value) if isinstance(value, str) else plain(value)
+    return escape_formula(value) if isinstance(value, str) else plain(value)
 
 
 def _lines(rows: Sequence[Sequence[Any]]) -> str:

@@ -20,7 +20,7 @@ from core.actors import require_permission
 from core.bulk import among
 from core.exceptions import PermanentError, TransientError
 from core.hashing import hash_path
-from core.locks import only_one
+from core.locks import try_advisory_lock
 from core.refs import ref
 from labeling.exchange.formats import format_of, writer_of
 from labeling.exchange.part import Part
@@ -81,7 +81,7 @@ def export_labels(
         raise PermanentError(f"There is no queue {kind!r}.", hint=f"Queues: {', '.join(names)}.")
     queue, file_format = QUEUES[question(kind).about], file_format or format_of(target)
     what = {"kind": kind, "format": file_format, "votes": with_votes, "since": since.isoformat() if since else None}
-    with only_one(f"moderation.export_labels {target.resolve()}") as is_alone:
+    with try_advisory_lock(f"moderation.export_labels {target.resolve()}") as is_alone:
         if not is_alone:
             raise TransientError(f"{target} is being written by another process.", hint="Wait for it to end.")
         part = Part(target, what=what)

@@ -18,7 +18,7 @@ from catalog.models import CustomerReview
 from core.actors import SystemActor
 from core.hashing import hash_json
 from core.hints import hint_on_commit
-from core.locks import only_one
+from core.locks import try_advisory_lock
 from core.refs import keys_of, ref_in_sql, ref_to
 from inference import resolver
 from labeling.approvals import FROM_FILES
@@ -43,7 +43,7 @@ def draw(*, today: dt.date | None = None) -> int:
     n, today = settings.MODERATION["DAILY_LOT"], today or dt.datetime.now(dt.UTC).date()
     if not n or resolver.find(SENTIMENT) is None:
         return 0
-    with only_one("moderation.daily_lot") as is_alone:
+    with try_advisory_lock("moderation.daily_lot") as is_alone:
         if not is_alone:
             return 0
         # Days that have not come yet were drawn by a clock that was wrong: nothing waits for them.

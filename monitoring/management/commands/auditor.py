@@ -17,7 +17,7 @@ from rich.text import Text
 
 from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
-from core.spreadsheets import harmless
+from core.spreadsheets import escape_formula
 from monitoring.auditor.asking import Answer, Asked, moment
 from monitoring.auditor.questions import QUESTIONS, ask
 
@@ -69,9 +69,9 @@ class Command(BaseCommand):
 
     def _as_csv(self, answer: Answer) -> None:
         writer = csv.writer(self.stdout)
-        writer.writerow([harmless(answer.words)])
+        writer.writerow([escape_formula(answer.words)])
         for table in answer.tables:
             writer.writerow([])
             writer.writerow([table.title])
             writer.writerow(table.columns)
-            writer.writerows([[harmless(str(cell)) for cell in row] for row in table.rows])
+            writer.writerows([[escape_formula(str(cell)) for cell in row] for row in table.rows])
