@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.feeds.base import FactRecord, FeedRow, ProductRecord, ReviewRecord
 from catalog.import_loop import Written
 from catalog.models import ImportRun
-from core.bulk import copy_into, stage
+from core.bulk import copy_into, copy_into_temp_table
 from core.hashing import hash_texts
 
 _PRODUCT = {
@@ -99,7 +99,7 @@ def write_products(rows: Sequence[FeedRow[ProductRecord]], run: ImportRun) -> Wr
     records = {row.record.sku: row.record for row in rows if row.record}
     n_existing, n_unchanged, has_same_facts = 0, 0, dict[str, bool]()
     with connection.cursor() as cursor:
-        stage(cursor, "new_product", _PRODUCT, map(_product_values, records.values()))
+        copy_into_temp_table(cursor, "new_product", _PRODUCT, map(_product_values, records.values()))
         cursor.execute(_LOCK_PRODUCTS)
         if n_existing := cursor.rowcount:
             cursor.execute(_LEAVE_PRODUCTS)
@@ -136,7 +136,7 @@ def write_reviews(rows: Sequence[FeedRow[ReviewRecord]], run: ImportRun) -> Writ
     records = {external_id_of(row.record): row.record for row in rows if row.record}
     n_existing = n_unchanged = n_alone = 0
     with connection.cursor() as cursor:
-        stage(cursor, "new_review", _REVIEW, map(_review_values, records.items()))
+        copy_into_temp_table(cursor, "new_review", _REVIEW, map(_review_values, records.items()))
         if any(record.sku for record in records.values()):
             cursor.execute(_ALONE)
             (n_alone,) = cursor.fetchone()
@@ -155,7 +155,7 @@ def add_reviews(records: Mapping[str, ReviewRecord]) -> int:
     For imports of something else that is about reviews. Call in a transaction; whoever calls has checked the permission.
     """
     with connection.cursor() as cursor:
-        stage(cursor, "new_review", _REVIEW, map(_review_values, records.items()))
+        copy_into_temp_table(cursor, "new_review", _REVIEW, map(_review_values, records.items()))
         cursor.execute(f"{_PUT_REVIEWS} DO NOTHING")
         return int(cursor.rowcount)
 

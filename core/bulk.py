@@ -9,7 +9,7 @@ from django.db.models.expressions import RawSQL
 from psycopg import sql
 
 
-def among(keys: Iterable[object], type: str = "text") -> RawSQL:
+def in_array(keys: Iterable[object], type: str = "text") -> RawSQL:
     """Return `keys` for a lookup with `__in`, as one parameter: thousands of placeholders take longer than the query."""
     return RawSQL(f"SELECT unnest(%s::{type}[])", [list(keys)])  # noqa: S611  (the type is ours)
 
@@ -24,7 +24,7 @@ def copy_into(cursor: Any, table: str, columns: Iterable[str], rows: Iterable[tu
             write(row)
 
 
-def stage(cursor: Any, table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
+def copy_into_temp_table(cursor: Any, table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Put `rows` into the temporary table `table` of `columns` (name → type), gone with the transaction."""
     name = sql.Identifier(table)
     fields = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(t)) for c, t in columns.items())

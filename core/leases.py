@@ -88,14 +88,14 @@ def claim(
     if unlimited:
         return claims.claim(queryset, n=n, duration=duration, updates=updates)
     most = (int(settings.LEASES["MAX_ATTEMPTS"]), int(settings.LEASES["MAX_LOSSES"]))
-    company = [_company(n_tries, n) for n_tries in range(sum(most))]
+    company = [max_batch_size_for(n_tries, n) for n_tries in range(sum(most))]
     rows = claims.claim(queryset, n=n, duration=duration, updates=updates, company=company, most=most)
     if len(rows) < n:  # while the queue is long, what is spent only stays out of the way
         _quarantine(queryset.filter(Q(n_attempts__gte=most[0]) | Q(n_losses__gte=most[1])))
     return rows
 
 
-def _company(n_tries: int, n: int) -> int:
+def max_batch_size_for(n_tries: int, n: int) -> int:
     """Return in how large a batch of at most `n` a row belongs that was tried or lost `n_tries` times."""
     if n_tries < SUSPECT_AFTER:
         return n
@@ -147,7 +147,7 @@ def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta, longest: dt.tim
         done.set()
         beat.join()
         if is_database_away:
-            _excuse(rows, patience=duration)
+            refund_attempt(rows, patience=duration)
 
 
 def _beat(rows: Sequence[Leased], duration: dt.timedelta, longest: dt.timedelta | None, done: threading.Event) -> None:
@@ -163,7 +163,7 @@ def _beat(rows: Sequence[Leased], duration: dt.timedelta, longest: dt.timedelta 
         connection.close()
 
 
-def _excuse(rows: Sequence[Leased], *, patience: dt.timedelta) -> None:
+def refund_attempt(rows: Sequence[Leased], *, patience: dt.timedelta) -> None:
     """Take the attempt at `rows` back and end their lease. Tries for as long as `patience`: by then it has run out."""
     until = time.monotonic() + patience.total_seconds()
     while time.monotonic() < until:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Max, Q
 
-from core.bulk import among
+from core.bulk import in_array
 from labeling import issues, labels, raters, votes
 from labeling.approvals import FROM_FILES
 from labeling.consensus import SINGLE, agree_on
@@ -52,7 +52,7 @@ def _learnt_from(kind: str, source: str) -> tuple[QueueModel, dict[str, int]]:
     table = votes.load(kind, purposes=[Vote.Purpose.LABEL], within=Q(source=source))
     if len(table) < raters.FEWEST:
         return QueueModel.before(len(table.names)), {}
-    ours = Label.objects.filter(kind=kind, subject__in=among(table.subjects)).exclude(source__startswith=FROM_FILES)
+    ours = Label.objects.filter(kind=kind, subject__in=in_array(table.subjects)).exclude(source__startswith=FROM_FILES)
     held, numbers = dict(ours.values_list("subject", "label")), {name: i for i, name in enumerate(table.names)}
     known = np.array([numbers.get(held.get(subject, ""), -1) for subject in table.subjects], dtype=np.int64)
     return learn(table.votes(), known), {rater: i for i, rater in enumerate(table.rater_names)}
@@ -66,7 +66,7 @@ def _pages(kind: str, source: str) -> Iterator[list[str]]:
 
 
 def _agreed(table: VoteTable, *, method: str, model: QueueModel) -> list[AgreedOn]:
-    said = Vote.objects.filter(_IMPORTED, kind=table.kind, subject__in=among(table.subjects)).order_by()
+    said = Vote.objects.filter(_IMPORTED, kind=table.kind, subject__in=in_array(table.subjects)).order_by()
     last = dict(said.values_list("subject").annotate(at=Max("voted_at")))
     rows = []
     for subject, found in agree_on(table, method=method, model=model).items():
@@ -79,7 +79,7 @@ def _agreed(table: VoteTable, *, method: str, model: QueueModel) -> list[AgreedO
 
 
 def _ask_people(kind: str, tied: list[str]) -> None:
-    held = set(Label.objects.filter(kind=kind, subject__in=among(tied)).values_list("subject", flat=True))
+    held = set(Label.objects.filter(kind=kind, subject__in=in_array(tied)).values_list("subject", flat=True))
     doubts = [Suspicion(subject, "", "", 0.0, [issues.TIE]) for subject in tied if subject not in held]
     if doubts:
         issues.raise_issues(kind, doubts)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
-from core.bulk import stage
+from core.bulk import copy_into_temp_table
 from labeling.models import Label, LabelIssue, Vote
 
 if TYPE_CHECKING:
@@ -176,7 +176,9 @@ def take_in(kind: str, brought: Iterable[Brought], *, source: str, now: dt.datet
     """
     parameters: dict[str, Any] = {"kind": kind, "source": source, "now": now, "by_majority": by_majority}
     with connection.cursor() as cursor:
-        stage(cursor, "brought", _COLUMNS, ((b.subject, b.label, b.rater, b.at, b.seconds) for b in brought))
+        copy_into_temp_table(
+            cursor, "brought", _COLUMNS, ((b.subject, b.label, b.rater, b.at, b.seconds) for b in brought)
+        )
         counts = []
         for statement in (_VOTES, _LABELS):
             cursor.execute(statement, parameters)
@@ -221,7 +223,7 @@ def record_agreed(kind: str, agreed: Iterable[AgreedOn], *, source: str) -> None
     """
     with connection.cursor() as cursor:
         rows = ((row.subject, row.label, row.method, row.quality, row.n_votes, row.at) for row in agreed)
-        stage(cursor, "brought", _AGREED_COLUMNS, rows)
+        copy_into_temp_table(cursor, "brought", _AGREED_COLUMNS, rows)
         for statement in (_RECORD_AGREED, _FORGET_TIED, _ISSUES):
             cursor.execute(statement, {"kind": kind, "source": source})
 

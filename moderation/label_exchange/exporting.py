@@ -17,7 +17,7 @@ from django.db.models.functions import Cast
 from audit import ledger
 from catalog.models import CustomerReview, Product
 from core.actors import require_permission
-from core.bulk import among
+from core.bulk import in_array
 from core.exceptions import PermanentError, TransientError
 from core.hashing import hash_path
 from core.locks import try_advisory_lock
@@ -130,7 +130,7 @@ class Queue:
 
 def _votes_on(kind: str, page: Sequence[Values]) -> dict[str, list[Values]]:
     votes: dict[str, list[Values]] = {}
-    rows = Vote.objects.filter(kind=kind, subject__in=among(label["subject"] for label in page)).order_by("pk")
+    rows = Vote.objects.filter(kind=kind, subject__in=in_array(label["subject"] for label in page)).order_by("pk")
     for subject, rater, label, at, seconds in rows.values_list("subject", "rater", "label", "voted_at", "seconds"):
         vote = {"rater": exported_name(rater), "label": label, "annotated_at": at, "seconds": seconds}
         votes.setdefault(subject, []).append(vote)
@@ -184,7 +184,7 @@ def _copies(kind: str, page: Sequence[Values], votes: Mapping[str, list[Values]]
 
 def _keys(page: Sequence[Values], model: type[models.Model]) -> RawSQL:
     form = re.compile(f"{re.escape(model._meta.label_lower)}:([0-9a-f-]{{36}})")
-    return among((match[1] for label in page if (match := form.fullmatch(label["subject"]))), "uuid")
+    return in_array((match[1] for label in page if (match := form.fullmatch(label["subject"]))), "uuid")
 
 
 # By what the question is about.

@@ -10,7 +10,7 @@ from catalog.cleaning import clean_text
 from catalog.feeds.base import ReviewRecord
 from catalog.import_writes import add_reviews
 from catalog.models import CustomerReview
-from core.bulk import among
+from core.bulk import in_array
 from core.refs import ref_to
 from moderation.label_exchange.records import LabelRecord
 
@@ -43,7 +43,7 @@ def subject_of(pk: UUID | str) -> str:
 def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found:
     """Return the reviews that `records` are about. With `make`, one that is missing is made where its text is given."""
     pks = {record.pk for record in records if record.pk}
-    rows = CustomerReview.objects.filter(pk__in=among(pks, "uuid")).values_list("pk", "text") if pks else ()
+    rows = CustomerReview.objects.filter(pk__in=in_array(pks, "uuid")).values_list("pk", "text") if pks else ()
     by_pk = dict(rows)
     subjects = {str(pk): subject_of(pk) for pk in by_pk}
     texts = {str(pk): text for pk, text in by_pk.items()}
@@ -52,7 +52,7 @@ def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found
     known = _by_external_id({record.external_id for record in others})
     own = {record.external_id for record in others if record.has_own_id and record.external_id in known}
     held = (
-        dict(CustomerReview.objects.filter(external_id__in=among(own)).values_list("external_id", "text"))
+        dict(CustomerReview.objects.filter(external_id__in=in_array(own)).values_list("external_id", "text"))
         if own
         else {}
     )
@@ -73,4 +73,4 @@ def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found
 
 
 def _by_external_id(external_ids: Iterable[str]) -> dict[str, UUID]:
-    return dict(CustomerReview.objects.filter(external_id__in=among(external_ids)).values_list("external_id", "pk"))
+    return dict(CustomerReview.objects.filter(external_id__in=in_array(external_ids)).values_list("external_id", "pk"))

@@ -225,4 +225,4 @@ def test_rows_may_come_to_point_at_a_leased_one_meanwhile() -> None:
 def test_the_last_try_of_a_row_is_made_alone(settings: Any) -> None:
     """Where few tries are left the batch would still be large then, and one bad row would stop all of it."""
     settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 4}
-    assert [leases._company(n_tries, 1_000) for n_tries in range(6)] == [1_000, 1_000, 125, 1, 1, 1]
+    assert [leases.max_batch_size_for(n_tries, 1_000) for n_tries in range(6)] == [1_000, 1_000, 125, 1, 1, 1]
