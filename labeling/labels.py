@@ -76,7 +76,7 @@ IMPORTED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class ImportedLabel:
     """What a file says about a subject: with a `rater` (a pseudonym) their vote, without one the label itself.
 
     `at` is None where the file does not say when; `seconds` where it does not say how long it took.
@@ -90,7 +90,7 @@ class Brought:
 
 
 @dataclass(frozen=True)
-class Taken:
+class UpsertCounts:
     """What became of them, in rows; `n_kept` are about subjects whose label is our own people's, which stays."""
 
     n_created: int
@@ -167,7 +167,9 @@ SELECT count(*) FROM brought b JOIN labeling_label l ON l.kind = %(kind)s AND l.
 WHERE l.source NOT LIKE 'import:%%'"""
 
 
-def take_in(kind: str, brought: Iterable[Brought], *, source: str, now: dt.datetime, by_majority: bool = True) -> Taken:
+def upsert_imported(
+    kind: str, brought: Iterable[ImportedLabel], *, source: str, now: dt.datetime, by_majority: bool = True
+) -> UpsertCounts:
     """Write what a file says about the queue `kind`; no rater may be there twice for a subject. Call in a transaction.
 
     A subject's label is the one stated, else that of most of its imported votes; a tie leaves it without one. Not
@@ -186,7 +188,7 @@ def take_in(kind: str, brought: Iterable[Brought], *, source: str, now: dt.datet
         for statement in (_TIES, _ISSUES):
             cursor.execute(statement, parameters)
         cursor.execute(_KEPT, parameters)
-        return Taken(counts[0][0] + counts[1][0], counts[0][1] + counts[1][1], cursor.fetchone()[0])
+        return UpsertCounts(counts[0][0] + counts[1][0], counts[0][1] + counts[1][1], cursor.fetchone()[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from core.refs import ref
 from labeling import imported_votes, labels
 from labeling.exchange.formats import format_of, open_file
 from labeling.exchange.rows import Reading
-from labeling.labels import Brought
+from labeling.labels import ImportedLabel
 from labeling.models import Label, Vote
 from labeling.pseudonyms import pseudonym
 from moderation.decisions.second_reviews import open_blind
@@ -122,7 +122,7 @@ def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
 def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, pool: str) -> Written:
     found = find_reviews([row.record for row in rows if row.record], make=True)
     problems: list[Problem] = []
-    brought: dict[tuple[str, str], Brought] = {}
+    brought: dict[tuple[str, str], ImportedLabel] = {}
     ours = _own_votes(rows, found.subjects)
     for row in rows:
         record = row.record
@@ -130,14 +130,16 @@ def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, pool: str) -
             continue
         subject, problem = found.subjects.get(record.key_of_review, ""), found.problem_with(record)
         rater = rater_of(record.rater, pool=pool) if record.rater else ""
-        vote = Brought(subject, record.label, rater, record.at, record.seconds)
+        vote = ImportedLabel(subject, record.label, rater, record.at, record.seconds)
         if problem or brought.get((subject, rater), vote) != vote:
             reason = problem or "another row says something else about this review, in the name of the same rater"
             problems.append(problem_of(row, reason))
         elif (subject, record.rater) not in ours:
             brought[subject, rater] = vote
     by_majority = policy_for(KIND).consensus_method == QueuePolicy.Consensus.MAJORITY
-    taken = labels.take_in(KIND, brought.values(), source=source_of(run), now=run.started_at, by_majority=by_majority)
+    taken = labels.upsert_imported(
+        KIND, brought.values(), source=source_of(run), now=run.started_at, by_majority=by_majority
+    )
     n_unchanged = len(rows) - len(problems) - taken.n_created - taken.n_updated
     counts = {"texts": found.n_made, "kept": taken.n_kept}
     return Written(taken.n_created, taken.n_updated, n_unchanged, problems, counts)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from labeling import imported_votes, labels
-from labeling.labels import Brought, take_in
+from labeling.labels import ImportedLabel, upsert_imported
 from labeling.models import Label, LabelIssue, Vote
 
 pytestmark = pytest.mark.django_db
@@ -19,25 +19,25 @@ METHODS = ("majority", "dawid_skene", "crowdlab")
 each_method = pytest.mark.parametrize("method", METHODS)
 
 
-def bring(*brought: Brought, method: str, source: str = "import:1") -> None:
+def bring(*brought: ImportedLabel, method: str, source: str = "import:1") -> None:
     """Bring rows in and settle them."""
-    take_in(KIND, brought, source=source, now=NOW, by_majority=method == "majority")
+    upsert_imported(KIND, brought, source=source, now=NOW, by_majority=method == "majority")
     imported_votes.settle(KIND, source=source, method=method)
 
 
-def votes(subject: str, *given: str, start: int = 0) -> list[Brought]:
+def votes(subject: str, *given: str, start: int = 0) -> list[ImportedLabel]:
     """One vote a rater."""
-    return [Brought(subject, label, f"import:{number}") for number, label in enumerate(given, start)]
+    return [ImportedLabel(subject, label, f"import:{number}") for number, label in enumerate(given, start)]
 
 
-def crowd(n: int, *, seed: int = 3) -> tuple[list[Brought], dict[str, str]]:
+def crowd(n: int, *, seed: int = 3) -> tuple[list[ImportedLabel], dict[str, str]]:
     """Two who are careful and three who mostly say *neutral*, and what is true."""
-    rng, rows, truths = random.Random(seed), list[Brought](), {}
+    rng, rows, truths = random.Random(seed), list[ImportedLabel](), {}
     for number in range(n):
         subject = f"s:{number:04}"
         truths[subject] = truth = rng.choice(NAMES)
         for rater, right in (("a", 0.95), ("b", 0.95), ("x", 0.3), ("y", 0.3), ("z", 0.3)):
-            rows.append(Brought(subject, truth if rng.random() < right else "neutral", f"import:{rater}"))
+            rows.append(ImportedLabel(subject, truth if rng.random() < right else "neutral", f"import:{rater}"))
     return rows, truths
 
 
@@ -65,7 +65,7 @@ def test_the_careful_outvote_more_who_guess() -> None:
 
 
 def test_what_our_people_decided_tells_how_far_the_crowd_can_be_believed() -> None:
-    rows = [Brought(f"s:{n:03}", "positive", f"import:{rater}") for n in range(150) for rater in range(3)]
+    rows = [ImportedLabel(f"s:{n:03}", "positive", f"import:{rater}") for n in range(150) for rater in range(3)]
     bring(*rows, method="dawid_skene")
     believed = Label.objects.get(subject="s:149").quality or 0
     for n in range(100):  # half of what all of them say is wrong
@@ -90,7 +90,7 @@ def test_a_tie_is_put_before_our_people(method: str) -> None:
 @each_method
 def test_the_word_of_our_own_people_and_of_the_file_stays(method: str) -> None:
     labels.record_label(KIND, "s:1", label="negative", method="single", quality=None, n_votes=1, at=NOW)
-    bring(Brought("s:2", "neutral"), *votes("s:1", "positive", "positive"), *votes("s:2", "positive", "negative"),
+    bring(ImportedLabel("s:2", "neutral"), *votes("s:1", "positive", "positive"), *votes("s:2", "positive", "negative"),
           method=method)  # fmt: skip
     assert dict(Label.objects.values_list("subject", "label")) == {"s:1": "negative", "s:2": "neutral"}
     assert not LabelIssue.objects.exists()
@@ -100,7 +100,7 @@ def test_a_files_raters_are_judged_by_that_file_alone(monkeypatch: pytest.Monkey
     # Five who say the opposite of what two careful raters of the other file say would turn them around.
     rows, truths = crowd(120)
     against = {"positive": "negative", "negative": "positive", "neutral": "positive"}
-    flipped = [Brought(f"t:{row.subject}", against[truths[row.subject]], row.rater) for row in rows]
+    flipped = [ImportedLabel(f"t:{row.subject}", against[truths[row.subject]], row.rater) for row in rows]
     bring(*flipped, method="dawid_skene", source="import:9")
     bring(*rows, method="dawid_skene")
     held = dict(Label.objects.filter(source="import:1").values_list("subject", "label"))

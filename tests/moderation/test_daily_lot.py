@@ -12,7 +12,7 @@ from audit.models import LedgerEntry
 from catalog.models import CustomerReview
 from core.refs import ref
 from labeling import labels
-from labeling.labels import Brought
+from labeling.labels import ImportedLabel
 from labeling.models import LabelingTask, Vote
 from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
@@ -106,8 +106,8 @@ def test_a_clock_that_was_ahead_and_was_set_right_does_not_end_the_lot() -> None
 def test_what_came_with_a_label_from_a_file_is_no_traffic() -> None:
     factories.model_version("sentiment")
     rows = came(8, on=TODAY - DAY)
-    brought = [Brought(ref(row), "negative") for row in rows[:5]]
-    labels.take_in("sentiment", brought, source="import:7", now=dt.datetime.now(dt.UTC))
+    brought = [ImportedLabel(ref(row), "negative") for row in rows[:5]]
+    labels.upsert_imported("sentiment", brought, source="import:7", now=dt.datetime.now(dt.UTC))
     assert daily_lot.draw() == 3
     assert {sample.review_id for sample in TrafficSample.objects.all()} == {row.pk for row in rows[5:]}
 

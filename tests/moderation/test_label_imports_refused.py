@@ -37,7 +37,7 @@ def test_a_date_that_could_not_be_read_back_is_named(tmp_path: Path, at: Any) ->
 
 
 def test_a_row_that_the_database_refuses_costs_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    take_in = labels.take_in
+    take_in = labels.upsert_imported
 
     def strict(kind: str, brought: Any, **more: Any) -> Any:
         brought = list(brought)
@@ -45,7 +45,7 @@ def test_a_row_that_the_database_refuses_costs_itself_alone(tmp_path: Path, monk
             raise DataError("out of range")
         return take_in(kind, brought, **more)
 
-    monkeypatch.setattr(labels, "take_in", strict)
+    monkeypatch.setattr(labels, "upsert_imported", strict)
     tasks = [task(f"Text {n}", picked("Neutral" if n == 2 else "Positive")) for n in range(5)]
     (tmp_path / "x.json").write_text(json.dumps(tasks))
     run = import_labels(File(tmp_path / "x.json"), actor=ACTOR)
