@@ -58,7 +58,7 @@ def run_next(only: TrainingRun | None = None) -> bool:
         runs.end(run, Status.FAILED, actor=TRAINER, error=str(exc))
     except Exception as exc:
         log.exception("the run %s failed", run.pk)
-        runs.stumble(run, error=f"{type(exc).__name__}: {exc}", actor=TRAINER)
+        runs.retry_or_fail(run, error=f"{type(exc).__name__}: {exc}", actor=TRAINER)
     _tidy()
     return True
 
@@ -117,10 +117,10 @@ def _resolve(run: TrainingRun) -> Work:
     """Return everything that the run works with, and note it in the run: a run that is resumed, or repeated, stays with it."""
     recipe, (maker, _) = recipes.parse(run.recipe, run.task), _trade(run.task)
     if run.snapshot is None:
-        runs.say(run, "Freezing examples", 0, 1)
-        runs.note(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
+        runs.report_progress(run, "Freezing examples", 0, 1)
+        runs.update_held(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
     if run.champion is None:
-        runs.note(run, champion=resolver.find(role_of(run.task)))
+        runs.update_held(run, champion=resolver.find(role_of(run.task)))
     snapshot = run.snapshot
     assert snapshot is not None  # noqa: S101
     kept, base = _kept_from(run), None
@@ -128,7 +128,7 @@ def _resolve(run: TrainingRun) -> Work:
         # Aliases, folders and hub ids may move before a run is resumed, or repeated: it stays with what it began with.
         base = maker.base_of(recipe, champion=run.champion, pinned=run.environment.get("base", ""))
         began_with = {"base": base.artifact_hash, "kept_from": str(kept.pk) if kept else None}
-        runs.note(run, environment={**run.environment, **_environment(), **began_with})
+        runs.update_held(run, environment={**run.environment, **_environment(), **began_with})
     parts = folder_of(run) / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     return Work(
@@ -141,7 +141,7 @@ def _telling(run: TrainingRun, stages: Mapping[str, str]) -> Tell:
     """Return what the fitting tells how far it is; it is said of the run, with the figures of a step."""
 
     def tell(part: str, done: int, of: int, figures: Mapping[str, float]) -> None:
-        runs.say(run, stages[part], done, of)
+        runs.report_progress(run, stages[part], done, of)
         if figures:
             runs.keep_figures(run, part, done, figures)
 
@@ -157,7 +157,7 @@ def _register(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
             dataset_hash=work.snapshot.artifact_hash, source=f"training run {run.pk}", actor=TRAINER,
             card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},
         )  # fmt: skip
-        runs.note(run, version=version)
+        runs.update_held(run, version=version)
     return version
 
 
@@ -172,7 +172,7 @@ def _evaluate(run: TrainingRun, work: Work, version: ModelVersion, judge: Any) -
     from training.evaluation import model_card, reports
 
     def tell(done: int, of: int) -> None:
-        runs.say(run, "Measuring it beside the champion", done, of)
+        runs.report_progress(run, "Measuring it beside the champion", done, of)
 
     tell(0, 1)
     report = reports.evaluate(judge, version, work.snapshot, champion=work.champion, tell=tell)

@@ -116,7 +116,7 @@ def claim(only: TrainingRun | None = None) -> TrainingRun | None:
         return None
     run = TrainingRun.objects.select_related("snapshot", "champion", "version").get(pk=claimed[0].pk)
     run.claimed_at = timezone.now()
-    note(run, status=Status.RUNNING, started_at=run.started_at or run.claimed_at)
+    update_held(run, status=Status.RUNNING, started_at=run.started_at or run.claimed_at)
     return run
 
 
@@ -130,7 +130,7 @@ def _give_up_on_spent() -> None:
                           payload={"task": run.task, "status": str(Status.FAILED), "verdict": ""})  # fmt: skip
 
 
-def note(run: TrainingRun, **fields: Any) -> None:
+def update_held(run: TrainingRun, **fields: Any) -> None:
     """Write `fields` of a run that is ours, which renews its lease. Raises `LeaseLost` when another worker took over."""
     ours = TrainingRun.objects.filter(pk=run.pk, lease_token=run.lease_token)
     if not ours.update(lease_expires_at=Now() + patience(), **fields):
@@ -139,10 +139,10 @@ def note(run: TrainingRun, **fields: Any) -> None:
         setattr(run, name, value)
 
 
-def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
+def report_progress(run: TrainingRun, stage: str, done: int, of: int) -> None:
     """Note how far a run is.
 
-    Raises `Cancelled` when somebody asked for its end, `PermanentError` when it takes too long, `LeaseLost` as `note`.
+    Raises `Cancelled` when somebody asked for its end, `PermanentError` when it takes too long, `LeaseLost` as `update_held`.
     """
     _require_wanted(run)
     if run.claimed_at and timezone.now() - run.claimed_at > longest():
@@ -151,13 +151,13 @@ def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
             hint="Ask for fewer epochs, or raise TRAINING_LONGEST_RUN_MINUTES.",
         )
     began = {} if stage == run.stage else {"stage_began_at": timezone.now()}
-    note(run, stage=stage, n_done=done, n_total=of, **began)
+    update_held(run, stage=stage, n_done=done, n_total=of, **began)
 
 
 def hold(run: TrainingRun) -> None:
     """Lock a run that is ours, inside the transaction in which something comes of it; who cancels it meanwhile comes too late.
 
-    Raises `Cancelled` when somebody asked for its end before, `LeaseLost` as `note`.
+    Raises `Cancelled` when somebody asked for its end before, `LeaseLost` as `update_held`.
     """
     leases.hold(run)
     _require_wanted(run)
@@ -180,7 +180,7 @@ def keep_figures(run: TrainingRun, part: str, step: int, figures: Mapping[str, f
     kept += [[part, step, name, round(value, 6)] for name, value in figures.items()]
     if len(kept) > MOST_FIGURES:
         kept = kept[::2]
-    note(run, history=kept, **attempts)
+    update_held(run, history=kept, **attempts)
 
 
 def cancel(run: TrainingRun, *, actor: User) -> None:
@@ -212,7 +212,7 @@ def end(run: TrainingRun, status: str, *, actor: SystemActor, error: str = "", v
     run.status = status
 
 
-def stumble(run: TrainingRun, *, error: str, actor: SystemActor) -> None:
+def retry_or_fail(run: TrainingRun, *, error: str, actor: SystemActor) -> None:
     """Let a run rest after an unexpected error and try again; after the last attempt it has failed."""
     if leases.is_spent(run):
         end(run, Status.FAILED, actor=actor, error=error)

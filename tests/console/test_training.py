@@ -113,7 +113,7 @@ def test_a_run_is_started_and_cancelled_from_the_page() -> None:
     assert run.reason == "new season"
     claimed = runs.claim()
     assert claimed is not None
-    runs.say(claimed, "Training on English and other texts", 30, 120)
+    runs.report_progress(claimed, "Training on English and other texts", 30, 120)
     fragment = engineer.get(reverse("console:training_run_now", args=[run.pk])).content.decode()
     assert 'aria-valuenow="25"' in fragment
     assert "data-done" not in fragment

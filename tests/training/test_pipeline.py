@@ -76,13 +76,13 @@ def test_a_model_that_learnt_near_copies_of_the_test_texts_is_not_let_in(
 
 def test_what_a_run_is_doing_moves_on_while_it_does_it(guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[tuple[str, int, int]] = []
-    real = runs.say
+    real = runs.report_progress
 
     def say(run: TrainingRun, stage: str, done: int, of: int) -> None:
         said.append((stage, done, of))
         real(run, stage, done, of)
 
-    monkeypatch.setattr(runs, "say", say)
+    monkeypatch.setattr(runs, "report_progress", say)
     monkeypatch.setattr(classifiers, "BATCH", 16)
     label_reviews(300)
     run = train({"method": "head", "max_tokens": 32})
@@ -187,14 +187,14 @@ def test_a_run_that_is_cancelled_while_it_trains_ends(guessing: ModelVersion, mo
     label_reviews(200)
     engineer = people.ml_engineer()
     run, _ = runs.plan("sentiment", reason="x", actor=engineer, recipe={"method": "full", "epochs": 2})
-    real = runs.say
+    real = runs.report_progress
 
     def say(claimed: TrainingRun, stage: str, done: int, of: int) -> None:
         if stage.startswith("Training on") and done == 3:
             runs.cancel(claimed, actor=engineer)
         real(claimed, stage, done, of)
 
-    monkeypatch.setattr(runs, "say", say)
+    monkeypatch.setattr(runs, "report_progress", say)
     assert pipeline.run_next()
     run.refresh_from_db()
     assert run.status == "cancelled"

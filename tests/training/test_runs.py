@@ -67,10 +67,10 @@ def test_a_run_that_takes_too_long_is_stopped_and_says_what_to_do(settings: Any)
     runs.plan("sentiment", reason="x", actor=ME)
     run = runs.claim()
     assert run is not None
-    runs.say(run, "Training", 1, 10)
+    runs.report_progress(run, "Training", 1, 10)
     run.claimed_at = timezone.now() - dt.timedelta(minutes=settings.TRAINING["LONGEST_RUN_MINUTES"], seconds=1)
     with pytest.raises(PermanentError, match="took longer than"):
-        runs.say(run, "Training", 2, 10)
+        runs.report_progress(run, "Training", 2, 10)
 
 
 @pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_progress_renews_the_lease_and_another_worker_ends_it() -> None:
     run = runs.claim()
     assert run is not None
     assert runs.claim() is None, "it is held"
-    runs.say(run, "Training", 3, 10)
+    runs.report_progress(run, "Training", 3, 10)
     runs.keep_figures(run, "other", 3, {"loss": 0.7})
     runs.keep_figures(run, "other", 6, {"loss": 0.6})
     runs.keep_figures(run, "other", 3, {"loss": 0.65})  # resumed from the checkpoint at step 0
@@ -90,7 +90,7 @@ def test_progress_renews_the_lease_and_another_worker_ends_it() -> None:
     other = runs.claim()
     assert other is not None, "its worker died: another takes it over"
     with pytest.raises(LeaseLost):
-        runs.say(run, "Training", 4, 10)
+        runs.report_progress(run, "Training", 4, 10)
     with pytest.raises(LeaseLost):
         runs.end(run, "succeeded", actor=ME)
     runs.end(other, "succeeded", actor=ME)
@@ -110,7 +110,7 @@ def test_a_run_that_waits_is_cancelled_at_once_and_one_that_works_after_its_step
     assert working is not None
     runs.cancel(working, actor=engineer)
     with pytest.raises(runs.Cancelled):
-        runs.say(working, "Training", 1, 2)
+        runs.report_progress(working, "Training", 1, 2)
     assert LedgerEntry.objects.filter(action="training.run.cancelled").count() == 2
     with pytest.raises(PermissionDenied):
         runs.cancel(working, actor=people.reviewer())

@@ -23,13 +23,13 @@ def test_a_search_tries_other_numbers_and_augmentation_adds_rows(
     guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     label_reviews(160)
-    real, began = runs.say, {}
+    real, began = runs.report_progress, {}
 
     def say(claimed: TrainingRun, stage: str, done: int, of: int) -> None:
         real(claimed, stage, done, of)
         began.setdefault(stage, set()).add(claimed.stage_began_at)
 
-    monkeypatch.setattr(runs, "say", say)
+    monkeypatch.setattr(runs, "report_progress", say)
     run = train({"method": "full", "epochs": 1, "max_tokens": 32, "search_trials": 2, "augment": 0.5})
     assert (run.status, run.last_error) == ("succeeded", "")
     part = run.version.card["parts"]["other"]
