@@ -17,7 +17,7 @@ from inference.models import ModelVersion, Role
 DONE, UNFINISHED = "done.json", "done.json.part"
 
 
-def once(folder: Path, fit: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+def memoised_step(folder: Path, fit: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
     """Return the figures of the part of a model that lies in `folder`; `fit` writes it to where it is told, unless that was done before."""
     if (folder / DONE).exists():
         kept: dict[str, Any] = json.loads((folder / DONE).read_text(encoding="utf-8"))

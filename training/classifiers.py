@@ -85,7 +85,7 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
                 work.report_to,
                 spare[script],
             )
-            figures[script] = bases.once(folder, fit_part)
+            figures[script] = bases.memoised_step(folder, fit_part)
             made[script] = folder / "model"
     if not made:
         raise PermanentError(
@@ -173,7 +173,7 @@ def _part(
 
         run = partial(launch.run, transformer_classifier.fit, train, validation, labels=labels, base=base.directory)
         if searches:
-            recipe = search.better(recipe, run, work=folder / "search", watch=searching)
+            recipe = search.tune(recipe, run, work=folder / "search", watch=searching)
         found = run(recipe=recipe, work=folder, into=model, watch=watch, report_to=report_to)
         backend = "sequence_classifier"
     options = {} if recipe.method == "characters" else {"max_tokens": recipe.max_tokens}

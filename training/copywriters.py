@@ -92,11 +92,11 @@ def _stage(
     def fit(model: Path) -> dict[str, Any]:
         best = recipe
         if is_searched and recipe.search_trials:
-            best = search.better(recipe, run, work=folder / "search", watch=partial(tell, search.STAGE + name))
+            best = search.tune(recipe, run, work=folder / "search", watch=partial(tell, search.STAGE + name))
         found = run(recipe=best, work=folder, into=model, watch=partial(tell, name), report_to=report_to)
         return {**found, "method": "LoRA" if name == IMITATION else "DPO", "recipe": best.model_dump()}
 
-    return bases.once(folder, fit)
+    return bases.memoised_step(folder, fit)
 
 
 def _writable(rows: Sequence[snapshots.Row], base: bases.Base) -> list[snapshots.Row]:

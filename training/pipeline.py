@@ -83,7 +83,7 @@ def folder_of(run: TrainingRun) -> Path:
 
 def _work(run: TrainingRun) -> None:
     """Resolve once, then fit, measure and judge; what the steps return is written here, and nowhere else."""
-    work, trade = _resolve(run), _trade(run.task)
+    work, trade = _resolve(run), pipeline_for(run.task)
     version = run.version or _register(run, work, trade.maker.fit(work, tell=_telling(run, trade.maker.STAGES)))
     # The very same weights, of the same snapshot, are the champion itself: there is nothing to compare.
     report = None if version == work.champion else _evaluate(run, work, version, trade.judge)
@@ -101,7 +101,7 @@ class Trade(NamedTuple):
     judge: Any
 
 
-def _trade(task: str) -> Trade:
+def pipeline_for(task: str) -> Trade:
     if task == Task.COPY:
         from training import copywriters
         from training.evaluation import copy_runner
@@ -115,7 +115,7 @@ def _trade(task: str) -> Trade:
 
 def _resolve(run: TrainingRun) -> Work:
     """Return everything that the run works with, and note it in the run: a run that is resumed, or repeated, stays with it."""
-    recipe, (maker, _) = recipes.parse(run.recipe, run.task), _trade(run.task)
+    recipe, (maker, _) = recipes.parse(run.recipe, run.task), pipeline_for(run.task)
     if run.snapshot is None:
         runs.report_progress(run, "Freezing examples", 0, 1)
         runs.update_held(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
@@ -152,7 +152,7 @@ def _register(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
     with transaction.atomic():
         runs.hold(run)
         version = registry.register(
-            role=role_of(work.task), name=f"{work.task} by {fitted.method}", backend=_trade(work.task).maker.BACKEND,
+            role=role_of(work.task), name=f"{work.task} by {fitted.method}", backend=pipeline_for(work.task).maker.BACKEND,
             locales=fitted.locales, licence=fitted.licence, artifact_hash=fitted.artifact_hash, base_hash=fitted.base_hash,
             dataset_hash=work.snapshot.artifact_hash, source=f"training run {run.pk}", actor=TRAINER,
             card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},

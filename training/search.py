@@ -18,7 +18,7 @@ STAGE = "search:"
 AnyRecipe = TypeVar("AnyRecipe", Recipe, CopyRecipe)
 
 
-def better(recipe: AnyRecipe, fit: Callable[..., Mapping[str, Any]], *, work: Path, watch: Watch) -> AnyRecipe:
+def tune(recipe: AnyRecipe, fit: Callable[..., Mapping[str, Any]], *, work: Path, watch: Watch) -> AnyRecipe:
     """Return `recipe` with the learning rate, epochs, batch size, decay and warm-up that cost the validation part least.
 
     `fit(recipe=, work=, into=, watch=)` trains in folders that are removed afterwards, and returns the `best_eval_loss` it came to.

@@ -62,7 +62,7 @@ def test_what_a_run_works_with_cannot_be_changed_on_the_way(guessing: ModelVersi
 
 def test_two_trades_have_the_same_steps() -> None:
     for task in ("sentiment", "validity", "copy"):
-        maker, judge = pipeline._trade(task)
+        maker, judge = pipeline.pipeline_for(task)
         assert {"BACKEND", "STAGES", "base_of", "fit"} <= set(vars(maker))
         assert {"GATE_VERSION", "measure", "judge"} <= set(vars(judge))
     with pytest.raises(PermanentError):
