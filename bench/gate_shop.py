@@ -108,6 +108,6 @@ class Shop:
         report = reports.write(
             version, snapshot, champion=self.champion, gate_version=gate.GATE_VERSION, verdict=verdict, metrics={}
         )
-        release.consider(report)
+        release.promote_if_passed(report)
         serves = resolver.find(TASK) == version
         return serves, not serves and release.may_replace(version)

@@ -92,7 +92,7 @@ def accuracy(method: str, split: Split, size: int, seed: int) -> float:
         model = LogisticRegression(C=10, max_iter=2000).fit(everything.embeddings, everything.labels)
         return float((model.predict(split.test.embeddings) == truth).mean())
     asked = recipes.Recipe(method=method, seed=seed, max_tokens=TOKENS[split.test.name])  # type: ignore[arg-type]
-    recipe = recipes.settle(asked, n_train=len(train), is_chinese=is_chinese)
+    recipe = recipes.resolve_defaults(asked, n_train=len(train), is_chinese=is_chinese)
     with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as folder:
         into = Path(folder) / "model"
         backend = fit(recipe, train, validation, Path(folder), into)

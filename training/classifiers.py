@@ -132,7 +132,7 @@ def _part(
 
     `known` is the settled recipe of a run that is repeated.
     """
-    recipe = type(asked).model_validate(known) if known else recipes.settle(
+    recipe = type(asked).model_validate(known) if known else recipes.resolve_defaults(
         asked, n_train=len(train), is_chinese=script == CHINESE, base_reads_chinese=bool(asked.base)
     )  # fmt: skip
     recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})

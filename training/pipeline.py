@@ -90,7 +90,7 @@ def _work(run: TrainingRun) -> None:
     with transaction.atomic():
         runs.hold(run)
         if report is not None:
-            release.consider(report)
+            release.promote_if_passed(report)
         runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=report.verdict if report else "the champion itself")
 
 

@@ -106,7 +106,7 @@ def parse(values: dict[str, Any], task: str = "sentiment") -> Recipe | CopyRecip
         ) from exc
 
 
-def settle(recipe: Recipe, *, n_train: int, is_chinese: bool, base_reads_chinese: bool = False) -> Recipe:
+def resolve_defaults(recipe: Recipe, *, n_train: int, is_chinese: bool, base_reads_chinese: bool = False) -> Recipe:
     """Return `recipe` with what it left open filled in for a classifier of `n_train` examples in one language.
 
     Characters where the base does not know the language; else what was best at that number of labels.

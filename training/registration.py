@@ -69,7 +69,7 @@ def register_source(source: Source, *, actor: User | SystemActor) -> ModelVersio
         locales=list(source.locales),
         artifact_hash=artifact_hash,
     )
-    try_out(candidate)
+    smoke_test(candidate)
     return registry.register(
         role=candidate.role,
         name=candidate.name,
@@ -83,7 +83,7 @@ def register_source(source: Source, *, actor: User | SystemActor) -> ModelVersio
     )
 
 
-def try_out(version: ModelVersion) -> None:
+def smoke_test(version: ModelVersion) -> None:
     """Load `version` and let it work once in each of its languages. Raises `PermanentError` saying what went wrong."""
     try:
         backend = loader.build(version)

@@ -36,7 +36,7 @@ class Waiting:
     needed: int
 
 
-def consider(report: EvaluationReport) -> ModelAlias | None:
+def promote_if_passed(report: EvaluationReport) -> ModelAlias | None:
     """Act on a report: a version that passed serves where nobody else has to agree, else it is the challenger.
 
     One whose test was inconclusive becomes challenger too, and a classifier is then seen on live traffic; where only a label
@@ -111,7 +111,7 @@ def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | 
     return None
 
 
-def let_in(version: ModelVersion, *, actor: User | SystemActor, reason: str) -> ModelAlias | None:
+def promote_or_approve(version: ModelVersion, *, actor: User | SystemActor, reason: str) -> ModelAlias | None:
     """Make `version` champion, or note the approval of this person where others have to agree, too, and return None.
 
     Raises as `approve` and `registry.promote`.

@@ -123,7 +123,7 @@ def test_where_the_settings_say_so_the_champion_is_taken_back_once_and_people_le
     assert LedgerEntry.objects.filter(action="inference.alias.moved").count() == 1
     report = trained(options={"another": 1})
     assert release.people_needed(report.version) == 1
-    release.consider(report)
+    release.promote_if_passed(report)
     assert resolver.resolve(ROLE) == before
     release.approve(report.version, actor=people.ml_engineer(), reason="looked at it")
     assert (resolver.resolve(ROLE), health.check_champions().state) == (report.version, "ok")

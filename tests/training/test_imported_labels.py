@@ -44,7 +44,7 @@ def test_labels_of_our_own_people_let_the_gate_decide_alone(settings: Any) -> No
     before = factories.model_version("sentiment", artifact_hash="")
     report = passed(frozen(imported=0, min_test=20, settings=settings))
     assert (consent.reasons(report.version), release.people_needed(report.version)) == ([], 0)
-    release.consider(report)
+    release.promote_if_passed(report)
     assert resolver.resolve("sentiment") == report.version != before
 
 
@@ -57,7 +57,7 @@ def test_labels_of_files_that_decide_ask_for_a_named_person(imported: int, setti
     assert held["train"]["import:7"] > snapshot.n_train / 2
     report = passed(snapshot)
     assert "have a label that came from a file" in " ".join(consent.reasons(report.version))
-    release.consider(report)
+    release.promote_if_passed(report)
     assert resolver.resolve("sentiment") == before
     with pytest.raises(PermanentError, match="0 of 1 approvals"):
         registry.promote(report.version, actor=COMMAND_LINE, reason="the gate let it pass")
@@ -86,7 +86,7 @@ def test_flipped_labels_do_not_replace_the_champion_by_themselves(tmp_path: Path
                 lambda: release.approve(report.version, actor=mallory, reason="it passed")):  # fmt: skip
         with pytest.raises(PermanentError):
             act()
-    release.consider(report)
+    release.promote_if_passed(report)
     assert resolver.resolve("sentiment") == before
 
 
@@ -104,18 +104,18 @@ def test_approved_raters_let_in_no_champion_alone_and_who_brought_them_is_not_th
     with pytest.raises(PermanentError, match="you had a part in it"):
         release.approve(report.version, actor=bringer, reason="I know the file")
     with pytest.raises(PermanentError, match="you had a part in it"):
-        release.let_in(report.version, actor=bringer, reason="I know the file")
+        release.promote_or_approve(report.version, actor=bringer, reason="I know the file")
     release.approve(report.version, actor=one, reason="read forty of them")
     assert resolver.resolve("sentiment") == report.version
 
 
 def test_the_first_champion_of_all_is_no_exception(settings: Any) -> None:
     report = passed(frozen(imported=3, min_test=20, settings=settings))
-    release.consider(report)
+    release.promote_if_passed(report)
     assert resolver.find("sentiment") is None
     with pytest.raises(PermanentError, match="0 of 1 approvals"):
-        release.let_in(report.version, actor=COMMAND_LINE, reason="nobody serves yet")
-    release.let_in(report.version, actor=people.ml_engineer(), reason="I know the file")
+        release.promote_or_approve(report.version, actor=COMMAND_LINE, reason="nobody serves yet")
+    release.promote_or_approve(report.version, actor=people.ml_engineer(), reason="I know the file")
     assert resolver.resolve("sentiment") == report.version
 
 

@@ -45,7 +45,7 @@ def champion(role: str = "sentiment") -> ModelVersion:
 def test_where_nobody_has_to_agree_a_pass_serves_at_once_and_is_taken_back_in_one_action() -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     report = trained()
-    moved = release.consider(report)
+    moved = release.promote_if_passed(report)
     assert moved is not None
     assert (moved.name, champion()) == ("champion", report.version)
     registry.roll_back("sentiment", actor=people.ml_engineer(), reason="it is too harsh")
@@ -57,7 +57,7 @@ def test_where_nobody_has_to_agree_a_pass_serves_at_once_and_is_taken_back_in_on
 def test_what_did_not_pass_never_serves(verdict: str) -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     report = trained(verdict=verdict)
-    moved = release.consider(report)
+    moved = release.promote_if_passed(report)
     assert champion() == before
     assert (moved.name if moved else None) == (None if verdict == "fail" else "challenger")
     with pytest.raises(PermanentError, match="did not pass the gate"):
@@ -70,7 +70,7 @@ def test_where_a_label_is_too_rare_to_judge_a_person_lets_the_model_in_and_never
     before = factories.model_version("sentiment", artifact_hash="")
     report = trained(verdict="inconclusive", reasons=RARE)
     assert report.asks_people
-    moved = release.consider(report)
+    moved = release.promote_if_passed(report)
     assert moved is not None
     assert (moved.name, champion(), release.people_needed(report.version)) == ("challenger", before, 1)
     with pytest.raises(PermanentError, match="0 of 1 approvals"):
@@ -94,9 +94,9 @@ def test_what_else_is_in_doubt_is_not_for_people_to_overlook(other: str) -> None
 
 def test_a_first_model_with_a_rare_label_is_let_in_by_a_person_by_name() -> None:
     report = trained("validity", verdict="inconclusive", reasons=RARE)
-    assert release.consider(report) is not None
+    assert release.promote_if_passed(report) is not None
     assert resolver.find("validity") is None
-    release.let_in(report.version, actor=people.ml_engineer(), reason="it is a start")
+    release.promote_or_approve(report.version, actor=people.ml_engineer(), reason="it is a start")
     assert champion("validity") == report.version
 
 
@@ -118,7 +118,7 @@ def test_a_trained_version_that_was_not_measured_never_serves() -> None:
 def test_a_copywriter_needs_two_people() -> None:
     factories.model_version("copywriter", artifact_hash="")
     report = trained("copywriter")
-    moved = release.consider(report)
+    moved = release.promote_if_passed(report)
     assert moved is not None
     assert moved.name == "challenger"
     one, two = people.ml_engineer(), people.ml_engineer()
@@ -141,7 +141,7 @@ def test_a_champion_that_moved_on_meanwhile_is_not_replaced_unseen() -> None:
     factories.model_version("sentiment", artifact_hash="")
     report = trained()
     newer = factories.model_version("sentiment", artifact_hash="")
-    moved = release.consider(report)
+    moved = release.promote_if_passed(report)
     assert moved is not None
     assert (moved.name, moved.version, champion()) == ("challenger", report.version, newer), (
         "nothing is said of this one"
@@ -161,7 +161,7 @@ def test_a_champion_that_moved_on_meanwhile_is_not_replaced_unseen() -> None:
 def test_people_do_not_approve_what_was_measured_against_another_champion() -> None:
     factories.model_version("copywriter", artifact_hash="")
     report = trained("copywriter")
-    release.consider(report)
+    release.promote_if_passed(report)
     release.approve(report.version, actor=people.ml_engineer(), reason="read twenty")
     newer = factories.model_version("copywriter", artifact_hash="")
     for _ in range(2):
@@ -174,9 +174,9 @@ def test_people_do_not_approve_what_was_measured_against_another_champion() -> N
 def test_what_served_before_serves_again_without_another_report() -> None:
     factories.model_version("sentiment", artifact_hash="")
     first = trained()
-    release.consider(first)
+    release.promote_if_passed(first)
     second = trained(options={"another": 1})
-    release.consider(second)
+    release.promote_if_passed(second)
     engineer = people.ml_engineer()
     registry.promote(first.version, actor=engineer, reason="by name")
     assert champion() == first.version
@@ -189,8 +189,8 @@ def test_what_served_before_serves_again_without_another_report() -> None:
 def test_a_report_that_is_considered_again_changes_nothing() -> None:
     factories.model_version("sentiment", artifact_hash="")
     report = trained()
-    release.consider(report)
-    assert release.consider(report) is None, "its worker died before it noted that it was done"
+    release.promote_if_passed(report)
+    assert release.promote_if_passed(report) is None, "its worker died before it noted that it was done"
     assert champion() == report.version
     assert resolver.find("sentiment", alias="challenger") is None
 
@@ -198,13 +198,13 @@ def test_a_report_that_is_considered_again_changes_nothing() -> None:
 def test_after_a_roll_back_a_person_lets_the_next_one_in() -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     first = trained()
-    release.consider(first)
+    release.promote_if_passed(first)
     release.roll_back("sentiment", actor=people.ml_engineer(), reason="it is too harsh")
-    assert release.consider(first) is not None
+    assert release.promote_if_passed(first) is not None
     assert champion() == before, "the gate finds what it found before, and a person did not want it"
     second = trained(options={"another": 1})
     assert release.people_needed(second.version) == 1
-    moved = release.consider(second)
+    moved = release.promote_if_passed(second)
     assert moved is not None
     assert moved.name == "challenger"
     release.approve(second.version, actor=people.ml_engineer(), reason="this one is not")
@@ -215,7 +215,7 @@ def test_a_champion_that_came_while_it_trained_is_not_replaced_unmeasured() -> N
     report = trained()
     assert report.against is None
     meanwhile = factories.model_version("sentiment", artifact_hash="")
-    moved = release.consider(report)
+    moved = release.promote_if_passed(report)
     assert moved is not None
     assert (moved.name, champion()) == ("challenger", meanwhile)
 
@@ -242,7 +242,7 @@ def test_what_was_trained_here_needs_its_report_when_its_folder_is_brought_in_ag
     champion_before = factories.model_version("copywriter", artifact_hash="")
     report = trained("copywriter", verdict="fail")
     ModelVersion.objects.filter(pk=report.version.pk).update(artifact_hash=stored)
-    monkeypatch.setattr(registration, "try_out", lambda version: None)
+    monkeypatch.setattr(registration, "smoke_test", lambda version: None)
     engineer = people.ml_engineer()
 
     def bring_in(folder: Path, locale: str) -> ModelVersion:

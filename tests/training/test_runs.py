@@ -269,8 +269,10 @@ def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
 
 def test_the_default_is_what_was_measured() -> None:
     asked = recipes.Recipe()
-    assert recipes.settle(asked, n_train=200, is_chinese=False).method == "lora"
-    assert recipes.settle(asked, n_train=5000, is_chinese=False).method == "full"
-    assert recipes.settle(asked, n_train=5000, is_chinese=True).method == "characters"
-    own = recipes.settle(recipes.Recipe(method="full", epochs=2, learning_rate=3e-5), n_train=100, is_chinese=False)
+    assert recipes.resolve_defaults(asked, n_train=200, is_chinese=False).method == "lora"
+    assert recipes.resolve_defaults(asked, n_train=5000, is_chinese=False).method == "full"
+    assert recipes.resolve_defaults(asked, n_train=5000, is_chinese=True).method == "characters"
+    own = recipes.resolve_defaults(
+        recipes.Recipe(method="full", epochs=2, learning_rate=3e-5), n_train=100, is_chinese=False
+    )
     assert (own.method, own.epochs, own.learning_rate) == ("full", 2, 3e-5)

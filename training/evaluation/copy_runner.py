@@ -192,6 +192,6 @@ def _facts(
     asked = [messages_of(row) for row in rows[:SMOKE_PROMPTS]]
     why = smoke.writes_alone(version, asked, smoke.begin(backend, asked)) if asked else None
     return {
-        **reports.alone("writes", why),
-        **reports.conditions(version, snapshot, tested={row.group for row in rows}),
+        **reports.runs_standalone("writes", why),
+        **reports.preconditions(version, snapshot, tested={row.group for row in rows}),
     }

@@ -62,7 +62,7 @@ def evaluate(
     return write(version, snapshot, champion=champion, gate_version=gate_version, verdict=verdict, metrics=metrics)
 
 
-def alone(verb: str, why: str | None) -> dict[str, bool]:
+def runs_standalone(verb: str, why: str | None) -> dict[str, bool]:
     """Return, in words, whether the saved model works or writes (`verb`) by itself: `why` not, empty where it does.
 
     Nothing where it was not tried (None): without a test text no process was started.
@@ -70,7 +70,7 @@ def alone(verb: str, why: str | None) -> dict[str, bool]:
     return {} if why is None else {f"the saved model {verb} in a fresh process{f': {why}' if why else ''}": not why}
 
 
-def conditions(version: ModelVersion, snapshot: DatasetSnapshot, *, tested: Collection[str]) -> dict[str, bool]:
+def preconditions(version: ModelVersion, snapshot: DatasetSnapshot, *, tested: Collection[str]) -> dict[str, bool]:
     """Return, in words, what has to hold of any new model, and whether it does. `tested`: products of the test texts."""
     try:
         artifacts.verify(artifacts.path_for(version.artifact_hash))

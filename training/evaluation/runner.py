@@ -138,7 +138,7 @@ def _facts(
     tried = [row.text for row in rows[:SMOKE_TEXTS]]
     why = smoke.works_alone(version, tried, new.probabilities[:SMOKE_TEXTS].tolist(), labels) if rows else None
     return {
-        **reports.alone("works", why),
-        **reports.conditions(version, snapshot, tested={row.group for row in rows}),
+        **reports.runs_standalone("works", why),
+        **reports.preconditions(version, snapshot, tested={row.group for row in rows}),
         **reports.nearness(closest),
     }

@@ -35,7 +35,7 @@ def fine_tuned(
             continue
         aside = max(12, len(train) // 10)
         asked = recipes.Recipe(method="full", epochs=EPOCHS, max_tokens=MAX_TOKENS, seed=seed)
-        recipe = recipes.settle(asked, n_train=len(train), is_chinese=False)
+        recipe = recipes.resolve_defaults(asked, n_train=len(train), is_chinese=False)
         fitted, held_out = (
             Labelled([texts[i] for i in rows], [int(labels[i]) for i in rows])
             for rows in (train[aside:], train[:aside])

@@ -44,7 +44,7 @@ def fit(
 ) -> dict[str, Any]:  # fmt: skip
     """Write a model directory for the back end `sequence_classifier` into `into`; return what was measured on the way.
 
-    `recipe` is settled (`recipes.settle`); `work` holds checkpoints, and those that are there are gone on from; `report_to`
+    `recipe` is settled (`recipes.resolve_defaults`); `work` holds checkpoints, and those that are there are gone on from; `report_to`
     are trackers that transformers knows: TensorBoard's files come to lie in `work`/runs.
     """
     set_seed(recipe.seed)

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no {options['role']} v{options['number']}; see `manage.py models`.")
         actor, reason = actor_from(options["by"]), options["reason"]
         if options["alias"] == registry.CHAMPION:
-            moved = release.let_in(version, actor=actor, reason=reason)
+            moved = release.promote_or_approve(version, actor=actor, reason=reason)
         else:
             moved = registry.promote(version, alias=options["alias"], actor=actor, reason=reason)
         return _serves(moved) if moved else release.in_words(version)

@@ -74,7 +74,7 @@ class Command(BaseCommand):
             version = register_source(source, actor=actor)
             self.stdout.write(self.style.SUCCESS(f"{version} is registered: {version.artifact_hash or version.source}"))
             if options["promote"]:
-                moved = release.let_in(version, actor=actor, reason="let in when it was registered")
+                moved = release.promote_or_approve(version, actor=actor, reason="let in when it was registered")
                 self.stdout.write("It is the champion of its role now." if moved else release.in_words(version))
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc
