@@ -1,4 +1,4 @@
-"""The door Label Studio knocks at: authenticate, store, answer within milliseconds."""
+"""The webhook receiver of Label Studio: authenticate, store, answer within milliseconds."""
 
 from __future__ import annotations
 

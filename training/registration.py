@@ -1,4 +1,4 @@
-"""Bring a model into the house: from a directory, a hub id or an endpoint; tried before it is recorded."""
+"""Register a model: from a directory, a hub id or an endpoint; tried before it is recorded."""
 
 from __future__ import annotations
 

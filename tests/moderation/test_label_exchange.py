@@ -478,7 +478,7 @@ def test_two_processes_do_not_write_one_file(tmp_path: Path, decided: Any, monke
     def taken(name: str) -> Any:
         yield False
 
-    monkeypatch.setattr(exporting, "only_one", taken)
+    monkeypatch.setattr(exporting, "try_advisory_lock", taken)
     with pytest.raises(TransientError):
         export_labels(tmp_path / "x.csv", kind=KIND, actor=ACTOR)
 

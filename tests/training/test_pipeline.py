@@ -154,7 +154,7 @@ def test_a_base_that_reads_less_than_was_asked_for_is_given_what_it_reads(guessi
     assert part["options"]["max_tokens"] == part["recipe"]["max_tokens"] == 64
 
 
-@pytest.mark.parametrize("stage", ["snapshots.freeze", "registry.register", "release.consider"])
+@pytest.mark.parametrize("stage", ["snapshots.freeze", "registry.register", "release.promote_if_passed"])
 def test_a_run_that_failed_on_the_way_goes_on_from_there(
     guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
