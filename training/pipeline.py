@@ -102,6 +102,7 @@ class Trade(NamedTuple):
 
 
 def pipeline_for(task: str) -> Trade:
+    """Return the modules that fit, and that measure and judge, the model of `task`."""
     if task == Task.COPY:
         from training import copywriters
         from training.evaluation import copy_runner
