@@ -137,7 +137,7 @@ def answers(method: str, draw: Draw, seed: int, vectors: Vectors) -> Any:
         return model.predict(reader.transform(draw.tested))
     if method == CONTRASTIVE:
         asked = recipes.Recipe(method="contrastive", seed=seed, max_tokens=TOKENS)
-        recipe = recipes.settle(asked, n_train=len(train), is_chinese=False)
+        recipe = recipes.resolve_defaults(asked, n_train=len(train), is_chinese=False)
         with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as folder:
             into = Path(folder) / "model"
             contrastive.fit(train, Labelled([], []), labels=draw.labels, recipe=recipe, base=reviews.encoder_directory(),

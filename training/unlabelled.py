@@ -65,7 +65,7 @@ def pretrained(texts: Sequence[str], recipe: Recipe, base: Base, folder: Path, w
 
     fit = partial(masked_language.pretrain, texts, base=base.directory, steps=recipe.pretrain_steps, seed=recipe.seed,
                   max_tokens=recipe.max_tokens, watch=watch)  # fmt: skip
-    bases.once(folder / "pretrained", lambda into: fit(into=into))
+    bases.memoised_step(folder / "pretrained", lambda into: fit(into=into))
     return replace(base, directory=folder / "pretrained" / "model")
 
 
@@ -94,5 +94,5 @@ def with_guesses(
         found = pseudo_labels.add(train, texts, says, threshold=recipe.pseudo_labels)
         return {"texts": list(found.texts), "labels": list(found.labels)}
 
-    kept = bases.once(folder / "guessed", guess)
+    kept = bases.memoised_step(folder / "guessed", guess)
     return Labelled(kept["texts"], kept["labels"])
