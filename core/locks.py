@@ -25,3 +25,10 @@ def try_advisory_lock(name: str) -> Iterator[bool]:
         if is_alone:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def take_turns(name: str) -> None:
+    """Wait until no other transaction has taken its turn under this `name`; ours ends with the transaction we are in."""
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

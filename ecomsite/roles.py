@@ -17,6 +17,7 @@ READ_ALL = (
     "moderation.view_finding", "moderation.view_score", "moderation.view_sentiment", "moderation.view_reviewitem",
     "moderation.view_decision", "moderation.view_policyversion", "moderation.view_retroscan", "moderation.view_appeal",
     "monitoring.view_quarantine", "monitoring.view_alert", "monitoring.view_refusal", "monitoring.view_markcheck",
+    "questions.view_questionversion",
     "training.view_trainingrun", "training.view_datasetsnapshot", "training.view_evaluationreport",
 )  # fmt: skip
 READ_WORK = (
@@ -72,6 +73,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "moderation.request_copy",
         "moderation.set_queue_policy",
         "moderation.activate_policy",
+        "questions.load_question",
         "moderation.run_retroscan",
         "moderation.set_gold",
         "labeling.check_labels",

@@ -23,6 +23,7 @@ from ecomsite.access import (  # noqa: F401  (Django finds them here)
     SESSION_COOKIE_NAME,
     SESSION_ENGINE,
 )
+from ecomsite.asking import QUESTIONS, QUESTIONS_DIR  # noqa: F401  (Django finds them here)
 from ecomsite.compliance import (  # noqa: F401  (Django finds them here)
     AI_MARK,
     APPEAL_DAYS,
@@ -253,13 +254,6 @@ LABELING: dict[str, Any] = {
     "ACCOUNTS_FILE": None if env.text("LABEL_STUDIO_URL") else VAR_DIR / "label-studio" / "accounts.json",
     "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
     "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
-}
-
-# What people and models are asked: name → a subclass of labeling.question.Question, or one of its instances.
-QUESTIONS: dict[str, str] = {
-    "copy_verdict": "questions.copy_verdict.question.CopyVerdict",
-    "sentiment": "questions.sentiment.question.Sentiment",
-    "validity": "questions.validity.question.Validity",
 }
 
 # --- Webhooks that go out (docs/webhooks.md) ----------------------------------------------------------------------

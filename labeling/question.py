@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -56,6 +57,8 @@ class Question(ABC):
     ask_below: float | None = None
     # So many labels are asked for by lot, whatever a model says: a question that ships no model learns its first one from them.
     first_labels: int = 0
+    # Rules of its queue (moderation/queues/rules.py) while an administrator has set none; those of the settings otherwise.
+    queue_rules: Mapping[str, Any] = MappingProxyType({})
     # Whether people have a labelling page for it. Where they have not, a model alone answers, taught by other answers.
     has_page: bool = True
     # Where its examples come from, in words: it stands in every snapshot.

@@ -1,4 +1,4 @@
-"""The app of questions: it has no tables."""
+"""The app of questions."""
 
 from django.apps import AppConfig
 

@@ -118,6 +118,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _page("Training", "model_training", "console:training", "training.view_trainingrun"),
+            _page("Questions", "quiz", "console:questions", "questions.view_questionversion"),
             _page("Raters of imports", "how_to_reg", "console:raters", "labeling.view_label"),
             _table("Versions", "deployed_code", "inference.modelversion"),
             _table("Aliases", "label", "inference.modelalias"),

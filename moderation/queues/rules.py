@@ -15,7 +15,7 @@ from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import ref
-from labeling.question import queue_names
+from labeling.question import question, queue_names
 from moderation.models.candidates import Finding
 from moderation.models.queues import QueuePolicy
 
@@ -43,19 +43,24 @@ SETTABLE = (*NUMBERS, *CHOICES, *LISTS, "enable_reservations", "ticks_suggestion
 
 def policy_for(kind: str) -> QueuePolicy:
     """Return the rules of the queue `kind`; those of the settings while nobody has set any. Reading stores nothing."""
-    return QueuePolicy.objects.filter(kind=kind).first() or QueuePolicy(kind=kind, **settings.MODERATION["QUEUE"])
+    return QueuePolicy.objects.filter(kind=kind).first() or QueuePolicy(kind=kind, **_defaults(kind))
 
 
 def policies() -> dict[str, QueuePolicy]:
     """Return the rules of every queue, in one query."""
     held = {policy.kind: policy for policy in QueuePolicy.objects.all()}
-    defaults = settings.MODERATION["QUEUE"]
-    return {kind: held.get(kind) or QueuePolicy(kind=kind, **defaults) for kind in queue_names()}
+    return {kind: held.get(kind) or QueuePolicy(kind=kind, **_defaults(kind)) for kind in queue_names()}
 
 
 def stored(kind: str) -> QueuePolicy:
     """Return the row of the queue `kind`, made from the settings' defaults when there is none yet."""
-    return QueuePolicy.objects.get_or_create(kind=kind, defaults=settings.MODERATION["QUEUE"])[0]
+    return QueuePolicy.objects.get_or_create(kind=kind, defaults=_defaults(kind))[0]
+
+
+def _defaults(kind: str) -> dict[str, Any]:
+    """Return the rules of a queue that nobody has set any for: the settings', and what its question asks for."""
+    asked = question(kind).queue_rules if kind in settings.QUESTIONS else {}
+    return {**settings.MODERATION["QUEUE"], **asked}
 
 
 def may_take(user: User, policy: QueuePolicy) -> bool:

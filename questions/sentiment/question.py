@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from catalog.models import CustomerReview
+from core.refs import keys_of, ref
+from inference.models import ModelAlias
 from labeling.question import Choice
+from moderation.models import reviews
 from questions.choice import ChoiceQuestion
 
 
@@ -29,3 +35,12 @@ class Sentiment(ChoiceQuestion):
     ask_below = 0.75
     source = "labels of the queue sentiment, as people agreed on them"
     copies_from = 0.5
+
+    def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return those of the champion, of what it scored; nothing where it does not speak of every label."""
+        champion = ModelAlias.objects.filter(role=self.name, name=ModelAlias.Name.CHAMPION).values("version")
+        scores = reviews.Sentiment.objects.filter(
+            review_id__in=keys_of(subjects, CustomerReview), model_version__in=champion
+        )
+        found = {ref(score.review): dict(score.probabilities) for score in scores.select_related("review")}
+        return {subject: said for subject, said in found.items() if set(said) >= set(self.labels)}

@@ -19,7 +19,7 @@ ELSEWHERE = {
     "ecomsite/console/navigation.py": "the two that the side bar leads to; the others are told of on the review page",
     "labeling/question.py": "what questions were called before",
     "ecomsite/learning.py": "settings: how many people let a model in",
-    "ecomsite/settings.py": "the list itself",
+    "ecomsite/asking.py": "the list itself",
 }
 
 

@@ -105,6 +105,7 @@ def _pages(scene: Scene, visitor: Visitor) -> list[str]:
         reverse("console:queue_policy", args=["copy_verdict"]),
         reverse("console:quarantine"),
         reverse("console:policies"),
+        reverse("console:questions"),
         reverse("console:policy", args=[1]),
         reverse("console:retro_scans"),
         reverse("admin:moderation_candidate_changelist"),

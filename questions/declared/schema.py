@@ -1,0 +1,132 @@
+"""What a file that declares a question may say, read strictly: every mistake with its file, its line and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from core.exceptions import PermanentError
+from labeling.screens import SENIOR_KEY
+
+HINT: Final = "docs/questions.md says how a question is declared."
+# Of what a label column holds; several answers are one label, joined by a sign each.
+LONGEST_LABEL: Final = 60
+LARGEST_FILE: Final = 64 * 1024
+KEYS: Final = "12345678"
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+class Strict(BaseModel):
+    """No unknown keys, and nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeclaredChoice(Strict):
+    """One answer. Without a `hotkey` the first eight choices have 1 to 8."""
+
+    value: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,23}$")]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+    hotkey: Annotated[str, StringConstraints(pattern=r"^[1-8a-z]?$")] = ""
+    tone: Literal["", "good", "bad"] = ""
+
+
+class Declaration(Strict):
+    """A question as a file declares it."""
+
+    name: Name
+    title: Words
+    description: str = Field(default="", max_length=500)
+    instructions: str = Field(default="", max_length=4000, description="plain text; an empty line begins a paragraph")
+    heading: str = Field(default="", max_length=200)
+    about: Literal["review", "draft"] = "review"
+    multiple: bool = False
+    choices: tuple[DeclaredChoice, ...] = Field(min_length=2, max_length=40)
+    # So many reviews are put before people by lot; 0: it is asked about what is brought in with a file alone.
+    first_labels: int = Field(default=0, ge=0, le=100_000)
+    # Rules of its queue, while an administrator has set none.
+    overlap: int = Field(default=1, ge=1, le=10)
+    consensus: Literal["majority", "dawid_skene", "crowdlab"] = "majority"
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Declaration:
+        for what in ("value", "title", "hotkey"):
+            given = [found for one in self.choices if (found := getattr(one, what))]
+            if twice := sorted({one for one in given if given.count(one) > 1}):
+                raise ValueError(f"two choices have the {what} {', '.join(twice)}")
+        values = [one.value for one in self.choices]
+        if self.multiple and "none" in values:
+            raise ValueError("“none” is what it means to tick nothing: leave it out")
+        if self.multiple and len("+".join(values)) > LONGEST_LABEL:
+            raise ValueError(
+                f"all choices together take {len('+'.join(values))} characters, and a label holds {LONGEST_LABEL}: shorten values"
+            )
+        if self.first_labels and self.about != "review":
+            raise ValueError("first_labels: only reviews are drawn by lot")
+        return self
+
+    def keyed(self) -> tuple[DeclaredChoice, ...]:
+        """Return the choices with the key that picks each; none that a senior is asked by."""
+        taken = {one.hotkey for one in self.choices} | {SENIOR_KEY}
+        free = iter([key for key in KEYS if key not in taken])
+        return tuple(one if one.hotkey else one.model_copy(update={"hotkey": next(free, "")}) for one in self.choices)
+
+
+def read_declaration(path: Path) -> Declaration:
+    """Return what the file `path` declares; it has to be named after the question. Raises `PermanentError`."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise PermanentError(f"{path.name} is larger than {LARGEST_FILE // 1024} KiB.", hint=HINT)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise PermanentError(f"{path.name} cannot be read: {exc}.", hint=HINT) from exc
+    found = parse_declaration(text, name=path.name)
+    if found.name != path.stem:
+        raise PermanentError(f"{path.name} declares the question {found.name}: name the file after it.", hint=HINT)
+    return found
+
+
+def parse_declaration(text: str, *, name: str) -> Declaration:
+    """Return what `text`, YAML, declares. Raises `PermanentError` with `name`, the lines and what is wrong there."""
+    try:
+        if len(text) > LARGEST_FILE:
+            raise PermanentError(f"{name} is larger than {LARGEST_FILE // 1024} KiB.", hint=HINT)
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise PermanentError(f"{name}: aliases (*name) are not read here.", hint=HINT)
+        document, node = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise PermanentError(f"{name} is no YAML: {' '.join(str(exc).split())[:300]}.", hint=HINT) from exc
+    try:
+        return Declaration.model_validate(document)
+    except ValidationError as exc:
+        mistakes = "; ".join(_mistake(node, error) for error in exc.errors()[:5])
+        raise PermanentError(f"{name}, {mistakes}.", hint=HINT) from exc
+
+
+def _mistake(node: yaml.Node | None, error: Any) -> str:
+    """Say where a mistake is, and what: `line 7, choices.1.hotkey: …`, with what is allowed."""
+    place, message = error["loc"], error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        allowed = DeclaredChoice.model_fields if place[:1] == ("choices",) else Declaration.model_fields
+        message = f"there is no such key; there are {', '.join(allowed)}"
+    where = ".".join(map(str, place))
+    return f"line {_line(node, place)}{f', {where}' if where else ''}: {message}"
+
+
+def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
+    """Return the line of what stands at `place`, or of what it should stand in; from 1."""
+    line = 1 if node is None else node.start_mark.line + 1
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == step), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,142 @@
+"""Loading a declared question: its version is kept, and labels come along when its answers change; none is lost in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Model
+
+from audit import ledger
+from core.actors import SystemActor, require_permission
+from core.exceptions import PermanentError
+from core.hashing import hash_json
+from core.locks import take_turns
+from labeling.models import Label, LabelIssue, RaterModel, Vote
+from moderation.models.reviews import ReviewItem
+from questions.declared.schema import Declaration
+from questions.models import QuestionVersion
+
+if TYPE_CHECKING:
+    Actor = User | SystemActor
+
+# Where an answer stands, by field: what people said, what is held to be true, what was suggested, and known answers.
+COLUMNS: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
+    (Label, ("label",)),
+    (Vote, ("label", "suggestion", "expected")),
+    (LabelIssue, ("given", "suggested")),
+    (ReviewItem, ("suggestion", "gold_label")),
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What loading a file would change: answers that come, that go, and labels that become others (old, new, how many)."""
+
+    is_new: bool
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    relabelled: tuple[tuple[str, str, int], ...]
+
+
+def latest(name: str) -> QuestionVersion | None:
+    """Return the version of the question `name` that was loaded last."""
+    return QuestionVersion.objects.filter(name=name).first()
+
+
+def content_of(declaration: Declaration) -> dict[str, Any]:
+    """Return `declaration` as the plain data that a version keeps."""
+    return declaration.model_dump(mode="json")
+
+
+def change(declaration: Declaration, *, renamed: Mapping[str, str]) -> Change:
+    """Return what loading `declaration` would change; `renamed`: answer before → what it becomes, two of them may become one.
+
+    Raises `PermanentError` where an answer that labels hold is gone and `renamed` does not say what becomes of it, and for
+    names that are none.
+    """
+    before = latest(declaration.name)
+    old = [one["value"] for one in before.content["choices"]] if before else []
+    new = [one.value for one in declaration.choices]
+    for source, target in renamed.items():
+        if source in new or source not in old:
+            raise PermanentError(
+                f"{source} is no answer that {declaration.name} had and has no more.", hint=_way_out(new)
+            )
+        if target not in new:
+            raise PermanentError(f"{target} is no answer of {declaration.name}.", hint=_way_out(new))
+    removed = [value for value in old if value not in new]
+    counts = _counts(declaration.name)
+    lost = {value: n for value in removed if value not in renamed and (n := _held(counts, value))}
+    if lost:
+        told = ", ".join(f"{value} ({n:,} labels and votes)" for value, n in lost.items())
+        raise PermanentError(f"{declaration.name} has no more {told}.", hint=_way_out(new))
+    if before and before.content["multiple"] != declaration.multiple and counts:
+        raise PermanentError(
+            f"{declaration.name} has labels: whether several may be picked cannot change any more.",
+            hint="Declare a question of another name.",
+        )
+    became = {label: _renamed(label, renamed, new) for label in counts}
+    moved = tuple((label, to, counts[label]) for label, to in sorted(became.items()) if to != label)
+    is_new = before is None or before.content_hash != hash_json(content_of(declaration))
+    return Change(is_new, tuple(value for value in new if value not in old), tuple(removed), moved)
+
+
+def load(declaration: Declaration, *, renamed: Mapping[str, str], actor: Actor) -> tuple[QuestionVersion, Change]:
+    """Keep `declaration` as a version, and have labels follow `renamed`. Returns the version, the latest where nothing is new.
+
+    In one transaction with its ledger line; two that load at once take turns. Needs questions.load_question. Raises as `change`.
+    """
+    require_permission(actor, "questions.load_question")
+    with transaction.atomic():
+        take_turns("questions.load")
+        found, before = change(declaration, renamed=renamed), latest(declaration.name)
+        if before is not None and not found.is_new:
+            return before, found
+        for source, target, _ in found.relabelled:
+            _relabel(declaration.name, source, target)
+        if found.relabelled:
+            # How people err was measured with other answers, and what is no doubt any more asks nobody.
+            RaterModel.objects.filter(kind=declaration.name).delete()
+        content = content_of(declaration)
+        version = QuestionVersion.objects.create(
+            name=declaration.name, number=before.number + 1 if before else 1, content=content, content_hash=hash_json(content),
+            renamed=dict(renamed), loaded_by=actor if isinstance(actor, User) else None,
+        )  # fmt: skip
+        payload = {"number": version.number, "content_hash": version.content_hash, "renamed": dict(renamed),
+                   "relabelled": sum(n for _, _, n in found.relabelled)}  # fmt: skip
+        ledger.append("questions.version.loaded", subject=f"queue:{declaration.name}", actor=actor, payload=payload)
+    return version, found
+
+
+def _relabel(name: str, source: str, target: str) -> None:
+    for model, fields in COLUMNS:
+        for field in fields:
+            model._default_manager.filter(kind=name, **{field: source}).update(**{field: target})
+    LabelIssue.objects.filter(kind=name, status=LabelIssue.Status.OPEN, given=target, suggested=target).delete()
+
+
+def _counts(name: str) -> dict[str, int]:
+    """Return how many labels and votes of the question hold each answer."""
+    counts: dict[str, int] = {}
+    for model in (Label, Vote):
+        for label, n in model._default_manager.filter(kind=name).values_list("label").annotate(n=Count("pk")):
+            counts[label] = counts.get(label, 0) + n
+    return counts
+
+
+def _held(counts: Mapping[str, int], value: str) -> int:
+    return sum(n for label, n in counts.items() if value in label.split("+"))
+
+
+def _renamed(label: str, renamed: Mapping[str, str], order: list[str]) -> str:
+    """Return what `label` becomes: each of its answers renamed, in the order of the choices, each once."""
+    became = {renamed.get(value, value) for value in label.split("+")}
+    return "+".join([value for value in order if value in became]) or label
+
+
+def _way_out(new: list[str]) -> str:
+    return f"Say what becomes of them with --rename OLD=NEW, where NEW is one of {', '.join(new)}; or keep the answer."

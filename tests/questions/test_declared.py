@@ -1,0 +1,131 @@
+"""Questions that files declare: read strictly, asked and answered like any other, with no code of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.exceptions import PermanentError
+from core.refs import ref
+from labeling.label_config import check_task, validate
+from labeling.models import Label
+from labeling.question import question
+from moderation.decisions import settling
+from moderation.models.reviews import ReviewItem
+from moderation.queues.rules import policy_for
+from questions.declared.question import SHIPPED, DeclaredQuestion
+from questions.declared.schema import parse_declaration, read_declaration
+from tests import factories, people
+
+DAMAGE = """\
+name: damage
+title: Damage
+instructions: |
+  Go by the <words>.
+
+  Not by the stars.
+choices:
+  - {value: broken, title: Broken, tone: bad}
+  - {value: whole, title: Whole, tone: good}
+first_labels: 5
+overlap: 2
+"""
+
+
+@pytest.fixture
+def damage(tmp_path: Path, settings: Any) -> Path:
+    """A file of a user's own, named in the settings."""
+    path = tmp_path / "damage.yaml"
+    path.write_text(DAMAGE)
+    settings.QUESTIONS_DIR = str(tmp_path)
+    settings.QUESTIONS = {**settings.QUESTIONS, "damage": "questions.declared.damage"}
+    return path
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_those_that_ship_are_read_and_have_a_page(path: Path) -> None:
+    asked = DeclaredQuestion(read_declaration(path))
+    validate(asked)
+    for label in (asked.labels[0], "+".join(asked.labels)) if asked.is_multiple else asked.labels:
+        assert asked.label_of(asked.parse(asked.result_of(label), {})) == label
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("title: Damage\n", ""), "line 1, title: Field required"),
+        (("tone: bad", "tone: awful"), "line 8, choices.0.tone: Input should be '', 'good' or 'bad'"),
+        (("overlap: 2", "overlap: 0"), "line 11, overlap: Input should be greater than or equal to 1"),
+        (("overlap: 2", "reviewers: 2"), "line 11, reviewers: there is no such key; there are name, title"),
+        (("value: whole", "value: broken"), "line 1: two choices have the value broken"),
+        (("value: whole", "value: Whole!"), "line 9, choices.1.value: String should match pattern"),
+        (("choices:", "about: picture\nchoices:"), "line 7, about: Input should be 'review' or 'draft'"),
+        (("choices:", "about: draft\nchoices:"), "first_labels: only reviews are drawn by lot"),
+        (("title: Damage", "title: [Damage"), "is no YAML"),
+        (("title: Damage", "title: &a Damage\nheading: *a"), "aliases"),
+        (("title: Broken", "title: Broken, hotkey: '9'"), "choices.0.hotkey"),
+        (("value: whole", f"value: {'x' * 25}"), "choices.1.value"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_what_is_allowed(change: tuple[str, str], told: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        parse_declaration(DAMAGE.replace(*change), name="damage.yaml")
+    assert str(caught.value).startswith("damage.yaml")
+    assert told in str(caught.value)
+
+
+NONSENSE = {
+    "empty": "", "list": "[]", "null": "null", "deep": "a: " + "[" * 2000, "nul": "\x00", "items": "- 1",
+    "choices": "choices: {}", "long": "x" * 70_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_is_refused_in_words(text: str) -> None:
+    with pytest.raises(PermanentError):
+        parse_declaration(text, name="nonsense.yaml")
+
+
+def test_answers_that_do_not_fit_into_a_label_together_are_refused() -> None:
+    many = "".join(f"  - {{value: {'abcdefgh'[i] * 20}, title: T{i}}}\n" for i in range(4))
+    with pytest.raises(PermanentError, match="83 characters, and a label holds 60"):
+        parse_declaration(f"name: many\ntitle: Many\nmultiple: true\nchoices:\n{many}", name="many.yaml")
+
+
+def test_a_file_has_to_be_named_after_its_question(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(DAMAGE)
+    with pytest.raises(PermanentError, match="declares the question damage: name the file after it"):
+        read_declaration(tmp_path / "other.yaml")
+
+
+@pytest.mark.django_db
+def test_it_is_asked_by_lot_answered_and_labelled(damage: Path) -> None:
+    asked = question("damage")
+    assert [choice.hotkey for choice in asked.choices] == ["1", "2"]
+    assert asked.instructions == "<p>Go by the &lt;words&gt;.</p><p>Not by the stars.\n</p>"
+    assert (policy_for("damage").num_reviewers_per_item, policy_for("sentiment").num_reviewers_per_item) == (2, 1)
+    review = factories.customer_review("It came in pieces.")
+    check_task(asked, asked.task_data(review), asked.suggestions(review, label="broken", model_version="m", score=0.6))
+    assert settling.open_reviews() == 1
+    item = ReviewItem.objects.get(kind="damage", lead=None)
+    seat = ReviewItem.objects.get(kind="damage", lead=item)
+    factories.push_tasks()
+    for one in (item, seat):
+        factories.answer(one, people.reviewer(), damage="broken")
+    while settling.settle_decisions():
+        pass
+    assert list(Label.objects.values_list("kind", "subject", "label")) == [("damage", ref(review), "broken")]
+
+
+def test_a_file_that_was_changed_is_read_again(damage: Path) -> None:
+    assert question("damage").title == "Damage"
+    damage.write_text(DAMAGE.replace("title: Damage", "title: Broken in transit"))
+    assert question("damage").title == "Broken in transit"
+
+
+def test_a_question_without_a_file_says_which_there_are(damage: Path, settings: Any) -> None:
+    settings.QUESTIONS = {**settings.QUESTIONS, "lost": "questions.declared.lost"}
+    with pytest.raises(PermanentError, match="No file declares the question lost; there are damage, review_topics"):
+        question("lost")
