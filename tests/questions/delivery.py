@@ -1,4 +1,4 @@
-"""A question that exists under tests alone: did it come in time, going by what the customer wrote?"""
+"""A question that exists under tests alone: whether it came in time, going by what the customer wrote."""
 
 from __future__ import annotations
 
