@@ -78,7 +78,7 @@ def approve(request: AuthenticatedHttpRequest, pk: int) -> HttpResponseRedirect:
         messages.error(request, str(exc))
     else:
         more = f" {came.n_lacking} more person has to answer for them, too." if came.n_lacking else ""
-        messages.success(request, f"You answer for {came.n_raters:,} raters.{more}")
+        messages.success(request, f"You answer for {came.n_raters:,} rater{'' if came.n_raters == 1 else 's'}.{more}")
     return HttpResponseRedirect(back)
 
 

@@ -47,7 +47,8 @@ def shelf(n: int) -> None:
                   facts_hash=request.facts_hash, screened_at=now) for i, request in enumerate(requests)
     )  # fmt: skip
     items = ReviewItem.objects.bulk_create(
-        ReviewItem(kind="copy_verdict", candidate=draft, status="decided", decided_at=now) for draft in drafts
+        ReviewItem(**ReviewItem.pointing_at("copy_verdict", draft), status="decided", decided_at=now)
+        for draft in drafts
     )
     Decision.objects.bulk_create(
         Decision(item=item, outcome="approve", result=item.candidate, decided_by="human_single") for item in items

@@ -168,7 +168,7 @@ def test_one_whose_predecessors_files_are_gone_is_told_and_serves_on(settings: A
     assert LedgerEntry.objects.get(action=drift.FELL).payload["rolled_back"] is False
     words = health.check_champions().words
     assert "could not be taken back by itself" in words
-    assert "the artefact bbbb" in words, "and why"
+    assert "are not in the store any more" in words, "and why"
 
 
 def test_only_what_our_own_people_said_of_the_lot_before_today_counts() -> None:

@@ -15,12 +15,12 @@ from inference.backends.linear_heads import EmbeddingHead
 from inference.backends.sentence_encoder import SentenceEncoder
 from tests.model_store import tiny_bert
 from training import pseudo_labels
-from training.recipes import Recipe, settle
+from training.recipes import Recipe, resolve_defaults
 from training.trainers import contrastive, masked_language
 from training.trainers.contracts import Labelled
 
 LABELS = ("bad", "good")
-RECIPE = settle(
+RECIPE = resolve_defaults(
     Recipe(method="contrastive", batch_size=8, max_tokens=16, learning_rate=1e-3), n_train=16, is_chinese=False
 )
 
