@@ -49,11 +49,8 @@ def choice_page(
     is_multiple: bool = False,
     required_message: str = "",
 ) -> str:
-    """Return the page that asks for one of `choices`, or several, about the object `to`, shown by `<to>_html` of the data.
-
-    Several may be none: where `is_multiple`, nothing need be ticked.
-    """
-    required = "" if is_multiple else f' required="true" requiredMessage={quoteattr(required_message or heading)}'
+    """Return the page that asks for one of `choices`, or several, about the object `to`, shown by `<to>_html` of the data."""
+    required = f' required="true" requiredMessage={quoteattr(required_message or heading)}'
     keyed = "".join(
         f"\n      <Choice value={quoteattr(one.title)} alias={quoteattr(one.value)}"
         + (f" hotkey={quoteattr(one.hotkey)}/>" if one.hotkey else "/>")

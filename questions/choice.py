@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from core.exceptions import PermanentError
 from labeling import answers, approvals, issues
 from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
 from labeling.label_config import Result, choices
 from labeling.models import Label
-from labeling.question import Question
+from labeling.question import Choice, Question
 from labeling.screens import choice_page
 from moderation import markup
 from moderation.queues.rules import policy_for
@@ -40,12 +41,17 @@ class ChoiceQuestion(Question):
         return f"{self.about}_html"
 
     def config(self) -> str:
-        titles = [one.title for one in self.choices]
+        offered = self._offered()
+        titles = [one.title for one in offered]
         ask = f"{', '.join(titles[:-1])} or {titles[-1].lower()}?" if len(titles) > 1 else ""
         return choice_page(
-            self.name, self.choices, heading=self.heading or self.title, to=self.about, is_multiple=self.is_multiple,
+            self.name, offered, heading=self.heading or self.title, to=self.about, is_multiple=self.is_multiple,
             required_message=ask,
         )  # fmt: skip
+
+    def _offered(self) -> tuple[Choice, ...]:
+        """The choices on the page. Nothing ticked is no answer in Label Studio, so none of several is a box of its own."""
+        return (*self.choices, Choice(NONE, "None of these", "0")) if self.is_multiple else self.choices
 
     def task_data(self, subject: Any) -> dict[str, Any]:
         return {self.top: self.subject.shows(subject), "text": subject.text}
@@ -53,12 +59,16 @@ class ChoiceQuestion(Question):
     def parse(self, result: Result, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return {<name>: value (a list where several may be picked), escalate, comment}.
 
-        An answer may be missing only where a senior is asked for, or where several, and so none, may be picked.
+        An answer may be missing only where a senior is asked for. None of several is an empty list, and stands alone.
         """
         parts = answers.parts_of(result, {self.name, "escalate", "comment"})
         escalate = bool(answers.picked(parts, "escalate", ("escalate",)))
-        said: Any = answers.picked(parts, self.name, self.labels)
-        if not self.is_multiple:
+        said: Any = answers.picked(parts, self.name, [one.value for one in self._offered()])
+        if self.is_multiple:
+            if (NONE in said and len(said) > 1) or not (said or escalate):
+                raise PermanentError(f"The annotation says {' and '.join(said) or 'nothing'} to {self.name!r}.")
+            said = [value for value in said if value != NONE]
+        else:
             said = answers.one(parts, self.name, self.labels, required=not escalate)
         comment = answers.text(parts, "comment")[: answers.LONGEST_COMMENT]
         return {self.name: said, "escalate": escalate, "comment": comment}
@@ -77,8 +87,8 @@ class ChoiceQuestion(Question):
             super().require_label(value)
 
     def result_of(self, label: str) -> list[dict[str, Any]]:
-        values = [] if label == NONE and self.is_multiple else label.split("+") if self.is_multiple else [label]
-        return [choices(self.name, *values, to=self.about)] if values else []
+        values = label.split("+") if self.is_multiple else [label]
+        return [choices(self.name, *values, to=self.about)]
 
     def fills_suggestions(self) -> bool:
         return policy_for(self.name).ticks_suggestions

@@ -22,8 +22,11 @@ def test_several_answers_are_one_label_in_the_order_of_the_choices() -> None:
 
 
 def test_none_of_them_is_an_answer_too() -> None:
-    assert PARTS.label_of(PARTS.parse([], {})) == "none"
-    assert PARTS.result_of("none") == []
+    assert PARTS.label_of(PARTS.parse(PARTS.result_of("none"), {})) == "none"
+    assert "None of these" in PARTS.config()
+    for said in ([], [choice("parts", "none", "price")]):
+        with pytest.raises(PermanentError):
+            PARTS.parse(said, {})
     assert PARTS.label_of({"parts": [], "escalate": True}) == ""
 
 
