@@ -15,7 +15,7 @@ def try_advisory_lock(name: str) -> Iterator[bool]:
 
     Held by the database connection: gone with the process, whatever becomes of it.
     """
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    key = _key_of(name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         is_alone = bool(cursor.fetchone()[0])
@@ -29,6 +29,9 @@ def try_advisory_lock(name: str) -> Iterator[bool]:
 
 def take_turns(name: str) -> None:
     """Wait until no other transaction has taken its turn under this `name`; ours ends with the transaction we are in."""
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key_of(name)])
+
+
+def _key_of(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit import ledger
@@ -17,6 +17,7 @@ from audit.ledger import Line
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
+from core.locks import take_turns
 from core.refs import ref
 from moderation.models.policies import PolicyActivation, PolicyVersion
 from moderation.policy import base
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 SOFTWARE = SystemActor("moderation.policies")
-VERSIONS_LOCK = 0x706F6C696379  # "policy": numbers and activations are given out one at a time
+VERSIONS = "moderation.policies"  # numbers and activations are given out one at a time
 FIRST, UPDATED = "the first policy of this desk", "the software was updated"
 
 
@@ -100,7 +101,7 @@ def store_version(content: Mapping[str, Any], *, actor: Actor) -> tuple[PolicyVe
     require_permission(actor, "moderation.activate_policy")
     content_hash = hash_json(content)
     with transaction.atomic():
-        _take_turns()
+        take_turns(VERSIONS)
         if known := PolicyVersion.objects.filter(content_hash=content_hash).first():
             return known, False
         last = PolicyVersion.objects.values_list("number", flat=True).first() or 0
@@ -119,7 +120,7 @@ def activate(version: PolicyVersion, *, actor: Actor, reason: str) -> PolicyActi
     if not reason.strip():
         raise PermanentError("A change of policy needs a reason.", hint="Say why, for whoever audits it later.")
     with transaction.atomic():
-        _take_turns()
+        take_turns(VERSIONS)
         before = PolicyActivation.objects.select_related("version").first()
         if before is not None and before.version_id == version.pk:
             raise PermanentError(f"Policy {version.number} is in force already.")
@@ -168,7 +169,7 @@ def _parts(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _keep_up() -> PolicyVersion:
     """Put in force what the files hold, where there is nothing yet; else the rules of before under the checks of now."""
     with transaction.atomic():
-        _take_turns()
+        take_turns(VERSIONS)
         latest = PolicyActivation.objects.select_related("version").first()
         if latest is None:
             content, reason = content_now(), FIRST
@@ -215,8 +216,3 @@ def _build(content: Mapping[str, Any], *, on: dt.date | None) -> tuple[base.Chec
         PolicyRulesCheck: PolicyRulesCheck(packs, on=on), FactsGraphCheck: FactsGraphCheck(graph)
     }  # fmt: skip
     return tuple(data.get(type(check), check) for check in base.load_checks())
-
-
-def _take_turns() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [VERSIONS_LOCK])
