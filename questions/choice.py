@@ -11,7 +11,7 @@ from labeling import answers, approvals, issues
 from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
 from labeling.label_config import Result, choices
 from labeling.models import Label
-from labeling.question import Choice, Question
+from labeling.question import JOINED, Choice, Question
 from labeling.screens import choice_page
 from moderation import markup
 from moderation.queues.rules import policy_for
@@ -79,16 +79,18 @@ class ChoiceQuestion(Question):
             return str(said or "")
         if not said:
             return "" if said is None or answer.get("escalate") else NONE
-        return "+".join(value for value in self.labels if value in said)
+        return JOINED.join(value for value in self.labels if value in said)
 
     def require_label(self, label: str) -> None:
-        values = [] if label == NONE and self.is_multiple else label.split("+") if self.is_multiple else [label]
-        for value in values:
-            super().require_label(value)
+        for value in self._values_in(label):
+            if not (self.is_multiple and value == NONE):
+                super().require_label(value)
 
     def result_of(self, label: str) -> list[dict[str, Any]]:
-        values = label.split("+") if self.is_multiple else [label]
-        return [choices(self.name, *values, to=self.about)]
+        return [choices(self.name, *self._values_in(label), to=self.about)]
+
+    def _values_in(self, label: str) -> list[str]:
+        return label.split(JOINED) if self.is_multiple else [label]
 
     def fills_suggestions(self) -> bool:
         return policy_for(self.name).ticks_suggestions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Model
+from django.db.models import Count, F, Model
 
 from audit import ledger
 from core.actors import SystemActor, require_permission
@@ -16,6 +16,7 @@ from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.locks import take_turns
 from labeling.models import Label, LabelIssue, RaterModel, Vote
+from labeling.question import JOINED
 from moderation.models.reviews import ReviewItem
 from questions.declared.schema import Declaration
 from questions.models import QuestionVersion
@@ -96,9 +97,8 @@ def load(declaration: Declaration, *, renamed: Mapping[str, str], actor: Actor) 
         found, before = change(declaration, renamed=renamed), latest(declaration.name)
         if before is not None and not found.is_new:
             return before, found
-        for source, target, _ in found.relabelled:
-            _relabel(declaration.name, source, target)
-        if found.relabelled:
+        if renamed:
+            _relabel(declaration.name, renamed, [one.value for one in declaration.choices])
             # How people err was measured with other answers, and what is no doubt any more asks nobody.
             RaterModel.objects.filter(kind=declaration.name).delete()
         content = content_of(declaration)
@@ -112,11 +112,15 @@ def load(declaration: Declaration, *, renamed: Mapping[str, str], actor: Actor) 
     return version, found
 
 
-def _relabel(name: str, source: str, target: str) -> None:
+def _relabel(name: str, renamed: Mapping[str, str], order: list[str]) -> None:
     for model, fields in COLUMNS:
+        rows = model._default_manager.filter(kind=name).order_by()
         for field in fields:
-            model._default_manager.filter(kind=name, **{field: source}).update(**{field: target})
-    LabelIssue.objects.filter(kind=name, status=LabelIssue.Status.OPEN, given=target, suggested=target).delete()
+            for label in list(rows.values_list(field, flat=True).distinct()):
+                if (became := _renamed(label, renamed, order)) != label:
+                    rows.filter(**{field: label}).update(**{field: became})
+    doubts = LabelIssue.objects.filter(kind=name, status=LabelIssue.Status.OPEN)
+    doubts.exclude(given="").filter(given=F("suggested")).delete()
 
 
 def _counts(name: str) -> dict[str, int]:
@@ -129,13 +133,13 @@ def _counts(name: str) -> dict[str, int]:
 
 
 def _held(counts: Mapping[str, int], value: str) -> int:
-    return sum(n for label, n in counts.items() if value in label.split("+"))
+    return sum(n for label, n in counts.items() if value in label.split(JOINED))
 
 
 def _renamed(label: str, renamed: Mapping[str, str], order: list[str]) -> str:
     """Return what `label` becomes: each of its answers renamed, in the order of the choices, each once."""
-    became = {renamed.get(value, value) for value in label.split("+")}
-    return "+".join([value for value in order if value in became]) or label
+    became = {renamed.get(value, value) for value in label.split(JOINED)}
+    return JOINED.join([value for value in order if value in became]) or label
 
 
 def _way_out(new: list[str]) -> str:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from core.exceptions import PermanentError
+from labeling.question import JOINED
 from labeling.screens import SENIOR_KEY
 
 HINT: Final = "docs/questions.md says how a question is declared."
@@ -61,9 +62,9 @@ class Declaration(Strict):
         values = [one.value for one in self.choices]
         if self.multiple and "none" in values:
             raise ValueError("“none” is what it means to tick nothing: leave it out")
-        if self.multiple and len("+".join(values)) > LONGEST_LABEL:
+        if self.multiple and (length := len(JOINED.join(values))) > LONGEST_LABEL:
             raise ValueError(
-                f"all choices together take {len('+'.join(values))} characters, and a label holds {LONGEST_LABEL}: shorten values"
+                f"all choices together take {length} characters, and a label holds {LONGEST_LABEL}: shorten values"
             )
         if self.first_labels and self.about != "review":
             raise ValueError("first_labels: only reviews are drawn by lot")

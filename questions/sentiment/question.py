@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from catalog.models import CustomerReview
 from core.refs import keys_of, ref
-from inference.models import ModelAlias
+from inference import resolver
 from labeling.question import Choice
 from moderation.models import reviews
 from questions.choice import ChoiceQuestion
@@ -38,9 +38,7 @@ class Sentiment(ChoiceQuestion):
 
     def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
         """Return those of the champion, of what it scored; nothing where it does not speak of every label."""
-        champion = ModelAlias.objects.filter(role=self.name, name=ModelAlias.Name.CHAMPION).values("version")
-        scores = reviews.Sentiment.objects.filter(
-            review_id__in=keys_of(subjects, CustomerReview), model_version__in=champion
-        )
+        champion, asked = resolver.find(self.name), keys_of(subjects, CustomerReview)
+        scores = reviews.Sentiment.objects.filter(review_id__in=asked, model_version=champion)
         found = {ref(score.review): dict(score.probabilities) for score in scores.select_related("review")}
         return {subject: said for subject, said in found.items() if set(said) >= set(self.labels)}

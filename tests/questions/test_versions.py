@@ -64,6 +64,14 @@ def test_an_answer_that_labels_hold_does_not_go_in_silence() -> None:
     assert (Label.objects.get().label, Vote.objects.get().label) == ("damaged", "damaged")
 
 
+def test_what_was_suggested_follows_where_nobody_said_it() -> None:
+    load(declared("broken", "whole"))
+    label("s:1", "whole")
+    Vote.objects.update(suggestion="broken")
+    load(declared("damaged", "whole"), broken="damaged")
+    assert (Vote.objects.get().label, Vote.objects.get().suggestion) == ("whole", "damaged")
+
+
 def test_two_answers_become_one_also_where_several_were_picked() -> None:
     load(declared("torn", "broken", "late", multiple=True))
     label("s:1", "torn+broken")
