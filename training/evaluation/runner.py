@@ -16,18 +16,11 @@ from training import snapshots
 from training.evaluation import comparison, gate, metrics, reports, smoke, stress
 from training.evaluation.gate import GATE_VERSION, Verdict
 from training.evaluation.metrics import Answers
+from training.evaluation.stress import Stressed
 from training.models import DatasetSnapshot
 
 __all__ = ["GATE_VERSION", "Measured", "judge", "measure"]
 SMOKE_TEXTS = 8
-
-
-@dataclass(frozen=True)
-class Stressed:
-    """What both models say of texts that were changed or name groups of people: figures for the report, and what the gate minds."""
-
-    figures: Mapping[str, Any]
-    findings: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -64,12 +57,12 @@ def measure(
     old = _answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
     closest = snapshots.closest_of(snapshot)
     facts = _facts(version, snapshot, rows, new, labels, closest)
-    stressed = Stressed({}, ())
+    stressed = Stressed({}, [])
     if len(rows) >= (rules := gate.as_rules(settings.TRAINING["GATE"])).min_test:
-        stressed = Stressed(*stress.judge(
+        stressed = stress.judge(
             [row.text for row in rows], new, old, says=partial(_says, version, labels),
             rival=partial(_says, rival, labels) if rival else None, rules=rules,
-        ))  # fmt: skip
+        )  # fmt: skip
     return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot), stressed)
 
 

@@ -7,7 +7,7 @@ pass, nor one whose answers hang on the group named more often. Pure: the models
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +25,16 @@ Finding = tuple[str, str]
 NOBODY: Final[list[npt.NDArray[np.int64] | None]] = [None]
 
 
+class Stressed(NamedTuple):
+    """Figures for the report, and what the gate minds."""
+
+    figures: dict[str, Any]
+    findings: list[Finding]
+
+
 def judge(
     texts: Sequence[str], new: Answers, old: Answers | None, *, says: Says, rival: Says | None, rules: Rules
-) -> tuple[dict[str, Any], list[Finding]]:
+) -> Stressed:
     """Return what was measured, and the findings against the champion; without one (`old`, `rival` None) no finding.
 
     `new` and `old` are the answers about `texts` as they are; `says` and `rival` ask the two models, each once for all
@@ -45,7 +52,7 @@ def judge(
         measured["robustness"].append(row)
         findings += found
     measured["fairness"], found = _fair(texts, new, old, changed[-1], mine[-1], theirs[-1] if theirs else None, rules)
-    return measured, findings + found
+    return Stressed(measured, findings + found)
 
 
 def _parts(answers: npt.NDArray[np.float64], changed: Sequence[Changed]) -> list[npt.NDArray[np.int64]]:
