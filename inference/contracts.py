@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from core import label_sets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,10 +56,15 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Classification:
-    """Label with the highest probability, and the probability of every label (they sum to 1)."""
+    """One label, and the probability of every answer.
+
+    Of a closed list it is the likeliest, and the probabilities sum to 1. Where several answers may hold (`is_several`)
+    each has a probability of its own, 0 to 1, and the label is made of those that are likelier than not (core/label_sets.py).
+    """
 
     label: str
     probabilities: Mapping[str, float]
+    is_several: bool = False
 
     @classmethod
     def of(cls, labels: Sequence[str], row: Sequence[float]) -> Classification:
@@ -64,9 +72,21 @@ class Classification:
         probabilities = dict(zip(labels, row, strict=True))
         return cls(max(probabilities, key=lambda label: probabilities[label]), probabilities)
 
+    @classmethod
+    def of_several(cls, labels: Sequence[str], row: Sequence[float], at: Sequence[float] = ()) -> Classification:
+        """Return what answers of which several may hold come to; `at`: from which probability each does, .5 unless said."""
+        probabilities = dict(zip(labels, row, strict=True))
+        bounds = at or [0.5] * len(labels)
+        said = {label for label, bound in zip(labels, bounds, strict=True) if probabilities[label] >= bound}
+        return cls(label_sets.join(said, labels), probabilities, is_several=True)
+
     @property
     def confidence(self) -> float:
-        return self.probabilities[self.label]
+        """How sure the label is, 0 to 1: of several answers, that each of them is right, taken as independent."""
+        if not self.is_several:
+            return self.probabilities[self.label]
+        said = set(label_sets.split(self.label))
+        return math.prod(p if label in said else 1 - p for label, p in self.probabilities.items())
 
 
 class Backend(abc.ABC):

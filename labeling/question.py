@@ -23,8 +23,6 @@ from labeling.label_config import Result, prediction_of
 if TYPE_CHECKING:
     from labeling.examples import Example, Excluded
 
-# Between the answers in a label of several.
-JOINED = "+"
 ABOUT = ("review", "draft", "product", "picture", "message")
 
 

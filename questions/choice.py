@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from core import label_sets
 from core.exceptions import PermanentError
+from core.label_sets import NONE
 from labeling import answers, approvals, issues
 from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
 from labeling.label_config import Result, choices
 from labeling.models import Label
-from labeling.question import JOINED, Choice, Question
+from labeling.question import Choice, Question
 from labeling.screens import choice_page
 from moderation import markup
 from moderation.queues.rules import policy_for
@@ -19,7 +21,6 @@ from questions import eligibility
 from questions.subjects import Subject, group_of, subject_of
 
 BATCH = 500
-NONE = "none"
 
 
 class ChoiceQuestion(Question):
@@ -79,7 +80,7 @@ class ChoiceQuestion(Question):
             return str(said or "")
         if not said:
             return "" if said is None or answer.get("escalate") else NONE
-        return JOINED.join(value for value in self.labels if value in said)
+        return label_sets.join(said, self.labels)
 
     def require_label(self, label: str) -> None:
         for value in self._values_in(label):
@@ -90,7 +91,7 @@ class ChoiceQuestion(Question):
         return [choices(self.name, *self._values_in(label), to=self.about)]
 
     def _values_in(self, label: str) -> list[str]:
-        return label.split(JOINED) if self.is_multiple else [label]
+        return label.split(label_sets.JOINED) if self.is_multiple else [label]
 
     def fills_suggestions(self) -> bool:
         return policy_for(self.name).ticks_suggestions

@@ -14,9 +14,9 @@ from audit import ledger
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
+from core.label_sets import JOINED
 from core.locks import take_turns
 from labeling.models import Label, LabelIssue, RaterModel, Vote
-from labeling.question import JOINED
 from moderation.models.reviews import ReviewItem
 from questions.declared.schema import Declaration
 from questions.models import QuestionVersion

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from core.exceptions import PermanentError
-from labeling.question import JOINED
+from core.label_sets import JOINED
 from labeling.screens import SENIOR_KEY
 
 HINT: Final = "docs/questions.md says how a question is declared."
