@@ -13,6 +13,7 @@ from accounts.provider import is_safe
 from ecomsite import table_rights
 from ecomsite.roles import ROLES
 from labeling import side_door
+from labeling.question import answered_by_models
 from training.trainers import trackers
 
 SSO = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
@@ -54,6 +55,7 @@ def tables_belong_to_somebody_else(app_configs: Any, **kwargs: Any) -> list[Chec
     ]
 
 
+@register(Tags.security, deploy=True)
 def door_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E004: without its key the door lets nobody in, and no answer can be shown to be anybody's."""
     if not settings.LABELING["DOOR_KEY"]:
@@ -84,6 +86,20 @@ def second_factor_roles_exist(app_configs: Any, **kwargs: Any) -> list[CheckMess
     unknown = [name for name in settings.ACCOUNTS["SECOND_FACTOR_ROLES"] if name not in ROLES]
     hint = f"Choose from {', '.join(ROLES)}."
     return [Error(f"SECOND_FACTOR_ROLES: there is no role {name}.", hint=hint, id="ecomsite.E006") for name in unknown]
+
+
+@register(Tags.compatibility)
+def labels_of_the_gate_exist(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E007: a label that is misspelt there would be judged by the margin of all the others."""
+    known = {label for one in answered_by_models() for label in one.labels}
+    named = {"GATE_LABEL_MARGINS": "label_margins", "GATE_LABEL_COSTS": "label_costs"}
+    hint = f"Choose from {', '.join(sorted(known))}."
+    return [
+        Error(f"{variable}: no question has the label {label}.", hint=hint, id="ecomsite.E007")
+        for variable, key in named.items()
+        for label in settings.TRAINING["GATE"][key]
+        if label not in known
+    ]
 
 
 @register(Tags.security)

@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from audit import ledger
 from audit.models import LedgerEntry
+from core.bulk import in_array
 from labeling.labels import IMPORTED
 from labeling.models import Label, Vote
 
@@ -90,7 +91,7 @@ def of_people() -> Q:
     for source, rater in sorted(approved_raters()):
         by_source[source].append(rater)
     for source, raters in by_source.items():
-        people |= Q(source=source, rater__in=raters)
+        people |= Q(source=source, rater__in=in_array(raters))
     return people
 
 

@@ -1,0 +1,37 @@
+"""The project's own system checks."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import run_checks
+from django.core.checks.registry import registry
+
+from ecomsite import system_checks
+
+
+def test_each_check_is_registered() -> None:
+    checks = {
+        function
+        for _, function in inspect.getmembers(system_checks, inspect.isfunction)
+        if function.__module__ == system_checks.__name__ and not function.__name__.startswith("_")
+    }
+    assert checks <= set(registry.get_checks(include_deployment_checks=True))
+
+
+def test_the_door_is_not_deployed_without_its_key(settings: Any) -> None:
+    settings.LABELING = {**django_settings.LABELING, "DOOR_KEY": ""}
+    assert [found.id for found in system_checks.door_key_is_set(None)] == ["ecomsite.E004"]
+
+
+@pytest.mark.parametrize(
+    ("key", "variable"), [("label_margins", "GATE_LABEL_MARGINS"), ("label_costs", "GATE_LABEL_COSTS")]
+)
+def test_a_label_of_the_gate_that_no_question_has_is_named(settings: Any, key: str, variable: str) -> None:
+    gate = {**django_settings.TRAINING["GATE"], key: {"negative": 0.05, "negativ": 0.05}}
+    settings.TRAINING = {**django_settings.TRAINING, "GATE": gate}
+    found = [one for one in run_checks(tags=["compatibility"]) if one.id == "ecomsite.E007"]
+    assert [one.msg for one in found] == [f"{variable}: no question has the label negativ."]
