@@ -18,7 +18,7 @@ from inference import resolver
 from inference.models import ModelAlias, ModelVersion
 from labeling import examples
 from labeling.models import Label, LabelIssue, Vote
-from training import curation, release, snapshots
+from training import approvals, curation, registry, snapshots
 from training.evaluation import gate, reports
 
 KIND, TASK = "sentiment", "sentiment"
@@ -108,6 +108,6 @@ class Shop:
         report = reports.write(
             version, snapshot, champion=self.champion, gate_version=gate.GATE_VERSION, verdict=verdict, metrics={}
         )
-        release.promote_if_passed(report)
+        registry.promote_if_passed(report)
         serves = resolver.find(TASK) == version
-        return serves, not serves and release.may_replace(version)
+        return serves, not serves and approvals.may_replace(version)

@@ -23,7 +23,7 @@ from core.actors import SystemActor
 from core.exceptions import LeaseLost, PermanentError
 from inference import resolver
 from inference.models import ModelVersion
-from training import recipes, registry, release, runs, snapshots
+from training import recipes, registry, runs, snapshots
 from training.curation import role_of
 from training.models import EvaluationReport, TrainingRun
 from training.models.datasets import Task
@@ -90,7 +90,7 @@ def _work(run: TrainingRun) -> None:
     with transaction.atomic():
         runs.hold(run)
         if report is not None:
-            release.promote_if_passed(report)
+            registry.promote_if_passed(report)
         runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=report.verdict if report else "the champion itself")
 
 

@@ -1,12 +1,13 @@
 """The only writer of the model registry: register versions, move the aliases that serving follows, roll back.
 
 A promotion asks for a person's permission and leaves a ledger line. A version serves in place of another only with as many
-approvals as its role needs (`training.release`), one that was trained here with a report, too, that the gate let pass against the
+approvals as its role needs (`training.approvals`), one that was trained here with a report, too, that the gate let pass against the
 champion of now, or left to people.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
@@ -17,17 +18,19 @@ from django.db.models import Max
 
 from audit import ledger
 from core.actors import SystemActor, require_permission
-from core.exceptions import PermanentError, StaleState
+from core.exceptions import EcomsiteError, PermanentError, StaleState
 from core.refs import ref
 from inference import artifacts, resolver
 from inference.models import ModelAlias, ModelVersion
-from training import consent
-from training.models import Approval, EvaluationReport
+from training import approvals
+from training.models import EvaluationReport
 from training.roles import roles
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+log = logging.getLogger(__name__)
+GATE = SystemActor("training.gate")
 CHAMPION, CHALLENGER, PREVIOUS = ModelAlias.Name.CHAMPION, ModelAlias.Name.CHALLENGER, ModelAlias.Name.PREVIOUS
 
 
@@ -153,7 +156,7 @@ def promote(
         if current is not None and current.version_id == version.pk:
             raise PermanentError(f"{version} is the {alias} already")
         if alias == CHAMPION:
-            _require_release(version, current.version if current else None)
+            approvals.require(version, current.version if current else None)
         if current is not None and alias == CHAMPION:
             _point(version.role, PREVIOUS, current.version)
         moved = _point(version.role, alias, version)
@@ -168,80 +171,59 @@ def _require_stored(version: ModelVersion) -> None:
         raise PermanentError(words, hint="Put them back from a backup.")
 
 
-def people_needed(version: ModelVersion) -> int:
-    """Return how many people have to agree before `version` serves; 0: the gate's pass is enough.
+def promote_if_passed(report: EvaluationReport) -> ModelAlias | None:
+    """Act on a report: a version that passed serves where nobody else has to agree, else it is the challenger.
 
-    As many as what it rests on asks for (`training.consent`), and one at least for what the gate left to people.
+    One whose test was inconclusive becomes challenger too, and a classifier is then seen on live traffic; where only a label
+    with too few test texts is in doubt, people may let it in. So does one that was measured against another champion than
+    serves by now. After a roll-back no gate alone puts the next one in place: a person lets it in. Returns the alias that
+    moved; None when nothing moved.
     """
-    asked = int(settings.TRAINING["APPROVERS"].get(version.role, 1))
-    report = report_on(version)
-    left_to_people = report is not None and report.asks_people
-    return max(asked, int(left_to_people), consent.people_needed(version))
-
-
-def approvals_of(version: ModelVersion) -> list[Approval]:
-    """Return the approvals that count: given while the champion of now served, by people who may still give one."""
-    return approvals_against(version, resolver.find(version.role))
-
-
-def approvals_against(version: ModelVersion, champion: ModelVersion | None) -> list[Approval]:
-    """Return the approvals that were given while `champion` served (None: nobody), by people who may still give one."""
-    given = version.approvals.filter(against=champion).select_related("approver")
-    return [approval for approval in given if approval.approver.has_perm("inference.promote_model")]
-
-
-def served_before(version: ModelVersion) -> bool:
-    """Return whether `version` is the one to go back to: it was let in before, and needs nobody's word again."""
-    return ModelAlias.objects.filter(role=version.role, name=PREVIOUS, version=version).exists()
-
-
-def lacking(version: ModelVersion) -> str:
-    """Return in words that too few people agree to `version` so far; empty where enough do."""
-    have, needed = len(approvals_of(version)), people_needed(version)
-    return f"{version} has {have} of {needed} approvals" if have < needed else ""
-
-
-def how_to_approve(version: ModelVersion) -> str:
-    """Return a sentence that says how a person lets `version` in."""
-    command = f'manage.py promote_model {version.role} {version.number} --reason "…" --by NAME'
-    return f"The next person approves it on the page Training, or by `{command}`."
-
-
-def report_on(version: ModelVersion) -> EvaluationReport | None:
-    """Return the report on `version` against the champion of now, else the latest; None where it was never measured."""
-    reports = version.reports.select_related("against", "snapshot")
-    return reports.filter(against=resolver.find(version.role)).first() or reports.first()
-
-
-def passed_report(version: ModelVersion) -> EvaluationReport:
-    """Return the report on `version` against the champion of now.
-
-    Raises `PermanentError` unless the gate let it pass, or left it to people.
-    """
-    champion, report = resolver.find(version.role), report_on(version)
-    if report is not None and report.lets_replace(champion):
-        return report
-    if report is None or not (report.verdict == EvaluationReport.Verdict.PASSED or report.asks_people):
-        found = (
-            "was not measured" if report is None else f"did not pass the gate: {report.get_verdict_display().lower()}"
+    version, champion = report.version, resolver.find(report.version.role)
+    if report.verdict == EvaluationReport.Verdict.FAILED or champion == version:
+        return None
+    automatic = report.lets_replace(champion) and not report.asks_people and not approvals.people_needed(version)
+    alias = CHAMPION if automatic else CHALLENGER
+    try:
+        return promote(
+            version, alias=alias, actor=GATE, reason=_words(report), replacing=report.against if automatic else ...
         )
-        raise PermanentError(f"{version} {found}", hint="Train again with more labels, or make it the challenger.")
-    made_by = version.training_runs.first()
-    raise PermanentError(
-        f"{version} was measured against {report.against or 'nobody'}, and {champion or 'nobody'} serves now.",
-        hint=f"Run it again: `manage.py train --from-run {made_by.pk if made_by else 'RUN'}`.",
-    )
+    except EcomsiteError as exc:  # it is there already, or the champion moved on this very moment: its page says so
+        log.warning("%s was not made %s: %s", version, alias, exc)
+        return None
 
 
-def _require_release(version: ModelVersion, champion: ModelVersion | None) -> None:
-    if served_before(version):
-        return
-    if version.dataset_hash:
-        passed_report(version)
-    elif champion is None:
-        return
-    if words := lacking(version):
-        raise PermanentError(words, hint=how_to_approve(version))
+def approve(version: ModelVersion, *, actor: User, reason: str) -> ModelAlias | None:
+    """Note that a person lets `version` serve; with the last one needed it becomes champion, and the alias is returned.
+
+    Raises `PermanentError` without a reason, when this person has approved already and others are missing, and as
+    `approvals.note`; `PermissionDenied` without `inference.promote_model`.
+    """
+    require_permission(actor, "inference.promote_model")
+    if not reason.strip():
+        raise PermanentError("an approval needs a reason", hint="It goes into the ledger.")
+    with transaction.atomic():
+        lock()  # before the ledger's, as everywhere
+        is_new = approvals.note(version, actor=actor, reason=reason)
+        if not approvals.lacking(version):
+            return promote(version, actor=actor, reason=reason, replacing=resolver.find(version.role))
+        if not is_new:
+            raise PermanentError(
+                "you have approved this version already", hint="The next approval is another person's."
+            )
+    return None
+
+
+def promote_or_approve(version: ModelVersion, *, actor: User | SystemActor, reason: str) -> ModelAlias | None:
+    """Make `version` champion, or note the approval of this person where others have to agree, too, and return None.
+
+    Raises as `approve` and `promote`.
+    """
+    is_first = resolver.find(version.role) is None and not version.dataset_hash
+    needs_consent = not is_first and not approvals.served_before(version)
+    if needs_consent and approvals.people_needed(version) and not isinstance(actor, SystemActor):
+        return approve(version, actor=actor, reason=reason)
+    return promote(version, actor=actor, reason=reason)
 
 
 def roll_back(
@@ -297,3 +279,7 @@ def _record(
             "rolled_back": rolled_back,
         },
     )
+
+
+def _words(report: EvaluationReport) -> str:
+    return f"gate {report.gate_version}: {report.verdict} on {report.snapshot.n_test} test texts against {report.against or 'nobody'}"

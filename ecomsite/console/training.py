@@ -22,7 +22,7 @@ from ecomsite.console.pages import Act, action, page
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion
 from moderation import shadow
-from training import consent, drift, release, runs, triggers
+from training import approvals, consent, drift, registry, runs, triggers
 from training.evaluation import model_card
 from training.models import EvaluationReport, TrainingRun
 from training.models.datasets import title_of_task
@@ -109,7 +109,7 @@ def approve(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act:
     version = get_object_or_404(ModelVersion, pk=pk)
     reason = request.POST.get("reason", "")
     return Act(
-        lambda: release.approve(version, actor=request.user, reason=reason),
+        lambda: registry.approve(version, actor=request.user, reason=reason),
         done="Your approval is in the ledger.",
         back=_back(version),
     )
@@ -120,7 +120,7 @@ def roll_back(request: AuthenticatedHttpRequest, role: str) -> Act:
     """Let the champion before this one serve again."""
     reason = request.POST.get("reason", "")
     return Act(
-        lambda: release.roll_back(role, actor=request.user, reason=reason),
+        lambda: registry.roll_back(role, actor=request.user, reason=reason),
         done="The champion before serves again, with the next batch.",
         back=reverse("console:training"),
     )
@@ -153,7 +153,7 @@ def _overview(request: AuthenticatedHttpRequest) -> dict[str, Any]:
         "roles": [
             _role(role, aliases) for role in roles() if aliases.keys() & {(role, "champion"), (role, "challenger")}
         ],
-        "waiting": release.waiting(),
+        "waiting": approvals.waiting(),
         "tasks": [
             (task, title_of_task(task), _waits_for(task), recipe_of(task).model_fields) for task in runs.trained()
         ],
@@ -211,7 +211,7 @@ def _run(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     row = get_object_or_404(
         TrainingRun.objects.select_related("version", "snapshot", "champion", "requested_by"), pk=pk
     )
-    report, may_serve = row.report, bool(row.version and release.may_replace(row.version))
+    report, may_serve = row.report, bool(row.version and approvals.may_replace(row.version))
     found = report.metrics if report else {}
     aliases = [alias.name for alias in row.version.aliases.all()] if row.version else []
     serving = resolver.find(row.version.role) if row.version else None
@@ -242,8 +242,8 @@ def _run(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         ),
         "labels": _labels(found),
         "slices": _beside(new=found.get("slices", []), champion=found.get("champion_slices", [])),
-        "approvals": release.approvals_on(report) if report else [],
-        "needed": release.people_needed(row.version) if row.version else 0,
+        "approvals": approvals.approvals_on(report) if report else [],
+        "needed": approvals.people_needed(row.version) if row.version else 0,
         "why_people": consent.reasons(row.version) if row.version else [],
         "aliases": aliases,
         "serving": serving,

@@ -14,8 +14,8 @@ from inference.models import ModelAlias
 from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.scenes import HOSTILE
-from tests.training.test_release import trained
-from training import release, runs
+from tests.training.test_promotion import trained
+from training import registry, runs
 from training.models import EvaluationReport, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -139,7 +139,7 @@ def test_who_asks_while_a_run_is_open_is_shown_that_one_and_told_so() -> None:
 def test_a_version_that_passed_against_another_champion_says_so_and_is_run_again_from_the_page() -> None:
     run = finished()
     newer = factories.model_version("sentiment", artifact_hash="")
-    release.promote_if_passed(run.version.reports.get())
+    registry.promote_if_passed(run.version.reports.get())
     address = reverse("console:training_run", args=[run.pk])
     engineer = signed_in(people.ml_engineer())
     page = engineer.get(address).content.decode()
@@ -155,11 +155,11 @@ def test_a_version_that_passed_against_another_champion_says_so_and_is_run_again
 
 def test_what_served_and_was_followed_by_another_is_not_said_to_be_outdated() -> None:
     run = finished()
-    release.promote_if_passed(run.version.reports.get())
+    registry.promote_if_passed(run.version.reports.get())
     address = reverse("console:training_run", args=[run.pk])
     engineer = signed_in(people.ml_engineer())
     assert "Run it again" not in engineer.get(address).content.decode()
-    release.promote_if_passed(trained(options={"another": 1}))
+    registry.promote_if_passed(trained(options={"another": 1}))
     page = engineer.get(address).content.decode()
     assert "previous</span>" in page
     assert "Run it again" not in page
@@ -241,7 +241,7 @@ def test_two_people_let_a_copywriter_serve_and_one_takes_it_back() -> None:
 
 def test_the_word_of_somebody_who_may_not_promote_any_more_is_not_counted_on_the_page() -> None:
     run, left = finished(role="copywriter"), people.ml_engineer()
-    release.approve(run.version, actor=left, reason="before I left")
+    registry.approve(run.version, actor=left, reason="before I left")
     address, engineer = reverse("console:training_run", args=[run.pk]), signed_in(people.ml_engineer())
     assert "1 of 2 approvals" in engineer.get(address).content.decode()
     left.groups.clear()
@@ -256,7 +256,7 @@ def test_two_people_let_in_a_copywriter_that_is_brought_in() -> None:
     overview = reverse("console:training")
     engineer = signed_in(people.ml_engineer())
     assert "Waits for people to agree" not in engineer.get(overview).content.decode()
-    release.promote_or_approve(another, actor=people.ml_engineer(), reason=HOSTILE)
+    registry.promote_or_approve(another, actor=people.ml_engineer(), reason=HOSTILE)
     page = engineer.get(overview).content.decode()
     assert "Waits for people to agree" in page
     assert "1 of 2 approvals" in page

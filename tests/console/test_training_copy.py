@@ -12,7 +12,7 @@ from django.utils import timezone
 from ecomsite.console import training_copy
 from tests import factories, people
 from tests.scenes import HOSTILE
-from tests.training.test_release import trained
+from tests.training.test_promotion import trained
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db

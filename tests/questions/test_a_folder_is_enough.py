@@ -20,7 +20,7 @@ from moderation.queues import first_labels
 from tests import factories, people
 from tests.questions.delivery import Delivery
 from tests.training.conftest import alone, base
-from training import pipeline, release, runs, snapshots
+from training import pipeline, registry, runs, snapshots
 from training.models import EvaluationReport
 
 __all__ = ["alone", "base"]
@@ -99,7 +99,7 @@ def test_it_is_asked_answered_learnt_measured_let_in_and_serves(base: ModelVersi
     report = EvaluationReport.objects.get()
     assert report.verdict == "pass", report.reasons
     if resolver.find("delivery") is None:
-        release.approve(run.version, actor=people.ml_engineer(), reason="read")
+        registry.approve(run.version, actor=people.ml_engineer(), reason="read")
     answers = loader.load_classifier(resolver.resolve("delivery")).classify(list(SAID.values()))
     assert [one.label for one in answers] == list(SAID)
 

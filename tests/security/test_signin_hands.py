@@ -29,7 +29,7 @@ from moderation.queues import handing_out
 from tests import factories, people
 from tests.moderation.conftest import GOOD
 from tests.security.test_signin_second_factor import give_app
-from training import release
+from training import registry
 from training.models import Approval
 
 pytestmark = pytest.mark.django_db
@@ -337,12 +337,12 @@ def test_a_model_is_not_approved_by_both() -> None:
     factories.model_version("copywriter", artifact_hash="")
     version = factories.model_version("copywriter", alias=None, artifact_hash="")
     one, two, three = people.ml_engineer(), people.ml_engineer(), people.ml_engineer()
-    assert release.promote_or_approve(version, actor=one, reason="read twenty") is None
+    assert registry.promote_or_approve(version, actor=one, reason="read twenty") is None
     note(hands.PASSWORD_SET, two, by=one)
     with pytest.raises(PermanentError, match="counts as one person"):
-        release.promote_or_approve(version, actor=two, reason="read forty")
+        registry.promote_or_approve(version, actor=two, reason="read forty")
     assert Approval.objects.count() == 1
-    assert release.promote_or_approve(version, actor=three, reason="read thirty") is not None
+    assert registry.promote_or_approve(version, actor=three, reason="read thirty") is not None
 
 
 def test_two_accounts_with_one_address_do_not_approve_a_model() -> None:
@@ -351,6 +351,6 @@ def test_two_accounts_with_one_address_do_not_approve_a_model() -> None:
     one = people.people("ML engineer", email="mika@example.com")
     two = User.objects.create(username="mika2", email="Mika+2@example.com", is_staff=True)
     two.groups.set(one.groups.all())
-    release.promote_or_approve(version, actor=one, reason="read twenty")
+    registry.promote_or_approve(version, actor=one, reason="read twenty")
     with pytest.raises(PermanentError, match="you had a part in it"):
-        release.promote_or_approve(version, actor=two, reason="read forty")
+        registry.promote_or_approve(version, actor=two, reason="read forty")

@@ -21,7 +21,7 @@ from moderation.models.reviews import Decision
 from tests import factories, people
 from tests.model_store import tiny_llama
 from tests.training.copy_shop import BAD, GOOD, QUICK, decide_copy, writes
-from training import curation, pipeline, release, runs, snapshots, triggers
+from training import curation, pipeline, registry, runs, snapshots, triggers
 from training.evaluation import copy_runner, reports, smoke
 from training.models import EvaluationReport, TrainingRun
 
@@ -85,7 +85,7 @@ def test_a_better_copywriter_is_trained_measured_and_let_in_by_two_people(carele
     assert resolver.resolve("copywriter") == careless, "people have to agree"
     assert resolver.resolve("copywriter", alias="challenger") == run.version
     for _ in range(2):
-        release.approve(run.version, actor=people.ml_engineer(), reason="read twelve of them")
+        registry.approve(run.version, actor=people.ml_engineer(), reason="read twelve of them")
     assert resolver.resolve("copywriter") == run.version
     # The next one starts from the base again, not from this one.
     decide_copy(10, seed=2)

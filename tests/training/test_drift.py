@@ -23,8 +23,8 @@ from moderation.models.traffic import TrafficSample
 from monitoring import alerts, health
 from monitoring.models import Alert
 from tests import factories, people
-from tests.training.test_release import trained
-from training import drift, registry, release, triggers
+from tests.training.test_promotion import trained
+from training import approvals, drift, registry, triggers
 from training.models import DatasetSnapshot
 
 pytestmark = pytest.mark.django_db
@@ -122,10 +122,10 @@ def test_where_the_settings_say_so_the_champion_is_taken_back_once_and_people_le
     assert resolver.resolve(ROLE) == before
     assert LedgerEntry.objects.filter(action="inference.alias.moved").count() == 1
     report = trained(options={"another": 1})
-    assert release.people_needed(report.version) == 1
-    release.promote_if_passed(report)
+    assert approvals.people_needed(report.version) == 1
+    registry.promote_if_passed(report)
     assert resolver.resolve(ROLE) == before
-    release.approve(report.version, actor=people.ml_engineer(), reason="looked at it")
+    registry.approve(report.version, actor=people.ml_engineer(), reason="looked at it")
     assert (resolver.resolve(ROLE), health.check_champions().state) == (report.version, "ok")
 
 

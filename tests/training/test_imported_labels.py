@@ -17,7 +17,7 @@ from moderation.label_exchange.importing import source_of
 from tests import factories, people
 from tests.moderation.imported_raters import FLIPPED, answer_ourselves, bring, said, truth
 from tests.training.shop import label_reviews
-from training import consent, registry, release, snapshots
+from training import approvals, consent, registry, snapshots
 from training.models import DatasetSnapshot, EvaluationReport
 
 pytestmark = pytest.mark.django_db
@@ -43,8 +43,8 @@ def frozen(*, imported: int, source: str = "import:7", min_test: int, settings: 
 def test_labels_of_our_own_people_let_the_gate_decide_alone(settings: Any) -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     report = passed(frozen(imported=0, min_test=20, settings=settings))
-    assert (consent.reasons(report.version), release.people_needed(report.version)) == ([], 0)
-    release.promote_if_passed(report)
+    assert (consent.reasons(report.version), approvals.people_needed(report.version)) == ([], 0)
+    registry.promote_if_passed(report)
     assert resolver.resolve("sentiment") == report.version != before
 
 
@@ -57,11 +57,11 @@ def test_labels_of_files_that_decide_ask_for_a_named_person(imported: int, setti
     assert held["train"]["import:7"] > snapshot.n_train / 2
     report = passed(snapshot)
     assert "have a label that came from a file" in " ".join(consent.reasons(report.version))
-    release.promote_if_passed(report)
+    registry.promote_if_passed(report)
     assert resolver.resolve("sentiment") == before
     with pytest.raises(PermanentError, match="0 of 1 approvals"):
         registry.promote(report.version, actor=COMMAND_LINE, reason="the gate let it pass")
-    release.approve(report.version, actor=people.ml_engineer(), reason="I know the file")
+    registry.approve(report.version, actor=people.ml_engineer(), reason="I know the file")
     assert resolver.resolve("sentiment") == report.version
 
 
@@ -83,10 +83,10 @@ def test_flipped_labels_do_not_replace_the_champion_by_themselves(tmp_path: Path
     report = passed(snapshots.freeze("sentiment", actor=mallory))
     for act in (lambda: approve_raters(run, reason="ours", actor=people.senior()),
                 lambda: registry.promote(report.version, actor=mallory, reason="it passed"),
-                lambda: release.approve(report.version, actor=mallory, reason="it passed")):  # fmt: skip
+                lambda: registry.approve(report.version, actor=mallory, reason="it passed")):  # fmt: skip
         with pytest.raises(PermanentError):
             act()
-    release.promote_if_passed(report)
+    registry.promote_if_passed(report)
     assert resolver.resolve("sentiment") == before
 
 
@@ -99,23 +99,23 @@ def test_approved_raters_let_in_no_champion_alone_and_who_brought_them_is_not_th
     snapshot = snapshots.freeze("sentiment", actor=one)
     assert snapshots.imported(snapshot)["train"] == {source_of(run): snapshot.n_train}  # type: ignore[index]
     report = passed(snapshot)
-    assert release.people_needed(report.version) == 1
+    assert approvals.people_needed(report.version) == 1
     assert consent.brought_by(report.version) == [bringer]
     with pytest.raises(PermanentError, match="you had a part in it"):
-        release.approve(report.version, actor=bringer, reason="I know the file")
+        registry.approve(report.version, actor=bringer, reason="I know the file")
     with pytest.raises(PermanentError, match="you had a part in it"):
-        release.promote_or_approve(report.version, actor=bringer, reason="I know the file")
-    release.approve(report.version, actor=one, reason="read forty of them")
+        registry.promote_or_approve(report.version, actor=bringer, reason="I know the file")
+    registry.approve(report.version, actor=one, reason="read forty of them")
     assert resolver.resolve("sentiment") == report.version
 
 
 def test_the_first_champion_of_all_is_no_exception(settings: Any) -> None:
     report = passed(frozen(imported=3, min_test=20, settings=settings))
-    release.promote_if_passed(report)
+    registry.promote_if_passed(report)
     assert resolver.find("sentiment") is None
     with pytest.raises(PermanentError, match="0 of 1 approvals"):
-        release.promote_or_approve(report.version, actor=COMMAND_LINE, reason="nobody serves yet")
-    release.promote_or_approve(report.version, actor=people.ml_engineer(), reason="I know the file")
+        registry.promote_or_approve(report.version, actor=COMMAND_LINE, reason="nobody serves yet")
+    registry.promote_or_approve(report.version, actor=people.ml_engineer(), reason="I know the file")
     assert resolver.resolve("sentiment") == report.version
 
 
@@ -142,8 +142,8 @@ def test_whoever_brought_votes_in_has_a_part_though_a_later_file_had_the_last_wo
     version = passed(snapshots.freeze("sentiment", actor=one)).version
     for actor in (first, last):
         with pytest.raises(PermanentError, match="you had a part in it"):
-            release.approve(version, actor=actor, reason="I know the file")
-    release.approve(version, actor=one, reason="read forty of them")
+            registry.approve(version, actor=actor, reason="I know the file")
+    registry.approve(version, actor=one, reason="read forty of them")
     assert resolver.resolve("sentiment") == version
 
 
@@ -152,9 +152,9 @@ def test_where_a_command_named_nobody_who_brought_the_labels_two_people_let_it_i
     bring(tmp_path / "x.jsonl", said(150, "ann"), actor=COMMAND_LINE)
     version = passed(snapshots.freeze("sentiment", actor=people.ml_engineer())).version
     assert "named nobody" in consent.reasons(version)[-1]
-    assert release.approve(version, actor=people.ml_engineer(), reason="mine, perhaps") is None
+    assert registry.approve(version, actor=people.ml_engineer(), reason="mine, perhaps") is None
     assert resolver.resolve("sentiment") == before
-    release.approve(version, actor=people.ml_engineer(), reason="I know the file")
+    registry.approve(version, actor=people.ml_engineer(), reason="I know the file")
     assert resolver.resolve("sentiment") == version
 
 
@@ -168,6 +168,6 @@ def test_of_a_snapshot_that_does_not_name_its_files_nobody_approves_who_brought_
     bring(tmp_path / "y.jsonl", said(3, "bob", first=200), actor=later)
     version = passed(DatasetSnapshot.objects.get(pk=snapshot.pk)).version
     with pytest.raises(PermanentError, match="you had a part in it"):
-        release.approve(version, actor=bringer, reason="it is from before")
-    release.approve(version, actor=later, reason="read forty of them")
+        registry.approve(version, actor=bringer, reason="it is from before")
+    registry.approve(version, actor=later, reason="read forty of them")
     assert resolver.resolve("sentiment") == version

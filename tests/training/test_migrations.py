@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tests import factories, people
-from tests.training.test_release import trained
+from tests.training.test_promotion import trained
 from training.models import Approval
 
 

@@ -22,7 +22,7 @@ from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.model_store import tiny_bert
 from tests.training.shop import CHARACTERS, label_reviews, train
-from training import classifiers, pipeline, registry, release, runs, snapshots, unlabelled
+from training import classifiers, pipeline, registry, runs, snapshots, unlabelled
 from training.evaluation import reports, runner, smoke
 from training.models import EvaluationReport, TrainingRun
 from training.recipes import Recipe
@@ -154,13 +154,13 @@ def test_a_base_that_reads_less_than_was_asked_for_is_given_what_it_reads(guessi
     assert part["options"]["max_tokens"] == part["recipe"]["max_tokens"] == 64
 
 
-@pytest.mark.parametrize("stage", ["snapshots.freeze", "registry.register", "release.promote_if_passed"])
+@pytest.mark.parametrize("stage", ["snapshots.freeze", "registry.register", "registry.promote_if_passed"])
 def test_a_run_that_failed_on_the_way_goes_on_from_there(
     guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     label_reviews(200)
     module, name = (
-        {"snapshots": snapshots, "registry": registry, "release": release}[stage.split(".")[0]],
+        {"snapshots": snapshots, "registry": registry}[stage.split(".")[0]],
         stage.split(".")[1],
     )
     real, calls = getattr(module, name), []

@@ -17,7 +17,7 @@ from core.exceptions import PermanentError, StaleState
 from inference import artifacts, loader, resolver
 from inference.models import ModelAlias, ModelVersion
 from tests.people import administrator, auditor, ml_engineer, outsider, reviewer, senior
-from training import registry, release
+from training import registry
 
 ME = SystemActor("tests")
 
@@ -33,7 +33,7 @@ def endpoint(name: str = "writer", **fields: object) -> ModelVersion:
 def let_in(version: ModelVersion, last: User) -> None:
     """Let a version serve, as two people, one of them `last`."""
     for person in (ml_engineer(), last):
-        release.approve(version, actor=person, reason="writes better")
+        registry.approve(version, actor=person, reason="writes better")
 
 
 def names() -> dict[str, int]:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.command_line import actor_from, add_by
 from core.exceptions import EcomsiteError
 from inference.models import ModelAlias, ModelVersion
-from training import registry, release
+from training import approvals, registry
 from training.roles import roles
 
 
@@ -43,10 +43,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is no {options['role']} v{options['number']}; see `manage.py models`.")
         actor, reason = actor_from(options["by"]), options["reason"]
         if options["alias"] == registry.CHAMPION:
-            moved = release.promote_or_approve(version, actor=actor, reason=reason)
+            moved = registry.promote_or_approve(version, actor=actor, reason=reason)
         else:
             moved = registry.promote(version, alias=options["alias"], actor=actor, reason=reason)
-        return _serves(moved) if moved else release.in_words(version)
+        return _serves(moved) if moved else approvals.in_words(version)
 
 
 def _serves(moved: ModelAlias) -> str:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
-from training import release
+from training import approvals, registry
 from training.registration import Source, register_source
 from training.roles import roles
 
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             version = register_source(source, actor=actor)
             self.stdout.write(self.style.SUCCESS(f"{version} is registered: {version.artifact_hash or version.source}"))
             if options["promote"]:
-                moved = release.promote_or_approve(version, actor=actor, reason="let in when it was registered")
-                self.stdout.write("It is the champion of its role now." if moved else release.in_words(version))
+                moved = registry.promote_or_approve(version, actor=actor, reason="let in when it was registered")
+                self.stdout.write("It is the champion of its role now." if moved else approvals.in_words(version))
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc

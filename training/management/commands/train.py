@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.command_line import actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
-from training import pipeline, registry, runs, snapshots
+from training import approvals, pipeline, runs, snapshots
 from training.models import DatasetSnapshot, TrainingRun
 from training.recipes import recipe_of
 
@@ -108,4 +108,4 @@ class Command(BaseCommand):
         for verdict, words in report.reasons:
             self.stdout.write(f"  {verdict}: {words}")
         if report.asks_people:
-            self.stdout.write(f"What is marked people they decide. {registry.how_to_approve(report.version)}")
+            self.stdout.write(f"What is marked people they decide. {approvals.how_to_approve(report.version)}")

@@ -13,7 +13,7 @@ from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelVersion
 from tests import factories, people
-from training import registration, registry, release
+from training import approvals, registration, registry
 from training.models import DatasetSnapshot, EvaluationReport
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def champion(role: str = "sentiment") -> ModelVersion:
 def test_where_nobody_has_to_agree_a_pass_serves_at_once_and_is_taken_back_in_one_action() -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     report = trained()
-    moved = release.promote_if_passed(report)
+    moved = registry.promote_if_passed(report)
     assert moved is not None
     assert (moved.name, champion()) == ("champion", report.version)
     registry.roll_back("sentiment", actor=people.ml_engineer(), reason="it is too harsh")
@@ -57,28 +57,28 @@ def test_where_nobody_has_to_agree_a_pass_serves_at_once_and_is_taken_back_in_on
 def test_what_did_not_pass_never_serves(verdict: str) -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     report = trained(verdict=verdict)
-    moved = release.promote_if_passed(report)
+    moved = registry.promote_if_passed(report)
     assert champion() == before
     assert (moved.name if moved else None) == (None if verdict == "fail" else "challenger")
     with pytest.raises(PermanentError, match="did not pass the gate"):
         registry.promote(report.version, actor=people.ml_engineer(), reason="I like it")
     with pytest.raises(PermanentError, match="did not pass the gate"):
-        release.approve(report.version, actor=people.ml_engineer(), reason="I like it")
+        registry.approve(report.version, actor=people.ml_engineer(), reason="I like it")
 
 
 def test_where_a_label_is_too_rare_to_judge_a_person_lets_the_model_in_and_never_the_gate() -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     report = trained(verdict="inconclusive", reasons=RARE)
     assert report.asks_people
-    moved = release.promote_if_passed(report)
+    moved = registry.promote_if_passed(report)
     assert moved is not None
-    assert (moved.name, champion(), release.people_needed(report.version)) == ("challenger", before, 1)
+    assert (moved.name, champion(), approvals.people_needed(report.version)) == ("challenger", before, 1)
     with pytest.raises(PermanentError, match="0 of 1 approvals"):
-        registry.promote(report.version, actor=release.GATE, reason="nobody looked")
-    assert release.may_replace(report.version)
+        registry.promote(report.version, actor=registry.GATE, reason="nobody looked")
+    assert approvals.may_replace(report.version)
     with pytest.raises(PermissionDenied):
-        release.approve(report.version, actor=people.senior(), reason="me")
-    release.approve(report.version, actor=people.ml_engineer(), reason="read all the negative ones")
+        registry.approve(report.version, actor=people.senior(), reason="me")
+    registry.approve(report.version, actor=people.ml_engineer(), reason="read all the negative ones")
     assert champion() == report.version
 
 
@@ -87,16 +87,16 @@ def test_what_else_is_in_doubt_is_not_for_people_to_overlook(other: str) -> None
     factories.model_version("sentiment", artifact_hash="")
     report = trained(verdict=other, reasons=[*RARE, [other, "right as often as the champion"]])
     assert not report.asks_people
-    assert not release.may_replace(report.version)
+    assert not approvals.may_replace(report.version)
     with pytest.raises(PermanentError, match="did not pass the gate"):
-        release.approve(report.version, actor=people.ml_engineer(), reason="I like it")
+        registry.approve(report.version, actor=people.ml_engineer(), reason="I like it")
 
 
 def test_a_first_model_with_a_rare_label_is_let_in_by_a_person_by_name() -> None:
     report = trained("validity", verdict="inconclusive", reasons=RARE)
-    assert release.promote_if_passed(report) is not None
+    assert registry.promote_if_passed(report) is not None
     assert resolver.find("validity") is None
-    release.promote_or_approve(report.version, actor=people.ml_engineer(), reason="it is a start")
+    registry.promote_or_approve(report.version, actor=people.ml_engineer(), reason="it is a start")
     assert champion("validity") == report.version
 
 
@@ -104,9 +104,9 @@ def test_what_was_left_to_people_against_another_champion_is_measured_again() ->
     factories.model_version("sentiment", artifact_hash="")
     report = trained(verdict="inconclusive", reasons=RARE)
     factories.model_version("sentiment", artifact_hash="")
-    assert not release.may_replace(report.version)
+    assert not approvals.may_replace(report.version)
     with pytest.raises(PermanentError, match="serves now"):
-        release.approve(report.version, actor=people.ml_engineer(), reason="read them")
+        registry.approve(report.version, actor=people.ml_engineer(), reason="read them")
 
 
 def test_a_trained_version_that_was_not_measured_never_serves() -> None:
@@ -118,22 +118,22 @@ def test_a_trained_version_that_was_not_measured_never_serves() -> None:
 def test_a_copywriter_needs_two_people() -> None:
     factories.model_version("copywriter", artifact_hash="")
     report = trained("copywriter")
-    moved = release.promote_if_passed(report)
+    moved = registry.promote_if_passed(report)
     assert moved is not None
     assert moved.name == "challenger"
     one, two = people.ml_engineer(), people.ml_engineer()
     with pytest.raises(PermanentError, match="0 of 2 approvals"):
         registry.promote(report.version, actor=one, reason="now")
     with pytest.raises(PermanentError, match="needs a reason"):
-        release.approve(report.version, actor=one, reason=" ")
-    assert release.approve(report.version, actor=one, reason="fewer invented claims") is None
+        registry.approve(report.version, actor=one, reason=" ")
+    assert registry.approve(report.version, actor=one, reason="fewer invented claims") is None
     with pytest.raises(PermanentError, match="approved this version already"):
-        release.approve(report.version, actor=one, reason="once more")
+        registry.approve(report.version, actor=one, reason="once more")
     for person in (people.reviewer(), people.senior(), people.auditor()):
         with pytest.raises(PermissionDenied):
-            release.approve(report.version, actor=person, reason="me too")
+            registry.approve(report.version, actor=person, reason="me too")
     assert champion("copywriter") != report.version
-    release.approve(report.version, actor=two, reason="read forty of them")
+    registry.approve(report.version, actor=two, reason="read forty of them")
     assert champion("copywriter") == report.version
 
 
@@ -141,7 +141,7 @@ def test_a_champion_that_moved_on_meanwhile_is_not_replaced_unseen() -> None:
     factories.model_version("sentiment", artifact_hash="")
     report = trained()
     newer = factories.model_version("sentiment", artifact_hash="")
-    moved = release.promote_if_passed(report)
+    moved = registry.promote_if_passed(report)
     assert moved is not None
     assert (moved.name, moved.version, champion()) == ("challenger", report.version, newer), (
         "nothing is said of this one"
@@ -161,12 +161,12 @@ def test_a_champion_that_moved_on_meanwhile_is_not_replaced_unseen() -> None:
 def test_people_do_not_approve_what_was_measured_against_another_champion() -> None:
     factories.model_version("copywriter", artifact_hash="")
     report = trained("copywriter")
-    release.promote_if_passed(report)
-    release.approve(report.version, actor=people.ml_engineer(), reason="read twenty")
+    registry.promote_if_passed(report)
+    registry.approve(report.version, actor=people.ml_engineer(), reason="read twenty")
     newer = factories.model_version("copywriter", artifact_hash="")
     for _ in range(2):
         with pytest.raises(PermanentError, match=r"copywriter v3 .* serves now"):
-            release.approve(report.version, actor=people.ml_engineer(), reason="read forty")
+            registry.approve(report.version, actor=people.ml_engineer(), reason="read forty")
     assert report.version.approvals.count() == 1
     assert champion("copywriter") == newer
 
@@ -174,23 +174,23 @@ def test_people_do_not_approve_what_was_measured_against_another_champion() -> N
 def test_what_served_before_serves_again_without_another_report() -> None:
     factories.model_version("sentiment", artifact_hash="")
     first = trained()
-    release.promote_if_passed(first)
+    registry.promote_if_passed(first)
     second = trained(options={"another": 1})
-    release.promote_if_passed(second)
+    registry.promote_if_passed(second)
     engineer = people.ml_engineer()
     registry.promote(first.version, actor=engineer, reason="by name")
     assert champion() == first.version
-    release.roll_back("sentiment", actor=engineer, reason="not that bad")
+    registry.roll_back("sentiment", actor=engineer, reason="not that bad")
     assert champion() == second.version
-    release.roll_back("sentiment", actor=engineer, reason="it is")
+    registry.roll_back("sentiment", actor=engineer, reason="it is")
     assert champion() == first.version
 
 
 def test_a_report_that_is_considered_again_changes_nothing() -> None:
     factories.model_version("sentiment", artifact_hash="")
     report = trained()
-    release.promote_if_passed(report)
-    assert release.promote_if_passed(report) is None, "its worker died before it noted that it was done"
+    registry.promote_if_passed(report)
+    assert registry.promote_if_passed(report) is None, "its worker died before it noted that it was done"
     assert champion() == report.version
     assert resolver.find("sentiment", alias="challenger") is None
 
@@ -198,24 +198,24 @@ def test_a_report_that_is_considered_again_changes_nothing() -> None:
 def test_after_a_roll_back_a_person_lets_the_next_one_in() -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     first = trained()
-    release.promote_if_passed(first)
-    release.roll_back("sentiment", actor=people.ml_engineer(), reason="it is too harsh")
-    assert release.promote_if_passed(first) is not None
+    registry.promote_if_passed(first)
+    registry.roll_back("sentiment", actor=people.ml_engineer(), reason="it is too harsh")
+    assert registry.promote_if_passed(first) is not None
     assert champion() == before, "the gate finds what it found before, and a person did not want it"
     second = trained(options={"another": 1})
-    assert release.people_needed(second.version) == 1
-    moved = release.promote_if_passed(second)
+    assert approvals.people_needed(second.version) == 1
+    moved = registry.promote_if_passed(second)
     assert moved is not None
     assert moved.name == "challenger"
-    release.approve(second.version, actor=people.ml_engineer(), reason="this one is not")
-    assert (champion(), release.people_needed(second.version)) == (second.version, 0)
+    registry.approve(second.version, actor=people.ml_engineer(), reason="this one is not")
+    assert (champion(), approvals.people_needed(second.version)) == (second.version, 0)
 
 
 def test_a_champion_that_came_while_it_trained_is_not_replaced_unmeasured() -> None:
     report = trained()
     assert report.against is None
     meanwhile = factories.model_version("sentiment", artifact_hash="")
-    moved = release.promote_if_passed(report)
+    moved = registry.promote_if_passed(report)
     assert moved is not None
     assert (moved.name, champion()) == ("challenger", meanwhile)
 
