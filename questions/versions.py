@@ -33,6 +33,9 @@ COLUMNS: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
 )
 
 
+LATER = ("ask_below", "recipe", "gate")
+
+
 @dataclass(frozen=True)
 class Change:
     """What loading a file would change: answers that come, that go, and labels that become others (old, new, how many)."""
@@ -49,8 +52,12 @@ def latest(name: str) -> QuestionVersion | None:
 
 
 def content_of(declaration: Declaration) -> dict[str, Any]:
-    """Return `declaration` as the plain data that a version keeps."""
-    return declaration.model_dump(mode="json")
+    """Return `declaration` as the plain data that a version keeps.
+
+    What files could not say at first is kept where they say it: a version of before still is what its file says.
+    """
+    silent = {name for name in LATER if getattr(declaration, name) == Declaration.model_fields[name].default}
+    return declaration.model_dump(mode="json", exclude=silent)
 
 
 def change(declaration: Declaration, *, renamed: Mapping[str, str]) -> Change:

@@ -17,7 +17,7 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import LeaseLost, PermanentError, StaleState
 from core.hints import hint_on_commit
 from core.refs import ref
-from labeling.question import answered_by_models
+from labeling.question import answered_by_models, question
 from training import recipes
 from training.models import TrainingRun
 from training.models.datasets import Task
@@ -74,7 +74,7 @@ def plan(
             "that run ended before its examples were frozen: there is no snapshot to repeat it on",
             hint=f"Start one on the labels of now: `manage.py train {task} --set …` with the same recipe.",
         )
-    asked = recipes.parse(dict(like.recipe if like else recipe or {}), task)
+    asked = recipes.parse(dict(like.recipe) if like else {**_defaults(task), **(recipe or {})}, task)
     with transaction.atomic():
         run, is_new = TrainingRun.objects.get_or_create(
             task=task, status__in=OPEN,
@@ -99,6 +99,11 @@ def _began_with(like: TrainingRun) -> dict[str, Any]:
         parts = like.version.card.get("parts", {})
         kept[SETTLED] = {name: part["recipe"] for name, part in parts.items() if "recipe" in part}
     return {**kept, REPEATS: str(like.pk)}
+
+
+def _defaults(task: str) -> Mapping[str, Any]:
+    """Return what a question says of the recipe for its models."""
+    return {} if task == Task.COPY else question(task).recipe
 
 
 def trained() -> list[str]:

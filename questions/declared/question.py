@@ -32,6 +32,9 @@ class DeclaredQuestion(ChoiceQuestion):
         self.queue_rules = {
             "num_reviewers_per_item": declaration.overlap, "consensus_method": declaration.consensus,
         }  # fmt: skip
+        self.ask_below = declaration.ask_below
+        self.recipe = declaration.recipe.model_dump(exclude_defaults=True)
+        self.gate = declaration.gate.as_rules()
         self.source = f"labels of the queue {declaration.name}, as people agreed on them"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -36,6 +37,40 @@ class DeclaredChoice(Strict):
     tone: Literal["", "good", "bad"] = ""
 
 
+class DeclaredRecipe(Strict):
+    """How a model of it is made, where a run leaves it open: a part of what training/recipes.py knows, with its bounds."""
+
+    method: Literal["auto", "characters", "head", "contrastive", "full", "lora", "adalora", "prefix"] = "auto"
+    epochs: float = Field(default=0, ge=0, le=100, description="0: what was measured to be best")
+    learning_rate: float = Field(default=0, ge=0, le=1, description="0: what was measured to be best")
+    max_tokens: int = Field(default=128, ge=16, le=4096)
+    class_weights: bool = False
+    pseudo_labels: float = Field(default=0, ge=0, lt=1)
+    pretrain_steps: int = Field(default=0, ge=0, le=20_000)
+
+
+class DeclaredGate(Strict):
+    """What a model of it has to show, where that is more or less than the settings ask (training/evaluation/gate.py)."""
+
+    gain_points: float | None = Field(default=None, ge=-50, le=50)
+    slice_loss_points: float | None = Field(default=None, ge=0, le=50)
+    label_margin_points: dict[str, Annotated[float, Field(ge=1, le=100)]] = Field(default_factory=dict)
+    label_costs: dict[str, Annotated[float, Field(gt=0, le=1000)]] = Field(default_factory=dict)
+
+    def as_rules(self) -> dict[str, Any]:
+        """Return the rules that it sets, as the gate calls them: shares rather than points."""
+        said: dict[str, Any] = {}
+        if self.gain_points is not None:
+            said["gain"] = self.gain_points / 100
+        if self.slice_loss_points is not None:
+            said["slice_loss"] = self.slice_loss_points / 100
+        if self.label_margin_points:
+            said["label_margins"] = {label: points / 100 for label, points in self.label_margin_points.items()}
+        if self.label_costs:
+            said["label_costs"] = dict(self.label_costs)
+        return said
+
+
 class Declaration(Strict):
     """A question as a file declares it."""
 
@@ -49,9 +84,13 @@ class Declaration(Strict):
     choices: tuple[DeclaredChoice, ...] = Field(min_length=2, max_length=40)
     # So many reviews are put before people by lot; 0: it is asked about what is brought in with a file alone.
     first_labels: int = Field(default=0, ge=0, le=100_000)
+    # People are asked where the model is less sure than this; without, its doubt asks nobody.
+    ask_below: float | None = Field(default=None, gt=0, le=1)
     # Rules of its queue, while an administrator has set none.
     overlap: int = Field(default=1, ge=1, le=10)
     consensus: Literal["majority", "dawid_skene", "crowdlab"] = "majority"
+    recipe: DeclaredRecipe = DeclaredRecipe()
+    gate: DeclaredGate = DeclaredGate()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Declaration:
@@ -66,6 +105,9 @@ class Declaration(Strict):
             raise ValueError(
                 f"all choices together take {length} characters, and a label holds {LONGEST_LABEL}: shorten values"
             )
+        named = {*self.gate.label_margin_points, *self.gate.label_costs}
+        if unknown := sorted(named - set(values)):
+            raise ValueError(f"gate: there is no choice {', '.join(unknown)}")
         if self.first_labels and self.about != "review":
             raise ValueError("first_labels: only reviews are drawn by lot")
         return self
@@ -108,11 +150,16 @@ def parse_declaration(text: str, *, name: str) -> Declaration:
         raise PermanentError(f"{name}, {mistakes}.", hint=HINT) from exc
 
 
+_PARTS: Final[Mapping[int | str, type[Strict]]] = {
+    "choices": DeclaredChoice, "recipe": DeclaredRecipe, "gate": DeclaredGate,
+}  # fmt: skip
+
+
 def _mistake(node: yaml.Node | None, error: Any) -> str:
     """Say where a mistake is, and what: `line 7, choices.1.hotkey: …`, with what is allowed."""
     place, message = error["loc"], error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        allowed = DeclaredChoice.model_fields if place[:1] == ("choices",) else Declaration.model_fields
+        allowed = _PARTS.get(place[0], Declaration).model_fields if len(place) > 1 else Declaration.model_fields
         message = f"there is no such key; there are {', '.join(allowed)}"
     where = ".".join(map(str, place))
     return f"line {_line(node, place)}{f', {where}' if where else ''}: {message}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from core.exceptions import PermanentError
 from core.refs import ref
@@ -15,9 +16,13 @@ from labeling.question import question
 from moderation.decisions import settling
 from moderation.models.reviews import ReviewItem
 from moderation.queues.rules import policy_for
+from questions import versions
 from questions.declared.question import SHIPPED, DeclaredQuestion
-from questions.declared.schema import parse_declaration, read_declaration
+from questions.declared.schema import DeclaredRecipe, parse_declaration, read_declaration
 from tests import factories, people
+from training import runs
+from training.evaluation import gate
+from training.recipes import Recipe
 
 DAMAGE = """\
 name: damage
@@ -67,6 +72,9 @@ def test_those_that_ship_are_read_and_have_a_page(path: Path) -> None:
         (("title: Damage", "title: &a Damage\nheading: *a"), "aliases"),
         (("title: Broken", "title: Broken, hotkey: '9'"), "choices.0.hotkey"),
         (("value: whole", f"value: {'x' * 25}"), "choices.1.value"),
+        (("overlap: 2", "recipe: {epoch: 2}"), "line 11, recipe.epoch: there is no such key; there are method, epochs"),
+        (("overlap: 2", "gate:\n  label_costs: {brokn: 2}"), "gate: there is no choice brokn"),
+        (("overlap: 2", "gate:\n  label_margin_points: {broken: 200}"), "line 12, gate.label_margin_points.broken"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_what_is_allowed(change: tuple[str, str], told: str) -> None:
@@ -74,6 +82,31 @@ def test_a_mistake_is_told_with_its_line_and_what_is_allowed(change: tuple[str, 
         parse_declaration(DAMAGE.replace(*change), name="damage.yaml")
     assert str(caught.value).startswith("damage.yaml")
     assert told in str(caught.value)
+
+
+@pytest.mark.django_db
+def test_a_file_can_say_how_its_models_are_made_and_what_they_have_to_show(damage: Path) -> None:
+    damage.write_text(
+        f"{DAMAGE}ask_below: 0.7\nrecipe: {{epochs: 4, class_weights: true}}\n"
+        "gate: {gain_points: 2, label_margin_points: {broken: 5}, label_costs: {broken: 3}}\n"
+    )
+    asked = question("damage")
+    assert asked.ask_below == 0.7
+    run, _ = runs.plan("damage", reason="enough labels", actor=people.ml_engineer(), recipe={"epochs": 2})
+    assert (run.recipe["epochs"], run.recipe["class_weights"]) == (2, True), "who asks for a run has the last word"
+    rules = gate.as_rules({**settings.TRAINING["GATE"], **asked.gate})
+    assert (rules.gain, rules.label_margins, rules.label_costs) == (0.02, {"broken": 0.05}, {"broken": 3})
+
+
+def test_what_a_file_can_say_of_a_recipe_is_a_part_of_what_a_run_can_be_asked() -> None:
+    for name, field in DeclaredRecipe.model_fields.items():
+        known = Recipe.model_fields[name]
+        assert (field.annotation, field.default, field.metadata) == (known.annotation, known.default, known.metadata)
+
+
+def test_a_version_of_before_files_said_more_still_is_what_its_file_says() -> None:
+    content = versions.content_of(parse_declaration(DAMAGE, name="damage.yaml"))
+    assert not {"ask_below", "recipe", "gate"} & set(content)
 
 
 NONSENSE = {

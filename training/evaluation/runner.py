@@ -12,6 +12,7 @@ from django.conf import settings
 
 from core.exceptions import PermanentError
 from inference.models import ModelVersion
+from labeling.question import question
 from training import snapshots
 from training.evaluation import comparison, gate, metrics, reports, smoke, stress
 from training.evaluation.gate import GATE_VERSION, Verdict
@@ -35,6 +36,7 @@ class Measured:
     closest: Mapping[str, Any] | None
     stated: Any
     stressed: Stressed
+    rules: gate.Rules
 
 
 def measure(
@@ -58,19 +60,20 @@ def measure(
     closest = snapshots.closest_of(snapshot)
     facts = _facts(version, snapshot, rows, new, labels, closest)
     stressed = Stressed({}, [])
-    if len(rows) >= (rules := gate.as_rules(settings.TRAINING["GATE"])).min_test:
+    rules = gate.as_rules({**settings.TRAINING["GATE"], **question(version.role).gate})
+    if len(rows) >= rules.min_test:
         stressed = stress.judge(
             [row.text for row in rows], new, old, says=partial(_says, version, labels),
             rival=partial(_says, rival, labels) if rival else None, rules=rules,
         )  # fmt: skip
-    return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot), stressed)
+    return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot), stressed, rules)
 
 
 def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
     """Return what the gate says of `measured`, and the figures for the report."""
     new, old, labels, groups = measured.new, measured.old, list(measured.labels), measured.groups
     verdict = gate.judge(
-        new, old, groups=groups, rules=gate.as_rules(settings.TRAINING["GATE"]), facts=measured.facts,
+        new, old, groups=groups, rules=measured.rules, facts=measured.facts,
         stated=measured.stated, labels=labels,
     )  # fmt: skip
     if measured.stressed.findings:
