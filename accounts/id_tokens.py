@@ -32,9 +32,14 @@ def verified(token: Any, *, provider: Provider, nonce: str) -> dict[str, Any]:
         if key is None:
             raise _refused()
         claims: dict[str, Any] = jwt.decode(
-            token, key.key, algorithms=ALGORITHMS, audience=client_id, issuer=provider.issuer, leeway=CLOCK_S,
+            token,
+            key.key,
+            algorithms=ALGORITHMS,
+            audience=client_id,
+            issuer=provider.issuer,
+            leeway=CLOCK_S,
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
-        )  # fmt: skip
+        )
     except (jwt.PyJWTError, ValueError, TypeError) as exc:
         raise _refused() from exc
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]

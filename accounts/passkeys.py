@@ -100,9 +100,11 @@ def add(request: HttpRequest, person: User, *, ticket: Ticket, answer: str, name
     except Exception as exc:  # a stranger's bytes go through a parser that is not ours: whatever it raises is a refusal
         raise PermanentError(REFUSED, hint="Try again, or use another device.") from exc
     fields = {
-        "name": name.replace("\0", "").strip()[:60] or "Passkey", "credential_id": credential.credential_id,
-        "secret": base64.b64encode(bytes(credential)).decode(), "counter": made.counter,
-    }  # fmt: skip
+        "name": name.replace("\0", "").strip()[:60] or "Passkey",
+        "credential_id": credential.credential_id,
+        "secret": base64.b64encode(bytes(credential)).decode(),
+        "counter": made.counter,
+    }
     try:
         with transaction.atomic():
             ticket.use()

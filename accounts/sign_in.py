@@ -40,8 +40,11 @@ def enter(request: HttpRequest, person: User, *, is_enough: bool = False, next_p
         return True
     request.session.flush()
     request.session[PENDING] = {
-        "account": person.pk, "hash": person.get_session_auth_hash(), "at": time.time(), "next": next_page,
-    }  # fmt: skip
+        "account": person.pk,
+        "hash": person.get_session_auth_hash(),
+        "at": time.time(),
+        "next": next_page,
+    }
     return False
 
 

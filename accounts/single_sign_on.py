@@ -61,14 +61,23 @@ def begin(*, next_page: str) -> tuple[str, dict[str, str]]:
     Raises `TransientError` or `PermanentError` when the provider cannot be asked for its addresses.
     """
     verifier = secrets.token_urlsafe(48)
-    kept = {"state": secrets.token_urlsafe(24), "nonce": secrets.token_urlsafe(24), "verifier": verifier,
-            "next": next_page}  # fmt: skip
+    kept = {
+        "state": secrets.token_urlsafe(24),
+        "nonce": secrets.token_urlsafe(24),
+        "verifier": verifier,
+        "next": next_page,
+    }
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
-        "response_type": "code", "client_id": settings.ACCOUNTS["OIDC"]["CLIENT_ID"], "redirect_uri": _back(),
-        "scope": "openid email", "state": kept["state"], "nonce": kept["nonce"], "code_challenge": challenge,
+        "response_type": "code",
+        "client_id": settings.ACCOUNTS["OIDC"]["CLIENT_ID"],
+        "redirect_uri": _back(),
+        "scope": "openid email",
+        "state": kept["state"],
+        "nonce": kept["nonce"],
+        "code_challenge": challenge,
         "code_challenge_method": "S256",
-    }  # fmt: skip
+    }
     address = Provider.now().authorization_endpoint
     return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}", kept
 
@@ -105,8 +114,16 @@ def _exchange(provider: Provider, code: str, verifier: str) -> dict[str, Any]:
     try:
         with http.client(timeout_s=mine["TIMEOUT_S"]) as session:
             # Once: a code is void after the first try.
-            found = http.request_json(session, "POST", provider.token_endpoint, form=form, headers=headers,
-                                      timeout_s=mine["TIMEOUT_S"], attempts=1, max_bytes=200_000)  # fmt: skip
+            found = http.request_json(
+                session,
+                "POST",
+                provider.token_endpoint,
+                form=form,
+                headers=headers,
+                timeout_s=mine["TIMEOUT_S"],
+                attempts=1,
+                max_bytes=200_000,
+            )
     except PermanentError as exc:
         raise PermanentError("The provider refused this sign-in.", hint="Begin again.") from exc
     return found if isinstance(found, dict) else {}
@@ -118,8 +135,15 @@ def _more_about(provider: Provider, tokens: dict[str, Any], subject: str) -> dic
         return {}
     timeout_s = settings.ACCOUNTS["OIDC"]["TIMEOUT_S"]
     with http.client(timeout_s=timeout_s) as session:
-        found = http.request_json(session, "GET", provider.userinfo_endpoint, timeout_s=timeout_s, attempts=1,
-                                  headers={"Authorization": f"Bearer {tokens['access_token']}"}, max_bytes=200_000)  # fmt: skip
+        found = http.request_json(
+            session,
+            "GET",
+            provider.userinfo_endpoint,
+            timeout_s=timeout_s,
+            attempts=1,
+            headers={"Authorization": f"Bearer {tokens['access_token']}"},
+            max_bytes=200_000,
+        )
     if not isinstance(found, dict) or found.get("sub") != subject:
         return {}
     return {name: found[name] for name in ("email", "email_verified") if name in found}

@@ -136,8 +136,9 @@ def _count(here: Place, now: dt.datetime) -> dict[Row, int]:
     lock_for: dt.timedelta = settings.ACCOUNTS["LOCK"]
     accounts, addresses = zip(*here.rows, strict=True)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(COUNT, {"accounts": list(accounts), "addresses": list(addresses), "now": now,
-                               "begin": now - lock_for})  # fmt: skip
+        cursor.execute(
+            COUNT, {"accounts": list(accounts), "addresses": list(addresses), "now": now, "begin": now - lock_for}
+        )
         counted = {(account, address): n for account, address, n in cursor.fetchall()}
         if full := [row for row, n in counted.items() if n >= _limit(row)]:
             Tries.objects.filter(_any_of(full), locked_until=None).update(locked_until=now + lock_for)

@@ -39,9 +39,14 @@ def give(response: HttpResponse, kind: str, data: dict[str, Any]) -> None:
     """Put a ticket of `kind` that remembers `data` into the browser. Signed, not secret: the browser's owner can read it."""
     value = signing.dumps({"number": secrets.token_urlsafe(24), "data": data}, salt=f"accounts.ticket.{kind}")
     response.set_cookie(
-        _cookie(kind), value, max_age=LIFE_S, path=PATH, httponly=True, samesite="Lax",
+        _cookie(kind),
+        value,
+        max_age=LIFE_S,
+        path=PATH,
+        httponly=True,
+        samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
-    )  # fmt: skip
+    )
 
 
 def read(request: HttpRequest, kind: str) -> Ticket:

@@ -109,9 +109,17 @@ def _check_new() -> Verification:
     except (_Trouble, PermanentError) as exc:
         reason, bad_seq = str(exc), getattr(exc, "bad_seq", None)
     return Verification(
-        n_entries=walk.n, head_hash=walk.last_hash, root_hash=walk.tree.root().hex(), bad_seq=bad_seq, reason=reason,
-        first=first, n_heads=n_heads, anchored_size=anchored, marked_size=marked, note=note,
-    )  # fmt: skip
+        n_entries=walk.n,
+        head_hash=walk.last_hash,
+        root_hash=walk.tree.root().hex(),
+        bad_seq=bad_seq,
+        reason=reason,
+        first=first,
+        n_heads=n_heads,
+        anchored_size=anchored,
+        marked_size=marked,
+        note=note,
+    )
 
 
 def quick_problem() -> str:
@@ -199,10 +207,20 @@ def _record(result: Verification, *, kind: str, actor: User | SystemActor, secon
     if not result.is_intact:
         log.error("the ledger check found: %s", result.reason)
     LedgerCheck.objects.create(
-        by=actor_ref(actor), kind=kind, first=result.first, size=result.n_entries, head_hash=result.head_hash,
-        root_hash=result.root_hash, n_heads=result.n_heads, anchored_size=result.anchored_size, marked_size=result.marked_size,
-        is_intact=result.is_intact, bad_seq=result.bad_seq, words=result.reason or result.note, seconds=seconds,
-    )  # fmt: skip
+        by=actor_ref(actor),
+        kind=kind,
+        first=result.first,
+        size=result.n_entries,
+        head_hash=result.head_hash,
+        root_hash=result.root_hash,
+        n_heads=result.n_heads,
+        anchored_size=result.anchored_size,
+        marked_size=result.marked_size,
+        is_intact=result.is_intact,
+        bad_seq=result.bad_seq,
+        words=result.reason or result.note,
+        seconds=seconds,
+    )
 
 
 def turn() -> None:

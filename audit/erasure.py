@@ -49,12 +49,15 @@ def erase_person(user: User, *, actor: User | SystemActor, reason: str) -> Erasu
         user.user_permissions.clear()
         answers = [answer for _, answer in person_erased.send(sender=User, user=user)]
         ledger.append(
-            "audit.person.erased", subject=ref(user), actor=actor,
+            "audit.person.erased",
+            subject=ref(user),
+            actor=actor,
             payload={"keys": n_keys, "reason": ledger.typed(reason.strip()[:500], by=actor)},
-        )  # fmt: skip
+        )
     words = (
         "The key of their words in the ledger was deleted: nobody can read them any more, and the chain still holds."
-        if n_keys else "They had written nothing into the ledger."
-    )  # fmt: skip
+        if n_keys
+        else "They had written nothing into the ledger."
+    )
     account = "Name, e-mail address, password and roles of the account are gone, and it is switched off."
     return Erasure(person, (words, account, *(answer for answer in answers if answer)))

@@ -79,9 +79,16 @@ def _lines(signed: list[Head], size: int) -> Iterator[dict[str, Any]]:
             yield head.as_line()
             head = next(waiting)
         yield {
-            "type": "entry", "seq": entry.seq, "at": entry.at.isoformat(), "actor": entry.actor, "action": entry.action,
-            "subject": entry.subject, "payload": entry.payload, "prev": entry.prev_hash, "hash": entry.entry_hash,
-        }  # fmt: skip
+            "type": "entry",
+            "seq": entry.seq,
+            "at": entry.at.isoformat(),
+            "actor": entry.actor,
+            "action": entry.action,
+            "subject": entry.subject,
+            "payload": entry.payload,
+            "prev": entry.prev_hash,
+            "hash": entry.entry_hash,
+        }
     while head is not None:  # lines are missing: the reader will see of which head
         yield head.as_line()
         head = next(waiting)

@@ -30,9 +30,15 @@ EMPTY = "the second place was emptied: its file has no head"
 
 def _head(row: TreeHead, first: int) -> Head:
     return Head(
-        size=row.size, first=first, root=row.root_hash, entry=row.head_hash, at=row.at.isoformat(), key=row.key_id,
-        leaves=bytes(row.leaves), signature=row.signature,
-    )  # fmt: skip
+        size=row.size,
+        first=first,
+        root=row.root_hash,
+        entry=row.head_hash,
+        at=row.at.isoformat(),
+        key=row.key_id,
+        leaves=bytes(row.leaves),
+        signature=row.signature,
+    )
 
 
 def stored(*, after: int = 0) -> list[Head]:
@@ -77,14 +83,25 @@ def sign(tree: Frontier, *, entry: str, leaves: bytes) -> Head:
     with transaction.atomic():
         key, key_id = keys.signing_key()
         plain = Head(
-            size=tree.size, first=tree.size - len(leaves) // 8, root=tree.root().hex(), entry=entry,
-            at=timezone.now().isoformat(), key=key_id, leaves=leaves,
-        )  # fmt: skip
+            size=tree.size,
+            first=tree.size - len(leaves) // 8,
+            root=tree.root().hex(),
+            entry=entry,
+            at=timezone.now().isoformat(),
+            key=key_id,
+            leaves=leaves,
+        )
         head = dataclasses.replace(plain, signature=key.sign(plain.statement()).hex())
         TreeHead.objects.create(
-            size=head.size, root_hash=head.root, head_hash=entry, at=head.at, key_id=key_id, signature=head.signature,
-            leaves=leaves, frontier=" ".join(node.hex() for node in tree.nodes),
-        )  # fmt: skip
+            size=head.size,
+            root_hash=head.root,
+            head_hash=entry,
+            at=head.at,
+            key_id=key_id,
+            signature=head.signature,
+            leaves=leaves,
+            frontier=" ".join(node.hex() for node in tree.nodes),
+        )
     return head
 
 
@@ -121,10 +138,15 @@ def restart_anchors(*, actor: User | SystemActor, reason: str) -> int:
         where, before = anchors.path(), anchors.read().heads
         with transaction.atomic():
             ledger.append(
-                high_water.RESTARTED, subject="audit.treehead:all", actor=actor,
-                payload={"anchored_before": before[-1].size if before else 0, "signature_before": before[-1].signature
-                         if before else "", "reason": ledger.typed(reason.strip()[:500], by=actor)},
-            )  # fmt: skip
+                high_water.RESTARTED,
+                subject="audit.treehead:all",
+                actor=actor,
+                payload={
+                    "anchored_before": before[-1].size if before else 0,
+                    "signature_before": before[-1].signature if before else "",
+                    "reason": ledger.typed(reason.strip()[:500], by=actor),
+                },
+            )
             if where.exists():
                 where.rename(where.with_name(f"{where.name}.until-{timezone.now():%Y%m%dT%H%M%S}"))
             high_water.put_aside()

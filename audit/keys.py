@@ -74,12 +74,16 @@ def recorded() -> list[SigningKey]:
     """Return the public keys of the table, oldest first. Nobody vouches for them yet."""
     return [
         SigningKey(
-            public=row.public_key, first=row.first_size, at=row.at.isoformat(), predecessor=row.predecessor,
-            by_predecessor=row.by_predecessor, by_successor=row.by_successor,
+            public=row.public_key,
+            first=row.first_size,
+            at=row.at.isoformat(),
+            predecessor=row.predecessor,
+            by_predecessor=row.by_predecessor,
+            by_successor=row.by_successor,
         )
         for row in LedgerKey.objects.all()
         if _is_named(row)
-    ]  # fmt: skip
+    ]
 
 
 def trouble(anchored: Iterable[SigningKey]) -> str:
@@ -101,9 +105,14 @@ def _is_named(row: LedgerKey) -> bool:
 
 def _record(key: SigningKey) -> None:
     LedgerKey.objects.create(
-        key_id=key.key_id, public_key=key.public, first_size=key.first, at=key.at, predecessor=key.predecessor,
-        by_predecessor=key.by_predecessor, by_successor=key.by_successor,
-    )  # fmt: skip
+        key_id=key.key_id,
+        public_key=key.public,
+        first_size=key.first,
+        at=key.at,
+        predecessor=key.predecessor,
+        by_predecessor=key.by_predecessor,
+        by_successor=key.by_successor,
+    )
 
 
 def signing_key() -> tuple[Ed25519PrivateKey, str]:
@@ -183,18 +192,29 @@ def rotate(
             raise PermanentError("This key is recorded already.", hint="A key that was replaced does not come back.")
         last = TreeHead.objects.order_by("-size").values_list("size", flat=True).first() or 0
         plain = SigningKey(
-            public=public_of(key), first=last, at=timezone.now().isoformat(),
+            public=public_of(key),
+            first=last,
+            at=timezone.now().isoformat(),
             predecessor=known[-1].key_id if known else "",
-        )  # fmt: skip
+        )
         made = SigningKey(
-            public=plain.public, first=plain.first, at=plain.at, predecessor=plain.predecessor,
+            public=plain.public,
+            first=plain.first,
+            at=plain.at,
+            predecessor=plain.predecessor,
             by_predecessor=old.sign(plain.statement()).hex() if old else "",
             by_successor=key.sign(plain.statement()).hex(),
-        )  # fmt: skip
+        )
         _record(made)
         ledger.append(
-            "audit.key.rotated", subject=f"audit.ledgerkey:{made.key_id}", actor=actor,
-            payload={"predecessor": made.predecessor, "is_lost": is_lost, "reason": ledger.typed(reason.strip()[:500], by=actor)},
-        )  # fmt: skip
+            "audit.key.rotated",
+            subject=f"audit.ledgerkey:{made.key_id}",
+            actor=actor,
+            payload={
+                "predecessor": made.predecessor,
+                "is_lost": is_lost,
+                "reason": ledger.typed(reason.strip()[:500], by=actor),
+            },
+        )
     _finish_rotation(made.key_id)
     return made

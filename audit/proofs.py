@@ -41,8 +41,11 @@ def inclusion(seq: int) -> dict[str, Any]:
     entry = LedgerEntry.objects.get(pk=seq)
     path = merkle.inclusion_path(seq - 1, head.size, _range_root)
     return {
-        "seq": seq, "entry_hash": entry.entry_hash, "path": [node.hex() for node in path], "head": _shown(head),
-    }  # fmt: skip
+        "seq": seq,
+        "entry_hash": entry.entry_hash,
+        "path": [node.hex() for node in path],
+        "head": _shown(head),
+    }
 
 
 def consistency(old: int, new: int | None = None) -> dict[str, Any]:

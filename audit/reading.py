@@ -65,9 +65,18 @@ def _line(row: str) -> Line:
             ).encode()
         else:
             body = dumps(
-                {"action": action, "actor": actor, "at": at, "payload": content, "prev": prev_hash, "seq": int(number),
-                 "subject": subject}, None, SORTED,
-            )  # fmt: skip
+                {
+                    "action": action,
+                    "actor": actor,
+                    "at": at,
+                    "payload": content,
+                    "prev": prev_hash,
+                    "seq": int(number),
+                    "subject": subject,
+                },
+                None,
+                SORTED,
+            )
         found = sha256(body).hexdigest()
     except (JSONDecodeError, JSONEncodeError):
         found = ""
@@ -75,9 +84,14 @@ def _line(row: str) -> Line:
     if found != stored:
         try:
             found = entry_hash(
-                seq=seq, at=dt.datetime.fromisoformat(at), actor=actor, action=action, subject=subject,
-                payload=json.loads(payload), prev_hash=prev_hash,
-            )  # fmt: skip
+                seq=seq,
+                at=dt.datetime.fromisoformat(at),
+                actor=actor,
+                action=action,
+                subject=subject,
+                payload=json.loads(payload),
+                prev_hash=prev_hash,
+            )
         except ValueError:  # a time or a number that we never write, such as infinity
             found = ""
     return seq, prev_hash, stored, found

@@ -49,26 +49,43 @@ class Head:
     def statement(self) -> bytes:
         """Return what the signature is about."""
         body = {
-            "at": self.at, "entry": self.entry, "first": self.first, "key": self.key, "root": self.root, "size": self.size,
+            "at": self.at,
+            "entry": self.entry,
+            "first": self.first,
+            "key": self.key,
+            "root": self.root,
+            "size": self.size,
             "leaves": hashlib.sha256(self.leaves).hexdigest(),
-        }  # fmt: skip
+        }
         return b"ecomsite ledger head 1\n" + canonical_json(body).encode()
 
     def as_line(self) -> dict[str, Any]:
         """Return the head for the second place and for exports."""
         return {
-            "type": "head", "size": self.size, "first": self.first, "root": self.root, "entry": self.entry, "at": self.at,
-            "key": self.key, "leaves": base64.b64encode(self.leaves).decode(), "signature": self.signature,
-        }  # fmt: skip
+            "type": "head",
+            "size": self.size,
+            "first": self.first,
+            "root": self.root,
+            "entry": self.entry,
+            "at": self.at,
+            "key": self.key,
+            "leaves": base64.b64encode(self.leaves).decode(),
+            "signature": self.signature,
+        }
 
     @classmethod
     def from_line(cls, line: Mapping[str, Any]) -> Head:
         """Return the head that `as_line` wrote. Raises `KeyError`, `TypeError` or `ValueError` when it is none."""
         return cls(
-            size=int(line["size"]), first=int(line["first"]), root=str(line["root"]), entry=str(line["entry"]),
-            at=str(line["at"]), key=str(line["key"]), leaves=base64.b64decode(line["leaves"], validate=True),
+            size=int(line["size"]),
+            first=int(line["first"]),
+            root=str(line["root"]),
+            entry=str(line["entry"]),
+            at=str(line["at"]),
+            key=str(line["key"]),
+            leaves=base64.b64decode(line["leaves"], validate=True),
             signature=str(line["signature"]),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True)
@@ -94,19 +111,28 @@ class SigningKey:
     def as_line(self) -> dict[str, Any]:
         """Return the key for the second place and for exports."""
         return {
-            "type": "key", "key": self.key_id, "public": self.public, "first": self.first, "at": self.at,
-            "predecessor": self.predecessor, "by_predecessor": self.by_predecessor, "by_successor": self.by_successor,
-        }  # fmt: skip
+            "type": "key",
+            "key": self.key_id,
+            "public": self.public,
+            "first": self.first,
+            "at": self.at,
+            "predecessor": self.predecessor,
+            "by_predecessor": self.by_predecessor,
+            "by_successor": self.by_successor,
+        }
 
     @classmethod
     def from_line(cls, line: Mapping[str, Any]) -> SigningKey:
         """Return the key that `as_line` wrote. Raises `KeyError`, `TypeError` or `ValueError` when it is none."""
         bytes.fromhex(line["public"])
         return cls(
-            public=str(line["public"]), first=int(line["first"]), at=str(line["at"]),
-            predecessor=str(line["predecessor"]), by_predecessor=str(line["by_predecessor"]),
+            public=str(line["public"]),
+            first=int(line["first"]),
+            at=str(line["at"]),
+            predecessor=str(line["predecessor"]),
+            by_predecessor=str(line["by_predecessor"]),
             by_successor=str(line["by_successor"]),
-        )  # fmt: skip
+        )
 
 
 class Keyring:

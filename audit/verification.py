@@ -204,7 +204,13 @@ def verify(*, expected_head: str = "", on_progress: Progress | None = None) -> V
     if not reason and not head_seen:
         bad_seq, reason = walk.n + 1, "the expected head hash is not in the chain: it was cut or rewritten"
     return Verification(
-        n_entries=walk.n if bad_seq is None else max(0, min(walk.n, bad_seq - 1)), head_hash=walk.last_hash, bad_seq=bad_seq, reason=reason or second.problem or trouble or timestamps.problem(stored),
-        root_hash=walk.tree.root().hex(), n_heads=len(signed), note=note,
-        anchored_size=anchored_size, marked_size=known.mark.size,
-    )  # fmt: skip
+        n_entries=walk.n if bad_seq is None else max(0, min(walk.n, bad_seq - 1)),
+        head_hash=walk.last_hash,
+        bad_seq=bad_seq,
+        reason=reason or second.problem or trouble or timestamps.problem(stored),
+        root_hash=walk.tree.root().hex(),
+        n_heads=len(signed),
+        note=note,
+        anchored_size=anchored_size,
+        marked_size=known.mark.size,
+    )

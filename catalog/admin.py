@@ -53,9 +53,21 @@ class ProductAdmin(ModelAdmin):
     list_fullwidth = True
     search_fields = ("sku", "title", "brand", "category")
     fields = (
-        "sku", "title", "localized_titles", "locale", "brand", "category", "description", ("price", "currency"),
-        "image_url", "facts_hash", "proofs", "source", "created_at", "updated_at",
-    )  # fmt: skip
+        "sku",
+        "title",
+        "localized_titles",
+        "locale",
+        "brand",
+        "category",
+        "description",
+        ("price", "currency"),
+        "image_url",
+        "facts_hash",
+        "proofs",
+        "source",
+        "created_at",
+        "updated_at",
+    )
     readonly_fields = ("facts_hash", "proofs", "source", "created_at", "updated_at")
     inlines = (ProductFactInline,)
     actions = ("request_copy",)
@@ -208,9 +220,18 @@ class ImportRunAdmin(ReadOnlyAdmin):
     nothing_here = "Nothing was imported yet"
     what_brings = "“manage.py import_products FILE” imports a feed."
     list_display = (
-        "file_name", "kind", "feed_format", "state", "n_rows", "n_created", "n_updated", "n_unchanged", "n_bad",
-        "started_at", "finished_at",
-    )  # fmt: skip
+        "file_name",
+        "kind",
+        "feed_format",
+        "state",
+        "n_rows",
+        "n_created",
+        "n_updated",
+        "n_unchanged",
+        "n_bad",
+        "started_at",
+        "finished_at",
+    )
     list_filter = ("status", "kind", "feed_format")
     search_fields = ("file_name", "file_hash")
 

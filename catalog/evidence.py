@@ -53,14 +53,22 @@ def attach_evidence(
     _store(content, digest)
     with transaction.atomic():
         evidence = FactEvidence.objects.create(
-            product=product, fact_name=fact.name, fact_value=fact.value, sha256=digest, size=len(content),
-            content_type=content_type, file_name=Path(file_name).name[:200], note=note.strip()[:500],
+            product=product,
+            fact_name=fact.name,
+            fact_value=fact.value,
+            sha256=digest,
+            size=len(content),
+            content_type=content_type,
+            file_name=Path(file_name).name[:200],
+            note=note.strip()[:500],
             added_by=None if isinstance(actor, SystemActor) else actor,
-        )  # fmt: skip
+        )
         ledger.append(
-            "catalog.fact.evidence_attached", subject=ref(product), actor=actor,
+            "catalog.fact.evidence_attached",
+            subject=ref(product),
+            actor=actor,
             payload={"evidence": evidence.pk, "fact": fact.name, "value": fact.value[:200], "sha256": digest},
-        )  # fmt: skip
+        )
     return evidence
 
 
@@ -80,9 +88,11 @@ def withdraw_evidence(evidence: FactEvidence, *, actor: User | SystemActor, reas
         if changed != 1:
             raise PermanentError("This proof was withdrawn before.")
         ledger.append(
-            "catalog.fact.evidence_withdrawn", subject=ref(evidence.product), actor=actor,
+            "catalog.fact.evidence_withdrawn",
+            subject=ref(evidence.product),
+            actor=actor,
             payload={"evidence": evidence.pk, "sha256": evidence.sha256, "reason": reason.strip()[:200]},
-        )  # fmt: skip
+        )
 
 
 def proven_facts(product: Product) -> set[tuple[str, str]]:

@@ -17,14 +17,28 @@ from core.bulk import copy_into, copy_into_temp_table
 from core.hashing import hash_texts
 
 _PRODUCT = {
-    "sku": "text", "title": "text", "localized_titles": "jsonb", "locale": "text", "brand": "text", "category": "text",
-    "description": "text", "price": "numeric", "currency": "text", "image_url": "text", "facts_hash": "text",
-}  # fmt: skip
+    "sku": "text",
+    "title": "text",
+    "localized_titles": "jsonb",
+    "locale": "text",
+    "brand": "text",
+    "category": "text",
+    "description": "text",
+    "price": "numeric",
+    "currency": "text",
+    "image_url": "text",
+    "facts_hash": "text",
+}
 _FACT = ("product_id", "locale", "name", "kind", "value", "number", "unit", "position")
 _REVIEW = {
-    "external_id": "text", "sku": "text", "locale": "text", "title": "text", "text": "text", "rating": "numeric",
+    "external_id": "text",
+    "sku": "text",
+    "locale": "text",
+    "title": "text",
+    "text": "text",
+    "rating": "numeric",
     "written_at": "timestamptz",
-}  # fmt: skip
+}
 
 
 def _listed(names: Iterable[str], prefix: str = "") -> str:
@@ -118,9 +132,18 @@ def write_products(rows: Sequence[FeedRow[ProductRecord]], run: ImportRun) -> Wr
 def _product_values(record: ProductRecord) -> tuple[Any, ...]:
     titles = json.dumps(dict(record.localized_titles), ensure_ascii=False) if record.localized_titles else "{}"
     return (
-        record.sku, record.title, titles, record.locale, record.brand, record.category, record.description, record.price,
-        record.currency, record.image_url, facts_hash_of(record),
-    )  # fmt: skip
+        record.sku,
+        record.title,
+        titles,
+        record.locale,
+        record.brand,
+        record.category,
+        record.description,
+        record.price,
+        record.currency,
+        record.image_url,
+        facts_hash_of(record),
+    )
 
 
 def _facts_of(

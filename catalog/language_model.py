@@ -16,11 +16,33 @@ LIKELY = 0.5  # for all texts of a feed together
 _LONGEST = 5_000
 # Those of Latin letters that a feed of our shops may come in.
 _NAMES = {
-    ENGLISH: ENGLISH, "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese", "nl": "Dutch",
-    "pl": "Polish", "sv": "Swedish", "da": "Danish", "no": "Norwegian", "fi": "Finnish", "cs": "Czech", "hu": "Hungarian",
-    "ro": "Romanian", "tr": "Turkish", "sk": "Slovak", "sl": "Slovenian", "hr": "Croatian", "et": "Estonian", "lv": "Latvian",
-    "lt": "Lithuanian", "ca": "Catalan", "vi": "Vietnamese", "id": "Indonesian", "ms": "Malay",
-}  # fmt: skip
+    ENGLISH: ENGLISH,
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+    "it": "Italian",
+    "pt": "Portuguese",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "sv": "Swedish",
+    "da": "Danish",
+    "no": "Norwegian",
+    "fi": "Finnish",
+    "cs": "Czech",
+    "hu": "Hungarian",
+    "ro": "Romanian",
+    "tr": "Turkish",
+    "sk": "Slovak",
+    "sl": "Slovenian",
+    "hr": "Croatian",
+    "et": "Estonian",
+    "lv": "Latvian",
+    "lt": "Lithuanian",
+    "ca": "Catalan",
+    "vi": "Vietnamese",
+    "id": "Indonesian",
+    "ms": "Malay",
+}
 
 
 def identify(text: str) -> tuple[str, float]:

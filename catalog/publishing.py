@@ -68,9 +68,13 @@ def put_back(copy: PublishedCopy, *, provenance: Mapping[str, Any], now: dt.date
     if PublishedCopy.objects.filter(**place, retired_at=None).exists():
         raise StaleState("something newer is live in its place")
     return PublishedCopy.objects.create(
-        **place, text=copy.text, candidate_ref=copy.candidate_ref, provenance=dict(provenance), ai_mark=copy.ai_mark,
+        **place,
+        text=copy.text,
+        candidate_ref=copy.candidate_ref,
+        provenance=dict(provenance),
+        ai_mark=copy.ai_mark,
         published_at=now,
-    )  # fmt: skip
+    )
 
 
 def take_down(copy: PublishedCopy, *, reason: str, now: dt.datetime) -> None:

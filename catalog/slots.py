@@ -55,14 +55,20 @@ class Slot:
     def where(self) -> dict[str, Any]:
         """Return the fields that put a row into this slot: to filter by, and to create with."""
         return {
-            "product": self.product, "channel": self.channel, "locale": self.locale, "audience": self.audience,
-        }  # fmt: skip
+            "product": self.product,
+            "channel": self.channel,
+            "locale": self.locale,
+            "audience": self.audience,
+        }
 
     def as_event(self) -> dict[str, str]:
         """Return what others are told of it: in webhooks and in ledger lines."""
         return {
-            "sku": self.product.sku, "channel": self.channel, "locale": self.locale, "audience": self.audience,
-        }  # fmt: skip
+            "sku": self.product.sku,
+            "channel": self.channel,
+            "locale": self.locale,
+            "audience": self.audience,
+        }
 
     def __str__(self) -> str:
         return f"{self.product.sku} {self.channel} {self.locale}{f' for {self.audience}' if self.audience else ''}"

@@ -41,9 +41,14 @@ _compiled: WeakKeyDictionary[models.QuerySet[Any], dict[tuple[Any, ...], _Statem
 
 
 def claim(
-    queryset: models.QuerySet[M], *, n: int, duration: dt.timedelta, updates: Mapping[str, Any],
-    company: Sequence[int] = (), most: tuple[int, int] | None = None,
-) -> list[M]:  # fmt: skip
+    queryset: models.QuerySet[M],
+    *,
+    n: int,
+    duration: dt.timedelta,
+    updates: Mapping[str, Any],
+    company: Sequence[int] = (),
+    most: tuple[int, int] | None = None,
+) -> list[M]:
     """Lease up to `n` rows of the ordered `queryset`, set `updates` on them, and return them in order.
 
     `company[k]` says how many rows may be claimed together with one that was tried or lost `k` times. `most`: a row with

@@ -40,9 +40,12 @@ class PersonForm(UserChangeForm):
     """An account, and the languages its holder reads."""
 
     languages = MultipleChoiceField(
-        choices=Locale.choices, required=False, widget=CheckboxSelectMultiple, label="Reads",
+        choices=Locale.choices,
+        required=False,
+        widget=CheckboxSelectMultiple,
+        label="Reads",
         help_text="texts in other languages are not offered to them for review; none ticked = every language",
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

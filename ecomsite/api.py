@@ -24,7 +24,7 @@ from accounts.throttle import Locked
 from catalog.models import CONTROL, Channel, CustomerReview, Locale, Product
 from core.actors import AuthenticatedHttpRequest
 from core.exceptions import EcomsiteError
-from moderation.drafting import generation
+from moderation.drafting import ordering
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import COPY_VERDICT, SENTIMENT, Sentiment
 from moderation.queues import back_pressure
@@ -46,7 +46,7 @@ class CopyRequest(BaseModel):
     skus: list[str] = Field(min_length=1, max_length=1000)
     channels: list[str] = Field(default=[Channel.DESCRIPTION.value], min_length=1, max_length=10)
     locales: list[str] = Field(default=[Locale.EN.value], min_length=1, max_length=10)
-    n_candidates: int | None = Field(default=None, ge=1, le=generation.MAX_DRAFTS)
+    n_candidates: int | None = Field(default=None, ge=1, le=ordering.MAX_DRAFTS)
     round: int = Field(default=1, ge=1, le=1000)
     audience: str = Field(default="", max_length=40)
     variant: str = Field(default=CONTROL, max_length=40)
@@ -147,7 +147,7 @@ def request_copy(request: AuthenticatedHttpRequest) -> HttpResponse:
     products = {product.sku: product for product in Product.objects.filter(sku__in=order.skus)}
     if unknown := [sku for sku in order.skus if sku not in products]:
         return error(422, "Some products do not exist; nothing was ordered.", unknown_skus=unknown)
-    summary = generation.request_copy(
+    summary = ordering.request_copy(
         products.values(),
         channels=order.channels,
         locales=order.locales,

@@ -35,15 +35,23 @@ class Words:
 
 
 WORDS: Final = {
-    400: Words("This cannot be read", "The address or the form holds something that cannot be.", "Go back and correct it."),
-    403: Words("Not for this account", "Your account may not do this.", "An administrator can give you a role that may."),
+    400: Words(
+        "This cannot be read", "The address or the form holds something that cannot be.", "Go back and correct it."
+    ),
+    403: Words(
+        "Not for this account", "Your account may not do this.", "An administrator can give you a role that may."
+    ),
     404: Words("Nothing here", "There is nothing at this address, or not any more."),
     408: Words("Too slow", "The request did not come in time.", "Try again."),
     413: Words("Too large", "More was sent than is taken."),
     429: Words("Too often", "This was tried too often.", "Wait a moment, then try again."),
-    500: Words("Our mistake", "Something went wrong on our side. It has been logged.", "Try again; if it stays, tell whoever runs the desk."),
+    500: Words(
+        "Our mistake",
+        "Something went wrong on our side. It has been logged.",
+        "Try again; if it stays, tell whoever runs the desk.",
+    ),
     503: Words("Busy", "This cannot be answered right now.", "Try again in a few seconds."),
-}  # fmt: skip
+}
 DATABASE_AWAY: Final = Words(
     "The database is away", "The database does not answer; nothing is lost.", "Try again in a few seconds."
 )

@@ -32,9 +32,11 @@ def live_copy(request: HttpRequest) -> HttpResponseBase:
     channel = request.GET.get("channel", Channel.DESCRIPTION.value)
     locale, kind = request.GET.get("locale", Locale.EN.value), request.GET.get("format", "jsonl")
     place = {
-        "channel": channel, "locale": locale, "audience": request.GET.get("audience", EVERYBODY),
+        "channel": channel,
+        "locale": locale,
+        "audience": request.GET.get("audience", EVERYBODY),
         "variant": request.GET.get("variant", CONTROL),
-    }  # fmt: skip
+    }
     try:
         require_known(**place)
     except PermanentError as exc:
@@ -55,11 +57,19 @@ def live_copy(request: HttpRequest) -> HttpResponseBase:
 def as_lines(copies: QuerySet[PublishedCopy]) -> Iterator[str]:
     """Yield one JSON object a line: sku, text, the text with its manifest (or null), when, and the mark."""
     for copy in copies.iterator(chunk_size=CHUNK):
-        yield canonical_json({
-            **Slot.of(copy).as_event(), "variant": copy.variant, "text": copy.text,
-            "marked_text": marking.with_manifest(copy), "published_at": copy.published_at.isoformat(),
-            "ai_mark": marking.for_api(copy),
-        }) + "\n"  # fmt: skip
+        yield (
+            canonical_json(
+                {
+                    **Slot.of(copy).as_event(),
+                    "variant": copy.variant,
+                    "text": copy.text,
+                    "marked_text": marking.with_manifest(copy),
+                    "published_at": copy.published_at.isoformat(),
+                    "ai_mark": marking.for_api(copy),
+                }
+            )
+            + "\n"
+        )
 
 
 def as_merchant(copies: QuerySet[PublishedCopy]) -> Iterator[str]:

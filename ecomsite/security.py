@@ -51,10 +51,24 @@ class ContentSecurityPolicy:
 
 # What somebody may still do whose role asks for a second factor and who has shown none: set one up, or leave.
 WITHOUT_SECOND_FACTOR = {
-    "admin:login", "admin:logout", "admin:jsi18n", "console:my_sign_in", "console:add_app", "console:new_passkey_options",
-    "console:add_passkey", "console:second_step", "console:passkey_options", "console:use_passkey",
-    "console:to_provider", "console:from_provider", "api", "api_copy", "api_feed", "healthz", "readyz",
-}  # fmt: skip
+    "admin:login",
+    "admin:logout",
+    "admin:jsi18n",
+    "console:my_sign_in",
+    "console:add_app",
+    "console:new_passkey_options",
+    "console:add_passkey",
+    "console:second_step",
+    "console:passkey_options",
+    "console:use_passkey",
+    "console:to_provider",
+    "console:from_provider",
+    "api",
+    "api_copy",
+    "api_feed",
+    "healthz",
+    "readyz",
+}
 
 
 class RequireSecondFactor:

@@ -70,18 +70,20 @@ def copy(request: HttpRequest, sku: str) -> HttpResponse:
 def render(copy_id: uuid.UUID, sku: str, *, is_marked: bool) -> Rendered:
     """Return the answer with this copy in it. While it is live a copy never changes, so it is rendered once."""
     live = PublishedCopy.objects.select_related("product").get(pk=copy_id)
-    body = JsonResponse({
-        "sku": sku,
-        "channel": live.channel,
-        "locale": live.locale,
-        "audience": live.audience,
-        "variant": live.variant,
-        "text": live.text,
-        "published_at": live.published_at,
-        "provenance": live.provenance,
-        "ai_mark": marking.for_api(live),
-        **({"marked_text": marking.with_manifest(live)} if is_marked else {}),
-    }).content  # fmt: skip
+    body = JsonResponse(
+        {
+            "sku": sku,
+            "channel": live.channel,
+            "locale": live.locale,
+            "audience": live.audience,
+            "variant": live.variant,
+            "text": live.text,
+            "published_at": live.published_at,
+            "provenance": live.provenance,
+            "ai_mark": marking.for_api(live),
+            **({"marked_text": marking.with_manifest(live)} if is_marked else {}),
+        }
+    ).content
     return Rendered(live.locale, body, _etag(body))
 
 

@@ -73,11 +73,7 @@ def grant(connection: BaseDatabaseWrapper, *, desk: str) -> None:
         cursor.execute("SELECT quote_ident(current_user)")
         owner = [cursor.fetchone()[0]]
         cursor.execute(TABLES, owner)
-        rights = {
-            name: "SELECT" if name in READ_ONLY else "SELECT, INSERT" if grows or name in ADD_ONLY
-            else "SELECT, INSERT, UPDATE, DELETE"
-            for name, grows in cursor.fetchall()
-        }  # fmt: skip
+        rights = {name: _rights_on(name, only_grows=grows) for name, grows in cursor.fetchall()}
         for name, may in rights.items():
             table = sql.Identifier(name)
             cursor.execute(sql.SQL("REVOKE ALL ON TABLE {} FROM {}, PUBLIC").format(table, role))
@@ -89,6 +85,15 @@ def grant(connection: BaseDatabaseWrapper, *, desk: str) -> None:
         for (name,) in cursor.fetchall():
             # Otherwise a temporary table of the desk's could stand in for the one that a trigger reads.
             cursor.execute(f"ALTER FUNCTION {name} SET search_path = pg_catalog, public, pg_temp")
+
+
+def _rights_on(table: str, *, only_grows: bool) -> str:
+    """What the desk may do with `table`; rows of what `only_grows` are never changed."""
+    if table in READ_ONLY:
+        return "SELECT"
+    if only_grows or table in ADD_ONLY:
+        return "SELECT, INSERT"
+    return "SELECT, INSERT, UPDATE, DELETE"
 
 
 def desk_owns_the_ledger(connection: BaseDatabaseWrapper) -> bool:

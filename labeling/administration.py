@@ -53,19 +53,29 @@ def list_webhooks(project_id: int) -> list[dict[str, Any]]:
     """Return the webhooks of a project, as `set_webhook` sets them and with their `id`."""
     with explained(f"list the webhooks of project {project_id}"):
         return [
-            {"id": int(hook.id or 0), "url": hook.url, "headers": dict(hook.headers or {}),
-             "actions": sorted(map(str, hook.actions or [])), "send_for_all_actions": bool(hook.send_for_all_actions),
-             "send_payload": bool(hook.send_payload), "is_active": bool(hook.is_active)}
+            {
+                "id": int(hook.id or 0),
+                "url": hook.url,
+                "headers": dict(hook.headers or {}),
+                "actions": sorted(map(str, hook.actions or [])),
+                "send_for_all_actions": bool(hook.send_for_all_actions),
+                "send_payload": bool(hook.send_payload),
+                "is_active": bool(hook.is_active),
+            }
             for hook in connection().webhooks.list(project=str(project_id))
-        ]  # fmt: skip
+        ]
 
 
 def webhook_fields(*, url: str, headers: Mapping[str, str], actions: Sequence[str]) -> dict[str, Any]:
     """Return a webhook as Label Studio has it, but for its id."""
     return {
-        "url": url, "headers": dict(headers), "actions": sorted(actions), "send_for_all_actions": False,
-        "send_payload": True, "is_active": True,
-    }  # fmt: skip
+        "url": url,
+        "headers": dict(headers),
+        "actions": sorted(actions),
+        "send_for_all_actions": False,
+        "send_payload": True,
+        "is_active": True,
+    }
 
 
 def set_webhook(project_id: int, *, url: str, headers: Mapping[str, str], actions: Sequence[str]) -> None:
@@ -114,7 +124,7 @@ def create_user(email: str) -> int:
     with explained("make an account"):
         made = connection().users.create(
             username=email, email=email, active_organization=organization, request_options=WRITE
-        )  # fmt: skip
+        )
     return int(made.id or 0)
 
 

@@ -48,8 +48,13 @@ def record(
     `subject` is the reference of the import, `needed` how many people have to answer. Whoever calls has checked the
     permission.
     """
-    payload = {"source": source, "n_raters": len(raters), "raters": sorted(raters), "needed": needed,
-               "reason": ledger.typed(reason, by=actor)}  # fmt: skip
+    payload = {
+        "source": source,
+        "n_raters": len(raters),
+        "raters": sorted(raters),
+        "needed": needed,
+        "reason": ledger.typed(reason, by=actor),
+    }
     ledger.append(APPROVED if is_approved else WITHDRAWN, subject=subject, actor=actor, payload=payload)
 
 

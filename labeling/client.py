@@ -232,9 +232,11 @@ def delete_tasks(project_id: int, task_ids: Sequence[int]) -> None:
     if task_ids:
         with explained(f"delete {len(task_ids)} tasks"):
             connection().actions.create(
-                id="delete_tasks", project=project_id, selected_items={"all": False, "included": list(task_ids)},
+                id="delete_tasks",
+                project=project_id,
+                selected_items={"all": False, "included": list(task_ids)},
                 request_options=WRITE,
-            )  # fmt: skip
+            )
 
 
 def set_task_data(task_id: int, data: Mapping[str, Any]) -> None:
@@ -248,9 +250,11 @@ def _list(project_id: int, query: str, *, include: str, size: int) -> tuple[list
 
     Their data as it was sent: addresses in it are not made those of Label Studio's own storages.
     """
-    answer = connection().tasks.list(
-        project=project_id, query=query, fields="all", include=include, page_size=size, resolve_uri=False
-    ).response  # fmt: skip
+    answer = (
+        connection()
+        .tasks.list(project=project_id, query=query, fields="all", include=include, page_size=size, resolve_uri=False)
+        .response
+    )
     return list(answer.tasks), int(answer.total)
 
 

@@ -37,8 +37,11 @@ def read(kind: str, names: Sequence[str]) -> Columns:
     import pandas as pd
 
     k = len(names)
-    columns = [sql.SQL("o.{}[{}]::real").format(sql.Identifier(name), sql.Literal(i + 1))
-               for name in ("probabilities", "second") for i in range(k)]  # fmt: skip
+    columns = [
+        sql.SQL("o.{}[{}]::real").format(sql.Identifier(name), sql.Literal(i + 1))
+        for name in ("probabilities", "second")
+        for i in range(k)
+    ]
     query = sql.SQL(
         "COPY (SELECT l.id, array_position({names}::text[], l.label::text) - 1, {columns} FROM labeling_label l "
         "JOIN labeling_outofsample o ON o.kind = l.kind AND o.subject = l.subject "

@@ -39,9 +39,10 @@ def prove_if_due() -> int:
     """Prove the projects whose last good proof is a day old, and return how many. Asked hourly: a failed one is repeated."""
     since = timezone.now() - EVERY
     due = [
-        row for row in LabelingProject.objects.exclude(ls_project_id=None)
+        row
+        for row in LabelingProject.objects.exclude(ls_project_id=None)
         if not any(proof.holds for proof in row.proofs.filter(finished_at__gt=since))
-    ]  # fmt: skip
+    ]
     return len(prove(due))
 
 

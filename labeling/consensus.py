@@ -136,8 +136,11 @@ def agree_on(table: VoteTable, *, method: str, model: QueueModel) -> dict[str, A
         found = judge("dawid_skene", given, model, opinions=opinions)
         if has_one.sum() >= raters.FEWEST:
             seen = judge(method, given.where(has_one[given.items]), model, opinions=opinions)
-            found = replace(found, labels=np.where(has_one, seen.labels, found.labels),
-                            quality=np.where(has_one, seen.quality, found.quality))  # fmt: skip
+            found = replace(
+                found,
+                labels=np.where(has_one, seen.labels, found.labels),
+                quality=np.where(has_one, seen.quality, found.quality),
+            )
     else:
         found = judge(method, given, model)
     counts = given.counts()

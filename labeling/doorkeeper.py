@@ -69,10 +69,14 @@ def _reach(pass_id: str, ls_task: Any, *, show: bool) -> dict[str, Any]:
         raise passes.NoLeave("no_lease")
     allowed = passes.reach(pass_id, ls_task)
     return {
-        "allowed": True, "task": str(allowed.task.pk), "ls_task": ls_task, "person": allowed.user.pk,
-        "account": allowed.ls_user_id, "lease": allowed.lease,
+        "allowed": True,
+        "task": str(allowed.task.pk),
+        "ls_task": ls_task,
+        "person": allowed.user.pk,
+        "account": allowed.ls_user_id,
+        "lease": allowed.lease,
         **({"shown": passes.shown(allowed)} if show else {}),
-    }  # fmt: skip
+    }
 
 
 def _hear(counts: Any) -> dict[str, Any]:

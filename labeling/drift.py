@@ -43,16 +43,24 @@ def look() -> int:
 
 
 def note(
-    what: str, words: str, *, project: LabelingProject | None = None, subject: str = "", since: dt.datetime | None = None
-) -> Line | None:  # fmt: skip
+    what: str,
+    words: str,
+    *,
+    project: LabelingProject | None = None,
+    subject: str = "",
+    since: dt.datetime | None = None,
+) -> Line | None:
     """Note that something is not as we set it, once for as long as it lasts; returns the line for the ledger, if it is new.
 
     Call inside a transaction.
     """
     drift, is_new = Drift.objects.get_or_create(
-        what=what, project=project, subject=subject, mended_at=None,
+        what=what,
+        project=project,
+        subject=subject,
+        mended_at=None,
         defaults={"words": words[:500], "since": since, "found_at": timezone.now()},
-    )  # fmt: skip
+    )
     if not is_new:
         return None
     log.warning("Label Studio: %s", words)

@@ -75,9 +75,11 @@ def note_answer(task: LabelingTask) -> None:
     if task.ls_task_id is None or waiting.exists():
         return
     WebhookEvent.objects.create(
-        action=SAID, ls_project_id=task.project.ls_project_id, ls_task_ids=[task.ls_task_id],
+        action=SAID,
+        ls_project_id=task.project.ls_project_id,
+        ls_task_ids=[task.ls_task_id],
         body_hash=hashlib.sha256(b"").hexdigest(),
-    )  # fmt: skip
+    )
     hint_on_commit("labeling.process_webhooks")
 
 
@@ -199,11 +201,8 @@ def _store(
     if held is not None and not is_somebodys_now and not _is_news(held, remote, is_back=is_back):
         return False, None
     judged = provenance.judge(task, there, remote, person_id=person_id, service_id=service_id)
-    Annotation.objects.update_or_create(
-        ls_annotation_id=remote.id,
-        defaults={"task": task, "annotator_id": person_id, "standing": judged.standing, "stamped_at": judged.stamped_at,
-                  **_as_it_is(remote)},
-    )  # fmt: skip
+    ours = {"task": task, "annotator_id": person_id, "standing": judged.standing, "stamped_at": judged.stamped_at}
+    Annotation.objects.update_or_create(ls_annotation_id=remote.id, defaults={**ours, **_as_it_is(remote)})
     if judged.standing == Standing.COUNTS:
         task.stamped_at = max(filter(None, (task.stamped_at, judged.stamped_at)))
         LabelingTask.objects.filter(pk=task.pk).update(stamped_at=task.stamped_at)
@@ -217,10 +216,14 @@ def _is_news(held: Annotation, remote: RemoteAnnotation, *, is_back: bool) -> bo
 
 def _as_it_is(remote: RemoteAnnotation) -> dict[str, object]:
     return {
-        "ls_user_id": remote.user_id, "ls_editor_id": remote.editor_id, "result": remote.result,
-        "was_cancelled": remote.was_cancelled, "lead_time": remote.lead_time, "ls_created_at": remote.created_at,
+        "ls_user_id": remote.user_id,
+        "ls_editor_id": remote.editor_id,
+        "result": remote.result,
+        "was_cancelled": remote.was_cancelled,
+        "lead_time": remote.lead_time,
+        "ls_created_at": remote.created_at,
         "ls_updated_at": remote.updated_at,
-    }  # fmt: skip
+    }
 
 
 def _refused(task: LabelingTask, ls_annotation_id: int, standing: str, *, before: str) -> ledger.Line | None:

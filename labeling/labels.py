@@ -23,17 +23,33 @@ def rater_of(user: User) -> str:
 
 
 def record_vote(
-    kind: str, subject: str, *, rater: str, label: str, purpose: str, at: dt.datetime, suggestion: str = "",
-    is_assisted: bool | None = None, expected: str = "", seconds: float | None = None,
-) -> Vote:  # fmt: skip
+    kind: str,
+    subject: str,
+    *,
+    rater: str,
+    label: str,
+    purpose: str,
+    at: dt.datetime,
+    suggestion: str = "",
+    is_assisted: bool | None = None,
+    expected: str = "",
+    seconds: float | None = None,
+) -> Vote:
     """Keep what `rater` said about `subject`; a later answer of the same person takes the place of the one before."""
     vote, _ = Vote.objects.update_or_create(
-        kind=kind, subject=subject, rater=rater,
+        kind=kind,
+        subject=subject,
+        rater=rater,
         defaults={
-            "label": label, "purpose": purpose, "suggestion": suggestion, "is_assisted": is_assisted,
-            "expected": expected, "seconds": seconds, "voted_at": at,
+            "label": label,
+            "purpose": purpose,
+            "suggestion": suggestion,
+            "is_assisted": is_assisted,
+            "expected": expected,
+            "seconds": seconds,
+            "voted_at": at,
         },
-    )  # fmt: skip
+    )
     return vote
 
 
@@ -47,12 +63,17 @@ def record_label(
 ) -> Label:
     """Hold `label` to be true of `subject`. An issue about another label than this, or about there being none, is stale."""
     held, _ = Label.objects.update_or_create(
-        kind=kind, subject=subject,
+        kind=kind,
+        subject=subject,
         defaults={
-            "label": label, "method": method, "quality": quality, "n_votes": n_votes, "labelled_at": at,
+            "label": label,
+            "method": method,
+            "quality": quality,
+            "n_votes": n_votes,
+            "labelled_at": at,
             "source": "label_studio",
         },
-    )  # fmt: skip
+    )
     about = LabelIssue.objects.filter(kind=kind, subject=subject)
     another = Q(status=LabelIssue.Status.OPEN) & ~Q(given=label)
     none = Q(status=LabelIssue.Status.IN_REVIEW, given="")
@@ -204,8 +225,13 @@ class AgreedOn:
 
 
 _AGREED_COLUMNS = {
-    "subject": "text", "label": "text", "method": "text", "quality": "float8", "n_votes": "int", "at": "timestamptz"
-}  # fmt: skip
+    "subject": "text",
+    "label": "text",
+    "method": "text",
+    "quality": "float8",
+    "n_votes": "int",
+    "at": "timestamptz",
+}
 _RECORD_AGREED = """
 INSERT INTO labeling_label AS l (kind, subject, label, method, quality, n_votes, source, labelled_at)
 SELECT %(kind)s, subject, label, method, quality, n_votes, %(source)s, at FROM brought WHERE label <> '' ORDER BY subject

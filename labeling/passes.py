@@ -68,9 +68,12 @@ def way_in(task: LabelingTask, *, user: User, session_key: str) -> str:
     DoorPass.objects.filter(issued_at__lt=timezone.now() - KEEP_PASSES).delete()
     issued = DoorPass.objects.create(user=user, session_key=session_key, task=task)
     token = tokens.Token(
-        pass_id=str(issued.pk), person=user.pk, session=tokens.hash_of_session(session_key),
-        ls_task=task.ls_task_id, expires=time.time() + tokens.TOKEN_LIFE_S,
-    )  # fmt: skip
+        pass_id=str(issued.pk),
+        person=user.pk,
+        session=tokens.hash_of_session(session_key),
+        ls_task=task.ls_task_id,
+        expires=time.time() + tokens.TOKEN_LIFE_S,
+    )
     sealed = tokens.seal_token(token, key=settings.LABELING["DOOR_KEY"])
     return f"{settings.LABELING['DOOR_URL']}/door/enter?token={sealed}"
 

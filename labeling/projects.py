@@ -22,8 +22,12 @@ ACTOR = SystemActor("labeling.projects")
 WEBHOOK_PATH = "/webhooks/label-studio/"
 SECRET_HEADER = "X-Ecomsite-Secret"  # noqa: S105  (the name of a header)
 WEBHOOK_ACTIONS = (
-    "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED",
-)  # fmt: skip
+    "ANNOTATION_CREATED",
+    "ANNOTATIONS_CREATED",
+    "ANNOTATION_UPDATED",
+    "ANNOTATIONS_DELETED",
+    "TASKS_DELETED",
+)
 
 
 def project_row(kind: str) -> LabelingProject:

@@ -37,8 +37,13 @@ class Judged:
 
 
 def judge(
-    task: LabelingTask, remote: RemoteTask, annotation: RemoteAnnotation, *, person_id: int | None, service_id: int | None
-) -> Judged:  # fmt: skip
+    task: LabelingTask,
+    remote: RemoteTask,
+    annotation: RemoteAnnotation,
+    *,
+    person_id: int | None,
+    service_id: int | None,
+) -> Judged:
     """Say whether `annotation` of `task`, which the caller has locked, counts as the answer of `person_id`.
 
     `person_id` is whose account its author is, `service_id` our own account there, as which the door may write.
@@ -60,8 +65,13 @@ def judge(
 
 
 def _held_against(
-    stamp: stamps.Stamp, at: dt.datetime, task: LabelingTask, remote: RemoteTask, annotation: RemoteAnnotation, person_id: int
-) -> Annotation.Standing:  # fmt: skip
+    stamp: stamps.Stamp,
+    at: dt.datetime,
+    task: LabelingTask,
+    remote: RemoteTask,
+    annotation: RemoteAnnotation,
+    person_id: int,
+) -> Annotation.Standing:
     if (stamp.task, stamp.ls_task) != (str(task.pk), remote.id):
         return Standing.OTHER_TASK
     if stamp.person != person_id:

@@ -69,8 +69,14 @@ def evidence(table: VoteTable) -> tuple[Votes, Ints]:
     items = np.where(is_test, table.items + n, table.items)
     known[items[is_test]] = table.expected[is_test]
     kept = ~is_verdict
-    given = Votes(items[kept], table.raters[kept], table.labels[kept], n_labels=len(table.names), n_items=2 * n,
-                  n_raters=len(table.rater_names))  # fmt: skip
+    given = Votes(
+        items[kept],
+        table.raters[kept],
+        table.labels[kept],
+        n_labels=len(table.names),
+        n_items=2 * n,
+        n_raters=len(table.rater_names),
+    )
     return given, known
 
 
@@ -79,8 +85,10 @@ def _keep(learnt: QueueModel, table: VoteTable, *, n_votes: Votes) -> None:
 
     kind, names, model = table.kind, table.names, learnt.raters
     counts = np.bincount(n_votes.raters, minlength=len(table.rater_names))
-    rows = [_row(kind, rater, int(counts[i]), model.confusion[i], model.priors, names)
-            for i, rater in enumerate(table.rater_names)]  # fmt: skip
+    rows = [
+        _row(kind, rater, int(counts[i]), model.confusion[i], model.priors, names)
+        for i, rater in enumerate(table.rater_names)
+    ]
     usual = _row(kind, RaterModel.USUAL, len(n_votes), model.usual, model.priors, names)
     usual.label_shares = dict(zip(names, map(_short, model.priors), strict=True))
     usual.calibrations = {method: found.as_json() for method, found in learnt.calibrations.items()}
@@ -122,9 +130,10 @@ def model_of(kind: str, names: Sequence[str]) -> QueueModel:
 
     confusion = [matrix(fitted.get(name, usual)) for name in names]
     known = DawidSkene(
-        np.array(confusion).reshape(len(names), len(labels), len(labels)), matrix(usual),
+        np.array(confusion).reshape(len(names), len(labels), len(labels)),
+        matrix(usual),
         np.array([usual.label_shares[label] for label in labels], dtype=float),
-    )  # fmt: skip
+    )
     kept: Mapping[str, Calibration] = {method: Calibration.of(row) for method, row in usual.calibrations.items()}
     return QueueModel(known, {**SHIPPED, **kept})
 

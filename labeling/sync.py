@@ -38,9 +38,13 @@ KEEP_EVENTS = dt.timedelta(days=30)
 
 
 def open_task(
-    kind: str, *, reference: str, payload: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]] = (),
+    kind: str,
+    *,
+    reference: str,
+    payload: Mapping[str, Any],
+    predictions: Sequence[Mapping[str, Any]] = (),
     shows_predictions: bool = True,
-) -> LabelingTask:  # fmt: skip
+) -> LabelingTask:
     """Ask for one person's work on `payload`; pushed soon after the caller's transaction commits.
 
     Without `shows_predictions` they are kept with the task, and not shown to who answers it. Idempotent: a second call
@@ -187,9 +191,15 @@ def _keep_ids(ids: Mapping[LabelingTask, int]) -> None:
     with transaction.atomic():
         for task, ls_task_id in ids.items():
             line = move(
-                task, to=Status.PUSHED, payload={"ls_task_id": ls_task_id}, ls_task_id=ls_task_id, ls_updated_at=None,
-                pushed_at=now, last_error="", **leases.NO_LEASE,
-            )  # fmt: skip
+                task,
+                to=Status.PUSHED,
+                payload={"ls_task_id": ls_task_id},
+                ls_task_id=ls_task_id,
+                ls_updated_at=None,
+                pushed_at=now,
+                last_error="",
+                **leases.NO_LEASE,
+            )
             if line:
                 lines.append(line)
             else:

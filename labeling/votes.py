@@ -53,21 +53,34 @@ class VoteTable:
         """Return who said what, as the statistics take it."""
         from labeling.quality.votes import Votes
 
-        return Votes(self.items, self.raters, self.labels, n_labels=len(self.names), n_items=len(self.subjects),
-                     n_raters=len(self.rater_names))  # fmt: skip
+        return Votes(
+            self.items,
+            self.raters,
+            self.labels,
+            n_labels=len(self.names),
+            n_items=len(self.subjects),
+            n_raters=len(self.rater_names),
+        )
 
     def where(self, mask: npt.NDArray[np.bool_]) -> VoteTable:
         """Return the votes where `mask` holds; the name lists stay."""
         purposes = [purpose for purpose, keep in zip(self.purposes, mask, strict=True) if keep]
-        cut = {name: getattr(self, name)[mask] for name in (
-            "items", "raters", "labels", "suggestions", "expected", "assisted", "seconds", "days")}  # fmt: skip
+        cut = {
+            name: getattr(self, name)[mask]
+            for name in ("items", "raters", "labels", "suggestions", "expected", "assisted", "seconds", "days")
+        }
         return VoteTable(self.kind, self.names, self.subjects, self.rater_names, purposes=purposes, **cut)
 
 
 def load(
-    kind: str, *, purposes: Sequence[str] = COMPARABLE, since: dt.datetime | None = None,
-    subjects: Sequence[str] | None = None, of_people: bool = False, within: Q | None = None,
-) -> VoteTable:  # fmt: skip
+    kind: str,
+    *,
+    purposes: Sequence[str] = COMPARABLE,
+    since: dt.datetime | None = None,
+    subjects: Sequence[str] | None = None,
+    of_people: bool = False,
+    within: Q | None = None,
+) -> VoteTable:
     """Return the votes of the queue `kind` for `purposes`, at most the latest `MOST`; on `subjects` alone, if given.
 
     With `of_people` without those of a file whose raters nobody answers for: where votes decide what is true. `within` is a
@@ -95,14 +108,20 @@ def load(
         return np.array([known.get(str(value), -1) for value in values], dtype=np.int64)
 
     return VoteTable(
-        kind=kind, names=names, subjects=list(items), rater_names=list(raters),
-        items=numbers(columns[0], items), raters=numbers(columns[1], raters), labels=numbers(columns[2], of),
-        suggestions=numbers(columns[3], of), expected=numbers(columns[4], of),
+        kind=kind,
+        names=names,
+        subjects=list(items),
+        rater_names=list(raters),
+        items=numbers(columns[0], items),
+        raters=numbers(columns[1], raters),
+        labels=numbers(columns[2], of),
+        suggestions=numbers(columns[3], of),
+        expected=numbers(columns[4], of),
         assisted=np.array([-1 if value is None else int(bool(value)) for value in columns[5]], dtype=np.int64),
         seconds=np.array([np.nan if value is None else value for value in columns[6]], dtype=np.float64),
         days=np.array([value.toordinal() - EPOCH for value in columns[7]], dtype=np.int64),
         purposes=list(columns[8]),
-    )  # fmt: skip
+    )
 
 
 EPOCH = dt.date(1970, 1, 1).toordinal()

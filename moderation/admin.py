@@ -23,9 +23,15 @@ from moderation.queues.seats import sees_labels
 
 REQUEST_COLOURS = {"queued": "", "generating": "info", "completed": "success", "failed": "danger", "cancelled": ""}
 CANDIDATE_COLOURS = {
-    "generated": "", "blocked": "danger", "in_review": "info", "approved": "success", "rejected": "warning",
-    "published": "success", "retired": "", "superseded": "",
-}  # fmt: skip
+    "generated": "",
+    "blocked": "danger",
+    "in_review": "info",
+    "approved": "success",
+    "rejected": "warning",
+    "published": "success",
+    "retired": "",
+    "superseded": "",
+}
 ITEM_COLOURS = {
     "waiting": "",
     "dispatched": "info",
@@ -101,8 +107,14 @@ class CandidateAdmin(ReadOnlyAdmin):
         "created_at",
     )
     list_filter = (
-        "status", "channel", "locale", "origin", "findings__code", "model_version", ("created_at", RangeDateTimeFilter),
-    )  # fmt: skip
+        "status",
+        "channel",
+        "locale",
+        "origin",
+        "findings__code",
+        "model_version",
+        ("created_at", RangeDateTimeFilter),
+    )
     list_select_related = ("product",)
     search_fields = ("text", "product__sku", "product__title", "=id")
 
@@ -161,8 +173,14 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         "escalated_reason",
     )
     list_filter = ("status", "kind", "purpose", AgeFilter, "assignee")
-    list_select_related = ("candidate__product", "customer_review", "lead__candidate", "lead__customer_review", "assignee",
-                           "labeling_task")  # fmt: skip
+    list_select_related = (
+        "candidate__product",
+        "customer_review",
+        "lead__candidate",
+        "lead__customer_review",
+        "assignee",
+        "labeling_task",
+    )
     search_fields = ("candidate__product__sku", "candidate__text", "customer_review__text")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewItem]:

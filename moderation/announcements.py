@@ -19,11 +19,17 @@ from outbox.events import emit
 
 def copy_published(copy: PublishedCopy, *, decision: Decision, replaces: PublishedCopy | None) -> None:
     """A text went live."""
-    emit("copy.published", {
-        **_copy(copy), "decision": ref(decision), "replaces": ref(replaces) if replaces else None,
-        "published_at": copy.published_at.isoformat(), "text_hash": copy.provenance["text_hash"],
-        "human_edited": copy.provenance["human_edited"],
-    })  # fmt: skip
+    emit(
+        "copy.published",
+        {
+            **_copy(copy),
+            "decision": ref(decision),
+            "replaces": ref(replaces) if replaces else None,
+            "published_at": copy.published_at.isoformat(),
+            "text_hash": copy.provenance["text_hash"],
+            "human_edited": copy.provenance["human_edited"],
+        },
+    )
 
 
 def copy_retired(copy: PublishedCopy, *, replaced_by: PublishedCopy | None = None) -> None:
@@ -33,14 +39,23 @@ def copy_retired(copy: PublishedCopy, *, replaced_by: PublishedCopy | None = Non
 
 def item_completed(item: ReviewItem, decision: Decision) -> None:
     """A review item is decided."""
-    emit("item.completed", {
-        "item": ref(item), "kind": item.kind, "decision": ref(decision), "outcome": decision.outcome,
-        "label": decision.label, "reason_codes": decision.reason_codes, "decided_by": decision.decided_by,
-        "reviewer": actor_ref(decision.reviewer) if decision.reviewer else None,
-        "policy_version": decision.policy_version, "result": ref(decision.result) if decision.result else None,
-        **(_candidate(item.candidate) if item.candidate else {}),
-        **({"customer_review": ref(item.customer_review)} if item.customer_review else {}),
-    })  # fmt: skip
+    emit(
+        "item.completed",
+        {
+            "item": ref(item),
+            "kind": item.kind,
+            "decision": ref(decision),
+            "outcome": decision.outcome,
+            "label": decision.label,
+            "reason_codes": decision.reason_codes,
+            "decided_by": decision.decided_by,
+            "reviewer": actor_ref(decision.reviewer) if decision.reviewer else None,
+            "policy_version": decision.policy_version,
+            "result": ref(decision.result) if decision.result else None,
+            **(_candidate(item.candidate) if item.candidate else {}),
+            **({"customer_review": ref(item.customer_review)} if item.customer_review else {}),
+        },
+    )
 
 
 def request_completed(request: GenerationRequest, *, n_candidates: int) -> None:
@@ -55,8 +70,11 @@ def request_failed(request: GenerationRequest) -> None:
 
 def _copy(copy: PublishedCopy) -> dict[str, Any]:
     return {
-        "copy": ref(copy), "candidate": copy.candidate_ref, **Slot.of(copy).as_event(), "variant": copy.variant,
-    }  # fmt: skip
+        "copy": ref(copy),
+        "candidate": copy.candidate_ref,
+        **Slot.of(copy).as_event(),
+        "variant": copy.variant,
+    }
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:

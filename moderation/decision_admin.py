@@ -45,9 +45,17 @@ class DecisionAdmin(ReadOnlyAdmin):
     nothing_here = "Nothing was decided yet"
     what_brings = "Reviewers decide in Label Studio; “Next” on the front page hands out work."
     list_display = (
-        "about", "what", "reason_codes", "rationale", "reviewer", "checker", "took", "dwelt", "suggestion_shown",
+        "about",
+        "what",
+        "reason_codes",
+        "rationale",
+        "reviewer",
+        "checker",
+        "took",
+        "dwelt",
+        "suggestion_shown",
         "created_at",
-    )  # fmt: skip
+    )
     list_filter = ("outcome", QuickFilter, "decided_by", "reviewer", "checker", ("created_at", RangeDateTimeFilter))
     list_select_related = ("item__candidate", "item__customer_review", "reviewer", "checker")
     search_fields = ("rationale", "item__candidate__product__sku", "item__candidate__text")

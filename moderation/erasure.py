@@ -24,10 +24,12 @@ def forget_words(user: User) -> str:
     items = ReviewItem.objects.filter(pk__in=keys_of(sent_back, ReviewItem)).exclude(returned_reason="")
     n += items.update(returned_reason=ERASED)
     for rows, field in (
-        (Decision.objects.filter(reviewer=user), "rationale"), (Decision.objects.filter(checker=user), "check_note"),
-        (Appeal.objects.filter(appellant=user), "reason"), (Appeal.objects.filter(judge=user), "answer"),
+        (Decision.objects.filter(reviewer=user), "rationale"),
+        (Decision.objects.filter(checker=user), "check_note"),
+        (Appeal.objects.filter(appellant=user), "reason"),
+        (Appeal.objects.filter(judge=user), "answer"),
         (RetroScan.objects.filter(actor=user), "reason"),
-    ):  # fmt: skip
+    ):
         n += rows.exclude(**{field: ""}).update(**{field: ERASED})
     n += publication.forget_reasons(keys_of(retired, PublishedCopy), instead=ERASED)
     return f"{n} of their reasons were emptied on items, decisions, appeals and published copy." if n else ""

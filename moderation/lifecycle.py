@@ -58,8 +58,12 @@ MOVES: dict[type[models.Model], StateTable] = {
 }
 
 NAMES: dict[type[models.Model], str] = {
-    GenerationRequest: "request", Candidate: "candidate", ReviewItem: "item", Appeal: "appeal", RetroScan: "retroscan",
-}  # fmt: skip
+    GenerationRequest: "request",
+    Candidate: "candidate",
+    ReviewItem: "item",
+    Appeal: "appeal",
+    RetroScan: "retroscan",
+}
 
 
 def line_for(obj: models.Model, event: str, **payload: Any) -> Line:

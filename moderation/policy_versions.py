@@ -125,13 +125,17 @@ def activate(version: PolicyVersion, *, actor: Actor, reason: str) -> PolicyActi
         if before is not None and before.version_id == version.pk:
             raise PermanentError(f"Policy {version.number} is in force already.")
         made = PolicyActivation.objects.create(
-            version=version, at=timezone.now(), reason=reason.strip()[:500],
+            version=version,
+            at=timezone.now(),
+            reason=reason.strip()[:500],
             by=None if isinstance(actor, SystemActor) else actor,
-        )  # fmt: skip
+        )
         payload = {
-            "number": version.number, "content_hash": version.content_hash, "reason": ledger.typed(made.reason, by=actor),
+            "number": version.number,
+            "content_hash": version.content_hash,
+            "reason": ledger.typed(made.reason, by=actor),
             "replaces": before.version.number if before else None,
-        }  # fmt: skip
+        }
         ledger.append_many([Line("moderation.policy.activated", ref(version), payload)], actor=actor)
     return made
 
@@ -213,6 +217,7 @@ def _build(content: Mapping[str, Any], *, on: dt.date | None) -> tuple[base.Chec
     packs = [parse_pack(pack, name=pack["pack"]) for pack in content["packs"]]
     graph = parse_graph(content["facts_graph"], name="facts graph")
     data: dict[type[base.Check], base.Check] = {
-        PolicyRulesCheck: PolicyRulesCheck(packs, on=on), FactsGraphCheck: FactsGraphCheck(graph)
-    }  # fmt: skip
+        PolicyRulesCheck: PolicyRulesCheck(packs, on=on),
+        FactsGraphCheck: FactsGraphCheck(graph),
+    }
     return tuple(data.get(type(check), check) for check in base.load_checks())

@@ -86,8 +86,10 @@ class MarkCheckAdmin(ReadOnlyAdmin):
     search_fields = ("copy__product__sku__exact",)
     list_select_related = ("copy__product",)
 
-    @display(description="outcome", label={"carried": "success", "stripped": "danger", "no_text": "warning",
-                                           "unreachable": "warning"})  # fmt: skip
+    @display(
+        description="outcome",
+        label={"carried": "success", "stripped": "danger", "no_text": "warning", "unreachable": "warning"},
+    )
     def outcome_shown(self, obj: MarkCheck) -> tuple[str, str]:
         """The outcome as a coloured label."""
         return obj.outcome, obj.get_outcome_display()

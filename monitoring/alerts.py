@@ -28,8 +28,9 @@ def watch() -> tuple[int, int]:
         open_alerts = {alert.part: alert for alert in Alert.objects.select_for_update().filter(ended_at=None)}
         raised = [
             Alert(part=part.name, state=part.state, words=part.words[:500], raised_at=now)
-            for name, part in troubles.items() if name not in open_alerts
-        ]  # fmt: skip
+            for name, part in troubles.items()
+            if name not in open_alerts
+        ]
         Alert.objects.bulk_create(raised, ignore_conflicts=True)  # another watcher may have been first
         ended = [alert.pk for name, alert in open_alerts.items() if name not in troubles]
         Alert.objects.filter(pk__in=ended).update(ended_at=now)

@@ -72,15 +72,35 @@ def stages() -> tuple[Stage, ...]:
     # What is in quarantine is not in the flow: the page of the quarantine has it.
     flowing = Q(quarantined_at=None)
     found = [
-        _stage("requested", "Orders that wait for the model", requests.filter(flowing, status=Request.QUEUED),
-               requests.filter(status=Request.COMPLETED), left_at="finished_at"),
-        _stage("drafts", "Drafts to check", drafts.filter(status=Draft.GENERATED, screened_at=None).exclude(request__finished_at=None),
-               drafts.filter(origin=Candidate.Origin.MACHINE), left_at="screened_at"),
-        _stage("unscored", "Customer reviews to score", CustomerReview.objects.filter(flowing, sentiments=None),
-               Sentiment.objects.all(), left_at="created_at"),
-        _stage("sending", "On the way to Label Studio", LabelingTask.objects.filter(flowing, status=Task.OPEN),
-               LabelingTask.objects.exclude(status=Task.OPEN), left_at="pushed_at"),
-    ]  # fmt: skip
+        _stage(
+            "requested",
+            "Orders that wait for the model",
+            requests.filter(flowing, status=Request.QUEUED),
+            requests.filter(status=Request.COMPLETED),
+            left_at="finished_at",
+        ),
+        _stage(
+            "drafts",
+            "Drafts to check",
+            drafts.filter(status=Draft.GENERATED, screened_at=None).exclude(request__finished_at=None),
+            drafts.filter(origin=Candidate.Origin.MACHINE),
+            left_at="screened_at",
+        ),
+        _stage(
+            "unscored",
+            "Customer reviews to score",
+            CustomerReview.objects.filter(flowing, sentiments=None),
+            Sentiment.objects.all(),
+            left_at="created_at",
+        ),
+        _stage(
+            "sending",
+            "On the way to Label Studio",
+            LabelingTask.objects.filter(flowing, status=Task.OPEN),
+            LabelingTask.objects.exclude(status=Task.OPEN),
+            left_at="pushed_at",
+        ),
+    ]
     for kind, title in queues():
         items = ReviewItem.objects.work().filter(kind=kind)
         waiting = items.filter(status__in=(ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED))
@@ -88,9 +108,15 @@ def stages() -> tuple[Stage, ...]:
         found.append(_stage(kind, f"{title}: for people", waiting, decided, left_at="decided_at"))
     events = WebhookEvent.objects
     found.append(
-        _stage("webhooks", "Webhooks to follow", events.filter(flowing, status=WebhookEvent.Status.RECEIVED),
-               events.exclude(status=WebhookEvent.Status.RECEIVED), left_at="processed_at", entered_at="received_at")
-    )  # fmt: skip
+        _stage(
+            "webhooks",
+            "Webhooks to follow",
+            events.filter(flowing, status=WebhookEvent.Status.RECEIVED),
+            events.exclude(status=WebhookEvent.Status.RECEIVED),
+            left_at="processed_at",
+            entered_at="received_at",
+        )
+    )
     return tuple(found)
 
 

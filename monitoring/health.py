@@ -138,8 +138,9 @@ def check_answers() -> Part:
     if not refused:
         return Part("answers", "ok", "Every answer pulled in the last hour is its author's own.")
     words = "; ".join(f"{n:,} × {why[0].lower()}{why[1:]}" for why, n in sorted(refused.items()))
-    return Part("answers", "alarm", f"Answers in Label Studio that do not count, in the last hour: {words}.",
-                "They decided nothing. The list of annotations names them; the runbook says what to ask.")  # fmt: skip
+    words = f"Answers in Label Studio that do not count, in the last hour: {words}."
+    hint = "They decided nothing. The list of annotations names them; the runbook says what to ask."
+    return Part("answers", "alarm", words, hint)
 
 
 def check_drift() -> Part:
@@ -148,8 +149,9 @@ def check_drift() -> Part:
     if not drifts:
         return Part("drift", "ok", "Label Studio is as we set it.")
     more = f" And {len(drifts) - MOST_DRIFTS} more." if len(drifts) > MOST_DRIFTS else ""
-    return Part("drift", "alarm", f"Somebody changed Label Studio: {' '.join(drifts[:MOST_DRIFTS])}{more}",
-                "What can be is put right. Ask who did it, and whether Label Studio can be reached around the door.")  # fmt: skip
+    words = f"Somebody changed Label Studio: {' '.join(drifts[:MOST_DRIFTS])}{more}"
+    hint = "What can be is put right. Ask who did it, and whether Label Studio can be reached around the door."
+    return Part("drift", "alarm", words, hint)
 
 
 def check_champions() -> Part:
@@ -157,8 +159,9 @@ def check_champions() -> Part:
     troubles = drift.troubles()
     if not troubles:
         return Part("champions", "ok", "No champion was found to have got worse.")
-    return Part("champions", "alarm", " ".join(troubles),
-                "See Training: roll it back, or train on what people said since and let the next one in.")  # fmt: skip
+    words = " ".join(troubles)
+    hint = "See Training: roll it back, or train on what people said since and let the next one in."
+    return Part("champions", "alarm", words, hint)
 
 
 def check_completeness() -> Part:
@@ -200,8 +203,12 @@ def check_webhooks() -> Part:
         return Part("webhooks", "busy", words, "Is there a worker for the queue “external”?")
     if len(seen) >= MANY_IGNORED and set(seen) == {Status.IGNORED}:
         words = f"The last {len(seen)} webhooks, all of the last hour's, were about nothing of ours and were ignored."
-        return Part("webhooks", "busy", words, "Another project or another ecomsite may point its webhook here; "
-                    "answers still come by the reconcile.")  # fmt: skip
+        return Part(
+            "webhooks",
+            "busy",
+            words,
+            "Another project or another ecomsite may point its webhook here; answers still come by the reconcile.",
+        )
     return Part("webhooks", "ok", "What Label Studio tells us is followed.")
 
 
@@ -225,8 +232,9 @@ def check_quarantine() -> Part:
     if not counts:
         return Part("quarantine", "ok", "Nothing is in quarantine.")
     words = ", ".join(f"{n:,} of “{entry.title}”" for entry, n in counts)
-    return Part("quarantine", "busy", f"In quarantine after too many failures: {words}.",
-                "Nobody works on these until a person lets them out: see Quarantine, or `manage.py quarantine`.")  # fmt: skip
+    words = f"In quarantine after too many failures: {words}."
+    hint = "Nobody works on these until a person lets them out: see Quarantine, or `manage.py quarantine`."
+    return Part("quarantine", "busy", words, hint)
 
 
 def queue_part(kind: str) -> str:

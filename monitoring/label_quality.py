@@ -214,9 +214,11 @@ def _panel_answers(kind: str, *, since: dt.datetime) -> list[tuple[Any, Any, dic
 def _precision_by_week(flags: Any, *, since: dt.datetime) -> list[Precision]:
     rows = (
         flags.filter(status__in=issues.JUDGED, judged_at__gte=since)
-        .annotate(week=TruncWeek("judged_at")).order_by("week").values("week")
+        .annotate(week=TruncWeek("judged_at"))
+        .order_by("week")
+        .values("week")
         .annotate(n=Count("pk"), confirmed=Count("pk", filter=Q(status=LabelIssue.Status.CONFIRMED)))
-    )  # fmt: skip
+    )
     return [Precision(row["week"].date(), row["n"], row["confirmed"]) for row in rows]
 
 

@@ -70,13 +70,18 @@ class Kind:
 
 # One line for each table whose rows a drainer leases; a test holds it complete.
 KINDS = (
-    Kind(GenerationRequest, "Orders for copy", ("moderation.drain_generation", "moderation.screen_candidates"), _let_out_request),
+    Kind(
+        GenerationRequest,
+        "Orders for copy",
+        ("moderation.drain_generation", "moderation.screen_candidates"),
+        _let_out_request,
+    ),
     Kind(CustomerReview, "Customer reviews", ("moderation.score_reviews",)),
     Kind(LabelingTask, "Labelling tasks", ("labeling.push_tasks",)),
     Kind(WebhookEvent, "Webhooks of Label Studio", ("labeling.process_webhooks",)),
     Kind(RetroScan, "Policies tried on live copy", ("moderation.run_retro_scans",)),
     Kind(LabelCheck, "Searches for wrong labels", ("training.check_labels",)),
-)  # fmt: skip
+)
 # Leased, but never in quarantine, with the reason.
 EXCUSED = {
     "training.TrainingRun": "one that failed too often has failed: it says why on its page, and the next one may start",

@@ -87,8 +87,16 @@ def _report(
     n_open, n_overdue, n_due = waiting or (0, 0, None)
     names = ("waiting", "handling", "total")
     clocks = tuple(Clock(name, *decided[name]) for name in names if decided[name]) if decided else ()
-    return Report(policy, window, decided["n"] if decided else 0, decided["late"] if decided else 0, clocks,
-                  n_open, n_overdue, n_due)  # fmt: skip
+    return Report(
+        policy,
+        window,
+        decided["n"] if decided else 0,
+        decided["late"] if decided else 0,
+        clocks,
+        n_open,
+        n_overdue,
+        n_due,
+    )
 
 
 def _decided(since: dt.datetime, rules: dict[str, QueuePolicy]) -> Any:
@@ -99,12 +107,17 @@ def _decided(since: dt.datetime, rules: dict[str, QueuePolicy]) -> Any:
     for kind, policy in rules.items():
         late |= Q(kind=kind, decided_at__gt=F("created_at") + policy.sla)
     items = ReviewItem.objects.work().filter(status=ReviewItem.Status.DECIDED, decided_at__gte=since)
-    return items.order_by().values("kind").annotate(
-        n=Count("pk"), late=Count("pk", filter=late),
-        waiting=Percentiles(between("created_at", "claimed_at")),
-        handling=Percentiles(between("claimed_at", "decided_at")),
-        total=Percentiles(between("created_at", "decided_at")),
-    )  # fmt: skip
+    return (
+        items.order_by()
+        .values("kind")
+        .annotate(
+            n=Count("pk"),
+            late=Count("pk", filter=late),
+            waiting=Percentiles(between("created_at", "claimed_at")),
+            handling=Percentiles(between("claimed_at", "decided_at")),
+            total=Percentiles(between("created_at", "decided_at")),
+        )
+    )
 
 
 def _open(

@@ -146,9 +146,13 @@ def _note(delivery: Delivery, answer: Answer) -> None:
             advance(delivery, from_=Status.PENDING, to=Status.DELIVERED, finished_at=timezone.now(), **outcome)
         elif _is_spent(delivery):
             line = advance(
-                delivery, from_=Status.PENDING, to=Status.DEAD, finished_at=timezone.now(), **outcome,
+                delivery,
+                from_=Status.PENDING,
+                to=Status.DEAD,
+                finished_at=timezone.now(),
+                **outcome,
                 payload={"event": delivery.event_id, "type": delivery.event.type, "attempts": delivery.n_attempts},
-            )  # fmt: skip
+            )
             ledger.append_many([line], actor=ACTOR)
         else:
             # Since it was started it is due after its pause; a receiver may ask for a longer one.
@@ -161,9 +165,13 @@ def _rest(endpoint: Endpoint, answer: Answer) -> None:
     since = endpoint.failing_since if endpoint.n_attempts > 1 else None
     pause = max(answer.retry_after, min(leases.backoff(endpoint.n_attempts), LONGEST_REST))
     leases.release(
-        [endpoint], error=answer.error, pause=pause, n_attempts=endpoint.n_attempts, failing_since=since or Now(),
+        [endpoint],
+        error=answer.error,
+        pause=pause,
+        n_attempts=endpoint.n_attempts,
+        failing_since=since or Now(),
         served_at=Now(),
-    )  # fmt: skip
+    )
     if answer.is_gone:
         _disable(endpoint, reason="it answered 410 Gone")
     elif since and timezone.now() - since > settings.OUTBOX["DISABLE_AFTER"]:
@@ -173,9 +181,12 @@ def _rest(endpoint: Endpoint, answer: Answer) -> None:
 def _disable(endpoint: Endpoint, *, reason: str) -> None:
     with contextlib.suppress(StaleState), transaction.atomic():
         line = advance(
-            endpoint, from_=Endpoint.Status.ACTIVE, to=Endpoint.Status.DISABLED, disabled_reason=reason,
+            endpoint,
+            from_=Endpoint.Status.ACTIVE,
+            to=Endpoint.Status.DISABLED,
+            disabled_reason=reason,
             payload={"reason": reason},
-        )  # fmt: skip
+        )
         ledger.append_many([line], actor=ACTOR)
 
 

@@ -85,9 +85,12 @@ def disable_endpoint(endpoint: Endpoint, *, actor: User | SystemActor, reason: s
         raise PermanentError("Disabling an endpoint needs a reason.", hint="Say why, for whoever wonders later.")
     with transaction.atomic():
         line = advance(
-            endpoint, from_=Endpoint.Status.ACTIVE, to=Endpoint.Status.DISABLED, disabled_reason=reason.strip()[:200],
+            endpoint,
+            from_=Endpoint.Status.ACTIVE,
+            to=Endpoint.Status.DISABLED,
+            disabled_reason=reason.strip()[:200],
             payload={"reason": ledger.typed(reason.strip()[:200], by=actor)},
-        )  # fmt: skip
+        )
         ledger.append_many([line], actor=actor)
 
 
@@ -96,9 +99,16 @@ def enable_endpoint(endpoint: Endpoint, *, actor: User | SystemActor) -> None:
     require_permission(actor, "outbox.manage_endpoint")
     with transaction.atomic():
         line = advance(
-            endpoint, from_=Endpoint.Status.DISABLED, to=Endpoint.Status.ACTIVE, event="enabled", disabled_reason="",
-            n_attempts=0, failing_since=None, last_error="", **leases.NO_LEASE,
-        )  # fmt: skip
+            endpoint,
+            from_=Endpoint.Status.DISABLED,
+            to=Endpoint.Status.ACTIVE,
+            event="enabled",
+            disabled_reason="",
+            n_attempts=0,
+            failing_since=None,
+            last_error="",
+            **leases.NO_LEASE,
+        )
         ledger.append_many([line], actor=actor)
         hint_on_commit("outbox.deliver")
 
@@ -118,8 +128,10 @@ def send_test(endpoint: Endpoint, *, actor: User | SystemActor) -> Event:
 def _checked(url: str, event_types: Sequence[str], description: str) -> dict[str, Any]:
     known = settings.OUTBOX["EVENT_TYPES"]
     if not event_types or (unknown := sorted(set(event_types) - set(known))):
-        raise PermanentError(f"Unknown event type: {', '.join(unknown) if event_types else 'none given'}.",
-                             hint=f"Choose from {', '.join(known)}.")  # fmt: skip
+        raise PermanentError(
+            f"Unknown event type: {', '.join(unknown) if event_types else 'none given'}.",
+            hint=f"Choose from {', '.join(known)}.",
+        )
     return {"url": check_url(url), "event_types": sorted(set(event_types)), "description": description.strip()[:200]}
 
 

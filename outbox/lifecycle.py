@@ -23,8 +23,14 @@ MOVES: dict[type[models.Model], StateTable] = {
 
 
 def advance(
-    obj: Endpoint | Delivery, *, from_: str, to: str, event: str = "", payload: dict[str, Any] | None = None, **updates: Any
-) -> Line:  # fmt: skip
+    obj: Endpoint | Delivery,
+    *,
+    from_: str,
+    to: str,
+    event: str = "",
+    payload: dict[str, Any] | None = None,
+    **updates: Any,
+) -> Line:
     """Move `obj` by compare-and-set and return the ledger line for it; the caller appends it last, where one is due.
 
     Raises `StaleState` when somebody else moved it first, `IllegalMove` when the table has no such move.

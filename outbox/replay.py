@@ -30,9 +30,14 @@ def replay_delivery(delivery: Delivery, *, actor: User | SystemActor) -> None:
     _refuse_if_disabled(delivery.endpoint)
     with transaction.atomic():
         line = advance(
-            delivery, from_=Delivery.Status.DEAD, to=Delivery.Status.PENDING, event="replayed", due_at=Now(), **AFRESH,
+            delivery,
+            from_=Delivery.Status.DEAD,
+            to=Delivery.Status.PENDING,
+            event="replayed",
+            due_at=Now(),
+            **AFRESH,
             payload={"event": delivery.event_id},
-        )  # fmt: skip
+        )
         ledger.append_many([line], actor=actor)
         hint_on_commit("outbox.deliver")
 

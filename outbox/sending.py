@@ -61,8 +61,14 @@ def post(
     target = httpcore.URL(
         scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path or b"/"
     )
-    sent = {"Host": parsed.netloc.decode(), "Content-Type": "application/json", "User-Agent": "ecomsite",
-            "Accept-Encoding": "identity", "Content-Length": str(len(body)), **headers}  # fmt: skip
+    sent = {
+        "Host": parsed.netloc.decode(),
+        "Content-Type": "application/json",
+        "User-Agent": "ecomsite",
+        "Accept-Encoding": "identity",
+        "Content-Length": str(len(body)),
+        **headers,
+    }
     try:
         with (
             httpcore.ConnectionPool(ssl_context=_tls(settings.OUTBOX["CA_FILE"]), network_backend=network) as pool,

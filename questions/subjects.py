@@ -48,15 +48,26 @@ def _shown_review(review: CustomerReview) -> str:
 
 _SUBJECTS: Mapping[str, Subject] = {
     "review": Subject(
-        CustomerReview, "reviews", ("product",), lambda row: str(row.full_text), _shown_review,
-        lambda row: row.product, lambda row: str(row.locale),
+        CustomerReview,
+        "reviews",
+        ("product",),
+        lambda row: str(row.full_text),
+        _shown_review,
+        lambda row: row.product,
+        lambda row: str(row.locale),
     ),
     "draft": Subject(
-        Candidate, "drafts", ("product",), text_of_draft,
-        lambda row: markup.draft_html(row.text, (), channel=row.get_channel_display(), locale=row.locale, grounding=row.grounding),
-        lambda row: row.product, lambda row: str(row.locale),
+        Candidate,
+        "drafts",
+        ("product",),
+        text_of_draft,
+        lambda row: markup.draft_html(
+            row.text, (), channel=row.get_channel_display(), locale=row.locale, grounding=row.grounding
+        ),
+        lambda row: row.product,
+        lambda row: str(row.locale),
     ),
-}  # fmt: skip
+}
 
 
 def subject_of(about: str) -> Subject:

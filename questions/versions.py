@@ -110,11 +110,19 @@ def load(declaration: Declaration, *, renamed: Mapping[str, str], actor: Actor) 
             RaterModel.objects.filter(kind=declaration.name).delete()
         content = content_of(declaration)
         version = QuestionVersion.objects.create(
-            name=declaration.name, number=before.number + 1 if before else 1, content=content, content_hash=hash_json(content),
-            renamed=dict(renamed), loaded_by=actor if isinstance(actor, User) else None,
-        )  # fmt: skip
-        payload = {"number": version.number, "content_hash": version.content_hash, "renamed": dict(renamed),
-                   "relabelled": sum(n for _, _, n in found.relabelled)}  # fmt: skip
+            name=declaration.name,
+            number=before.number + 1 if before else 1,
+            content=content,
+            content_hash=hash_json(content),
+            renamed=dict(renamed),
+            loaded_by=actor if isinstance(actor, User) else None,
+        )
+        payload = {
+            "number": version.number,
+            "content_hash": version.content_hash,
+            "renamed": dict(renamed),
+            "relabelled": sum(n for _, _, n in found.relabelled),
+        }
         ledger.append("questions.version.loaded", subject=f"queue:{declaration.name}", actor=actor, payload=payload)
     return version, found
 

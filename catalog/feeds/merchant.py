@@ -20,9 +20,21 @@ from core.source import Source
 from core.spreadsheets import unguarded
 
 FACT_ATTRIBUTES = (
-    "color", "size", "material", "pattern", "gender", "age_group", "condition", "multipack", "unit_pricing_measure",
-    "energy_efficiency_class", "product_weight", "product_length", "product_width", "product_height",
-)  # fmt: skip
+    "color",
+    "size",
+    "material",
+    "pattern",
+    "gender",
+    "age_group",
+    "condition",
+    "multipack",
+    "unit_pricing_measure",
+    "energy_efficiency_class",
+    "product_weight",
+    "product_length",
+    "product_width",
+    "product_height",
+)
 
 DESCRIPTION = ("description", "summary", "content")
 

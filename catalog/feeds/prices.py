@@ -17,9 +17,7 @@ _NOISE = Decimal("0.00001")  # 19.989999999999998 is 19.99 as a computer keeps i
 _SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True))
 _CURRENCY = rf"(?:{_SIGN}|[A-Za-z]{{1,12}}|\$)"
 _ONE = rf"(?:(?P<before{{0}}>{_CURRENCY})\s*)?(?P<amount{{0}}>\d*\.?\d+)\s*(?P<after{{0}}>{_CURRENCY})?"
-_MONEY = re.compile(
-    _ONE.replace("{0}", "") + r"(?:\s*[-–~]\s*" + _ONE.replace("{0}", "_2") + r")?", re.I
-)  # fmt: skip
+_MONEY = re.compile(_ONE.replace("{0}", "") + r"(?:\s*[-–~]\s*" + _ONE.replace("{0}", "_2") + r")?", re.I)
 # What most feeds write; read as below, without looking for what else it might be.
 _USUAL = re.compile(r"(?P<amount>\d{1,9}(?:\.\d{1,2})?)(?: (?P<code>[A-Z]{3}))?")
 _UNDECIDED = read_with("")

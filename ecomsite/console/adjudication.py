@@ -25,7 +25,7 @@ from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import Act, act, action, page
 from ecomsite.console.review import review_address
 from labeling.models import Consensus, LabelingTask
-from moderation.decisions import appeals, confirmations, deciding, outcomes
+from moderation.decisions import appeals, confirmations, outcomes, recording
 from moderation.decisions.statements import document
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision, ReviewItem
@@ -95,20 +95,27 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
     outgoing = _outgoing(lead)
     return {
         "title": f"{candidate.product.title if candidate else 'Customer review'} · contested",
-        "lead": lead, "candidate": candidate, "product": candidate.product if candidate else None,
-        "pieces": highlight.mark(subject.text, findings), "findings": findings, "locale": subject.locale,
+        "lead": lead,
+        "candidate": candidate,
+        "product": candidate.product if candidate else None,
+        "pieces": highlight.mark(subject.text, findings),
+        "findings": findings,
+        "locale": subject.locale,
         "outgoing": highlight.mark(outgoing.text, outgoing.findings) if outgoing else [],
         "outgoing_findings": outgoing.findings if outgoing else [],
         "facts": highlight.facts_in(subject.text, candidate.facts) if candidate else [],
-        "answers": answers, "proposal": next((a for a in answers if a.is_proposal), None),
-        "decisions": decisions_of(lead), "appeal": filed, "may_appeal": may("moderation.appeal_decision"),
+        "answers": answers,
+        "proposal": next((a for a in answers if a.is_proposal), None),
+        "decisions": decisions_of(lead),
+        "appeal": filed,
+        "may_appeal": may("moderation.appeal_decision"),
         "escalated": escalated,
         "may_take": escalated is not None and _may_take(request, escalated),
         "may_confirm": confirmations.may_confirm(lead, request.user),
         "had_a_part": lead.status == Status.CONFIRMING and may("moderation.check_decision"),
         "may_judge": filed is not None and appeals.may_judge(filed, request.user),
         "moments": moments(candidate, reader=request.user) if candidate and may("moderation.audit_candidate") else None,
-    }  # fmt: skip
+    }
 
 
 def _outgoing(lead: ReviewItem) -> outcomes.Reading | None:
@@ -152,15 +159,20 @@ def _answers(request: AuthenticatedHttpRequest, lead: ReviewItem, text: str) -> 
             Answer(
                 who=actor_ref(who) if who else "an unknown account",
                 role=", ".join(sorted(group.name for group in who.groups.all())) if who else "",
-                own=who == request.user, seat=seat, said=said,
+                own=who == request.user,
+                seat=seat,
+                said=said,
                 verdict=str(said.get("verdict") or said.get("sentiment") or "none"),
                 reasons=[REASONS.get(code, code) for code in said.get("reason_codes") or []],
-                changes=diff(text, fixed) if fixed else [], at=consensus.settled_at,
-                lead_time=deciding.lead_time(consensus), dwell_time=deciding.dwell_time(seat, consensus),
-                saw=deciding.saw_suggestion(seat), is_proposal=consensus.pk == lead.proposal_id,
+                changes=diff(text, fixed) if fixed else [],
+                at=consensus.settled_at,
+                lead_time=recording.lead_time(consensus),
+                dwell_time=recording.dwell_time(seat, consensus),
+                saw=recording.saw_suggestion(seat),
+                is_proposal=consensus.pk == lead.proposal_id,
                 returned=_why_returned(seat, consensus),
             )
-        )  # fmt: skip
+        )
     return found
 
 

@@ -23,10 +23,15 @@ from monitoring.evidence import pack
 
 # Field → how the form asks for it, and an example.
 FIELDS: dict[str, tuple[str, str]] = {
-    "sku": ("product (sku)", "HOME-001"), "at": ("as of", "2026-11-01"), "since": ("from", "2026-11-01"),
-    "until": ("to", "2026-11-30"), "person": ("person", "user:5"), "seconds": ("less than … seconds", "10"),
-    "model": ("model", "sentiment:2"), "code": ("claim", "price"),
-}  # fmt: skip
+    "sku": ("product (sku)", "HOME-001"),
+    "at": ("as of", "2026-11-01"),
+    "since": ("from", "2026-11-01"),
+    "until": ("to", "2026-11-30"),
+    "person": ("person", "user:5"),
+    "seconds": ("less than … seconds", "10"),
+    "model": ("model", "sentiment:2"),
+    "code": ("claim", "price"),
+}
 WHEN = ("at", "since", "until")
 
 
@@ -56,8 +61,13 @@ def answer(request: AuthenticatedHttpRequest, number: int) -> HttpResponse:
         except (ArgumentTypeError, ValueError) as exc:
             messages.error(request, f"That cannot be read: {exc}.")
     fields = [(name, *FIELDS[name], given[name], name in asked_for.needs) for name in asked_for.options]
-    context = {"title": f"{number}. {asked_for.words}", "question": asked_for, "fields": fields, "answer": found,
-               "command": _command(number, given)}  # fmt: skip
+    context = {
+        "title": f"{number}. {asked_for.words}",
+        "question": asked_for,
+        "fields": fields,
+        "answer": found,
+        "command": _command(number, given),
+    }
     return page(request, "console/answer.html", context)
 
 

@@ -23,7 +23,7 @@ from ecomsite.console.pages import Act, action, page
 from ecomsite.console.review import review_address
 from ecomsite.media import picture_of
 from moderation.decisions import appeals
-from moderation.drafting import generation, screening
+from moderation.drafting import ordering, screening
 from moderation.live import history, publication
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, Finding
@@ -199,13 +199,13 @@ def request_again(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Ask for fresh drafts of the same slot and variant."""
     found = get_object_or_404(Candidate.objects.select_related("product", "request"), pk=pk)
     return Act(
-        lambda: generation.request_copy(
+        lambda: ordering.request_copy(
             [found.product],
             channels=[found.channel],
             locales=[found.locale],
             actor=request.user,
             n_candidates=found.request.n_candidates,
-            round=generation.next_round(found.request),
+            round=ordering.next_round(found.request),
             audience=found.audience,
             variant=found.variant,
         ),

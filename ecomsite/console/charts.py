@@ -40,10 +40,16 @@ def slot_bars(left: Sequence[int], *, width: float = 96, height: float = 22) -> 
     scale, slot = height / (max(left, default=0) or 1), width / max(len(left), 1)
     minutes = 60 // max(len(left), 1)
     return [
-        Bar(round(i * slot + 1, 1), round(height - max(n * scale, 1), 1), round(slot - 2, 1), round(max(n * scale, 1), 1),
-            "left" if n else "none", f"{(len(left) - i) * minutes} to {(len(left) - i - 1) * minutes} minutes ago: {n}")
+        Bar(
+            round(i * slot + 1, 1),
+            round(height - max(n * scale, 1), 1),
+            round(slot - 2, 1),
+            round(max(n * scale, 1), 1),
+            "left" if n else "none",
+            f"{(len(left) - i) * minutes} to {(len(left) - i - 1) * minutes} minutes ago: {n}",
+        )
         for i, n in enumerate(left)
-    ]  # fmt: skip
+    ]
 
 
 def clock_bars(clock: Sequence[dt.timedelta], *, top: dt.timedelta, width: float = 220) -> list[Bar]:
@@ -94,9 +100,13 @@ class Point:
 
 
 def points(
-    figures: Sequence[tuple[str, float | None, float | None, float | None]], *, low: float = 0, high: float = 1,
-    width: float = 640, height: float = 140,
-) -> list[Point]:  # fmt: skip
+    figures: Sequence[tuple[str, float | None, float | None, float | None]],
+    *,
+    low: float = 0,
+    high: float = 1,
+    width: float = 640,
+    height: float = 140,
+) -> list[Point]:
     """Return a point for each (name, value, low, high), the scale from `low` to `high`; those without a value are left out."""
     slot = width / max(len(figures), 1)
 
@@ -104,11 +114,17 @@ def points(
         return round(height * (1 - (min(max(value, low), high) - low) / (high - low)), 1)
 
     return [
-        Point(round(slot * (i + 0.5), 1), place(value), place(most), place(least), name,
-              f"{name}: {value:.2f} ({least:.2f} to {most:.2f})")
+        Point(
+            round(slot * (i + 0.5), 1),
+            place(value),
+            place(most),
+            place(least),
+            name,
+            f"{name}: {value:.2f} ({least:.2f} to {most:.2f})",
+        )
         for i, (name, value, least, most) in enumerate(figures)
         if value is not None and least is not None and most is not None
-    ]  # fmt: skip
+    ]
 
 
 def whisker(value: float, low: float, high: float, *, width: float = 300) -> tuple[float, float, float]:

@@ -73,9 +73,13 @@ def _attach(request: AuthenticatedHttpRequest, product: Product) -> FactEvidence
     # One byte more than may be is enough to see that it is too much.
     content = file.read(settings.FACT_EVIDENCE["MAX_BYTES"] + 1)
     return attach_evidence(
-        product, fact_id=whole_number(request.POST["fact"]), content=content, file_name=file.name or "",
-        note=request.POST.get("note", ""), actor=request.user,
-    )  # fmt: skip
+        product,
+        fact_id=whole_number(request.POST["fact"]),
+        content=content,
+        file_name=file.name or "",
+        note=request.POST.get("note", ""),
+        actor=request.user,
+    )
 
 
 @action

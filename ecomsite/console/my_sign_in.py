@@ -54,13 +54,16 @@ def overview(request: HttpRequest) -> HttpResponse:
     person = me(request)
     mine = list(factors.of(person))
     context = {
-        "title": "My sign-in", "factors": mine, "n_codes": recovery.n_left(person),
+        "title": "My sign-in",
+        "factors": mine,
+        "n_codes": recovery.n_left(person),
         "has_app": any(factor.kind == factor.Kind.TOTP for factor in mine),
-        "is_required": factors.are_required(person), "is_weak": sign_in.owes_second_factor(request),
+        "is_required": factors.are_required(person),
+        "is_weak": sign_in.owes_second_factor(request),
         "can_use_passkeys": passkeys.can_be_used(request),
         "n_sessions": sessions.others(request, person).count(),
         "single_sign_on": single_sign_on.name() if single_sign_on.is_bound(person) else "",
-    }  # fmt: skip
+    }
     return page(request, "console/my_sign_in.html", context)
 
 
@@ -84,9 +87,12 @@ def add_app(request: HttpRequest) -> HttpResponse:
         key = totp.new_key()
     address = totp.address_of(key, person=person, issuer=ISSUER)
     context = {
-        "title": "Set up an authenticator app", "error": error, "qr": totp.qr_code(address), "otpauth": address,
+        "title": "Set up an authenticator app",
+        "error": error,
+        "qr": totp.qr_code(address),
+        "otpauth": address,
         "key": " ".join(key[at : at + 4] for at in range(0, len(key), 4)),
-    }  # fmt: skip
+    }
     answer = page(request, "console/add_app.html", context, status=422 if error else 200)
     tickets.give(answer, APP, {"person": person.pk, "key": key})
     return answer

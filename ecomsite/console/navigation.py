@@ -92,8 +92,13 @@ NAVIGATION: list[dict[str, Any]] = [
             _table("Candidates", "edit_note", "moderation.candidate"),
             _table("Requests", "assignment", "moderation.generationrequest"),
             _table("Decisions", "gavel", "moderation.decision"),
-            _page("Contested", "balance", "console:contested", "moderation.view_appeal",
-                  badge="ecomsite.console.navigation.contested_badge"),
+            _page(
+                "Contested",
+                "balance",
+                "console:contested",
+                "moderation.view_appeal",
+                badge="ecomsite.console.navigation.contested_badge",
+            ),
             {
                 "title": "Label quality",
                 "icon": "rule",
@@ -145,8 +150,13 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _page("Queues & health", "monitor_heart", "console:system", "moderation.view_reviewitem"),
             _table("Alerts", "notifications", "monitoring.alert"),
-            _page("Quarantine", "healing", "console:quarantine", "monitoring.view_quarantine",
-                  badge="ecomsite.console.navigation.quarantine_badge"),
+            _page(
+                "Quarantine",
+                "healing",
+                "console:quarantine",
+                "monitoring.view_quarantine",
+                badge="ecomsite.console.navigation.quarantine_badge",
+            ),
             _table("Label Studio projects", "workspaces", "labeling.labelingproject"),
             _table("Labelling tasks", "checklist", "labeling.labelingtask"),
             _table("Annotations", "rate_review", "labeling.annotation"),
@@ -159,25 +169,43 @@ NAVIGATION: list[dict[str, Any]] = [
             _table("Roles", "badge", "auth.group"),
         ],
     },
-]  # fmt: skip
+]
 TABS: list[dict[str, Any]] = [
     _tabs(
         "moderation.candidate",
         "status__exact",
-        [("in_review", "In review"), ("blocked", "Blocked"), ("published", "Published"), ("rejected", "Rejected"),
-         ("generated", "Drafts"), ("superseded", "Superseded"), ("retired", "Retired")],
+        [
+            ("in_review", "In review"),
+            ("blocked", "Blocked"),
+            ("published", "Published"),
+            ("rejected", "Rejected"),
+            ("generated", "Drafts"),
+            ("superseded", "Superseded"),
+            ("retired", "Retired"),
+        ],
     ),
     _tabs(
         "moderation.generationrequest",
         "status__exact",
-        [("queued", "Queued"), ("generating", "Being written"), ("completed", "Completed"), ("failed", "Failed"),
-         ("cancelled", "Cancelled")],
+        [
+            ("queued", "Queued"),
+            ("generating", "Being written"),
+            ("completed", "Completed"),
+            ("failed", "Failed"),
+            ("cancelled", "Cancelled"),
+        ],
     ),
     _tabs(
         "moderation.reviewitem",
         "status__exact",
-        [("waiting", "Waiting"), ("dispatched", "With a reviewer"), ("escalated", "Escalated"),
-         ("confirming", "For a second person"), ("decided", "Decided"), ("withdrawn", "Withdrawn")],
+        [
+            ("waiting", "Waiting"),
+            ("dispatched", "With a reviewer"),
+            ("escalated", "Escalated"),
+            ("confirming", "For a second person"),
+            ("decided", "Decided"),
+            ("withdrawn", "Withdrawn"),
+        ],
     ),
     _tabs(
         "outbox.delivery",
@@ -190,7 +218,7 @@ TABS: list[dict[str, Any]] = [
         "sentiments__label",
         [("positive", "Positive"), ("neutral", "Neutral"), ("negative", "Negative")],
     ),
-]  # fmt: skip
+]
 
 
 @cache

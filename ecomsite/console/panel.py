@@ -20,7 +20,7 @@ from ecomsite.console.pages import Act, action, page
 from labeling.labels import rater_of
 from labeling.models import Label, LabelIssue, Vote
 from labeling.question import question
-from moderation.decisions import panels, second_reviews
+from moderation.decisions import panels, second_reviews, sending_back
 from moderation.models.reviews import ReviewItem
 from moderation.queues.seats import UNDECIDED, sees_labels
 
@@ -96,12 +96,12 @@ def send_back(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """Give an answer back, with the reason."""
     item, to_same_person = get_object_or_404(ReviewItem, pk=pk), request.POST.get("to") == "same"
     return Act(
-        lambda: panels.send_back(
+        lambda: sending_back.send_back(
             item, actor=request.user, reason=request.POST.get("reason", ""), to_same_person=to_same_person
         ),
         done="Sent back to the person who answered." if to_same_person else "Somebody else is asked.",
         back=reverse("console:panel", args=[item.leading.pk]),
-    )  # fmt: skip
+    )
 
 
 @action

@@ -101,9 +101,12 @@ def _checks(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
     done = next((check for check in checks if check.status == LabelCheck.Status.COMPLETED), None)
     return {
         "datalab": done.report.get("datalab") if done else None,
-        "kind": kind, "checks": checks, "running": running, "may_check": request.user.has_perm("labeling.check_labels"),
+        "kind": kind,
+        "checks": checks,
+        "running": running,
+        "may_check": request.user.has_perm("labeling.check_labels"),
         "progress": round(100 * running.n_done / running.n_total) if running and running.n_total else 0,
-    }  # fmt: skip
+    }
 
 
 def _triple(figure: Estimate) -> tuple[float | None, float | None, float | None]:
@@ -130,8 +133,15 @@ def _pairs(found: measured.Quality, names: dict[str, str]) -> list[tuple[str, li
             words = f"{names.get(one, one)} and {names.get(other, other)}: {n} in common"
             if known:
                 words += f", κ {kappa:.2f} ({pairs.low[i, j]:.2f} to {pairs.high[i, j]:.2f})"
-            cells.append({"kappa": kappa if known else None, "n": n, "title": words, "same": i == j,
-                          "shade": round(max(kappa, 0) * 100) if known else 0})  # fmt: skip
+            cells.append(
+                {
+                    "kappa": kappa if known else None,
+                    "n": n,
+                    "title": words,
+                    "same": i == j,
+                    "shade": round(max(kappa, 0) * 100) if known else 0,
+                }
+            )
         rows.append((names.get(one, one), cells))
     return rows
 

@@ -53,14 +53,21 @@ def show(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         request,
         "console/raters_of_import.html",
         {
-            "title": "Raters of an import", "run": run, "found": found, "raters": raters,
+            "title": "Raters of an import",
+            "run": run,
+            "found": found,
+            "raters": raters,
             "rows": [(rater, _standing(approving.word_of(words, run, rater.name), by)) for rater in raters],
-            "people": people, "is_unnamed": is_unnamed, "needed": approving.people_needed(run),
-            "fewest": agreement.FEWEST, "name": name, "pool": pool,
+            "people": people,
+            "is_unnamed": is_unnamed,
+            "needed": approving.people_needed(run),
+            "fewest": agreement.FEWEST,
+            "name": name,
+            "pool": pool,
             "looked_for": _looked_for(request, name, pool),
             "may_approve": request.user.has_perm("moderation.set_gold"),
         },
-    )  # fmt: skip
+    )
 
 
 @require_POST

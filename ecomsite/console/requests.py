@@ -20,7 +20,7 @@ from core.exceptions import EcomsiteError
 from ecomsite.console.pages import Act, action, page
 from inference import resolver
 from inference.models import Role
-from moderation.drafting import generation
+from moderation.drafting import ordering
 from moderation.drafting.requests import cancel_request, retry_request
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import COPY_VERDICT
@@ -48,7 +48,7 @@ class RequestCopyForm(forms.Form):
     n_candidates = forms.IntegerField(
         label="Drafts of each",
         min_value=1,
-        max_value=generation.MAX_DRAFTS,
+        max_value=ordering.MAX_DRAFTS,
         help_text="A person sees the best one first; the others stand by.",
     )
     audience = forms.CharField(required=False, max_length=40, help_text="Whom the text is for. Empty: everybody.")
@@ -76,7 +76,7 @@ def request_copy(request: AuthenticatedHttpRequest) -> HttpResponse:
     form = RequestCopyForm(request.POST) if request.method == "POST" else RequestCopyForm(initial=_initial(request))
     if form.is_valid():
         try:
-            summary = generation.request_copy(
+            summary = ordering.request_copy(
                 form.cleaned_data["skus"],
                 channels=form.cleaned_data["channels"],
                 locales=form.cleaned_data["locales"],
@@ -111,7 +111,7 @@ def _initial(request: AuthenticatedHttpRequest) -> dict[str, Any]:
     }
 
 
-def _in_words(summary: generation.RequestSummary) -> str:
+def _in_words(summary: ordering.RequestSummary) -> str:
     made, there = len(summary.created), len(summary.existing)
     words = f"{made} request{'' if made == 1 else 's'} on order." if made else "Nothing new to order."
     if there:

@@ -38,11 +38,15 @@ class FirstStep(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the frame of the console, and the other ways in."""
         return {
-            **super().get_context_data(**kwargs), **admin.site.each_context(self.request), "title": "Sign in",
-            "app_path": self.request.get_full_path(), "username": self.request.user.get_username(),
-            "has_passkeys": passkeys.can_be_used(self.request), "next_page": self.get_redirect_url(),
+            **super().get_context_data(**kwargs),
+            **admin.site.each_context(self.request),
+            "title": "Sign in",
+            "app_path": self.request.get_full_path(),
+            "username": self.request.user.get_username(),
+            "has_passkeys": passkeys.can_be_used(self.request),
+            "next_page": self.get_redirect_url(),
             "single_sign_on": single_sign_on.name() if single_sign_on.is_on() else "",
-        }  # fmt: skip
+        }
 
     def form_valid(self, form: Any) -> HttpResponse:
         """The password was right."""
@@ -95,9 +99,12 @@ def second_step(request: HttpRequest) -> HttpResponse:
             _count(request, person)
     kinds = set(factors.of(person).values_list("kind", flat=True))
     context = {
-        "title": "One more step", "wrong": wrong, "has_app": Factor.Kind.TOTP in kinds,
-        "has_passkey": Factor.Kind.PASSKEY in kinds, "can_use_passkey": passkeys.can_be_used(request),
-    }  # fmt: skip
+        "title": "One more step",
+        "wrong": wrong,
+        "has_app": Factor.Kind.TOTP in kinds,
+        "has_passkey": Factor.Kind.PASSKEY in kinds,
+        "can_use_passkey": passkeys.can_be_used(request),
+    }
     return page(request, "console/second_step.html", context, status=422 if wrong else 200)
 
 

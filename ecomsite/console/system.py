@@ -73,18 +73,39 @@ class QueuePolicyForm(forms.ModelForm):  # type: ignore[type-arg]
     """The rules of one queue."""
 
     check_channels = forms.MultipleChoiceField(
-        choices=Channel.choices, required=False, widget=forms.CheckboxSelectMultiple,
-        label="A second person confirms: channels", help_text="whatever goes out in these",
-    )  # fmt: skip
+        choices=Channel.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="A second person confirms: channels",
+        help_text="whatever goes out in these",
+    )
 
     class Meta:
         model = QueuePolicy
         fields = (
-            "enable_reservations", "reservation_minutes", "reviewer_access_mode", "reviewers", "sla_minutes",
-            "ageing_minutes", "max_waiting", "num_reviewers_per_item", "num_reviewers_risky", "risky_from",
-            "consensus_method", "min_quality", "blind_percent", "rereview_percent", "gold_percent", "random_percent",
-            "ticks_suggestions", "contradicted_facts", "check_severity", "check_codes", "check_channels", "check_categories",
-        )  # fmt: skip
+            "enable_reservations",
+            "reservation_minutes",
+            "reviewer_access_mode",
+            "reviewers",
+            "sla_minutes",
+            "ageing_minutes",
+            "max_waiting",
+            "num_reviewers_per_item",
+            "num_reviewers_risky",
+            "risky_from",
+            "consensus_method",
+            "min_quality",
+            "blind_percent",
+            "rereview_percent",
+            "gold_percent",
+            "random_percent",
+            "ticks_suggestions",
+            "contradicted_facts",
+            "check_severity",
+            "check_codes",
+            "check_channels",
+            "check_categories",
+        )
         labels = {
             "enable_reservations": "Reserve an item for who takes it",
             "reservation_minutes": "For how many minutes",

@@ -68,4 +68,4 @@ UNFOLD: dict[str, Any] = {
         "navigation": lambda request: navigation(),
     },
     "TABS": lambda request: tabs_at(request.path),
-}  # fmt: skip
+}

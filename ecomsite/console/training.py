@@ -169,9 +169,14 @@ def _role(role: str, aliases: dict[tuple[str, str], ModelAlias]) -> dict[str, An
     if champion and challenger and challenger.version_id != champion.version_id:
         beside = shadow.compared(challenger.version, champion.version)
     return {
-        "role": role, "title": title_of_role(role), "champion": champion, "challenger": challenger,
-        "previous": aliases.get((role, "previous")), "shadow": beside, "watch": _watch(role),
-    }  # fmt: skip
+        "role": role,
+        "title": title_of_role(role),
+        "champion": champion,
+        "challenger": challenger,
+        "previous": aliases.get((role, "previous")),
+        "shadow": beside,
+        "watch": _watch(role),
+    }
 
 
 def _watch(role: str) -> dict[str, Any] | None:

@@ -28,9 +28,10 @@ class EndpointForm(forms.Form):
     """Where it is and what it is told of."""
 
     url = forms.CharField(
-        label="Address", widget=forms.TextInput(attrs={"placeholder": "https://", "spellcheck": "false"}),
+        label="Address",
+        widget=forms.TextInput(attrs={"placeholder": "https://", "spellcheck": "false"}),
         help_text="The receiver's; it begins with https://.",
-    )  # fmt: skip
+    )
     description = forms.CharField(label="What it is", max_length=200, required=False)
     event_types = forms.MultipleChoiceField(label="Told of", widget=forms.CheckboxSelectMultiple)
 

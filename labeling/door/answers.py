@@ -55,10 +55,14 @@ def annotation(said: dict[str, Any], *, leave: Leave, key: str, now: float | Non
     """
     result = said["result"]
     stamp = stamps.Stamp(
-        task=leave.task, ls_task=leave.ls_task, person=leave.person, lease=leave.lease,
-        at=round(time.time() if now is None else now, 3), was_cancelled=said["was_cancelled"],
+        task=leave.task,
+        ls_task=leave.ls_task,
+        person=leave.person,
+        lease=leave.lease,
+        at=round(time.time() if now is None else now, 3),
+        was_cancelled=said["was_cancelled"],
         result_hash=stamps.hash_of(result),
-    )  # fmt: skip
+    )
     made = {
         "result": stamps.with_stamp(result, stamps.seal(stamp, key=key)),
         "was_cancelled": said["was_cancelled"],

@@ -86,9 +86,12 @@ class Desk:
             raise Refused(_reason(reply))
         try:
             leave = Leave(
-                task=str(reply["task"]), ls_task=int(reply["ls_task"]), person=int(reply["person"]),
-                account=int(reply["account"]), lease=str(reply["lease"]),
-            )  # fmt: skip
+                task=str(reply["task"]),
+                ls_task=int(reply["ls_task"]),
+                person=int(reply["person"]),
+                account=int(reply["account"]),
+                lease=str(reply["lease"]),
+            )
         except (KeyError, TypeError, ValueError):
             raise Refused("desk_unreadable", 503) from None
         if leave.ls_task != ls_task or leave.person != cookie.person:

@@ -67,9 +67,12 @@ class Door:
         headers = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
         try:
             wish = read(
-                environ["REQUEST_METHOD"], environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
-                environ.get("QUERY_STRING", ""), headers, raw_path=_raw_path(environ),
-            )  # fmt: skip
+                environ["REQUEST_METHOD"],
+                environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
+                environ.get("QUERY_STRING", ""),
+                headers,
+                raw_path=_raw_path(environ),
+            )
             if wish.kind in (Kind.TASK, Kind.ANSWER):
                 cookie = self._cookie(headers)
                 if wish.kind is Kind.TASK:

@@ -69,9 +69,18 @@ RULES: tuple[tuple[frozenset[str], re.Pattern[str], str, Kind], ...] = tuple(
 VALUE = re.compile(r"[A-Za-z0-9._~-]{1,2000}", re.ASCII)
 # By these a request says that it is another one than it looks, or asks for another connection than HTTP.
 TRICKS = (
-    "UPGRADE", "TRANSFER_ENCODING", "EXPECT", "X_HTTP_METHOD", "X_HTTP_METHOD_OVERRIDE", "X_METHOD_OVERRIDE",
-    "X_ORIGINAL_URL", "X_REWRITE_URL", "X_ORIGINAL_METHOD", "X_FORWARDED_PREFIX", "X_SCRIPT_NAME",
-)  # fmt: skip
+    "UPGRADE",
+    "TRANSFER_ENCODING",
+    "EXPECT",
+    "X_HTTP_METHOD",
+    "X_HTTP_METHOD_OVERRIDE",
+    "X_METHOD_OVERRIDE",
+    "X_ORIGINAL_URL",
+    "X_REWRITE_URL",
+    "X_ORIGINAL_METHOD",
+    "X_FORWARDED_PREFIX",
+    "X_SCRIPT_NAME",
+)
 CREDENTIALS = ("AUTHORIZATION", "X_API_KEY", "PROXY_AUTHORIZATION")
 
 

@@ -108,8 +108,12 @@ def proof(challenge: str, *, key: str) -> str:
 
 
 _TOKEN_FIELDS: Mapping[str, type | tuple[type, ...]] = {
-    "pass_id": str, "person": int, "session": str, "ls_task": int, "expires": (int, float),
-}  # fmt: skip
+    "pass_id": str,
+    "person": int,
+    "session": str,
+    "ls_task": int,
+    "expires": (int, float),
+}
 _COOKIE_FIELDS: Mapping[str, type | tuple[type, ...]] = {"pass_id": str, "person": int}
 
 

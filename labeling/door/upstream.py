@@ -99,9 +99,15 @@ class Upstream:
         return flags
 
     def _call(
-        self, method: str, path: str, *, query: str = "", body: Mapping[str, Any] | None = None,
-        extra: Mapping[str, str] | None = None, as_service: bool = True,
-    ) -> Reply:  # fmt: skip
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        body: Mapping[str, Any] | None = None,
+        extra: Mapping[str, str] | None = None,
+        as_service: bool = True,
+    ) -> Reply:
         content = b"" if body is None else json.dumps(body).encode()
         environ = {**_environ(method, path, query, content, host=self._host), **(extra or {})}
         if as_service:

@@ -10,16 +10,29 @@ from labeling.exchange import csv_file, hf, jsonl, label_studio
 from labeling.exchange.rows import Layout, Reading, Writer
 
 READERS = {
-    "ls-json": label_studio.read, "csv": csv_file.read, "xlsx": csv_file.read, "jsonl": jsonl.read,
-    "parquet": jsonl.read, "hf": hf.read,
-}  # fmt: skip
+    "ls-json": label_studio.read,
+    "csv": csv_file.read,
+    "xlsx": csv_file.read,
+    "jsonl": jsonl.read,
+    "parquet": jsonl.read,
+    "hf": hf.read,
+}
 WRITERS: dict[str, type[Writer]] = {
-    "ls-json": label_studio.Writer, "csv": csv_file.Writer, "jsonl": jsonl.Writer, "hf": hf.Writer,
-}  # fmt: skip
+    "ls-json": label_studio.Writer,
+    "csv": csv_file.Writer,
+    "jsonl": jsonl.Writer,
+    "hf": hf.Writer,
+}
 SUFFIXES = {
-    ".json": "ls-json", ".csv": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".json": "ls-json",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
     ".parquet": "parquet",
-}  # fmt: skip
+}
 WORKBOOKS = (".xls", ".ods", ".numbers")
 
 

@@ -54,9 +54,16 @@ def fold_of(key: str, *, n_folds: int = N_FOLDS) -> int:
 
 
 def out_of_sample(
-    texts: Sequence[str], labels: Ints, *, n_labels: int, keys: Sequence[str], embeddings: ArrayLike | None = None,
-    embedded: Ints | None = None, n_folds: int = N_FOLDS, progress: Progress = lambda done, of: None,
-) -> OutOfSample:  # fmt: skip
+    texts: Sequence[str],
+    labels: Ints,
+    *,
+    n_labels: int,
+    keys: Sequence[str],
+    embeddings: ArrayLike | None = None,
+    embedded: Ints | None = None,
+    n_folds: int = N_FOLDS,
+    progress: Progress = lambda done, of: None,
+) -> OutOfSample:
     """Return what models think of each label that were fitted without it. The same input gives the same output.
 
     `embeddings` (m, d) of unit length are those of the rows `embedded`, of all rows where that is None; of the others, and
@@ -78,8 +85,15 @@ def out_of_sample(
         by_signs = cross_validated(signs, labels, folds, n_labels=n_labels, C=C, fitted=fitted, step=step)
         first = by_signs.copy()
         if vectors is not None and len(rows):
-            first[rows] = cross_validated(vectors, labels[rows], folds[rows], n_labels=n_labels, C=C,
-                                          fitted=None if fitted is None else fitted[rows], step=step)  # fmt: skip
+            first[rows] = cross_validated(
+                vectors,
+                labels[rows],
+                folds[rows],
+                n_labels=n_labels,
+                C=C,
+                fitted=None if fitted is None else fitted[rows],
+                step=step,
+            )
         return first, by_signs
 
     first, by_signs = judged(FIRST_C)
@@ -111,8 +125,9 @@ def characters(texts: Sequence[str]) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     # No label goes into this: what is learnt of the test folds here is which characters are common.
-    reader = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 5), min_df=2, max_features=100_000, sublinear_tf=True,
-                             dtype=np.float32)  # fmt: skip
+    reader = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(1, 5), min_df=2, max_features=100_000, sublinear_tf=True, dtype=np.float32
+    )
     try:
         return reader.fit_transform([text[:2000] for text in texts])
     except ValueError:  # nothing occurs twice
@@ -120,9 +135,15 @@ def characters(texts: Sequence[str]) -> Any:
 
 
 def cross_validated(
-    view: Any, labels: Ints, folds: Ints, *, n_labels: int, C: float = FIRST_C,
-    fitted: NDArray[np.bool_] | None = None, step: Callable[[], None] = lambda: None,
-) -> Floats:  # fmt: skip
+    view: Any,
+    labels: Ints,
+    folds: Ints,
+    *,
+    n_labels: int,
+    C: float = FIRST_C,
+    fitted: NDArray[np.bool_] | None = None,
+    step: Callable[[], None] = lambda: None,
+) -> Floats:
     """Return the probabilities of each item by a logistic regression on the other folds' items, those of `fitted`.
 
     `view` (n, d), dense or CSR. Where the other folds hold one label alone, that is what they say.

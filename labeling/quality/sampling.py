@@ -57,10 +57,18 @@ def margin(probabilities: ArrayLike) -> Array:
 
 
 def choose(
-    n: int, *, uncertainty: ArrayLike, features: Any = None, asked: Any = None, n_labelled: int, seed: int,
-    strategy: Strategy = SAFEST, risk: ArrayLike | None = None, disagreement: ArrayLike | None = None,
+    n: int,
+    *,
+    uncertainty: ArrayLike,
+    features: Any = None,
+    asked: Any = None,
+    n_labelled: int,
+    seed: int,
+    strategy: Strategy = SAFEST,
+    risk: ArrayLike | None = None,
+    disagreement: ArrayLike | None = None,
     value: ArrayLike | None = None,
-) -> list[tuple[int, str]]:  # fmt: skip
+) -> list[tuple[int, str]]:
     """Return up to `n` rows of a pool to ask about, each with why: random, uncertain, diverse or cold_start.
 
     `uncertainty` and the other weights are (pool,), 0…1. `features` (pool, d), dense or sparse with rows of length 1, is

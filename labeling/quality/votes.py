@@ -57,9 +57,13 @@ class Votes:
     def where(self, which: NDArray[np.bool_]) -> Votes:
         """Return the votes that `which` (votes,) holds for; items and raters keep their numbers."""
         return Votes(
-            self.items[which], self.raters[which], self.labels[which], self.n_labels, n_items=self.n_items,
+            self.items[which],
+            self.raters[which],
+            self.labels[which],
+            self.n_labels,
+            n_items=self.n_items,
             n_raters=self.n_raters,
-        )  # fmt: skip
+        )
 
     def joined_by(self, labels: ArrayLike) -> Votes:
         """Return these votes and those of one more rater, the last: `labels`, (n_items,), -1 for none.

@@ -84,13 +84,15 @@ def return_(item: ReviewItem, *, proposal: int, actor: User, reason: str) -> Non
             seats.ask_adjudicator(lead, reason=f"Returned by the second person: {reason}")
         elif lead.escalated_at:
             again = {"assignee": None, "escalated_reason": reason, "escalated_at": timezone.now(), **leases.NO_LEASE}
-            line = advance(lead, from_=Status.CONFIRMING, to=Status.ESCALATED, event="returned", payload=payload,
-                           **again, **gone)  # fmt: skip
+            line = advance(
+                lead, from_=Status.CONFIRMING, to=Status.ESCALATED, event="returned", payload=payload, **again, **gone
+            )
             seats.ask_afresh(lead, note=f"Returned by a second person: {reason}")
         else:
             again = reasons.answer_again(lead, person=maker, reason=f"Returned by a second person: {reason}")
-            line = advance(lead, from_=Status.CONFIRMING, to=Status.DISPATCHED, event="returned", payload=payload,
-                           **again, **gone)  # fmt: skip
+            line = advance(
+                lead, from_=Status.CONFIRMING, to=Status.DISPATCHED, event="returned", payload=payload, **again, **gone
+            )
         ledger.append_many([line], actor=actor)
 
 

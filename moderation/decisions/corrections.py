@@ -105,12 +105,21 @@ def correct(item: ReviewItem, *, actor: User) -> ReviewItem:
         started = timezone.now()
         lines.append(
             advance(
-                now, from_=before, to=Status.ESCALATED if now.escalated_at else Status.DISPATCHED, event="reopened",
-                payload={"by": actor_ref(actor)}, assignee=actor, lease_token=uuid.uuid4(), claimed_at=started,
-                lease_expires_at=started + policy_for(now.kind).reservation, returned_reason=REASON,
-                returned_at=started, decided_at=None, **updates,
+                now,
+                from_=before,
+                to=Status.ESCALATED if now.escalated_at else Status.DISPATCHED,
+                event="reopened",
+                payload={"by": actor_ref(actor)},
+                assignee=actor,
+                lease_token=uuid.uuid4(),
+                claimed_at=started,
+                lease_expires_at=started + policy_for(now.kind).reservation,
+                returned_reason=REASON,
+                returned_at=started,
+                decided_at=None,
+                **updates,
             )
-        )  # fmt: skip
+        )
         ledger.append_many(lines, actor=actor)
     return now
 

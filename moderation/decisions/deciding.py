@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit import ledger
@@ -18,13 +16,12 @@ from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import ref
 from labeling import labels
-from labeling.consensus import ADJUDICATED, SINGLE
+from labeling.consensus import ADJUDICATED
 from labeling.models import Consensus, Vote
 from labeling.question import question
 from labeling.selectors import doubts
 from moderation import announcements
-from moderation.decisions import outcomes, reasons
-from moderation.drafting import screening
+from moderation.decisions import outcomes, reasons, recording
 from moderation.lifecycle import advance, line_for
 from moderation.live import publication
 from moderation.models.reviews import COPY_VERDICT, Decision, ReviewItem
@@ -99,19 +96,32 @@ def keep_vote(item: ReviewItem, consensus: Consensus, *, actor: User, purpose: s
     """Keep what `actor` answered as their vote; returns its label, empty when the answer has none."""
     label = question(item.kind).label_of(consensus.answer)
     if label:
-        time, task = time_spent(item, consensus), item.labeling_task
+        time, task = recording.time_spent(item, consensus), item.labeling_task
         labels.record_vote(
-            item.kind, ref(item.subject), rater=labels.rater_of(actor), label=label, purpose=purpose, at=timezone.now(),
-            suggestion=item.suggestion, is_assisted=bool(task and task.shows_predictions), expected=expected,
+            item.kind,
+            ref(item.subject),
+            rater=labels.rater_of(actor),
+            label=label,
+            purpose=purpose,
+            at=timezone.now(),
+            suggestion=item.suggestion,
+            is_assisted=bool(task and task.shows_predictions),
+            expected=expected,
             seconds=None if time is None else time.total_seconds(),
-        )  # fmt: skip
+        )
     return label
 
 
 def decide(
-    item: ReviewItem, *, consensus: Consensus, actor: User, quality: float | None = None, n_votes: int = 1,
-    reading: outcomes.Reading | None = None, second: Second | None = None,
-) -> Decision | None:  # fmt: skip
+    item: ReviewItem,
+    *,
+    consensus: Consensus,
+    actor: User,
+    quality: float | None = None,
+    n_votes: int = 1,
+    reading: outcomes.Reading | None = None,
+    second: Second | None = None,
+) -> Decision | None:
     """Decide `item`, which the caller has locked, by `consensus`; None when another person has to look at it first.
 
     That is a senior, for a fix that the policy blocks, or the second person of what is of high severity
@@ -136,16 +146,29 @@ def decide(
     lines += more
     kept = item.status in (ReviewItem.Status.ANSWERED, ReviewItem.Status.CONFIRMING)
     done = advance(
-        item, from_=item.status, to=ReviewItem.Status.DECIDED, decided_at=timezone.now(),
+        item,
+        from_=item.status,
+        to=ReviewItem.Status.DECIDED,
+        decided_at=timezone.now(),
         assignee=item.assignee if kept else actor,
-        payload={"outcome": decision.outcome, "decision": str(decision.pk), "reasons": decision.reason_codes,
-                 "policy": decision.policy_version, "method": consensus.method},
+        payload={
+            "outcome": decision.outcome,
+            "decision": str(decision.pk),
+            "reasons": decision.reason_codes,
+            "policy": decision.policy_version,
+            "method": consensus.method,
+        },
         **leases.NO_LEASE,
-    )  # fmt: skip
+    )
     labels.record_label(
-        item.kind, ref(item.subject), label=question(item.kind).label_of(consensus.answer),
-        method=consensus.method, quality=quality, n_votes=n_votes, at=timezone.now(),
-    )  # fmt: skip
+        item.kind,
+        ref(item.subject),
+        label=question(item.kind).label_of(consensus.answer),
+        method=consensus.method,
+        quality=quality,
+        n_votes=n_votes,
+        at=timezone.now(),
+    )
     question(item.kind).act(decision)
     announcements.item_completed(item, decision)
     by = second.checker if second else actor
@@ -177,29 +200,49 @@ def _propose(item: ReviewItem, consensus: Consensus, actor: User, reading: outco
     """Keep what `actor` answered until a second person confirms it: nothing moves before."""
     kept = item.status == ReviewItem.Status.ANSWERED
     return advance(
-        item, from_=item.status, to=ReviewItem.Status.CONFIRMING, assignee=item.assignee if kept else actor,
-        proposal=consensus, proposed_by=actor, proposed_at=timezone.now(), high_severity=reading.why_two,
-        payload={"by": actor_ref(actor), "outcome": str(reading.outcome), "why": reading.why_two,
-                 "consensus": ref(consensus)},
+        item,
+        from_=item.status,
+        to=ReviewItem.Status.CONFIRMING,
+        assignee=item.assignee if kept else actor,
+        proposal=consensus,
+        proposed_by=actor,
+        proposed_at=timezone.now(),
+        high_severity=reading.why_two,
+        payload={
+            "by": actor_ref(actor),
+            "outcome": str(reading.outcome),
+            "why": reading.why_two,
+            "consensus": ref(consensus),
+        },
         **leases.NO_LEASE,
-    )  # fmt: skip
+    )
 
 
 def _decide_copy(
     item: ReviewItem, consensus: Consensus, actor: User, reading: outcomes.Reading, second: Second | None
 ) -> tuple[Decision, list[Line]]:
     result, lines = outcomes.carry_out(reading, maker=actor)
-    decision = _decision(
-        item, consensus, actor, outcome=reading.outcome, result=result,
-        high_severity=reading.why_two, **({"checker": second.checker, "check_note": second.note} if second else {}),
-    )  # fmt: skip
+    second_person = {"checker": second.checker, "check_note": second.note} if second else {}
+    decision = recording.record(
+        item,
+        consensus,
+        actor,
+        outcome=reading.outcome,
+        result=result,
+        high_severity=reading.why_two,
+        **second_person,
+    )
     if result:
         lines += outcomes.supersede_siblings(reading.candidate, keep={result.pk, reading.candidate.pk})
-    lines.append(Line(f"moderation.decision.{reading.outcome}", ref(decision), {
-        "candidate": ref(reading.candidate), "result": ref(result) if result else None, "reasons": decision.reason_codes,
+    payload = {
+        "candidate": ref(reading.candidate),
+        "result": ref(result) if result else None,
+        "reasons": decision.reason_codes,
         "lead_time_s": None if decision.lead_time is None else round(decision.lead_time.total_seconds(), 1),
-        **({"maker": actor_ref(actor), "checker": actor_ref(second.checker), "why": decision.high_severity} if second else {}),
-    }))  # fmt: skip
+    }
+    if second:
+        payload |= {"maker": actor_ref(actor), "checker": actor_ref(second.checker), "why": decision.high_severity}
+    lines.append(Line(f"moderation.decision.{reading.outcome}", ref(decision), payload))
     return decision, lines
 
 
@@ -212,13 +255,18 @@ def relabel(lead: ReviewItem, *, consensus: Consensus, actor: User) -> Decision 
     label = question(lead.kind).label_of(consensus.answer)
     decision: Decision | None = None
     if lead.kind != COPY_VERDICT:
-        decision = _decision(lead, consensus, actor, outcome=Outcome.LABEL, label=label)
+        decision = recording.record(lead, consensus, actor, outcome=Outcome.LABEL, label=label)
         question(lead.kind).act(decision)
         announcements.item_completed(lead, decision)
     labels.record_label(
-        lead.kind, ref(lead.subject), label=label, method=Vote.Purpose.SECOND_REVIEW, quality=None, n_votes=2,
+        lead.kind,
+        ref(lead.subject),
+        label=label,
+        method=Vote.Purpose.SECOND_REVIEW,
+        quality=None,
+        n_votes=2,
         at=timezone.now(),
-    )  # fmt: skip
+    )
     line = line_for(lead, "relabelled", label=label, decision=ref(decision) if decision else None)
     # A known answer that is not held to be true any more tests nobody.
     ended = end_gold(lead) if lead.gold_label != label else []
@@ -230,59 +278,5 @@ def _label(item: ReviewItem, consensus: Consensus, actor: User) -> tuple[Decisio
     label = question(item.kind).label_of(consensus.answer)
     if not label:
         raise PermanentError("The answer holds no label.")
-    decision = _decision(item, consensus, actor, outcome=Outcome.LABEL, label=label)
+    decision = recording.record(item, consensus, actor, outcome=Outcome.LABEL, label=label)
     return decision, [Line("moderation.decision.label", ref(decision), {"label": label})]
-
-
-def _decision(item: ReviewItem, consensus: Consensus, actor: User, **fields: Any) -> Decision:
-    seat = _seat_of(item, actor)
-    return Decision.objects.create(
-        item=item, consensus=consensus, reviewer=actor,
-        decided_by=Decision.DecidedBy.HUMAN_SINGLE if consensus.method in (SINGLE, ADJUDICATED) else Decision.DecidedBy.HUMAN_CONSENSUS,
-        reason_codes=list(consensus.answer.get("reason_codes") or []),
-        rationale=str(consensus.answer.get("comment") or "")[:2000], policy_version=screening.policy_version(),
-        lead_time=time_spent(seat, consensus), dwell_time=dwell_time(seat, consensus), suggestion_shown=saw_suggestion(seat),
-        supersedes=superseded_by_one_on(item), **fields,
-    )  # fmt: skip
-
-
-def superseded_by_one_on(item: ReviewItem) -> Decision | None:
-    """Return the decision that a new one on `item` supersedes: the one that stands, or the one an appeal overturned."""
-    stands = Q(item=item)
-    if item.candidate_id:
-        stands |= Q(appeal__candidate=item.candidate_id)
-    return Decision.objects.filter(stands, superseded_by=None).order_by("-created_at").first()
-
-
-def lead_time(consensus: Consensus) -> dt.timedelta | None:
-    """Return the time that people spent on the annotations of `consensus`, together; None when it is not known."""
-    times = [a.lead_time for a in consensus.annotations.all() if a.lead_time is not None]
-    return sum(times, dt.timedelta()) if times else None
-
-
-def dwell_time(seat: ReviewItem, consensus: Consensus) -> dt.timedelta | None:
-    """Return how long who answered had `seat`, from taken to answered by our own clock; None when they took none here."""
-    at = [a.pulled_at for a in consensus.annotations.all() if a.annotator_id == seat.assignee_id]
-    return max(at) - seat.claimed_at if at and seat.claimed_at and seat.claimed_at <= max(at) else None
-
-
-def time_spent(seat: ReviewItem, consensus: Consensus) -> dt.timedelta | None:
-    """Return the time spent on an answer as Label Studio measured it, and no more than it was before who answered.
-
-    Its clock starts when the task is loaded, which the review page does ahead, behind the task that is answered first.
-    """
-    time, dwell = lead_time(consensus), dwell_time(seat, consensus)
-    return time if time is None or dwell is None or consensus.annotations.count() > 1 else min(time, dwell)
-
-
-def _seat_of(item: ReviewItem, actor: User) -> ReviewItem:
-    """The part of the panel that `actor` answered; the item itself where they are asked alone."""
-    seats = ReviewItem.objects.filter(Q(pk=item.pk) | Q(lead=item), assignee=actor)
-    return seats.select_related("labeling_task").order_by("-claimed_at").first() or item
-
-
-def saw_suggestion(seat: ReviewItem) -> bool | None:
-    """Return whether who has `seat` was shown what the model suggests; None where it suggests nothing."""
-    task = seat.labeling_task
-    made = task is not None and bool(seat.suggestion or task.predictions)
-    return bool(task and task.shows_predictions) if made else None

@@ -121,11 +121,19 @@ def _fix(reading: Reading, *, maker: User) -> tuple[Candidate, list[Line]]:
     reason = str(reading.answer.get("comment") or "").strip()
     ordinal = candidate.request.candidates.aggregate(last=Max("ordinal"))["last"] + 1
     child = Candidate.objects.create(
-        request=candidate.request, ordinal=ordinal, parent=candidate, **Slot.of(candidate).where(),
-        variant=candidate.variant, text=text, origin=Candidate.Origin.HUMAN,
-        prompt_version=candidate.prompt_version, facts_hash=candidate.facts_hash, facts=candidate.facts,
-        screened_at=timezone.now(), grounding=screening.grounding_of(candidate, text=text),
-    )  # fmt: skip
+        request=candidate.request,
+        ordinal=ordinal,
+        parent=candidate,
+        **Slot.of(candidate).where(),
+        variant=candidate.variant,
+        text=text,
+        origin=Candidate.Origin.HUMAN,
+        prompt_version=candidate.prompt_version,
+        facts_hash=candidate.facts_hash,
+        facts=candidate.facts,
+        screened_at=timezone.now(),
+        grounding=screening.grounding_of(candidate, text=text),
+    )
     screening.save_findings(child, reading.findings)
     lines = [Line("moderation.candidate.fixed", ref(child), {"parent": ref(candidate), "text_hash": hash_json([text])})]
     if reading.blocking:

@@ -120,8 +120,7 @@ def _outcome(lead: ReviewItem) -> str:
     if decision.outcome == Outcome.RETIRE:
         return "Taken down"
     is_live = bool(
-        decision.result
-        and PublishedCopy.objects.filter(candidate_ref=ref(decision.result), retired_at=None).exists()
-    )  # fmt: skip
+        decision.result and PublishedCopy.objects.filter(candidate_ref=ref(decision.result), retired_at=None).exists()
+    )
     title = lead.candidate.product.title if lead.candidate else ""
     return f"Published: {title}" if is_live else "Approved, and no longer live"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
@@ -17,7 +14,7 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from labeling import consensus as consensuses
 from labeling import labels
-from labeling.models import Consensus, LabelingTask
+from labeling.models import Consensus
 from labeling.question import question
 from moderation.decisions import reasons, second_reviews
 from moderation.decisions.deciding import Second, decide, keep_vote, record_decision, require_may_answer, wants_senior
@@ -77,8 +74,15 @@ def _answers_twice(item: ReviewItem, lead: ReviewItem, actor: User) -> bool:
         if item.labeling_task:
             seats.give_task(item, like=item.labeling_task)
         if item.status == Status.DISPATCHED:
-            line = advance(item, from_=Status.DISPATCHED, to=Status.WAITING, event="released", assignee=None,
-                           claimed_at=None, **leases.NO_LEASE)  # fmt: skip
+            line = advance(
+                item,
+                from_=Status.DISPATCHED,
+                to=Status.WAITING,
+                event="released",
+                assignee=None,
+                claimed_at=None,
+                **leases.NO_LEASE,
+            )
             ledger.append_many([line], actor=PANELS)
         ledger.append_many([line_for(item, "answered_twice", by=actor_ref(actor))], actor=PANELS)
     return True
@@ -179,15 +183,28 @@ def confirm(lead: ReviewItem, *, second: Second) -> Decision:
         keep_vote(lead, final, actor=maker, purpose=purpose)
     agreed = consensuses.agree(lead.kind, ref(lead.subject), method=policy_for(lead.kind).consensus_method)
     by_panel = final.method not in (consensuses.SINGLE, consensuses.ADJUDICATED)
-    _close(lead, panel, final, actor=maker, quality=agreed.quality if by_panel else None,
-           n_votes=max(sum(agreed.votes.values()), 1), second=second)  # fmt: skip
+    _close(
+        lead,
+        panel,
+        final,
+        actor=maker,
+        quality=agreed.quality if by_panel else None,
+        n_votes=max(sum(agreed.votes.values()), 1),
+        second=second,
+    )
     return lead.decisions.get(consensus=final)
 
 
 def _close(
-    lead: ReviewItem, panel: list[ReviewItem], final: Consensus, *, actor: User, quality: float | None, n_votes: int,
+    lead: ReviewItem,
+    panel: list[ReviewItem],
+    final: Consensus,
+    *,
+    actor: User,
+    quality: float | None,
+    n_votes: int,
     second: Second | None = None,
-) -> bool:  # fmt: skip
+) -> bool:
     decision = decide(lead, consensus=final, actor=actor, quality=quality, n_votes=n_votes, second=second)
     if decision is None:
         return False
@@ -211,69 +228,24 @@ def _adjudicate(item: ReviewItem, lead: ReviewItem, consensus: Consensus, actor:
         return False
     keep_vote(item, consensus, actor=actor, purpose=Purpose.ADJUDICATION)
     final = consensuses.record(
-        lead.labeling_task, method=consensuses.ADJUDICATED, answer=consensus.answer,
+        lead.labeling_task,
+        method=consensuses.ADJUDICATED,
+        answer=consensus.answer,
         annotations=list(consensus.annotations.all()),
-    )  # fmt: skip
-    line = advance(item, from_=Status.ESCALATED, to=Status.DECIDED, assignee=actor, decided_at=timezone.now(),
-                   payload={"by": actor_ref(actor)}, **leases.NO_LEASE)  # fmt: skip
+    )
+    line = advance(
+        item,
+        from_=Status.ESCALATED,
+        to=Status.DECIDED,
+        assignee=actor,
+        decided_at=timezone.now(),
+        payload={"by": actor_ref(actor)},
+        **leases.NO_LEASE,
+    )
     ledger.append_many([line], actor=actor)
     panel = list(seats.panel_of(lead))
     lead = next((seat for seat in panel if seat.pk == lead.pk), lead)
     return _close(lead, panel, final, actor=actor, quality=None, n_votes=len(panel) + 1)
-
-
-# --- Sending back ------------------------------------------------------------------------------------------------
-
-
-def send_back(item: ReviewItem, *, actor: User, reason: str, to_same_person: bool) -> None:
-    """Give an answer of a panel back with a reason: to who gave it, or to somebody else. The vote does not count.
-
-    Needs moderation.review_escalated_item and another person than who answered. Raises `PermanentError` without a
-    reason, `StaleState` when the answer counts already or is not there.
-    """
-    require_permission(actor, "moderation.review_escalated_item")
-    if not reason.strip():
-        raise PermanentError("Sending an answer back needs a reason.", hint="Say what should be looked at again.")
-    with transaction.atomic():
-        lead, *others = seats.lock_panel(item.leading)
-        item = next(now for now in (lead, *others) if now.pk == item.pk)
-        if item.status != Status.ANSWERED or item.assignee is None or item.labeling_task is None:
-            raise StaleState("There is no answer here that could be sent back.")
-        if lead.status == Status.CONFIRMING:
-            raise StaleState("The panel has agreed, and a second person looks at it.", hint="They can return it.")
-        if item.assignee_id == actor.pk:
-            raise PermanentError("This answer is your own.", hint="Change it in Label Studio.")
-        labels.forget_vote(item.kind, ref(item.subject), rater=labels.rater_of(item.assignee))
-        reason = reason.strip()[:500]
-        payload = {"from": actor_ref(item.assignee), "reason": ledger.typed(reason, by=actor)}
-        asked = [seat for seat in others if seat.purpose == Purpose.ADJUDICATION and seat.status == Status.ESCALATED]
-        ledger.append_many([line for seat in asked for line in seats.end(seat)], actor=PANELS)
-        freed: dict[str, Any] = {"decided_at": None}
-        before, to = item.labeling_task, Status.DISPATCHED if to_same_person else Status.WAITING
-        if to_same_person:
-            until = timezone.now() + policy_for(item.kind).reservation
-            freed |= {
-                "returned_reason": reason,
-                "claimed_at": timezone.now(),
-                "lease_token": uuid.uuid4(),
-                "lease_expires_at": until,
-            }
-        else:
-            freed |= {"assignee": None, "claimed_at": None, "released_at": timezone.now()}
-        person = item.assignee
-        line = advance(item, from_=Status.ANSWERED, to=to, event="sent_back", payload=payload, **freed)
-        seats.give_task(item, like=before, note=f"Sent back: {reason}")
-        if not to_same_person:
-            _remember(item, lead, person=person, task=before, reason=reason)
-        ledger.append_many([line], actor=actor)
-
-
-def _remember(item: ReviewItem, lead: ReviewItem, *, person: User, task: LabelingTask, reason: str) -> None:
-    """Keep the seat that `person` had as a withdrawn one: what they answered there stays, and they get no other."""
-    ReviewItem.objects.create(
-        lead=lead, kind=item.kind, purpose=item.purpose, status=Status.WITHDRAWN, assignee=person, labeling_task=task,
-        suggestion=item.suggestion, returned_reason=reason,
-    )  # fmt: skip
 
 
 def ask_more(item: ReviewItem, *, n: int, actor: User) -> int:

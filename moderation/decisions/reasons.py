@@ -90,9 +90,12 @@ def answer_again(item: ReviewItem, *, person: User, reason: str) -> dict[str, An
     """Return the columns of an item that stays with `person`, who has to answer it once more; `reason` is shown to them."""
     now = timezone.now()
     return {
-        "assignee": person, "lease_token": uuid.uuid4(), "lease_expires_at": now + policy_for(item.kind).reservation,
-        "returned_reason": reason[:500], "returned_at": now,
-    }  # fmt: skip
+        "assignee": person,
+        "lease_token": uuid.uuid4(),
+        "lease_expires_at": now + policy_for(item.kind).reservation,
+        "returned_reason": reason[:500],
+        "returned_at": now,
+    }
 
 
 def give_back(item: ReviewItem, *, consensus: Consensus, actor: User, reason: str) -> None:

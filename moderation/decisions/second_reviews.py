@@ -54,9 +54,16 @@ def answer(item: ReviewItem, lead: ReviewItem, *, consensus: Consensus, actor: U
         raise PermanentError("The answer holds no label.")
     lines = [seats.dispatch(item, actor=actor)] if item.status == Status.WAITING else []
     lines.append(
-        advance(item, from_=item.status, to=Status.DECIDED, assignee=actor, decided_at=timezone.now(),
-                payload={"by": actor_ref(actor), "purpose": item.purpose}, **leases.NO_LEASE)
-    )  # fmt: skip
+        advance(
+            item,
+            from_=item.status,
+            to=Status.DECIDED,
+            assignee=actor,
+            decided_at=timezone.now(),
+            payload={"by": actor_ref(actor), "purpose": item.purpose},
+            **leases.NO_LEASE,
+        )
+    )
     was_wrong = False
     # The ledger last: a search for wrong labels holds its issues while it waits for that.
     if item.purpose == Purpose.AUDIT:
@@ -124,8 +131,10 @@ def _open_second_review(issue: LabelIssue, policy: QueuePolicy) -> int:
 def _place(lead: ReviewItem, policy: QueuePolicy) -> dict[str, Any]:
     """In the queue from now on, and unsure: that is why it is asked again."""
     factors = priority.Factors(lead.risk, max(priority.UNCERTAINTY), lead.value)
-    return {"uncertainty": factors.uncertainty,
-            "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing)}  # fmt: skip
+    return {
+        "uncertainty": factors.uncertainty,
+        "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
+    }
 
 
 def _lead_of(kind: str, subject: str) -> ReviewItem | None:
@@ -149,10 +158,15 @@ def open_blind(
         confidence=None, n_labels=len(asked.labels), price=product.price if product else None
     )
     item = ReviewItem.objects.create(
-        **ReviewItem.pointing_at(kind, subject), purpose=purpose, gold_label=gold_label, strategy=strategy,
-        risk=factors.risk, uncertainty=factors.uncertainty, value=factors.value,
+        **ReviewItem.pointing_at(kind, subject),
+        purpose=purpose,
+        gold_label=gold_label,
+        strategy=strategy,
+        risk=factors.risk,
+        uncertainty=factors.uncertainty,
+        value=factors.value,
         urgent_from=priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
-    )  # fmt: skip
+    )
     item.labeling_task = sync.open_task(
         kind, reference=ref(item), payload=asked.task_data(subject), shows_predictions=False
     )

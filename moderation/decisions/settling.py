@@ -94,9 +94,11 @@ def _candidates_without_item() -> list[Candidate]:
 def _copy_work(candidate: Candidate) -> Work:
     findings = list(candidate.findings.all())
     factors = priority.factors_of_copy(
-        channel=candidate.channel, severities=[finding.severity for finding in findings],
-        grounding=candidate.grounding, price=candidate.product.price,
-    )  # fmt: skip
+        channel=candidate.channel,
+        severities=[finding.severity for finding in findings],
+        grounding=candidate.grounding,
+        price=candidate.product.price,
+    )
     about = question(COPY_VERDICT)
     predictions = about.suggestions(
         candidate, model_version=str(candidate.model_version or "unknown"), score=candidate.grounding
@@ -108,9 +110,10 @@ def _sentiment_work(sentiment: Sentiment, *, strategy: str) -> Work:
     review: CustomerReview = sentiment.review
     # What the lot drew is as urgent as a guess: behind all that the model is unsure of, drift would be seen too late.
     factors = priority.factors_of_label(
-        confidence=None if strategy == seats.DAILY_LOT else sentiment.confidence, n_labels=len(sentiment.probabilities),
+        confidence=None if strategy == seats.DAILY_LOT else sentiment.confidence,
+        n_labels=len(sentiment.probabilities),
         price=review.product.price if review.product else None,
-    )  # fmt: skip
+    )
     about = question(SENTIMENT)
     predictions = about.suggestions(
         review, label=sentiment.label, model_version=str(sentiment.model_version), score=sentiment.confidence
@@ -129,9 +132,12 @@ def _open(kind: str, work: Work) -> int:
     policy, factors = policy_for(kind), work.factors
     place = {
         "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
-        "risk": factors.risk, "uncertainty": factors.uncertainty, "value": factors.value,
-        "suggestion": work.suggestion, "strategy": work.strategy,
-    }  # fmt: skip
+        "risk": factors.risk,
+        "uncertainty": factors.uncertainty,
+        "value": factors.value,
+        "suggestion": work.suggestion,
+        "strategy": work.strategy,
+    }
     with transaction.atomic():
         item, made = ReviewItem.objects.get_or_create(
             kind=kind, about=ref(work.about), lead=None, defaults={**ReviewItem.pointing_at(kind, work.about), **place}
@@ -139,9 +145,12 @@ def _open(kind: str, work: Work) -> int:
         if not made:
             return 0
         item.labeling_task = sync.open_task(
-            item.kind, reference=ref(item), payload=work.payload, predictions=work.predictions,
+            item.kind,
+            reference=ref(item),
+            payload=work.payload,
+            predictions=work.predictions,
             shows_predictions=seats.shows_suggestion(item),
-        )  # fmt: skip
+        )
         item.save(update_fields=["labeling_task"])
         ledger.append_many([line_for(item, "opened", about=ref(work.about))], actor=OPENER)
         for _ in range(policy.overlap(factors.risk) - 1):

@@ -1,4 +1,4 @@
-"""Asking for copy and having it written. No torch here: the back end comes out of `inference.loader`."""
+"""Having what was ordered written by a model. No torch here: the back end comes out of `inference.loader`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,12 @@ from django.utils import timezone
 
 from audit import ledger
 from catalog.evidence import proven_facts
-from catalog.models import CONTROL, Product
-from catalog.slots import EVERYBODY, Slot, across, require_known
+from catalog.slots import Slot
 from core import leases, stopping
-from core.actors import SystemActor, require_permission
+from core.actors import SystemActor
 from core.exceptions import EcomsiteError, LeaseLost, PermanentError, TransientError
 from core.hashing import hash_json
-from core.hints import hint, hint_on_commit
+from core.hints import hint
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Generation
 from moderation import announcements
@@ -34,23 +33,12 @@ from moderation.models.reviews import COPY_VERDICT
 from moderation.queues import back_pressure
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
     from inference.models import ModelVersion
 
 log = logging.getLogger(__name__)
 GENERATOR = SystemActor("moderation.generation")
 Status = GenerationRequest.Status
-MAX_DRAFTS = 20
 QUEUED = leases.claimable(GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk"))
-
-
-@dataclasses.dataclass(frozen=True)
-class RequestSummary:
-    """What asking did: requests made now, and those that were there already for the same facts and prompt."""
-
-    created: Sequence[GenerationRequest]
-    existing: Sequence[GenerationRequest]
 
 
 def brief_for(slot: Slot) -> CopyBrief:
@@ -76,75 +64,6 @@ def brief_for(slot: Slot) -> CopyBrief:
             for fact in facts
         ),
     )
-
-
-def request_copy(
-    products: Iterable[Product],
-    *,
-    channels: Sequence[str],
-    locales: Sequence[str],
-    actor: User | SystemActor,
-    n_candidates: int | None = None,
-    params: Mapping[str, Any] | None = None,
-    round: int = 1,
-    audience: str = EVERYBODY,
-    variant: str = CONTROL,
-) -> RequestSummary:
-    """Order `n_candidates` drafts for each product × channel × locale. Asking again for the same facts makes nothing new.
-
-    Raise `round` to get fresh drafts for unchanged facts. What is approved goes live for `audience` in `variant`, beside what
-    is live in others. Raises `PermissionDenied` (moderation.request_copy), and `PermanentError` for an unknown channel or
-    locale, an audience or variant that is no name, a locale the champion cannot write, or bad parameters.
-    """
-    require_permission(actor, "moderation.request_copy")
-    n = settings.MODERATION["DRAFTS_PER_REQUEST"] if n_candidates is None else n_candidates
-    if not 1 <= n <= MAX_DRAFTS:
-        raise PermanentError(f"Between 1 and {MAX_DRAFTS} drafts can be asked for at once, not {n}.")
-    slots = across(products, channels=channels, locales=locales, audience=audience)
-    require_known(variant=variant)
-    for locale in locales:
-        resolver.writer_for(locale)
-    for channel in channels:
-        prompts.params_for(channel, seed=0, overrides=params)
-    orders = [
-        GenerationRequest(
-            **slot.where(), variant=variant, facts_hash=slot.product.facts_hash,
-            prompt_version=prompts.PROMPT_VERSION, round=round, n_candidates=n, params=dict(params or {}),
-            requested_by=None if isinstance(actor, SystemActor) else actor,
-        )
-        for slot in slots
-    ]  # fmt: skip
-    with transaction.atomic():
-        GenerationRequest.objects.bulk_create(orders, ignore_conflicts=True, batch_size=500)
-        # With ON CONFLICT DO NOTHING the database does not say which rows it took: those whose id is ours.
-        mine = {order.pk for order in orders}
-        held = GenerationRequest.objects.in_bulk(mine)
-        created = [order for order in orders if order.pk in held]
-        ledger.append_many(
-            [line_for(order, "requested", **Slot.of(order).as_event(), variant=order.variant, n_candidates=n,
-                      prompt=order.prompt_version, round=round) for order in created],
-            actor=actor,
-        )  # fmt: skip
-        hint_on_commit("moderation.drain_generation")
-    return RequestSummary(created, [_find_same(order) for order in orders if order.pk not in held])
-
-
-def _find_same(order: GenerationRequest) -> GenerationRequest:
-    return GenerationRequest.objects.get(
-        **Slot.of(order).where(), variant=order.variant, facts_hash=order.facts_hash,
-        prompt_version=order.prompt_version, alias=order.alias, round=order.round,
-    )  # fmt: skip
-
-
-def next_round(request: GenerationRequest) -> int:
-    """Return the round that asks for fresh drafts of the same slot and variant."""
-    last = (
-        GenerationRequest.objects.filter(**Slot.of(request).where(), variant=request.variant)
-        .order_by("-round")
-        .values_list("round", flat=True)
-        .first()
-    )
-    return (last or 0) + 1
 
 
 def drain_generation(*, limit: int | None = None) -> int:
@@ -236,8 +155,15 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Itera
         for place, draft in piece:
             request, ordinal = lacking[place]
             prompt_hash = hash_json([dataclasses.asdict(message) for message in rendered[request.pk]])
-            made = _candidate(request, ordinal, draft, brief=briefs[request.pk], version=version,
-                              prompt_hash=prompt_hash, params=dataclasses.asdict(params))  # fmt: skip
+            made = _candidate(
+                request,
+                ordinal,
+                draft,
+                brief=briefs[request.pk],
+                version=version,
+                prompt_hash=prompt_hash,
+                params=dataclasses.asdict(params),
+            )
             finished.setdefault(request, []).append(made)
         for request, candidates in finished.items():
             n_left[request.pk] -= len(candidates)
@@ -245,19 +171,36 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Itera
 
 
 def _candidate(
-    request: GenerationRequest, ordinal: int, draft: Generation, *, brief: CopyBrief, version: ModelVersion,
-    prompt_hash: str, params: dict[str, Any],
-) -> Candidate:  # fmt: skip
+    request: GenerationRequest,
+    ordinal: int,
+    draft: Generation,
+    *,
+    brief: CopyBrief,
+    version: ModelVersion,
+    prompt_hash: str,
+    params: dict[str, Any],
+) -> Candidate:
     return Candidate(
-        request=request, ordinal=ordinal, **Slot.of(request).where(), variant=request.variant, model_version=version,
+        request=request,
+        ordinal=ordinal,
+        **Slot.of(request).where(),
+        variant=request.variant,
+        model_version=version,
         text=prompts.clean(
             draft.text, channel=request.channel, locale=request.locale, finish_reason=draft.finish_reason
         ),
-        prompt_version=request.prompt_version, prompt_hash=prompt_hash, facts_hash=request.facts_hash,
-        facts=[dataclasses.asdict(fact) for fact in brief.facts], params={**params, "seed": draft.seed}, seed=draft.seed,
-        prompt_tokens=draft.prompt_tokens, completion_tokens=draft.completion_tokens,
-        generation_seconds=draft.seconds, device=draft.device, finish_reason=draft.finish_reason,
-    )  # fmt: skip
+        prompt_version=request.prompt_version,
+        prompt_hash=prompt_hash,
+        facts_hash=request.facts_hash,
+        facts=[dataclasses.asdict(fact) for fact in brief.facts],
+        params={**params, "seed": draft.seed},
+        seed=draft.seed,
+        prompt_tokens=draft.prompt_tokens,
+        completion_tokens=draft.completion_tokens,
+        generation_seconds=draft.seconds,
+        device=draft.device,
+        finish_reason=draft.finish_reason,
+    )
 
 
 def _store(request: GenerationRequest, candidates: list[Candidate], *, is_last: bool = True) -> int:
@@ -267,10 +210,17 @@ def _store(request: GenerationRequest, candidates: list[Candidate], *, is_last: 
             leases.hold(request)
             Candidate.objects.bulk_create(candidates)
             made = [
-                line_for(c, "generated", model=str(c.model_version_id), prompt=c.prompt_version, seed=c.seed,
-                         facts_hash=c.facts_hash, text_hash=hash_json([c.text]))
+                line_for(
+                    c,
+                    "generated",
+                    model=str(c.model_version_id),
+                    prompt=c.prompt_version,
+                    seed=c.seed,
+                    facts_hash=c.facts_hash,
+                    text_hash=hash_json([c.text]),
+                )
                 for c in candidates
-            ]  # fmt: skip
+            ]
             if is_last:
                 made.append(_complete(request))
             else:  # it gets on, so it is not what workers die of
@@ -286,6 +236,12 @@ def _complete(request: GenerationRequest) -> ledger.Line:
     n = request.n_candidates
     announcements.request_completed(request, n_candidates=n)
     return advance(
-        request, from_=Status.GENERATING, to=Status.COMPLETED, payload={"n_candidates": n},
-        finished_at=timezone.now(), last_error="", n_attempts=0, **leases.NO_LEASE,
-    )  # fmt: skip
+        request,
+        from_=Status.GENERATING,
+        to=Status.COMPLETED,
+        payload={"n_candidates": n},
+        finished_at=timezone.now(),
+        last_error="",
+        n_attempts=0,
+        **leases.NO_LEASE,
+    )

@@ -48,8 +48,12 @@ def reproduce(candidate: Candidate) -> Reproduction:
         return Reproduction("", False, "No model wrote it: a person did.")
     prompt = prompt_of(candidate)
     if not prompt.is_same:
-        return Reproduction("", False, "Its prompt cannot be rendered again: the product's title, brand or category, or the "
-                            "words of the prompt, have changed since.")  # fmt: skip
+        return Reproduction(
+            "",
+            False,
+            "Its prompt cannot be rendered again: the product's title, brand or category, or the "
+            "words of the prompt, have changed since.",
+        )
     params = GenerationParams(**{**candidate.params, "seed": candidate.seed})
     try:
         draft = loader.load_generator(candidate.model_version).generate([prompt.messages], params)[0]
@@ -60,5 +64,9 @@ def reproduce(candidate: Candidate) -> Reproduction:
     )
     if text == candidate.text:
         return Reproduction(text, True, "The same model, prompt, parameters and seed gave the same text to the letter.")
-    return Reproduction(text, False, f"The text differs. It was drawn on {candidate.device or 'another device'} in a batch "
-                        f"with others, now alone on {draft.device}: sums round otherwise, and one word leads to another.")  # fmt: skip
+    return Reproduction(
+        text,
+        False,
+        f"The text differs. It was drawn on {candidate.device or 'another device'} in a batch "
+        f"with others, now alone on {draft.device}: sums round otherwise, and one word leads to another.",
+    )

@@ -47,11 +47,16 @@ def give_back(
         with transaction.atomic():
             leases.hold(request)
             line = advance(
-                request, from_=Status.GENERATING, to=to, event="failed" if spent else "given_back",
-                payload={"attempt": request.n_attempts}, last_error=error[: leases.LONGEST_ERROR],
-                finished_at=timezone.now() if spent else None, quarantined_at=timezone.now() if spent else None,
+                request,
+                from_=Status.GENERATING,
+                to=to,
+                event="failed" if spent else "given_back",
+                payload={"attempt": request.n_attempts},
+                last_error=error[: leases.LONGEST_ERROR],
+                finished_at=timezone.now() if spent else None,
+                quarantined_at=timezone.now() if spent else None,
                 **leases.NO_LEASE | rest,
-            )  # fmt: skip
+            )
             if spent:
                 announcements.request_failed(request)
             ledger.append_many([line], actor=GENERATOR)
@@ -76,8 +81,15 @@ def retry_request(request: GenerationRequest, *, actor: User | SystemActor) -> N
     """Queue a failed request again with fresh attempts. Raises `StaleState` when it is not failed."""
     require_permission(actor, "moderation.request_copy")
     with transaction.atomic():
-        line = advance(request, from_=Status.FAILED, to=Status.QUEUED, event="retried", n_attempts=0,
-                       finished_at=None, quarantined_at=None)  # fmt: skip
+        line = advance(
+            request,
+            from_=Status.FAILED,
+            to=Status.QUEUED,
+            event="retried",
+            n_attempts=0,
+            finished_at=None,
+            quarantined_at=None,
+        )
         ledger.append_many([line], actor=actor)
         hint_on_commit("moderation.drain_generation")
 
@@ -99,10 +111,13 @@ def reap_requests() -> int:
                 pk=request.pk, status=Status.GENERATING, lease_token=request.lease_token
             )
             changed = leases.expired(stalled).update(
-                status=Status.FAILED if spent else Status.QUEUED, finished_at=Now() if spent else None,
-                quarantined_at=Now() if spent else None, last_error=why, n_attempts=max(0, request.n_attempts - lost),
+                status=Status.FAILED if spent else Status.QUEUED,
+                finished_at=Now() if spent else None,
+                quarantined_at=Now() if spent else None,
+                last_error=why,
+                n_attempts=max(0, request.n_attempts - lost),
                 **{**leases.NO_LEASE, "n_losses": 0 if spent else n_losses},
-            )  # fmt: skip
+            )
             if changed:
                 event = "failed" if spent else "lease_expired"
                 if spent:

@@ -48,11 +48,15 @@ def brief_of(candidate: Candidate) -> CopyBrief:
     """Return what a candidate was written from: its product and the proofs as they are, with the facts as they were."""
     product, proven = candidate.product, proven_facts(candidate.product)
     return CopyBrief(
-        channel=candidate.channel, locale=candidate.locale, title=product.title_for(candidate.locale),
-        brand=product.brand, category=product.category, facts=tuple(
+        channel=candidate.channel,
+        locale=candidate.locale,
+        title=product.title_for(candidate.locale),
+        brand=product.brand,
+        category=product.category,
+        facts=tuple(
             Fact(**{**fact, "has_evidence": (fact["name"], fact["value"]) in proven}) for fact in candidate.facts
         ),
-    )  # fmt: skip
+    )
 
 
 def draft_of(candidate: Candidate, *, text: str | None = None) -> base.Draft:
@@ -65,10 +69,15 @@ def draft_of(candidate: Candidate, *, text: str | None = None) -> base.Draft:
 def draft_from(brief: CopyBrief, text: str) -> base.Draft:
     """Return what the policy checks see of `text`, written from `brief`."""
     return base.Draft(
-        text=text, channel=brief.channel, locale=brief.locale, title=brief.title, brand=brief.brand,
-        category=brief.category, facts=tuple(base.Fact(**dataclasses.asdict(fact)) for fact in brief.facts),
+        text=text,
+        channel=brief.channel,
+        locale=brief.locale,
+        title=brief.title,
+        brand=brief.brand,
+        category=brief.category,
+        facts=tuple(base.Fact(**dataclasses.asdict(fact)) for fact in brief.facts),
         prompt_lines=tuple(prompts.prompt_lines(brief)),
-    )  # fmt: skip
+    )
 
 
 def grounding_of(candidate: Candidate, *, text: str) -> float:
@@ -91,13 +100,19 @@ def find_problems(draft: base.Draft) -> list[Finding]:
     blocks = policy_for(COPY_VERDICT).contradicted_facts == QueuePolicy.Contradicted.BLOCK
     return [
         Finding(
-            policy_version=policy.version, check_name=result.check_name, check_version=result.check_version, code=hit.code,
+            policy_version=policy.version,
+            check_name=result.check_name,
+            check_version=result.check_version,
+            code=hit.code,
             severity=Severity.BLOCK if blocks and _is_contradiction(hit) else hit.severity,
-            message=hit.message[:500], start=hit.start, end=hit.end, evidence=dict(hit.evidence),
+            message=hit.message[:500],
+            start=hit.start,
+            end=hit.end,
+            evidence=dict(hit.evidence),
         )
         for result in merging.merged(base.run_checks(draft, policy.checks))
         for hit in result.hits
-    ]  # fmt: skip
+    ]
 
 
 def _is_contradiction(hit: base.Hit) -> bool:
@@ -206,9 +221,11 @@ def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
             for opinion in opinions:
                 if candidate.pk in opinion.values:
                     Score.objects.update_or_create(
-                        candidate=candidate, name=opinion.name, model_version=opinion.version,
+                        candidate=candidate,
+                        name=opinion.name,
+                        model_version=opinion.version,
                         defaults={"value": opinion.values[candidate.pk]},
-                    )  # fmt: skip
+                    )
             candidate.grounding = grounding.grounding_score(draft)
             candidate.screened_at = timezone.now()
             Candidate.objects.filter(pk=candidate.pk).update(
@@ -221,8 +238,13 @@ def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
                 n_warnings = sum(finding.severity == Severity.WARN for finding in findings)
                 valid = next((o.values.get(candidate.pk, 0.0) for o in opinions if o.name == "valid_description"), 0.0)
                 passed.append((-candidate.grounding, n_warnings, -valid, candidate.ordinal, candidate))
-                lines.append(Line("moderation.candidate.screened", f"moderation.candidate:{candidate.pk}",
-                                  {"findings": codes, "grounding": round(candidate.grounding, 4)}))  # fmt: skip
+                lines.append(
+                    Line(
+                        "moderation.candidate.screened",
+                        f"moderation.candidate:{candidate.pk}",
+                        {"findings": codes, "grounding": round(candidate.grounding, 4)},
+                    )
+                )
         # The best grounded draft goes first; among equals the one with fewer warnings, then what people would accept.
         ranked = [entry[-1] for entry in sorted(passed, key=lambda entry: entry[:-1])]
         for rank, candidate in enumerate(ranked, start=1):

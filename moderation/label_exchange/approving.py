@@ -111,9 +111,14 @@ def _record_approval(run: ImportRun, raters: Collection[str], *, reason: str, pe
             raise PermanentError("you have answered for them already.", hint="The second word is another person's.")
         if fresh:
             approvals.record(
-                source_of(run), fresh, is_approved=True, subject=ref(run), needed=needed,
-                reason=reason.strip()[:LONGEST_REASON], actor=person,
-            )  # fmt: skip
+                source_of(run),
+                fresh,
+                is_approved=True,
+                subject=ref(run),
+                needed=needed,
+                reason=reason.strip()[:LONGEST_REASON],
+                actor=person,
+            )
         return max((needed - 1 - len(word_of(words, run, rater).by) for rater in fresh), default=0)
 
 
@@ -131,9 +136,13 @@ def withdraw_approval(
         if not held:
             raise PermanentError(f"nobody answers for them, so import {run.pk} is as it was.")
         approvals.record(
-            source_of(run), held, is_approved=False, subject=ref(run),
-            reason=reason.strip()[:LONGEST_REASON], actor=person,
-        )  # fmt: skip
+            source_of(run),
+            held,
+            is_approved=False,
+            subject=ref(run),
+            reason=reason.strip()[:LONGEST_REASON],
+            actor=person,
+        )
     return Approved(len(held))
 
 

@@ -38,12 +38,23 @@ if TYPE_CHECKING:
 
 PAGE = 5_000
 ABOUT_LABEL = {
-    "label": "text", "method": "text", "quality": "number", "n_votes": "integer", "labelled_at": "time", "source": "text",
-}  # fmt: skip
+    "label": "text",
+    "method": "text",
+    "quality": "number",
+    "n_votes": "integer",
+    "labelled_at": "time",
+    "source": "text",
+}
 REVIEW_FIELDS = {
-    "subject": "text", "external_id": "text", "sku": "text", "locale": "text", "rating": "number", "title": "text",
-    "text": "text", **ABOUT_LABEL,
-}  # fmt: skip
+    "subject": "text",
+    "external_id": "text",
+    "sku": "text",
+    "locale": "text",
+    "rating": "number",
+    "title": "text",
+    "text": "text",
+    **ABOUT_LABEL,
+}
 COPY_FIELDS = {"subject": "text", "sku": "text", "channel": "text", "locale": "text", "text": "text", **ABOUT_LABEL}
 OnProgress = Callable[[int, float], None]
 Values = dict[str, Any]
@@ -156,9 +167,14 @@ def _reviews(
             external_id, sku, product, locale, rating, title, text = values
             stars = None if rating is None else float(rating)
             said = {
-                **label, "external_id": external_id, "sku": sku or "", "locale": locale, "rating": stars, "title": title,
+                **label,
+                "external_id": external_id,
+                "sku": sku or "",
+                "locale": locale,
+                "rating": stars,
+                "title": title,
                 "text": text,
-            }  # fmt: skip
+            }
             payload: Values = {}
             if with_payload:
                 about = Product(title=product) if product else None
@@ -175,9 +191,12 @@ def _copies(kind: str, page: Sequence[Values], votes: Mapping[str, list[Values]]
     for label in page:
         if candidate := found.get(label["subject"]):
             said = {
-                **label, "sku": candidate.product.sku, "channel": candidate.channel, "locale": candidate.locale,
+                **label,
+                "sku": candidate.product.sku,
+                "channel": candidate.channel,
+                "locale": candidate.locale,
                 "text": candidate.text,
-            }  # fmt: skip
+            }
             payload = question(kind).task_data(candidate) if with_payload else {}
             yield Item({name: said[name] for name in COPY_FIELDS}, votes.get(label["subject"], ()), payload)
 

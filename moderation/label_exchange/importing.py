@@ -96,14 +96,23 @@ def import_labels(
     read_as = f"{file.file_format or format_of(file.path)}:{file.rules.key[:12]}{'g' if gold else ''}"
     with file.open() as reading:
         job = Job[LabelRecord](
-            kind="labels", path=file.path, file_hash=hash_path(file.path), read_as=read_as, batch=BATCH,
-            key_of=lambda record: record.key, finish=finish,
+            kind="labels",
+            path=file.path,
+            file_hash=hash_path(file.path),
+            read_as=read_as,
+            batch=BATCH,
+            key_of=lambda record: record.key,
+            finish=finish,
             write=lambda rows, run: _write(rows, run, pool=file.rules.pool),
-        )  # fmt: skip
+        )
         return run_import(
-            job, records_of(reading, file.rules), share_read=reading.share_read, actor=actor, resume=resume,
+            job,
+            records_of(reading, file.rules),
+            share_read=reading.share_read,
+            actor=actor,
+            resume=resume,
             on_progress=on_progress,
-        )  # fmt: skip
+        )
 
 
 def source_of(run: ImportRun) -> str:

@@ -31,10 +31,18 @@ from labeling.question import question
 KIND = "sentiment"
 # Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's control.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "text": ("text",), "label": ("sentiment", "label"), "rater": ("rater",), "subject": ("subject",),
-    "external_id": ("external_id",), "title": ("title",), "sku": ("sku",), "locale": ("locale", "language"),
-    "rating": ("rating",), "annotated_at": ("annotated_at", "labelled_at"), "seconds": ("seconds",),
-}  # fmt: skip
+    "text": ("text",),
+    "label": ("sentiment", "label"),
+    "rater": ("rater",),
+    "subject": ("subject",),
+    "external_id": ("external_id",),
+    "title": ("title",),
+    "sku": ("sku",),
+    "locale": ("locale", "language"),
+    "rating": ("rating",),
+    "annotated_at": ("annotated_at", "labelled_at"),
+    "seconds": ("seconds",),
+}
 LONGEST_S = 366 * 24 * 3600
 LONGEST_RATER = 500
 MOST_TOGETHER = 10_000
@@ -191,20 +199,28 @@ class _Reader:
         review = None
         if values["text"]:
             review = make_review(
-                text=values["text"], external_id=values["external_id"], sku=values["sku"], locale=values["locale"],
-                title=values["title"], rating=values["rating"],
-            )  # fmt: skip
+                text=values["text"],
+                external_id=values["external_id"],
+                sku=values["sku"],
+                locale=values["locale"],
+                title=values["title"],
+                rating=values["rating"],
+            )
         elif not (subject or values["external_id"]):
             raise BadRow("the text is empty")
         rater = values["rater"]
         if len(rater) > LONGEST_RATER:
             raise BadRow(f"the rater's name is {len(rater):,} characters long; at most {LONGEST_RATER}")
         return LabelRecord(
-            label=label, rater=rater, pk=_pk(subject) if subject else None, review=review,
+            label=label,
+            rater=rater,
+            pk=_pk(subject) if subject else None,
+            review=review,
             external_id=external_id_of(review) if review else clean_line(values["external_id"]),
-            has_own_id=bool(values["external_id"]), at=parse_moment("annotated_at", values["annotated_at"]),
+            has_own_id=bool(values["external_id"]),
+            at=parse_moment("annotated_at", values["annotated_at"]),
             seconds=_seconds(values["seconds"]),
-        )  # fmt: skip
+        )
 
 
 def _text(values: Mapping[str, Any], columns: tuple[str, ...]) -> str:

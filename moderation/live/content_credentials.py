@@ -31,8 +31,18 @@ if TYPE_CHECKING:
 
 YEARS = 10
 NOT_USED = dict.fromkeys(
-    ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
-     "encipher_only", "decipher_only"), False)  # fmt: skip
+    (
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    ),
+    False,
+)
 
 
 def manifest_for(text: str, *, model: str = "") -> str:

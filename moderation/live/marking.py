@@ -40,9 +40,13 @@ def mark_for(candidate: Candidate) -> dict[str, Any]:
     edited = candidate.origin == Candidate.Origin.HUMAN
     producer, name = settings.AI_MARK["PRODUCER"], candidate.first_draft.model_version
     record = {
-        "Label": "1", "ContentProducer": producer, "ProduceID": str(candidate.pk), "ContentPropagator": producer,
-        "PropagateID": str(candidate.pk), "ReservedCode2": "",
-    }  # fmt: skip
+        "Label": "1",
+        "ContentProducer": producer,
+        "ProduceID": str(candidate.pk),
+        "ContentPropagator": producer,
+        "PropagateID": str(candidate.pk),
+        "ReservedCode2": "",
+    }
     mark = {
         "label": VISIBLE_LABEL.get(candidate.locale, VISIBLE_LABEL["en"])[candidate.origin],
         "AIGC": {**record, "ReservedCode1": content_credentials.sign(_signed(record, candidate.text))},
@@ -66,12 +70,17 @@ def for_page(copy: PublishedCopy) -> dict[str, Any]:
     return {
         "meta": {"AIGC": canonical_json(mark.get("AIGC", {}))},
         "json_ld": {
-            "@context": "https://schema.org", "@type": "CreativeWork", "@id": f"urn:uuid:{copy.pk}",
-            "about": {"@type": "Product", "sku": copy.product.sku}, "text": copy.text, "inLanguage": copy.locale,
-            "datePublished": copy.published_at.isoformat(), "creditText": mark.get("label", ""),
+            "@context": "https://schema.org",
+            "@type": "CreativeWork",
+            "@id": f"urn:uuid:{copy.pk}",
+            "about": {"@type": "Product", "sku": copy.product.sku},
+            "text": copy.text,
+            "inLanguage": copy.locale,
+            "datePublished": copy.published_at.isoformat(),
+            "creditText": mark.get("label", ""),
             "digitalSourceType": SCHEMA_ORG.get(source, source),
         },
-    }  # fmt: skip
+    }
 
 
 def for_api(copy: PublishedCopy) -> dict[str, Any]:

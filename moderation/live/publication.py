@@ -71,21 +71,35 @@ def publish(
         Product.objects.select_for_update(of=("self",)).get(pk=candidate.product_id)
         replaced = PublishedCopy.objects.filter(**slot.where(), variant=variant, retired_at=None).first()
         live = publishing.put_live(
-            slot, variant=variant, text=candidate.text, candidate_ref=ref(candidate),
-            provenance=provenance_of(candidate, decision), ai_mark=mark_for(candidate), now=now,
+            slot,
+            variant=variant,
+            text=candidate.text,
+            candidate_ref=ref(candidate),
+            provenance=provenance_of(candidate, decision),
+            ai_mark=mark_for(candidate),
+            now=now,
             # Let out before, and taken back by who did: decided on again since.
             again=Decision.objects.filter(result=candidate).exclude(pk=decision.pk).exists(),
-        )  # fmt: skip
+        )
         near_copies.remember(live)
         if replaced:
             near_copies.forget(replaced)
             lines += _retire_candidate(replaced, reason="replaced")
             announcements.copy_retired(replaced, replaced_by=live)
         announcements.copy_published(live, decision=decision, replaces=replaced)
-        lines.append(Line("moderation.copy.published", ref(live), {
-            "candidate": ref(candidate), "replaces": ref(replaced) if replaced else None,
-            "text_hash": hash_json([candidate.text]), **slot.as_event(), "variant": variant,
-        }))  # fmt: skip
+        lines.append(
+            Line(
+                "moderation.copy.published",
+                ref(live),
+                {
+                    "candidate": ref(candidate),
+                    "replaces": ref(replaced) if replaced else None,
+                    "text_hash": hash_json([candidate.text]),
+                    **slot.as_event(),
+                    "variant": variant,
+                },
+            )
+        )
         ledger.append_many(lines, actor=actor)
     return live
 
@@ -106,19 +120,30 @@ def put_back(published_copy: PublishedCopy, *, actor: User, reason: str, by: str
             raise PermanentError(f"No decision let out {ref(candidate)}.", hint="Request new copy for the product.")
         line = advance(candidate, from_=Status.RETIRED, to=Status.PUBLISHED, payload={"reason": said, "undoes": by})
         decision = Decision.objects.create(
-            item=released.item, outcome=released.outcome, result=candidate, decided_by=Decision.DecidedBy.HUMAN_SINGLE,
-            reviewer=actor, reason_codes=["recall_undone"], rationale=reason[:2000],
+            item=released.item,
+            outcome=released.outcome,
+            result=candidate,
+            decided_by=Decision.DecidedBy.HUMAN_SINGLE,
+            reviewer=actor,
+            reason_codes=["recall_undone"],
+            rationale=reason[:2000],
             supersedes=Decision.objects.filter(item=released.item, superseded_by=None).first(),
             policy_version=screening.policy_version(),
-        )  # fmt: skip
+        )
         live = publishing.put_back(
-            published_copy, provenance=provenance_of(candidate, decision) | {"restores": ref(published_copy)},
+            published_copy,
+            provenance=provenance_of(candidate, decision) | {"restores": ref(published_copy)},
             now=timezone.now(),
-        )  # fmt: skip
+        )
         near_copies.remember(live)
         announcements.copy_published(live, decision=decision, replaces=None)
-        payload = {"candidate": ref(candidate), "restores": ref(published_copy), "decision": ref(decision),
-                   "undoes": by, "text_hash": hash_json([candidate.text])}  # fmt: skip
+        payload = {
+            "candidate": ref(candidate),
+            "restores": ref(published_copy),
+            "decision": ref(decision),
+            "undoes": by,
+            "text_hash": hash_json([candidate.text]),
+        }
         ledger.append_many([line, Line("moderation.copy.restored", ref(live), payload)], actor=actor)
     return live
 
@@ -179,10 +204,15 @@ def _decide_to_retire(copy: PublishedCopy, *, actor: User | SystemActor, reason:
         return []  # no decision of this desk let it out
     person = None if isinstance(actor, SystemActor) else actor
     decision = Decision.objects.create(
-        item=before.item, supersedes=before, outcome=Decision.Outcome.RETIRE, reviewer=person,
+        item=before.item,
+        supersedes=before,
+        outcome=Decision.Outcome.RETIRE,
+        reviewer=person,
         decided_by=Decision.DecidedBy.HUMAN_SINGLE if person else Decision.DecidedBy.AUTOMATIC,
-        reason_codes=codes, rationale=reason[:2000], policy_version=screening.policy_version(),
-    )  # fmt: skip
+        reason_codes=codes,
+        rationale=reason[:2000],
+        policy_version=screening.policy_version(),
+    )
     payload = {"copy": ref(copy), "candidate": copy.candidate_ref, "reasons": codes}
     return [Line("moderation.decision.retire", ref(decision), payload)]
 

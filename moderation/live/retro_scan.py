@@ -60,11 +60,20 @@ def start(version: PolicyVersion, *, actor: User, reason: str, severity: str = R
     now = timezone.now()
     with transaction.atomic():
         scan = RetroScan.objects.create(
-            version=version, actor=actor, reason=reason.strip()[:200], severity=severity, until=now,
+            version=version,
+            actor=actor,
+            reason=reason.strip()[:200],
+            severity=severity,
+            until=now,
             n_total=PublishedCopy.objects.filter(retired_at=None, published_at__lte=now).count(),
-        )  # fmt: skip
-        payload = {"policy": version.content_hash, "number": version.number, "severity": severity,
-                   "texts": scan.n_total, "reason": ledger.typed(scan.reason, by=actor)}  # fmt: skip
+        )
+        payload = {
+            "policy": version.content_hash,
+            "number": version.number,
+            "severity": severity,
+            "texts": scan.n_total,
+            "reason": ledger.typed(scan.reason, by=actor),
+        }
         ledger.append("moderation.retroscan.started", subject=ref(scan), actor=actor, payload=payload)
         hint_on_commit("moderation.run_retro_scans")
     return scan
@@ -93,9 +102,17 @@ def _begin(scan: RetroScan, *, actor: User, reason: str, from_: str, to: str) ->
         raise PermanentError("This needs a reason.", hint="Say why, for whoever audits it later.")
     with transaction.atomic():
         line = advance(
-            scan, from_=from_, to=to, actor=actor, reason=reason.strip()[:200], finished_at=None,
-            payload={"reason": ledger.typed(reason.strip()[:200], by=actor), "texts": scan.hits.exclude(status="gone").count()},
-        )  # fmt: skip
+            scan,
+            from_=from_,
+            to=to,
+            actor=actor,
+            reason=reason.strip()[:200],
+            finished_at=None,
+            payload={
+                "reason": ledger.typed(reason.strip()[:200], by=actor),
+                "texts": scan.hits.exclude(status="gone").count(),
+            },
+        )
         ledger.append_many([line], actor=actor)
         hint_on_commit("moderation.run_retro_scans")
 
@@ -176,13 +193,21 @@ def find_new(
     """Return what `checks` find in `draft` from `severity` on that is not among `seen`, which a person has judged."""
     judged = {(finding.code, finding.start, finding.end): GRAVITY[finding.severity] for finding in seen}
     return [
-        {"code": hit.code, "severity": str(hit.severity), "message": hit.message, "start": hit.start, "end": hit.end,
-         "check": result.check_name, "rule": hit.evidence.get("rule", ""), "pack": hit.evidence.get("pack", "")}
+        {
+            "code": hit.code,
+            "severity": str(hit.severity),
+            "message": hit.message,
+            "start": hit.start,
+            "end": hit.end,
+            "check": result.check_name,
+            "rule": hit.evidence.get("rule", ""),
+            "pack": hit.evidence.get("pack", ""),
+        }
         for result in merging.merged(base.run_checks(draft, checks))
         for hit in result.hits
         if GRAVITY[hit.severity] >= GRAVITY[severity]
         and judged.get((hit.code, hit.start, hit.end), -1) < GRAVITY[hit.severity]
-    ]  # fmt: skip
+    ]
 
 
 def _recall_batch(scan: RetroScan) -> bool:

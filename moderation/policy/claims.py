@@ -8,9 +8,19 @@ from typing import Literal
 from moderation.policy.base import Severity
 
 Kind = Literal[
-    "number", "quantity", "material", "colour", "attribute", "yes or no", "name", "origin", "certification",
-    "compatibility", "comparison", "first or only",
-]  # fmt: skip
+    "number",
+    "quantity",
+    "material",
+    "colour",
+    "attribute",
+    "yes or no",
+    "name",
+    "origin",
+    "certification",
+    "compatibility",
+    "comparison",
+    "first or only",
+]
 
 
 @dataclass(frozen=True)

@@ -143,8 +143,13 @@ class FactsGraphCheck(Check):
             for statement, way in self._excluded(rule, known):
                 matches = self.graph.wordings[statement].finditer(folded.text)
                 for match in islice((m for m in matches if not _is_denied(folded.text, m)), HITS_PER_RULE):
-                    evidence = {"rule": rule.id, "fact": known[rule.known][0], "way": " → ".join(known[rule.known]),
-                                "says": " → ".join(way), "term": match[0][:100]}  # fmt: skip
+                    evidence = {
+                        "rule": rule.id,
+                        "fact": known[rule.known][0],
+                        "way": " → ".join(known[rule.known]),
+                        "says": " → ".join(way),
+                        "term": match[0][:100],
+                    }
                     message = f"{rule.message} ({known[rule.known][0]})"
                     hits.append(Hit("excluded_by_fact", rule.severity, message, *folded.span(*match.span()), evidence))
         return sorted(hits, key=lambda hit: (hit.start or 0, hit.end or 0, str(hit.evidence["rule"])))

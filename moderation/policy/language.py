@@ -13,14 +13,35 @@ from moderation.policy.words import words_of
 
 # Words that hold sentences together, and that English does not have. Enough to tell languages apart, not to read them.
 _SMALL_WORDS: Final[Mapping[str, frozenset[str]]] = {
-    "English": frozenset(["the", "and", "is", "are", "of", "to", "with", "for", "this", "that", "it", "your", "you", "in", "on", "from", "by", "be", "as", "has", "have", "its", "our", "at", "or", "an", "a", "not", "will", "can", "all"]),
-    "German": frozenset(["der", "die", "das", "und", "ist", "mit", "für", "ein", "eine", "einen", "einer", "nicht", "auch", "von", "zu", "den", "dem", "des", "im", "auf", "sich", "wird", "sind", "ihr", "sie", "aus", "bei", "oder", "wie", "durch", "dieser", "diese", "dieses"]),
-    "French": frozenset(["le", "la", "les", "et", "est", "un", "une", "des", "du", "de", "pour", "avec", "dans", "que", "qui", "sur", "pas", "vous", "votre", "ce", "cette", "ces", "son", "sa", "ses", "aux", "au", "par", "plus", "sont", "ou", "en"]),
-    "Spanish": frozenset(["el", "la", "los", "las", "y", "es", "un", "una", "unos", "unas", "del", "de", "para", "con", "en", "que", "por", "su", "sus", "se", "lo", "más", "este", "esta", "como", "al", "muy", "son"]),
-    "Italian": frozenset(["il", "lo", "la", "gli", "le", "e", "è", "un", "una", "uno", "di", "del", "della", "dei", "per", "con", "in", "che", "non", "si", "su", "questo", "questa", "sono", "più", "come", "al", "dal", "nel", "alla"]),
-    "Portuguese": frozenset(["o", "a", "os", "as", "e", "é", "um", "uma", "do", "da", "dos", "das", "de", "para", "com", "em", "que", "não", "se", "por", "no", "na", "mais", "seu", "sua", "este", "esta", "são", "ao", "como"]),
-    "Dutch": frozenset(["de", "het", "een", "en", "is", "van", "voor", "met", "op", "in", "niet", "te", "dat", "die", "zijn", "aan", "ook", "uw", "je", "deze", "dit", "wordt", "door", "bij", "naar", "of", "als"]),
-}  # fmt: skip
+    language: frozenset(words.split())
+    for language, words in {
+        "English": (
+            "the and is are of to with for this that it your you in on from by be as has have its our at or an a "
+            "not will can all"
+        ),
+        "German": (
+            "der die das und ist mit für ein eine einen einer nicht auch von zu den dem des im auf sich wird sind "
+            "ihr sie aus bei oder wie durch dieser diese dieses"
+        ),
+        "French": (
+            "le la les et est un une des du de pour avec dans que qui sur pas vous votre ce cette ces son sa ses "
+            "aux au par plus sont ou en"
+        ),
+        "Spanish": (
+            "el la los las y es un una unos unas del de para con en que por su sus se lo más este esta como al muy son"
+        ),
+        "Italian": (
+            "il lo la gli le e è un una uno di del della dei per con in che non si su questo questa sono più come "
+            "al dal nel alla"
+        ),
+        "Portuguese": (
+            "o a os as e é um uma do da dos das de para com em que não se por no na mais seu sua este esta são ao como"
+        ),
+        "Dutch": (
+            "de het een en is van voor met op in niet te dat die zijn aan ook uw je deze dit wordt door bij naar of als"
+        ),
+    }.items()
+}
 # As words are read: without accents.
 _FOLDED: Final = {language: frozenset(fold(word).text for word in words) for language, words in _SMALL_WORDS.items()}
 LEAST_WORDS: Final = 6

@@ -62,9 +62,12 @@ def _engine(model: str) -> AnalyzerEngine:
             f"There is no spaCy model {model}.", hint="Install it, or set PERSONAL_DATA_SPACY_MODEL to its directory."
         ) from exc
     # Presidio would download a model that it does not know; one that is loaded already it takes as it is.
-    engine = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model}], ner_model_configuration=NerModelConfiguration(
-        model_to_presidio_entity_mapping={"PERSON": "PERSON", "PER": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION"}
-    ))  # fmt: skip
+    engine = SpacyNlpEngine(
+        models=[{"lang_code": "en", "model_name": model}],
+        ner_model_configuration=NerModelConfiguration(
+            model_to_presidio_entity_mapping={"PERSON": "PERSON", "PER": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION"}
+        ),
+    )
     engine.nlp = {"en": pipeline}  # type: ignore[assignment]  # it declares None and means a dictionary
     registry = RecognizerRegistry(recognizers=[SpacyRecognizer(supported_entities=list(_CODES))])
     return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])

@@ -92,9 +92,14 @@ def _attribute(text: str, folded: Folded, evidence: Evidence, attribute: Attribu
             yield _claim(text, mention, "attribute", fact=source.name, attribute=attribute.name)
         else:
             yield _claim(
-                text, mention, "attribute", code="unsupported_attribute" if adds else "contradicted_attribute", nearest=_quote(stated[0]),
-                attribute=attribute.name, severity=_severity(text, mention, is_minor=adds),
-            )  # fmt: skip
+                text,
+                mention,
+                "attribute",
+                code="unsupported_attribute" if adds else "contradicted_attribute",
+                nearest=_quote(stated[0]),
+                attribute=attribute.name,
+                severity=_severity(text, mention, is_minor=adds),
+            )
 
 
 def _says_all(mentions: Sequence[Mention], stated: Sequence[KnownWord], lexicon: Lexicon) -> bool:

@@ -72,10 +72,14 @@ def _telling(pool: list[Sentiment], n: int, *, n_labelled: int) -> Chosen:
         .values_list("customer_review__text", flat=True)
     )
     chosen = sampling.choose(
-        n, uncertainty=sampling.margin(rows), features=sampling.hashed([score.review.text for score in pool]),
-        asked=_features(list(asked[: sampling.COMPARED])), n_labelled=n_labelled,
-        seed=pool[0].pk, strategy=replace(sampling.SAFEST, random_share=0),
-    )  # fmt: skip
+        n,
+        uncertainty=sampling.margin(rows),
+        features=sampling.hashed([score.review.text for score in pool]),
+        asked=_features(list(asked[: sampling.COMPARED])),
+        n_labelled=n_labelled,
+        seed=pool[0].pk,
+        strategy=replace(sampling.SAFEST, random_share=0),
+    )
     return [(pool[row], strategy) for row, strategy in chosen]
 
 

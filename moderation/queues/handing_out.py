@@ -73,9 +73,11 @@ def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
         items = items.exclude(pk__in=leads).exclude(lead__in=leads)
     if locales := languages_of(user):
         items = items.filter(
-            Q(candidate__locale__in=locales) | Q(customer_review__locale__in=locales)
-            | Q(lead__candidate__locale__in=locales) | Q(lead__customer_review__locale__in=locales)
-        )  # fmt: skip
+            Q(candidate__locale__in=locales)
+            | Q(customer_review__locale__in=locales)
+            | Q(lead__candidate__locale__in=locales)
+            | Q(lead__customer_review__locale__in=locales)
+        )
     return (items.filter(kind=kind) if kind else items).order_by("urgent_from", "pk")
 
 
@@ -228,8 +230,12 @@ def release_item(item: ReviewItem, *, actor: User | SystemActor) -> None:
 def let_go(item: ReviewItem, *, event: str) -> ledger.Line:
     """Free an item that the caller has locked. Whoever takes it next starts the clock of handling anew."""
     freed = {
-        "assignee": None, "claimed_at": None, "returned_at": None, "released_at": timezone.now(), **leases.NO_LEASE,
-    }  # fmt: skip
+        "assignee": None,
+        "claimed_at": None,
+        "returned_at": None,
+        "released_at": timezone.now(),
+        **leases.NO_LEASE,
+    }
     if item.status == Status.ESCALATED:
         ReviewItem.objects.filter(pk=item.pk).update(**freed)
         return line_for(item, event)

@@ -27,16 +27,25 @@ MOST_WAITING = 10_000_000
 MOST_REVIEWERS = 25
 # Each number with its lowest and highest value.
 NUMBERS: dict[str, tuple[float, float]] = {
-    "reservation_minutes": (1, LONGEST_MINUTES), "sla_minutes": (1, LONGEST_MINUTES),
-    "ageing_minutes": (1, LONGEST_MINUTES), "max_waiting": (0, MOST_WAITING),
-    "num_reviewers_per_item": (1, MOST_REVIEWERS), "num_reviewers_risky": (1, MOST_REVIEWERS),
-    "risky_from": (0, 1), "min_quality": (0, 1),
-    "blind_percent": (0, 100), "rereview_percent": (0, 100), "gold_percent": (0, 50), "random_percent": (0, 100),
-}  # fmt: skip
+    "reservation_minutes": (1, LONGEST_MINUTES),
+    "sla_minutes": (1, LONGEST_MINUTES),
+    "ageing_minutes": (1, LONGEST_MINUTES),
+    "max_waiting": (0, MOST_WAITING),
+    "num_reviewers_per_item": (1, MOST_REVIEWERS),
+    "num_reviewers_risky": (1, MOST_REVIEWERS),
+    "risky_from": (0, 1),
+    "min_quality": (0, 1),
+    "blind_percent": (0, 100),
+    "rereview_percent": (0, 100),
+    "gold_percent": (0, 50),
+    "random_percent": (0, 100),
+}
 CHOICES = {
-    "reviewer_access_mode": QueuePolicy.Access.values, "consensus_method": QueuePolicy.Consensus.values,
-    "check_severity": ["", *Finding.Severity.values], "contradicted_facts": QueuePolicy.Contradicted.values,
-}  # fmt: skip
+    "reviewer_access_mode": QueuePolicy.Access.values,
+    "consensus_method": QueuePolicy.Consensus.values,
+    "check_severity": ["", *Finding.Severity.values],
+    "contradicted_facts": QueuePolicy.Contradicted.values,
+}
 LISTS = ("check_codes", "check_channels", "check_categories")
 SETTABLE = (*NUMBERS, *CHOICES, *LISTS, "enable_reservations", "ticks_suggestions")
 
@@ -103,8 +112,9 @@ def set_policy(
             return policy
         if "ageing_minutes" in changed:
             _order_anew(policy)
-        ledger.append("moderation.queue.policy_set", subject=ref(policy), actor=actor,
-                      payload={"queue": kind, "changed": changed})  # fmt: skip
+        ledger.append(
+            "moderation.queue.policy_set", subject=ref(policy), actor=actor, payload={"queue": kind, "changed": changed}
+        )
         hint_on_commit("moderation.drain_generation")
     return policy
 

@@ -138,9 +138,12 @@ def give_task(item: ReviewItem, *, like: LabelingTask, note: str = "") -> None:
         field = question(item.kind).top
         payload[field] = markup.note_html(note) + str(payload.get(field, ""))
     item.labeling_task = sync.open_task(
-        item.kind, reference=reference, payload=payload, predictions=like.predictions,
+        item.kind,
+        reference=reference,
+        payload=payload,
+        predictions=like.predictions,
         shows_predictions=shows_suggestion(item),
-    )  # fmt: skip
+    )
     item.save(update_fields=["labeling_task"])
     hint_on_commit("labeling.push_tasks")
 
@@ -151,9 +154,13 @@ def ask_adjudicator(lead: ReviewItem, *, reason: str) -> ReviewItem | None:
     if seats.exists():
         return None
     return add_seat(
-        lead, purpose=Purpose.ADJUDICATION, status=Status.ESCALATED, note=reason,
-        escalated_reason=reason[:500], escalated_at=timezone.now(),
-    )  # fmt: skip
+        lead,
+        purpose=Purpose.ADJUDICATION,
+        status=Status.ESCALATED,
+        note=reason,
+        escalated_reason=reason[:500],
+        escalated_at=timezone.now(),
+    )
 
 
 def pass_to_senior(item: ReviewItem, *, reason: str, actor: User | SystemActor) -> None:
@@ -164,11 +171,17 @@ def pass_to_senior(item: ReviewItem, *, reason: str, actor: User | SystemActor) 
     lines = [dispatch(item, actor=actor)] if item.status == Status.WAITING else []
     lines.append(
         advance(
-            item, from_=Status.DISPATCHED, to=Status.ESCALATED, payload={"reason": ledger.typed(reason[:500], by=actor)},
-            escalated_reason=reason[:500], escalated_by=None if isinstance(actor, SystemActor) else actor,
-            escalated_at=timezone.now(), assignee=None, **leases.NO_LEASE,
+            item,
+            from_=Status.DISPATCHED,
+            to=Status.ESCALATED,
+            payload={"reason": ledger.typed(reason[:500], by=actor)},
+            escalated_reason=reason[:500],
+            escalated_by=None if isinstance(actor, SystemActor) else actor,
+            escalated_at=timezone.now(),
+            assignee=None,
+            **leases.NO_LEASE,
         )
-    )  # fmt: skip
+    )
     ask_afresh(item, note=f"Passed on to a senior: {reason[:500]}")
     ledger.append_many(lines, actor=actor)
 

@@ -115,9 +115,7 @@ def skip(item: ReviewItem, *, user: User, reason: str) -> None:
         is_held = now.status in handing_out.HELD and now.assignee_id == user.pk
         if not is_held and not (now.status == Status.WAITING and not policy_for(now.kind).enable_reservations):
             raise StaleState("You do not hold this item any more.")
-        Skip.objects.update_or_create(
-            item=now.leading, user=user, defaults={"reason": reason, "at": timezone.now()}
-        )  # fmt: skip
+        Skip.objects.update_or_create(item=now.leading, user=user, defaults={"reason": reason, "at": timezone.now()})
         lines = [line_for(now, "skipped", by=actor_ref(user), reason=reason)]
         # Of a panel each seat is another person's: that one of them is passed on keeps the others from nothing.
         is_alone = now.status == Status.DISPATCHED and now.lead_id is None and not now.seats.exists()

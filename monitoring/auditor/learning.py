@@ -40,14 +40,32 @@ def training_set(asked: Asked) -> Answer:
         if snapshot is None:
             rows.append((str(version), "brought in", version.source, version.licence or "not recorded", "", "", "", ""))
             continue
-        rows.append((str(version), run and run.pk, snapshot.artifact_hash, "labels of this desk", snapshot.n_train,
-                     snapshot.n_validation, snapshot.n_test, run and run.reason))  # fmt: skip
+        rows.append(
+            (
+                str(version),
+                run and run.pk,
+                snapshot.artifact_hash,
+                "labels of this desk",
+                snapshot.n_train,
+                snapshot.n_validation,
+                snapshot.n_test,
+                run and run.reason,
+            )
+        )
         left_out += [(str(version), reason, n) for reason, n in _exclusions(snapshot)]
     columns = ("model", "run", "snapshot or source", "licence", "train", "validation", "test", "why it was trained")
-    return Answer(f"{len(rows)} model version(s).", [
-        table("Training sets", columns, rows, note="`manage.py freeze_snapshot --help` says how a snapshot is read again."),
-        table("Left out", ("model", "reason", "examples"), left_out),
-    ])  # fmt: skip
+    return Answer(
+        f"{len(rows)} model version(s).",
+        [
+            table(
+                "Training sets",
+                columns,
+                rows,
+                note="`manage.py freeze_snapshot --help` says how a snapshot is read again.",
+            ),
+            table("Left out", ("model", "reason", "examples"), left_out),
+        ],
+    )
 
 
 def _exclusions(snapshot: DatasetSnapshot) -> list[tuple[str, Any]]:
@@ -64,28 +82,77 @@ def promotions(asked: Asked) -> Answer:
     reports = EvaluationReport.objects.filter(version__in=versions).select_related("version", "against")
     approvals = Approval.objects.filter(version__in=versions).select_related("version", "against", "approver")
     back = next((entry.at for entry in moves if entry.payload.get("rolled_back")), None)
-    words = f"{moves.count()} promotion(s) and roll-back(s); the last roll-back: {back:%F %H:%M}." if back else (
-        f"{moves.count()} promotion(s); nothing was rolled back yet.")  # fmt: skip
-    return Answer(words, [
-        table("Who serves now", ("role", "alias", "model", "since"),
-              ((a.role, a.name, str(a.version), a.moved_at) for a in ModelAlias.objects.select_related("version"))),
-        table("Moves", ("at", "who", "alias", "to", "reason", "rolled back"),
-              ((e.at, e.actor, f"{e.payload['role']} {e.payload['alias']}", names.get(e.subject, e.subject),
-                e.payload.get("reason"), bool(e.payload.get("rolled_back"))) for e in moves)),
-        table("Gate", ("at", "model", "against", "verdict", "rules and what they found"),
-              ((r.created_at, str(r.version), str(r.against or "nothing served"), r.verdict,
-                "; ".join(": ".join(map(str, reason)) for reason in r.reasons)) for r in reports)),
-        table("Approvals by people", ("at", "model", "in place of", "who", "reason"),
-              ((a.created_at, str(a.version), str(a.against or "nobody"), actor_ref(a.approver), a.reason) for a in approvals)),
-    ])  # fmt: skip
+    words = (
+        f"{moves.count()} promotion(s) and roll-back(s); the last roll-back: {back:%F %H:%M}."
+        if back
+        else f"{moves.count()} promotion(s); nothing was rolled back yet."
+    )
+    return Answer(
+        words,
+        [
+            table(
+                "Who serves now",
+                ("role", "alias", "model", "since"),
+                ((a.role, a.name, str(a.version), a.moved_at) for a in ModelAlias.objects.select_related("version")),
+            ),
+            table(
+                "Moves",
+                ("at", "who", "alias", "to", "reason", "rolled back"),
+                (
+                    (
+                        e.at,
+                        e.actor,
+                        f"{e.payload['role']} {e.payload['alias']}",
+                        names.get(e.subject, e.subject),
+                        e.payload.get("reason"),
+                        bool(e.payload.get("rolled_back")),
+                    )
+                    for e in moves
+                ),
+            ),
+            table(
+                "Gate",
+                ("at", "model", "against", "verdict", "rules and what they found"),
+                (
+                    (
+                        r.created_at,
+                        str(r.version),
+                        str(r.against or "nothing served"),
+                        r.verdict,
+                        "; ".join(": ".join(map(str, reason)) for reason in r.reasons),
+                    )
+                    for r in reports
+                ),
+            ),
+            table(
+                "Approvals by people",
+                ("at", "model", "in place of", "who", "reason"),
+                (
+                    (a.created_at, str(a.version), str(a.against or "nobody"), actor_ref(a.approver), a.reason)
+                    for a in approvals
+                ),
+            ),
+        ],
+    )
 
 
 def licences(asked: Asked) -> Answer:
     """18: where each model comes from and under which licence."""
     serving = {alias.version_id: alias.name for alias in ModelAlias.objects.all()}
     versions = _versions(asked)
-    rows = ((v.role, v.number, v.name, v.source, v.licence or "not recorded", v.artifact_hash[:16], v.base_hash[:16],
-             serving.get(v.pk, "")) for v in versions)  # fmt: skip
+    rows = (
+        (
+            v.role,
+            v.number,
+            v.name,
+            v.source,
+            v.licence or "not recorded",
+            v.artifact_hash[:16],
+            v.base_hash[:16],
+            serving.get(v.pk, ""),
+        )
+        for v in versions
+    )
     missing = sum(not version.licence for version in versions)
     columns = ("role", "number", "name", "source", "licence", "weights", "base", "serves as")
     words = f"{len(versions)} model version(s); {missing} without a recorded licence."

@@ -18,12 +18,17 @@ from labeling.question import question, queues
 from moderation.live import history
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import SENTIMENT, Decision, ReviewItem
-from monitoring.auditor.asking import Answer, Asked, Table, table
+from monitoring.auditor.asking import MOST_ROWS, Answer, Asked, Table, table
 from monitoring.label_quality import scorecards
 from monitoring.models import Refusal
 
-SEES_MORE = ("moderation.review_escalated_item", "moderation.overrule_block", "moderation.check_decision",
-             "moderation.judge_appeal", "catalog.retire_copy")  # fmt: skip
+SEES_MORE = (
+    "moderation.review_escalated_item",
+    "moderation.overrule_block",
+    "moderation.check_decision",
+    "moderation.judge_appeal",
+    "catalog.retire_copy",
+)
 
 
 def suggestions(asked: Asked) -> Answer:
@@ -32,11 +37,21 @@ def suggestions(asked: Asked) -> Answer:
     if asked.person:
         votes = votes.filter(rater=asked.person)
     counts = votes.order_by().values("kind", "purpose", "is_assisted").annotate(n=Count("pk"))
-    rows = [(row["kind"], row["purpose"], {True: "yes", False: "no", None: "not known"}[row["is_assisted"]], row["n"])
-            for row in counts.order_by("kind", "purpose", "is_assisted")]  # fmt: skip
+    rows = [
+        (row["kind"], row["purpose"], {True: "yes", False: "no", None: "not known"}[row["is_assisted"]], row["n"])
+        for row in counts.order_by("kind", "purpose", "is_assisted")
+    ]
     told = "A draft and what checks found in it are always shown; the verdict on copy is never filled in."
-    return Answer(f"{sum(row[3] for row in rows):,} answers. {told}", [table(
-        "Answers by whether the suggestion was shown", ("queue", "asked as", "suggestion shown", "answers"), rows)])  # fmt: skip
+    return Answer(
+        f"{sum(row[3] for row in rows):,} answers. {told}",
+        [
+            table(
+                "Answers by whether the suggestion was shown",
+                ("queue", "asked as", "suggestion shown", "answers"),
+                rows,
+            )
+        ],
+    )
 
 
 def escalations(asked: Asked) -> Answer:
@@ -49,14 +64,25 @@ def escalations(asked: Asked) -> Answer:
         decision = item.decisions.filter(superseded_by=None).select_related("reviewer").first()
         is_same = bool(decision and item.escalated_by_id and decision.reviewer_id == item.escalated_by_id)
         same += is_same
-        rows.append((item.pk, item.candidate.product.sku if item.candidate else "", item.escalated_at,
-                     _who(item.escalated_by), item.escalated_reason, _who(decision.reviewer) if decision else "open",
-                     decision.outcome if decision else "", not is_same))  # fmt: skip
+        rows.append(
+            (
+                item.pk,
+                item.candidate.product.sku if item.candidate else "",
+                item.escalated_at,
+                _who(item.escalated_by),
+                item.escalated_reason,
+                _who(decision.reviewer) if decision else "open",
+                decision.outcome if decision else "",
+                not is_same,
+            )
+        )
     columns = ("item", "sku", "escalated at", "by", "why", "decided by", "outcome", "another person")
     words = f"{len(rows)} escalation(s); in {same} of them the same person decided."
-    return Answer(words, [
-        table("Escalations", columns, rows), _of_two(asked), _appeals(asked), _who_may(SEES_MORE)
-    ], alarm=bool(same))  # fmt: skip
+    return Answer(
+        words,
+        [table("Escalations", columns, rows), _of_two(asked), _appeals(asked), _who_may(SEES_MORE)],
+        alarm=bool(same),
+    )
 
 
 def _of_two(asked: Asked) -> Table:
@@ -65,8 +91,19 @@ def _of_two(asked: Asked) -> Table:
         found = found.filter(
             Q(item__candidate__product__sku=asked.sku) | Q(item__lead__candidate__product__sku=asked.sku)
         )
-    rows = ((d.created_at, d.pk, d.outcome, _who(d.reviewer), _who(d.checker), d.reviewer_id != d.checker_id, d.check_note,
-             ", ".join(d.high_severity)) for d in found.select_related("reviewer", "checker")[:1001])  # fmt: skip
+    rows = (
+        (
+            d.created_at,
+            d.pk,
+            d.outcome,
+            _who(d.reviewer),
+            _who(d.checker),
+            d.reviewer_id != d.checker_id,
+            d.check_note,
+            ", ".join(d.high_severity),
+        )
+        for d in found.select_related("reviewer", "checker")[: MOST_ROWS + 1]
+    )
     columns = ("at", "decision", "outcome", "by", "second person", "another person", "their note", "needed two for")
     return table("Decisions of high severity", columns, rows)
 
@@ -75,8 +112,18 @@ def _appeals(asked: Asked) -> Table:
     found = Appeal.objects.filter(**asked.within("created_at")).select_related(
         "appellant", "judge", "decision__reviewer"
     )
-    rows = ((a.created_at, a.decision_id, _who(a.decision.reviewer), _who(a.appellant), a.status, _who(a.judge), a.decided_at)
-            for a in found[:1001])  # fmt: skip
+    rows = (
+        (
+            a.created_at,
+            a.decision_id,
+            _who(a.decision.reviewer),
+            _who(a.appellant),
+            a.status,
+            _who(a.judge),
+            a.decided_at,
+        )
+        for a in found[: MOST_ROWS + 1]
+    )
     return table("Appeals", ("at", "against decision", "of", "by", "status", "judged by", "judged at"), rows)
 
 
@@ -89,15 +136,24 @@ def quick(asked: Asked) -> Answer:
     if asked.person:
         found = found.filter(reviewer_id=_pk(asked.person))
     by_person = found.order_by().values("reviewer_id").annotate(n=Count("pk")).order_by("-n")
+    whole = found.select_related("reviewer", "item__candidate__product", "item__lead__candidate__product")
     rows = [
-        (decision.created_at, _who(decision.reviewer), decision.item.leading.candidate and
-         decision.item.leading.candidate.product.sku, decision.lead_time or decision.dwell_time, decision.pk)
-        for decision in found.select_related("reviewer", "item__candidate__product", "item__lead__candidate__product")[:1001]
-    ]  # fmt: skip
-    return Answer(f"{found.count():,} text(s) were let out unchanged in less than {asked.seconds:g} s.", [
-        table("By person", ("who", "texts"), ((f"user:{row['reviewer_id']}", row["n"]) for row in by_person)),
-        table("Texts", ("at", "who", "sku", "looked", "decision"), rows),
-    ])  # fmt: skip
+        (
+            decision.created_at,
+            _who(decision.reviewer),
+            decision.item.leading.candidate and decision.item.leading.candidate.product.sku,
+            decision.lead_time or decision.dwell_time,
+            decision.pk,
+        )
+        for decision in whole[: MOST_ROWS + 1]
+    ]
+    return Answer(
+        f"{found.count():,} text(s) were let out unchanged in less than {asked.seconds:g} s.",
+        [
+            table("By person", ("who", "texts"), ((f"user:{row['reviewer_id']}", row["n"]) for row in by_person)),
+            table("Texts", ("at", "who", "sku", "looked", "decision"), rows),
+        ],
+    )
 
 
 def agreement(asked: Asked) -> Answer:
@@ -105,8 +161,16 @@ def agreement(asked: Asked) -> Answer:
     tables: list[Table] = []
     for kind, title in queues():
         cards = [entry for entry in scorecards(kind) if not asked.person or entry.rater == asked.person]
-        rows = [(entry.rater, entry.card.n_votes, _figure(entry.card.gold), _figure(entry.card.agreement),
-                 _figure(entry.card.seconds)) for entry in cards]  # fmt: skip
+        rows = [
+            (
+                entry.rater,
+                entry.card.n_votes,
+                _figure(entry.card.gold),
+                _figure(entry.card.agreement),
+                _figure(entry.card.seconds),
+            )
+            for entry in cards
+        ]
         columns = ("who", "answers", "right on known answers", "agrees with the others", "median seconds")
         tables += [table(f"{title}: people", columns, rows), _against_the_label(kind, title)]
     return Answer(
@@ -118,8 +182,10 @@ def _against_the_label(kind: str, title: str) -> Table:
     """How often a vote was the label that was held to be true in the end, by language and category."""
     from django.db import connection
 
-    sides = {"draft": ("moderation_candidate", "moderation.candidate:", "s.locale"),
-             "review": ("catalog_customerreview", "catalog.customerreview:", "s.locale")}  # fmt: skip
+    sides = {
+        "draft": ("moderation_candidate", "moderation.candidate:", "s.locale"),
+        "review": ("catalog_customerreview", "catalog.customerreview:", "s.locale"),
+    }
     rows_of, prefix, locale = sides[question(kind).about]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -154,11 +220,17 @@ def coverage(asked: Asked) -> Answer:
         ("… scored by a model", scored, ""),
     ]
     share = f"{seen / n:.0%}" if n else "none yet:"
-    return Answer(f"{share} of {n:,} published texts were let out by a person.", [
-        table("Coverage", ("what", "how many", "with human eyes"), rows),
-        table("Why people were asked", ("queue", "asked as", "chosen by", "items"),
-              ((row["kind"], row["purpose"], row["strategy"] or "all", row["n"]) for row in counts)),
-    ])  # fmt: skip
+    return Answer(
+        f"{share} of {n:,} published texts were let out by a person.",
+        [
+            table("Coverage", ("what", "how many", "with human eyes"), rows),
+            table(
+                "Why people were asked",
+                ("queue", "asked as", "chosen by", "items"),
+                ((row["kind"], row["purpose"], row["strategy"] or "all", row["n"]) for row in counts),
+            ),
+        ],
+    )
 
 
 def access(asked: Asked) -> Answer:
@@ -169,20 +241,29 @@ def access(asked: Asked) -> Answer:
         changes = changes.filter(Q(subject=f"auth.user:{_pk(asked.person)}") | Q(actor=asked.person))
         refused = refused.filter(account=asked.person)
     rows = (
-        (e.at, e.actor, e.action, e.subject, e.payload.get("roles"), e.payload.get("is_active")) for e in changes[:1001]
+        (e.at, e.actor, e.action, e.subject, e.payload.get("roles"), e.payload.get("is_active"))
+        for e in changes[: MOST_ROWS + 1]
     )
-    denied = ((r.hour, r.get_kind_display(), r.account or "no such account", r.what, r.n) for r in refused[:1001])
-    return Answer(f"{changes.count():,} change(s) of accounts, {refused.count():,} kind(s) of refusal.", [
-        table("Changes of accounts", ("at", "by", "what", "whose", "roles after", "active after"), rows),
-        table("Refused, by the hour", ("hour", "kind", "account", "page or call", "times"), denied),
-        table("Roles now", ("role", "people", "permissions"), _roles()),
-    ])  # fmt: skip
+    denied = (
+        (r.hour, r.get_kind_display(), r.account or "no such account", r.what, r.n) for r in refused[: MOST_ROWS + 1]
+    )
+    return Answer(
+        f"{changes.count():,} change(s) of accounts, {refused.count():,} kind(s) of refusal.",
+        [
+            table("Changes of accounts", ("at", "by", "what", "whose", "roles after", "active after"), rows),
+            table("Refused, by the hour", ("hour", "kind", "account", "page or call", "times"), denied),
+            table("Roles now", ("role", "people", "permissions"), _roles()),
+        ],
+    )
 
 
 def _roles() -> Iterator[tuple[str, int, str]]:
     for group in Group.objects.prefetch_related("permissions__content_type", "user_set").order_by("name"):
-        held = sorted(f"{p.content_type.app_label}.{p.codename}" for p in group.permissions.all()
-                      if not p.codename.startswith("view_"))  # fmt: skip
+        held = sorted(
+            f"{p.content_type.app_label}.{p.codename}"
+            for p in group.permissions.all()
+            if not p.codename.startswith("view_")
+        )
         yield group.name, group.user_set.filter(is_active=True).count(), ", ".join(held) or "reads only"
 
 

@@ -18,24 +18,57 @@ if TYPE_CHECKING:
 
 TIME: Final = ("since", "until")
 QUESTIONS: Final = (
-    Question(1, "What did shoppers see of a product on a date, and is it unaltered?", texts.shown, ("sku", "at"), ("sku",)),
-    Question(2, "Which model, prompt, parameters, seed and facts made it? Can it be made again?", texts.origin,
-             ("sku", "at"), ("sku",)),
-    Question(3, "Who let it out, under which policy, how long did they look, what did they change?", texts.decided,
-             ("sku", "at"), ("sku",)),
+    Question(
+        1, "What did shoppers see of a product on a date, and is it unaltered?", texts.shown, ("sku", "at"), ("sku",)
+    ),
+    Question(
+        2,
+        "Which model, prompt, parameters, seed and facts made it? Can it be made again?",
+        texts.origin,
+        ("sku", "at"),
+        ("sku",),
+    ),
+    Question(
+        3,
+        "Who let it out, under which policy, how long did they look, what did they change?",
+        texts.decided,
+        ("sku", "at"),
+        ("sku",),
+    ),
     Question(4, "Did people see what a model suggested before they judged?", people.suggestions, ("person", *TIME)),
-    Question(5, "What was escalated, confirmed or appealed against, by another person? Who could have overruled?", people.escalations,
-             ("sku", *TIME)),
-    Question(6, "What did a person let out unchanged in less than so many seconds?", people.quick,
-             ("seconds", "person", *TIME), ("seconds",)),
-    Question(7, "Which live texts does a later policy find fault with, and what was withdrawn, when?", texts.failing,
-             ("sku", *TIME)),
-    Question(8, "Which absolute, health, price or origin claims are live, with which evidence?", texts.claims,
-             ("code", "sku")),
+    Question(
+        5,
+        "What was escalated, confirmed or appealed against, by another person? Who could have overruled?",
+        people.escalations,
+        ("sku", *TIME),
+    ),
+    Question(
+        6,
+        "What did a person let out unchanged in less than so many seconds?",
+        people.quick,
+        ("seconds", "person", *TIME),
+        ("seconds",),
+    ),
+    Question(
+        7,
+        "Which live texts does a later policy find fault with, and what was withdrawn, when?",
+        texts.failing,
+        ("sku", *TIME),
+    ),
+    Question(
+        8,
+        "Which absolute, health, price or origin claims are live, with which evidence?",
+        texts.claims,
+        ("code", "sku"),
+    ),
     Question(9, "Is the AI mark there, at publication, after an edit, on the page?", texts.marks, ("sku",)),
     Question(10, "What was a model trained on, and what was left out?", learning.training_set, ("model",)),
-    Question(11, "Who let a model serve, on what evidence? When was it last rolled back?", learning.promotions,
-             ("model", *TIME)),
+    Question(
+        11,
+        "Who let a model serve, on what evidence? When was it last rolled back?",
+        learning.promotions,
+        ("model", *TIME),
+    ),
     Question(12, "How well do people agree, and how often are they right?", people.agreement, ("person",)),
     Question(13, "What share had human eyes, and how was the rest sampled?", people.coverage, TIME),
     Question(14, "Is the record complete? When was it verified, by whom, against what?", record.completeness, TIME),
@@ -45,7 +78,7 @@ QUESTIONS: Final = (
     Question(18, "Which licences do the models have?", learning.licences, ("model",)),
     Question(19, "Which exports were made? The same question gives the same hash.", record.exports, TIME),
     Question(20, "What was done past the rules, or to them?", record.past_the_rules, ("person", *TIME)),
-)  # fmt: skip
+)
 
 
 def require_auditor(actor: User | SystemActor) -> None:

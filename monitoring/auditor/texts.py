@@ -22,11 +22,16 @@ from monitoring.evidence.story import live_at, story_of
 MADE_LIVE: Final = ("moderation.copy.published", "moderation.copy.restored")
 # What each family of claims is called in the codes of findings.
 CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
-    "absolute": ("absolute_claim", "unsupported_first", "unproven_claim"), "health": ("health_claim", "medical_claim"),
-    "price": ("price_claim",), "origin": ("origin",), "certificate": ("certification", "approval_claim"),
-    "comparison": ("unsupported_comparison",), "environment": ("environmental_claim",),
-    "number": ("unsupported_number", "unsupported_unit"), "material": ("material",),
-}  # fmt: skip
+    "absolute": ("absolute_claim", "unsupported_first", "unproven_claim"),
+    "health": ("health_claim", "medical_claim"),
+    "price": ("price_claim",),
+    "origin": ("origin",),
+    "certificate": ("certification", "approval_claim"),
+    "comparison": ("unsupported_comparison",),
+    "environment": ("environmental_claim",),
+    "number": ("unsupported_number", "unsupported_unit"),
+    "material": ("material",),
+}
 
 
 def _stories(asked: Asked) -> list[dict[str, Any]]:
@@ -43,12 +48,25 @@ def shown(asked: Asked) -> Answer:
     """1: what shoppers saw, and whether it is what the ledger says was let out."""
     rows, good = [], True
     for story in _stories(asked):
-        hashes = [line["payload"].get("text_hash") for line in story["ledger"]
-                  if line["action"] in MADE_LIVE and line["subject"] == story["copy"]]  # fmt: skip
+        hashes = [
+            line["payload"].get("text_hash")
+            for line in story["ledger"]
+            if line["action"] in MADE_LIVE and line["subject"] == story["copy"]
+        ]
         is_same = bool(hashes) and hashes[-1] == story["text_hash"]
         good &= is_same and story["ai_mark_is_genuine"]
-        rows.append((story["channel"], story["locale"], story["variant"], story["text"], story["published_at"][:19], is_same,
-                     story["ai_mark_is_genuine"], story["text_hash"]))  # fmt: skip
+        rows.append(
+            (
+                story["channel"],
+                story["locale"],
+                story["variant"],
+                story["text"],
+                story["published_at"][:19],
+                is_same,
+                story["ai_mark_is_genuine"],
+                story["text_hash"],
+            )
+        )
     columns = (
         "channel",
         "locale",
@@ -71,14 +89,32 @@ def origin(asked: Asked) -> Answer:
     rows = []
     for story in _stories(asked):
         draft, model = story["draft"], story["draft"]["model"] or {}
-        rows.append((
-            story["channel"], story["locale"], draft["candidate"], f"{model.get('name', '–')} v{model.get('number', '–')}",
-            str(model.get("artifact_hash", ""))[:16], f"{draft['prompt']['version']} {draft['prompt']['hash'][:12]}",
-            draft["seed"], _pairs(draft["params"]), _pairs({f["name"]: f["value"] for f in draft["facts"]}),
-            draft["prompt"]["rendered_again_is_the_same"],
-        ))  # fmt: skip
-    columns = ("channel", "locale", "candidate", "model", "weights", "prompt", "seed", "parameters", "facts",
-               "prompt can be rendered again")  # fmt: skip
+        rows.append(
+            (
+                story["channel"],
+                story["locale"],
+                draft["candidate"],
+                f"{model.get('name', '–')} v{model.get('number', '–')}",
+                str(model.get("artifact_hash", ""))[:16],
+                f"{draft['prompt']['version']} {draft['prompt']['hash'][:12]}",
+                draft["seed"],
+                _pairs(draft["params"]),
+                _pairs({f["name"]: f["value"] for f in draft["facts"]}),
+                draft["prompt"]["rendered_again_is_the_same"],
+            )
+        )
+    columns = (
+        "channel",
+        "locale",
+        "candidate",
+        "model",
+        "weights",
+        "prompt",
+        "seed",
+        "parameters",
+        "facts",
+        "prompt can be rendered again",
+    )
     note = "“manage.py reproduce CANDIDATE” has the model write it again, or says why it cannot."
     return Answer(f"{len(rows)} text(s), each with what made it.", [table("Origin", columns, rows, note=note)])
 
@@ -87,13 +123,40 @@ def decided(asked: Asked) -> Answer:
     """3: who let it out, under which policy, how long they looked, what they changed."""
     rows = []
     for story in _stories(asked):
-        changed = " ".join(f"{'+' if c['kind'] == 'in' else '-'}“{c['text'].strip()}”"
-                           for c in story["changes"] if c["kind"] != "same" and c["text"].strip())  # fmt: skip
-        rows += [(story["channel"], story["locale"], d["at"][:19], d["who"], d["second_person"], d["outcome"], d["seconds"], d["held_seconds"],
-                  d["policy_version"],
-                  ", ".join(d["reason_codes"]), changed) for d in story["decisions"]]  # fmt: skip
-    columns = ("channel", "locale", "at", "who", "second person", "outcome", "seconds", "from taken to answered", "policy",
-               "reasons", "changed")  # fmt: skip
+        changed = " ".join(
+            f"{'+' if c['kind'] == 'in' else '-'}“{c['text'].strip()}”"
+            for c in story["changes"]
+            if c["kind"] != "same" and c["text"].strip()
+        )
+        rows += [
+            (
+                story["channel"],
+                story["locale"],
+                d["at"][:19],
+                d["who"],
+                d["second_person"],
+                d["outcome"],
+                d["seconds"],
+                d["held_seconds"],
+                d["policy_version"],
+                ", ".join(d["reason_codes"]),
+                changed,
+            )
+            for d in story["decisions"]
+        ]
+    columns = (
+        "channel",
+        "locale",
+        "at",
+        "who",
+        "second person",
+        "outcome",
+        "seconds",
+        "from taken to answered",
+        "policy",
+        "reasons",
+        "changed",
+    )
     return Answer(f"{len(rows)} decision(s).", [table("Decisions", columns, rows)])
 
 
@@ -106,14 +169,23 @@ def claims(asked: Asked) -> Answer:
     live = Candidate.objects.filter(status=Candidate.Status.PUBLISHED, **of_product)
     found = Finding.objects.filter(wanted, candidate__in=live).select_related("candidate__product")
     rows = [
-        (f.candidate.product.sku, f.candidate.channel, f.candidate.locale, f.code,
-         f.candidate.text[f.start : f.end] if f.start is not None else "(the text)", f.severity, f.verdict or "–",
-         _evidence(f.evidence))
+        (
+            f.candidate.product.sku,
+            f.candidate.channel,
+            f.candidate.locale,
+            f.code,
+            f.candidate.text[f.start : f.end] if f.start is not None else "(the text)",
+            f.severity,
+            f.verdict or "–",
+            _evidence(f.evidence),
+        )
         for f in found.order_by("candidate__product__sku", "candidate_id", "start")[: MOST_ROWS + 1]
-    ]  # fmt: skip
+    ]
     columns = ("sku", "channel", "locale", "claim", "words", "severity", "reviewer said", "backed by, or nearest fact")
-    return Answer(f"{len(rows)} claim(s) in {live.count():,} live text(s) were pointed at.",
-                  [table("Claims", columns, rows, note=f"--code takes a finding's code or one of: {', '.join(CLAIMS)}.")])  # fmt: skip
+    return Answer(
+        f"{len(rows)} claim(s) in {live.count():,} live text(s) were pointed at.",
+        [table("Claims", columns, rows, note=f"--code takes a finding's code or one of: {', '.join(CLAIMS)}.")],
+    )
 
 
 def failing(asked: Asked) -> Answer:
@@ -122,17 +194,45 @@ def failing(asked: Asked) -> Answer:
     hits = RetroHit.objects.filter(scan__in=scans).select_related("scan__version", "published_copy__product")
     if asked.sku:
         hits = hits.filter(published_copy__product__sku=asked.sku)
-    tried = ((s.created_at, actor_ref(s.actor), f"policy {s.version.number}", s.get_status_display(), s.n_seen, s.n_total,
-              _pairs(s.counts), s.finished_at) for s in scans)  # fmt: skip
-    found = ((h.published_copy.product.sku, h.published_copy.channel, h.published_copy.locale,
-              f"policy {h.scan.version.number}", ", ".join(sorted({f["code"] for f in h.findings})), h.severity,
-              h.get_status_display(), h.published_copy.retired_at) for h in hits.order_by("-pk")[: MOST_ROWS + 1])  # fmt: skip
+    tried = (
+        (
+            s.created_at,
+            actor_ref(s.actor),
+            f"policy {s.version.number}",
+            s.get_status_display(),
+            s.n_seen,
+            s.n_total,
+            _pairs(s.counts),
+            s.finished_at,
+        )
+        for s in scans
+    )
+    found = (
+        (
+            h.published_copy.product.sku,
+            h.published_copy.channel,
+            h.published_copy.locale,
+            f"policy {h.scan.version.number}",
+            ", ".join(sorted({f["code"] for f in h.findings})),
+            h.severity,
+            h.get_status_display(),
+            h.published_copy.retired_at,
+        )
+        for h in hits.order_by("-pk")[: MOST_ROWS + 1]
+    )
     down = hits.filter(status=RetroHit.Status.RECALLED).count()
-    return Answer(f"{scans.count()} policy version(s) were tried on live copy; {hits.count()} text(s) found, {down} down now.", [
-        table("Tried", ("at", "by", "policy", "state", "texts seen", "of", "texts by code", "stage ended"), tried,
-              note="“manage.py retro_scan” tries a policy now; the page Retro-scans takes down and puts back."),
-        table("Found", ("sku", "channel", "locale", "by", "codes", "severity", "now", "taken down"), found),
-    ])  # fmt: skip
+    return Answer(
+        f"{scans.count()} policy version(s) were tried on live copy; {hits.count()} text(s) found, {down} down now.",
+        [
+            table(
+                "Tried",
+                ("at", "by", "policy", "state", "texts seen", "of", "texts by code", "stage ended"),
+                tried,
+                note="“manage.py retro_scan” tries a policy now; the page Retro-scans takes down and puts back.",
+            ),
+            table("Found", ("sku", "channel", "locale", "by", "codes", "severity", "now", "taken down"), found),
+        ],
+    )
 
 
 def marks(asked: Asked) -> Answer:
@@ -149,8 +249,19 @@ def marks(asked: Asked) -> Answer:
         counts[check.outcome if check else "page not read"] += 1
         if len(rows) <= MOST_ROWS:
             edited = "edited" in str(copy.ai_mark.get("label", "")) or "编辑" in str(copy.ai_mark.get("label", ""))
-            rows.append((copy.product.sku, copy.channel, copy.locale, copy.ai_mark.get("label"), genuine, state, edited,
-                         check.get_outcome_display() if check else "not read", check.at if check else None))  # fmt: skip
+            rows.append(
+                (
+                    copy.product.sku,
+                    copy.channel,
+                    copy.locale,
+                    copy.ai_mark.get("label"),
+                    genuine,
+                    state,
+                    edited,
+                    check.get_outcome_display() if check else "not read",
+                    check.at if check else None,
+                )
+            )
     columns = (
         "sku",
         "channel",

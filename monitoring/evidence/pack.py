@@ -43,8 +43,12 @@ class Pack:
     def files(self) -> dict[str, str]:
         """Return the files of the pack: name → text. Raises `PermanentError` when the ledger's signing key is missing."""
         key, key_id = keys.signing_key()
-        signature = {"format": FORMAT, "sha256": self.hash, "key": key_id,
-                     "signature": key.sign(pack_statement(self.hash)).hex()}  # fmt: skip
+        signature = {
+            "format": FORMAT,
+            "sha256": self.hash,
+            "key": key_id,
+            "signature": key.sign(pack_statement(self.hash)).hex(),
+        }
         return {
             "evidence.json": canonical_json(self.content) + "\n",
             "evidence.html": render_to_string("monitoring/evidence.html", {"pack": self.content, "hash": self.hash}),
@@ -90,8 +94,12 @@ def collect(
         "policies": policies_of(stories),
     }
     pack = Pack(content, hash_json(content))
-    ledger.append("monitoring.evidence.collected", subject=ref(product), actor=actor,
-                  payload={"at": content["at"], "hash": pack.hash})  # fmt: skip
+    ledger.append(
+        "monitoring.evidence.collected",
+        subject=ref(product),
+        actor=actor,
+        payload={"at": content["at"], "hash": pack.hash},
+    )
     return pack
 
 

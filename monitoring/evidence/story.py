@@ -40,35 +40,52 @@ def story_of(copy: PublishedCopy, *, at: dt.datetime) -> dict[str, Any]:
     texts = shown.lineage()
     machine = texts[-1]
     return {
-        "copy": ref(copy), "channel": copy.channel, "locale": copy.locale,
-        "audience": copy.audience, "variant": copy.variant, "text": copy.text, "text_hash": hash_json([copy.text]), "published_at": copy.published_at.isoformat(),
-        "ai_mark": copy.ai_mark, "ai_mark_is_genuine": marking.is_genuine(copy.ai_mark.get("AIGC", {}), copy.text),
+        "copy": ref(copy),
+        "channel": copy.channel,
+        "locale": copy.locale,
+        "audience": copy.audience,
+        "variant": copy.variant,
+        "text": copy.text,
+        "text_hash": hash_json([copy.text]),
+        "published_at": copy.published_at.isoformat(),
+        "ai_mark": copy.ai_mark,
+        "ai_mark_is_genuine": marking.is_genuine(copy.ai_mark.get("AIGC", {}), copy.text),
         "provenance": copy.provenance,
         "draft": _draft(machine),
-        "changes": [dataclasses.asdict(change) for change in diff(machine.text, shown.text)] if shown != machine else [],
+        "changes": [] if shown == machine else [dataclasses.asdict(one) for one in diff(machine.text, shown.text)],
         "findings": {ref(text): _findings(text) for text in reversed(texts)},
         "decisions": [_decision(decision) for decision in _decisions(texts, at)],
-        "answers": list(_answers(texts, at)), "appeals": list(_appeals(texts, at)),
+        "answers": list(_answers(texts, at)),
+        "appeals": list(_appeals(texts, at)),
         "ledger": [_line(entry) for entry in _entries(shown, at)],
-    }  # fmt: skip
+    }
 
 
 def _draft(machine: Candidate) -> dict[str, Any]:
     prompt = reproduction.prompt_of(machine)
     return {
-        "candidate": ref(machine), "text": machine.text, "generated_at": machine.created_at.isoformat(),
-        "model": _model(machine.model_version), "params": machine.params, "seed": machine.seed,
-        "device": machine.device, "finish_reason": machine.finish_reason,
-        "facts": machine.facts, "facts_hash": machine.facts_hash, "grounding": machine.grounding,
+        "candidate": ref(machine),
+        "text": machine.text,
+        "generated_at": machine.created_at.isoformat(),
+        "model": _model(machine.model_version),
+        "params": machine.params,
+        "seed": machine.seed,
+        "device": machine.device,
+        "finish_reason": machine.finish_reason,
+        "facts": machine.facts,
+        "facts_hash": machine.facts_hash,
+        "grounding": machine.grounding,
         "prompt": {
-            "version": machine.prompt_version, "hash": machine.prompt_hash, "rendered_again_is_the_same": prompt.is_same,
+            "version": machine.prompt_version,
+            "hash": machine.prompt_hash,
+            "rendered_again_is_the_same": prompt.is_same,
             "messages": [dataclasses.asdict(message) for message in prompt.messages] if prompt.is_same else [],
         },
         "scores": [
             {"name": score.name, "value": score.value, "model": str(score.model_version or "")}
             for score in machine.scores.select_related("model_version").order_by("name", "pk")
         ],
-    }  # fmt: skip
+    }
 
 
 def _model(version: ModelVersion | None) -> dict[str, Any] | None:
@@ -102,16 +119,22 @@ def _decisions(texts: Sequence[Candidate], at: dt.datetime) -> QuerySet[Decision
 
 def _decision(decision: Decision) -> dict[str, Any]:
     return {
-        "decision": ref(decision), "at": decision.created_at.isoformat(), "outcome": decision.outcome,
-        "decided_by": decision.decided_by, "who": actor_ref(decision.reviewer) if decision.reviewer else None,
-        "reason_codes": decision.reason_codes, "rationale": decision.rationale,
-        "policy_version": decision.policy_version, "high_severity": decision.high_severity,
-        "second_person": actor_ref(decision.checker) if decision.checker else None, "their_note": decision.check_note,
+        "decision": ref(decision),
+        "at": decision.created_at.isoformat(),
+        "outcome": decision.outcome,
+        "decided_by": decision.decided_by,
+        "who": actor_ref(decision.reviewer) if decision.reviewer else None,
+        "reason_codes": decision.reason_codes,
+        "rationale": decision.rationale,
+        "policy_version": decision.policy_version,
+        "high_severity": decision.high_severity,
+        "second_person": actor_ref(decision.checker) if decision.checker else None,
+        "their_note": decision.check_note,
         "saw_suggestion": decision.suggestion_shown,
         "held_seconds": None if decision.dwell_time is None else round(decision.dwell_time.total_seconds(), 1),
         "seconds": None if decision.lead_time is None else round(decision.lead_time.total_seconds(), 1),
         "supersedes": None if decision.supersedes_id is None else f"moderation.decision:{decision.supersedes_id}",
-    }  # fmt: skip
+    }
 
 
 def _answers(texts: Sequence[Candidate], at: dt.datetime) -> Iterable[dict[str, Any]]:
@@ -119,9 +142,14 @@ def _answers(texts: Sequence[Candidate], at: dt.datetime) -> Iterable[dict[str, 
     subjects = [ref(text) for text in texts]
     for vote in Vote.objects.filter(kind=COPY_VERDICT, subject__in=subjects, voted_at__lte=at).order_by("pk"):
         yield {
-            "who": vote.rater, "label": vote.label, "purpose": vote.purpose, "at": vote.voted_at.isoformat(),
-            "seconds": vote.seconds, "saw_suggestion": vote.is_assisted, "suggestion": vote.suggestion,
-        }  # fmt: skip
+            "who": vote.rater,
+            "label": vote.label,
+            "purpose": vote.purpose,
+            "at": vote.voted_at.isoformat(),
+            "seconds": vote.seconds,
+            "saw_suggestion": vote.is_assisted,
+            "suggestion": vote.suggestion,
+        }
 
 
 def _appeals(texts: Sequence[Candidate], at: dt.datetime) -> Iterable[dict[str, Any]]:
@@ -130,11 +158,13 @@ def _appeals(texts: Sequence[Candidate], at: dt.datetime) -> Iterable[dict[str, 
     for appeal in found.select_related("appellant", "judge").order_by("created_at"):
         judged = appeal.decided_at is not None and appeal.decided_at <= at
         yield {
-            "appeal": ref(appeal), "decision": f"moderation.decision:{appeal.decision_id}",
-            "at": appeal.created_at.isoformat(), "by": actor_ref(appeal.appellant),
+            "appeal": ref(appeal),
+            "decision": f"moderation.decision:{appeal.decision_id}",
+            "at": appeal.created_at.isoformat(),
+            "by": actor_ref(appeal.appellant),
             "status": appeal.status if judged else Appeal.Status.OPEN.value,
             "judge": actor_ref(appeal.judge) if judged and appeal.judge else None,
-        }  # fmt: skip
+        }
 
 
 def policies_of(stories: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -150,6 +180,12 @@ def _entries(shown: Candidate, at: dt.datetime) -> Iterable[LedgerEntry]:
 def _line(entry: LedgerEntry) -> dict[str, Any]:
     """A line as it is stored, what people typed still sealed: so its hash can be computed again by whoever holds it."""
     return {
-        "seq": entry.seq, "at": entry.at.isoformat(), "actor": entry.actor, "action": entry.action,
-        "subject": entry.subject, "payload": entry.payload, "prev": entry.prev_hash, "hash": entry.entry_hash,
-    }  # fmt: skip
+        "seq": entry.seq,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "payload": entry.payload,
+        "prev": entry.prev_hash,
+        "hash": entry.entry_hash,
+    }

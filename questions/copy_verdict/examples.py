@@ -53,8 +53,12 @@ def preferences() -> Iterator[Example | Excluded]:
             continue
         found = prompted(decision.result, decision, doubt)
         if isinstance(found, Example):
-            fields = {"prompt": found.fields["prompt"], "chosen": found.fields["completion"],
-                      "rejected": rejected, "reasons": list(decision.reason_codes)}  # fmt: skip
+            fields = {
+                "prompt": found.fields["prompt"],
+                "chosen": found.fields["completion"],
+                "rejected": rejected,
+                "reasons": list(decision.reason_codes),
+            }
             found = replace(found, fields=fields)
         yield found
 
@@ -100,7 +104,10 @@ def prompted(candidate: Candidate, decision: Decision, doubt: str) -> Example | 
     prompt = [{"role": turn.role, "content": turn.content} for turn in prompts.render(brief)]
     shown = decision.item.labeling_task.shows_predictions if decision.item.labeling_task else None
     return Example(
-        subject, group=product.sku, locale=candidate.locale, category=product.category,
+        subject,
+        group=product.sku,
+        locale=candidate.locale,
+        category=product.category,
         fields={"prompt": prompt, "completion": text, "brief": asdict(brief)},
         is_blind=None if shown is None else not shown,
-    )  # fmt: skip
+    )

@@ -53,12 +53,18 @@ class CopyVerdict(Question):
     def task_data(self, subject: Candidate) -> dict[str, Any]:
         product = subject.product
         return task_data_of(
-            title=product.title_for(subject.locale), brand=product.brand, category=product.category,
-            image_url=picture_url(product), channel=subject.get_channel_display(), locale=subject.locale,
-            facts=[(fact["name"], fact["value"]) for fact in subject.facts], text=subject.text,
-            findings=_shown(subject), grounding=subject.grounding,
+            title=product.title_for(subject.locale),
+            brand=product.brand,
+            category=product.category,
+            image_url=picture_url(product),
+            channel=subject.get_channel_display(),
+            locale=subject.locale,
+            facts=[(fact["name"], fact["value"]) for fact in subject.facts],
+            text=subject.text,
+            findings=_shown(subject),
+            grounding=subject.grounding,
             console_url=absolute(reverse("admin:moderation_candidate_change", args=[subject.pk])),
-        )  # fmt: skip
+        )
 
     def suggestions(
         self, subject: Candidate, *, label: str = "", model_version: str = "", score: float | None = None

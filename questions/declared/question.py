@@ -30,8 +30,9 @@ class DeclaredQuestion(ChoiceQuestion):
         self.backend = "" if declaration.multiple else "sequence_classifier"
         self.first_labels = declaration.first_labels
         self.queue_rules = {
-            "num_reviewers_per_item": declaration.overlap, "consensus_method": declaration.consensus,
-        }  # fmt: skip
+            "num_reviewers_per_item": declaration.overlap,
+            "consensus_method": declaration.consensus,
+        }
         self.ask_below = declaration.ask_below
         self.recipe = declaration.recipe.model_dump(exclude_defaults=True)
         self.gate = declaration.gate.as_rules()

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from core.actors import SystemActor
 from labeling.accounts import sync_accounts
-from moderation.drafting import generation
+from moderation.drafting import ordering
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import ReviewItem
 from tests import factories, people
@@ -85,7 +85,7 @@ def tell(
         start_worker("gpu", **env)
         start_worker("default,external", **env)
         start_worker("", beat=True, **env)
-        generation.request_copy(
+        ordering.request_copy(
             [product], channels=["description"], locales=["en"], actor=SystemActor("tests"), n_candidates=2
         )
         wait_for(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from core.refs import ref
 from labeling import labels, raters
 from labeling.models import Label, LabelCheck, LabelingProject, LabelIssue, Vote
-from moderation.decisions import panels, settling
+from moderation.decisions import sending_back, settling
 from moderation.models.reviews import ReviewItem
 from moderation.queues import handing_out, seats
 from tests import factories, people
@@ -218,7 +218,7 @@ def test_next_says_that_what_was_sent_back_is_on_its_way(panel: ReviewItem) -> N
     factories.answer(handing_out.next_item(one), one, verdict="reject", reason_codes=["tone"])
     settling.settle_decisions()
     item = ReviewItem.objects.get(assignee=one)
-    panels.send_back(item, actor=people.senior(), reason="Look again.", to_same_person=True)
+    sending_back.send_back(item, actor=people.senior(), reason="Look again.", to_same_person=True)
     client = signed_in(one)
     assert "on the way to Label Studio" in client.get(reverse("console:nothing")).content.decode()
     push()

@@ -68,7 +68,7 @@ def test_every_make_target_named_exists(page: Path) -> None:
 
 @each_page
 def test_every_function_named_with_its_module_exists(page: Path) -> None:
-    """`moderation.drafting.generation.request_copy` must be there; names of ledger lines, tasks and permissions look alike."""
+    """`moderation.drafting.ordering.request_copy` must be there; names of ledger lines, tasks and permissions look alike."""
     wrong = []
     for code in code_in(page):
         if not re.fullmatch(rf"(?:{'|'.join(PACKAGES)})(?:\.\w+)+(?:\(\))?", code):

@@ -11,7 +11,7 @@ import pytest
 from audit.models import LedgerEntry
 from core.actors import SystemActor
 from core.hints import hint
-from moderation.drafting import generation
+from moderation.drafting import ordering
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
 from tests.faults.desk import children_of
@@ -26,7 +26,7 @@ def a_worker_in_the_middle_of_a_batch(start_worker, pool: str, *, seconds: float
     """Order copy and start a worker; returns it when it is at work on all of it."""
     factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD], "seconds": seconds})
     products = [factories.product(title="Harbour mug 1") for _ in range(N)]
-    generation.request_copy(products, channels=["description"], locales=["en"], actor=SystemActor("tests"))
+    ordering.request_copy(products, channels=["description"], locales=["en"], actor=SystemActor("tests"))
     worker = start_worker("gpu", pool=("--pool", pool, "--concurrency", "1"), WORK_LEASE_S="3")
 
     def is_begun() -> object:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from catalog.models import CustomerReview, Product, ProductFact
 from core.actors import SystemActor
 from labeling.models import LabelingTask
-from moderation.drafting import generation
+from moderation.drafting import ordering
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem, Sentiment
 from tests import factories
@@ -71,7 +71,7 @@ def order_copy(n: int, *, poisoned: int = 0) -> None:
         for product in products
         for position, (name, value, kind) in enumerate(facts)
     )
-    generation.request_copy(
+    ordering.request_copy(
         products, channels=["description"], locales=["en"], actor=SystemActor("tests"), n_candidates=DRAFTS
     )
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from core.actors import SystemActor
 from core.hints import hint
 from inference.models import ModelVersion
-from moderation.drafting import generation
+from moderation.drafting import ordering
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
 from tests.moderation.conftest import GOOD
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def order(n: int = 3, **options: object) -> None:
     factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD], **options})
     products = [factories.product(title="Harbour mug 1") for _ in range(n)]
-    generation.request_copy(products, channels=["description"], locales=["en"], actor=SystemActor("tests"))
+    ordering.request_copy(products, channels=["description"], locales=["en"], actor=SystemActor("tests"))
 
 
 def in_review() -> int:

@@ -15,7 +15,7 @@ from catalog.models import Product
 from core.actors import SystemActor
 from ecomsite.env import BASE_DIR
 from moderation.decisions import settling
-from moderation.drafting import generation, screening
+from moderation.drafting import generation, ordering, screening
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
 from tests.model_store import PreparedModels, prepared_models
@@ -45,7 +45,7 @@ def test_copy_for_products_of_real_catalogues(ordered: int, prepared_models: Pre
     prepare()
     described = Product.objects.filter(facts__isnull=False).distinct().order_by("-sku")[:ordered]
     # The shortest channel and one draft each: the same path as for descriptions, in a minute on two cores.
-    requested = generation.request_copy(described, channels=["ad_slogan"], locales=["en"], actor=ACTOR, n_candidates=1)
+    requested = ordering.request_copy(described, channels=["ad_slogan"], locales=["en"], actor=ACTOR, n_candidates=1)
     assert len(requested.created) == ordered
     while generation.drain_generation(limit=25):
         while screening.screen_candidates():

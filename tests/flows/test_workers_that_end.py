@@ -20,7 +20,7 @@ from core.actors import SystemActor
 from core.hints import hint
 from inference import loader
 from inference.models import ModelVersion
-from moderation.drafting import generation, requests
+from moderation.drafting import generation, ordering, requests
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
 from tests.moderation.conftest import GOOD
@@ -35,7 +35,7 @@ def order(n: int = 1, *, drafts: int = 3, title: str = "Harbour mug 1", **script
         factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD], **script})
     products = [factories.product(title=title) for _ in range(n)]
     return list(
-        generation.request_copy(
+        ordering.request_copy(
             products, channels=["description"], locales=["en"], actor=SystemActor("tests"), n_candidates=drafts
         ).created
     )

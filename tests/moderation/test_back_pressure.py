@@ -11,7 +11,7 @@ from django.urls import reverse
 from audit.models import LedgerEntry
 from core.actors import SystemActor
 from moderation.decisions import settling
-from moderation.drafting import generation
+from moderation.drafting import generation, ordering
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
@@ -41,7 +41,7 @@ def decide(n: int) -> None:
 
 
 def order() -> GenerationRequest:
-    summary = generation.request_copy(
+    summary = ordering.request_copy(
         [factories.product()], channels=["description"], locales=["en"], actor=SystemActor("tests")
     )
     return summary.created[0]

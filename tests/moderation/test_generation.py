@@ -17,7 +17,7 @@ from core import stopping
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
-from moderation.drafting import generation, requests, screening
+from moderation.drafting import generation, ordering, requests, screening
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
 from tests.moderation.conftest import GOOD
@@ -27,9 +27,9 @@ SYSTEM = SystemActor("tests")
 Script = Callable[..., ModelVersion]
 
 
-def order(*products: object, **options: object) -> generation.RequestSummary:
+def order(*products: object, **options: object) -> ordering.RequestSummary:
     options = {"channels": ["description"], "locales": ["en"], "actor": SYSTEM, **options}
-    return generation.request_copy(products or [factories.product()], **options)  # type: ignore[arg-type]
+    return ordering.request_copy(products or [factories.product()], **options)  # type: ignore[arg-type]
 
 
 def test_it_orders_every_product_channel_and_locale_once(script: Script) -> None:
@@ -46,7 +46,7 @@ def test_asking_again_makes_new_drafts_when_the_facts_changed_or_the_round_is_ra
     script()
     product = factories.product()
     request = order(product).created[0]
-    assert len(order(product, round=generation.next_round(request)).created) == 1
+    assert len(order(product, round=ordering.next_round(request)).created) == 1
     product.facts_hash = "f" * 64
     product.save()
     assert len(order(product).created) == 1

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core import leases
 from labeling.models import LabelingTask, TaskLease
-from moderation.decisions import panels, settling
+from moderation.decisions import sending_back, settling
 from moderation.models.reviews import ReviewItem
 from moderation.queues import handing_out, seats
 from tests import factories, people
@@ -58,7 +58,7 @@ def test_whoever_has_to_answer_again_has_a_lease_on_the_fresh_task(panel: Review
     person = people.reviewer()
     answered = says(person, "negative")
     before = answered.labeling_task
-    panels.send_back(answered, actor=people.senior(), reason="look again", to_same_person=True)
+    sending_back.send_back(answered, actor=people.senior(), reason="look again", to_same_person=True)
     fresh = ReviewItem.objects.get(pk=answered.pk).labeling_task
     assert fresh != before
     [ended, running] = TaskLease.objects.filter(person=person, task__in=[before, fresh]).order_by("pk")[:2]

@@ -17,7 +17,7 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from labeling import issues, labels
 from labeling.models import Annotation, Consensus, Label, LabelingTask, Vote
-from moderation.decisions import panels, second_reviews, settling
+from moderation.decisions import panels, second_reviews, sending_back, settling
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.queues import handing_out, seats
 from tests import factories, people
@@ -59,7 +59,7 @@ def test_the_reason_why_an_answer_was_sent_back_is_shown_to_nobody_who_is_asked_
     settle(panel, people.reviewer(), sentiment="negative")
     panel.refresh_from_db()
     asked = panel.labeling_task.payload
-    panels.send_back(panel, actor=people.senior(), reason="This is praise!", to_same_person=True)
+    sending_back.send_back(panel, actor=people.senior(), reason="This is praise!", to_same_person=True)
     panel.refresh_from_db()
     assert "This is praise!" in panel.labeling_task.payload["review_html"]
     panels.ask_more(panel, n=4, actor=people.senior())
@@ -74,7 +74,7 @@ def test_a_senior_who_sends_an_answer_back_can_still_adjudicate_later(panel: Rev
     senior, first = people.senior(), ReviewItem.objects.get(purpose="adjudication")
     assert handing_out.next_item(senior) == first
     seat = ReviewItem.objects.get(assignee=one)
-    panels.send_back(seat, actor=senior, reason="Read it again.", to_same_person=True)
+    sending_back.send_back(seat, actor=senior, reason="Read it again.", to_same_person=True)
     first.refresh_from_db()
     assert (first.status, first.assignee, first.labeling_task.status) == ("withdrawn", None, "withdrawn")
     push()
@@ -89,7 +89,7 @@ def test_a_senior_who_sends_an_answer_back_can_still_adjudicate_later(panel: Rev
 def test_somebody_else_who_is_asked_is_not_told_that_their_answer_came_back(panel: ReviewItem) -> None:
     one, two = people.reviewer(), people.reviewer()
     settle(panel, one, sentiment="negative")
-    panels.send_back(panel, actor=people.senior(), reason="Read it again.", to_same_person=False)
+    sending_back.send_back(panel, actor=people.senior(), reason="Read it again.", to_same_person=False)
     push()
     panel.refresh_from_db()
     settle(panel, two, sentiment="negative")

@@ -15,7 +15,7 @@ from catalog.models import PublishedCopy
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from labeling.models import Label, LabelingTask, Vote
-from moderation.decisions import panels, settling
+from moderation.decisions import panels, sending_back, settling
 from moderation.models.candidates import Candidate
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import Decision, ReviewItem
@@ -129,10 +129,10 @@ def test_an_answer_is_sent_back_to_the_same_person_with_the_reason(panel: Review
     one, senior = people.reviewer(), people.senior()
     item = says(one, "negative")
     with pytest.raises(PermissionDenied):
-        panels.send_back(item, actor=people.reviewer(), reason="no", to_same_person=True)
+        sending_back.send_back(item, actor=people.reviewer(), reason="no", to_same_person=True)
     with pytest.raises(PermanentError):
-        panels.send_back(item, actor=senior, reason=" ", to_same_person=True)
-    panels.send_back(item, actor=senior, reason="Judge the words, not the stars.", to_same_person=True)
+        sending_back.send_back(item, actor=senior, reason=" ", to_same_person=True)
+    sending_back.send_back(item, actor=senior, reason="Judge the words, not the stars.", to_same_person=True)
     item.refresh_from_db()
     assert (item.status, item.assignee) == ("dispatched", one)
     assert "Judge the words, not the stars." in item.labeling_task.payload["review_html"]
@@ -143,7 +143,7 @@ def test_an_answer_is_sent_back_to_the_same_person_with_the_reason(panel: Review
     settling.settle_decisions()
     assert Vote.objects.get().label == "positive"
     with pytest.raises(StaleState):
-        panels.send_back(
+        sending_back.send_back(
             ReviewItem.objects.filter(status="waiting").first(), actor=senior, reason="no", to_same_person=True
         )
 
@@ -156,7 +156,7 @@ def test_an_answer_is_sent_back_to_somebody_else(panel: ReviewItem, answer: Any,
     answer(item, one, sentiment="negative")
     settling.settle_decisions()
     item.refresh_from_db()
-    panels.send_back(item, actor=senior, reason="Read it again.", to_same_person=False)
+    sending_back.send_back(item, actor=senior, reason="Read it again.", to_same_person=False)
     push()
     item.refresh_from_db()
     assert (item.status, item.assignee) == ("waiting", None)

@@ -14,7 +14,7 @@ from core import leases
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
-from moderation.drafting import generation, screening
+from moderation.drafting import generation, ordering, screening
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
 from tests.moderation.conftest import GOOD, REFUSAL, WRONG
@@ -26,7 +26,7 @@ def unscreened(script: Callable[..., ModelVersion], *texts: str) -> list[Candida
     """Have `texts` drafted for one product; returns the candidates by ordinal."""
     script(*texts)
     product = factories.product(title="Harbour mug 1")
-    summary = generation.request_copy(
+    summary = ordering.request_copy(
         [product], channels=["description"], locales=["en"], actor=SystemActor("tests"), n_candidates=len(texts)
     )
     generation.drain_generation()

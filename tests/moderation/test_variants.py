@@ -17,7 +17,7 @@ from catalog.slots import Slot
 from core.exceptions import PermanentError
 from core.refs import ref
 from moderation.decisions import settling
-from moderation.drafting import generation
+from moderation.drafting import generation, ordering
 from moderation.live import publication
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import ReviewItem
@@ -78,8 +78,8 @@ def test_rounds_are_counted_by_slot_and_variant(script: Any) -> None:
     product = factories.product()
     first = order(product).created[0]
     bold = order(product, variant="bold").created[0]
-    again = order(product, variant="bold", round=generation.next_round(bold)).created[0]
-    assert (bold.round, again.round, generation.next_round(first)) == (1, 2, 2)
+    again = order(product, variant="bold", round=ordering.next_round(bold)).created[0]
+    assert (bold.round, again.round, ordering.next_round(first)) == (1, 2, 2)
 
 
 def test_a_decision_may_let_a_text_out_as_another_variant() -> None:

@@ -32,9 +32,11 @@ class Command(BaseCommand):
             bar = progress.add_task(options["file"].name, total=None)
             try:
                 result = export_ledger(
-                    options["file"], actor=actor_from(options["by"]), up_to=options["up_to"],
+                    options["file"],
+                    actor=actor_from(options["by"]),
+                    up_to=options["up_to"],
                     on_progress=lambda n, total: progress.update(bar, completed=n, total=total),
-                )  # fmt: skip
+                )
             except (EcomsiteError, PermissionDenied) as exc:
                 raise CommandError(str(exc)) from exc
         words = f"{result.n_entries:,} lines exported under {result.n_heads:,} signed heads"

@@ -31,9 +31,10 @@ class Command(BaseCommand):
             bar = progress.add_task("lines", total=total)
             try:
                 result = verify_now(
-                    actor=actor_from(options["by"]), expected_head=options["expected_head"],
+                    actor=actor_from(options["by"]),
+                    expected_head=options["expected_head"],
                     on_progress=lambda n: progress.update(bar, completed=n, description=f"{n:,} lines"),
-                )  # fmt: skip
+                )
             except PermissionDenied as exc:
                 raise CommandError(str(exc)) from exc
         if not result.is_intact:

@@ -34,9 +34,12 @@ class Command(BaseCommand):
         labeling = settings.LABELING
         try:
             door_settings = Settings(
-                key=labeling["DOOR_KEY"], token=labeling["TOKEN"], desk=labeling["WEBHOOK_URL"],
-                console=settings.SITE_URL, url=labeling["DOOR_URL"],
-            )  # fmt: skip
+                key=labeling["DOOR_KEY"],
+                token=labeling["TOKEN"],
+                desk=labeling["WEBHOOK_URL"],
+                console=settings.SITE_URL,
+                url=labeling["DOOR_URL"],
+            )
             forward = Forward(labeling["URL"])
         except ValueError as exc:
             raise CommandError(f"{exc}: set LABEL_STUDIO_DOOR_KEY, LABEL_STUDIO_TOKEN and LABEL_STUDIO_URL.") from exc
@@ -52,10 +55,17 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         options = {
-            "bind": self._bind, "worker_class": "gthread", "workers": 1, "threads": THREADS, "graceful_timeout": 10,
-            "preload_app": True, "control_socket_disable": True, "forwarded_allow_ips": "", "forwarder_headers": "",
+            "bind": self._bind,
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": THREADS,
+            "graceful_timeout": 10,
+            "preload_app": True,
+            "control_socket_disable": True,
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
             "when_ready": lambda server: sys.stdout.write(f"{OPEN}\n") and sys.stdout.flush(),
-        }  # fmt: skip
+        }
         for name, value in options.items():
             self.cfg.set(name, value)
 

@@ -37,9 +37,12 @@ class Command(WithExamples):
         parser.add_argument("--reason", default="", help="who the raters are, and how you know")
         parser.add_argument("--withdraw", action="store_true", help="have nobody answer for them any longer")
         parser.add_argument(
-            "--rater", action="append", default=[], metavar="NAME",
+            "--rater",
+            action="append",
+            default=[],
+            metavar="NAME",
             help="this one alone, as the file calls them or as they are listed; may be given several times",
-        )  # fmt: skip
+        )
         parser.add_argument("--pool", default="", metavar="NAME", help="the pool that the file was imported with")
         parser.add_argument("--ask", type=int, metavar="N", help="ask our own people about N of its texts, by lot")
         add_by(parser)

@@ -42,16 +42,21 @@ class Command(WithExamples, RunCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--column", action="append", default=[], metavar="FIELD=COLUMN",
+            "--column",
+            action="append",
+            default=[],
+            metavar="FIELD=COLUMN",
             help="the column that a field is in, where it has another name; in Label Studio's JSON also a control's name",
-        )  # fmt: skip
+        )
         parser.add_argument(
             "--map", action="append", default=[], metavar="THERE=HERE", help="what a label of the file is called here"
         )
         parser.add_argument(
-            "--pool", default="", metavar="NAME",
+            "--pool",
+            default="",
+            metavar="NAME",
             help="whose people the raters are; of the same name in two pools they are different people",
-        )  # fmt: skip
+        )
         parser.add_argument(
             "--gold", action="store_true", help="make the labels known answers, which our people are tested with"
         )
@@ -102,10 +107,15 @@ class Command(WithExamples, RunCommand):
         # A row for each count: labels have any name, and beside each other they would be cut at eighty columns.
         table = Table(title="would be imported; nothing was written", title_justify="left", show_header=False)
         counts = {
-            "rows": preview.n_rows, "duplicates": preview.n_duplicates, "bad": preview.n_bad,
-            "new reviews": preview.n_new, "known reviews": preview.n_known, "kept": preview.n_kept, "ties": preview.n_ties,
+            "rows": preview.n_rows,
+            "duplicates": preview.n_duplicates,
+            "bad": preview.n_bad,
+            "new reviews": preview.n_new,
+            "known reviews": preview.n_known,
+            "kept": preview.n_kept,
+            "ties": preview.n_ties,
             **dict(sorted(preview.labels.items())),
-        }  # fmt: skip
+        }
         table.add_column(overflow="fold")
         table.add_column(justify="right", no_wrap=True)
         for name, count in counts.items():

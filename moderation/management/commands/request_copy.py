@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from catalog.models import CONTROL, Channel, Locale, Product
 from core.actors import SystemActor
 from core.exceptions import EcomsiteError
-from moderation.drafting.generation import request_copy
+from moderation.drafting.ordering import request_copy
 
 
 class Command(BaseCommand):

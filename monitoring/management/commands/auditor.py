@@ -47,8 +47,11 @@ class Command(BaseCommand):
             return
         try:
             with transaction.atomic():
-                answer = ask(options["number"], Asked(**{name: options[name] for name in FIELDS}),
-                             actor=actor_from(options["by"]))  # fmt: skip
+                answer = ask(
+                    options["number"],
+                    Asked(**{name: options[name] for name in FIELDS}),
+                    actor=actor_from(options["by"]),
+                )
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc
         getattr(self, f"_as_{options['format']}")(answer)
@@ -57,8 +60,13 @@ class Command(BaseCommand):
         console = Console(file=self.stdout, width=None if sys.stdout.isatty() else 200)  # type: ignore[arg-type]
         console.print(Text(answer.words))
         for table in answer.tables:
-            shown = RichTable(*map(escape, table.columns), title=Text(table.title), title_justify="left",
-                              caption=Text(table.note) if table.note else None, caption_justify="left")  # fmt: skip
+            shown = RichTable(
+                *map(escape, table.columns),
+                title=Text(table.title),
+                title_justify="left",
+                caption=Text(table.note) if table.note else None,
+                caption_justify="left",
+            )
             for row in table.rows:
                 shown.add_row(*[Text(str(cell)) for cell in row])
             console.print(shown if table.rows else Text(f"{table.title}: none. {table.note}"))

@@ -39,8 +39,13 @@ class Command(BaseCommand):
         into = options["into"] or Path(f"evidence-{name}-{at:%Y%m%dT%H%M}" if at else f"evidence-{name}-now")
         try:
             with transaction.atomic():
-                made = pack.collect(options["sku"], at=at, channel=options["channel"], locale=options["locale"],
-                                    actor=actor_from(options["by"]))  # fmt: skip
+                made = pack.collect(
+                    options["sku"],
+                    at=at,
+                    channel=options["channel"],
+                    locale=options["locale"],
+                    actor=actor_from(options["by"]),
+                )
             files = pack.write(made, into)
         except (EcomsiteError, PermissionDenied) as exc:
             raise CommandError(str(exc)) from exc

@@ -20,8 +20,12 @@ class Command(BaseCommand):
     help = "Show what is in quarantine after too many failures; with --readmit, let a kind or one row of it out."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--readmit", metavar="KIND", choices=[kind.key for kind in quarantine.KINDS],
-                            help=f"one of {', '.join(kind.key for kind in quarantine.KINDS)}")  # fmt: skip
+        parser.add_argument(
+            "--readmit",
+            metavar="KIND",
+            choices=[kind.key for kind in quarantine.KINDS],
+            help=f"one of {', '.join(kind.key for kind in quarantine.KINDS)}",
+        )
         parser.add_argument("--id", metavar="ID", help="with --readmit: this row alone")
         add_by(parser)
 
