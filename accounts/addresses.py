@@ -9,10 +9,13 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the address of who asks; of IPv6 the /64, which one customer has. Empty when there is none (a socket file).
+    """Return the address of who asks; of IPv6 the /64, which one customer has.
 
-    Each of the `CLIENT_ADDRESS_PROXIES` proxies of ours appends to X-Forwarded-For whom it heard, so the client stands that
-    many from the right; what is left of it anybody may have written. With fewer entries no proxy of ours was passed.
+    Empty when there is none (a socket file).
+
+    Each of the `CLIENT_ADDRESS_PROXIES` proxies of ours appends to X-Forwarded-For whom it heard, so the client stands
+    that many from the right; what is left of it anybody may have written. With fewer entries no proxy of ours was
+    passed.
     """
     direct = str(request.META.get("REMOTE_ADDR", ""))
     n_proxies = settings.ACCOUNTS["PROXIES"]

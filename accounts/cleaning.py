@@ -1,4 +1,4 @@
-"""Forgets what sign-in keeps for a while: sessions that ended, tries that do not count any more, tickets that are void."""
+"""Forgets what sign-in keeps for a while: ended sessions, tries that do not count any more, void tickets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Second factors of a person: which there are, who has to have one, adding and removing. Each change is a line in the ledger."""
+"""Second factors of a person: which there are, who has to have one, adding and removing; each goes into the ledger."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def needs_more_than_password(person: User) -> bool:
 
 
 def add_app(person: User, *, key: str, code: str, ticket: Ticket) -> list[str]:
-    """Set up the authenticator app of `person` that has `key`, as `code` shows. Returns recovery codes, if these are the first.
+    """Set up the authenticator app of `person` that has `key`, as `code` shows.
+
+    Returns recovery codes, if these are the first.
 
     Raises `PermanentError` for a wrong code, and for a `ticket` that was used.
     """

@@ -1,7 +1,7 @@
-"""In whose hands an account is: for a day, whoever set its password or changed its address counts as one with its person.
+"""In whose hands an account is: for a day, who set its password or changed its address counts as its person.
 
-They could sign in as that person. So the two are not each other's second person meanwhile, and neither are two people whose
-accounts one and the same administrator set up. What was done stands in the ledger, where nobody can take it back.
+They could sign in as that person. So the two are not each other's second person meanwhile, and neither are two people
+whose accounts one and the same administrator set up. What was done stands in the ledger, where nobody can take it back.
 """
 
 from __future__ import annotations

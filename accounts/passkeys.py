@@ -1,7 +1,8 @@
 """Passkeys (WebAuthn): a key in a person's device that signs a challenge of ours, for our address alone.
 
-One with user verification is two factors in one: the device, and the finger, face or PIN that opens it. So it signs in by
-itself, and it is asked for instead of a code after a password. What a browser sends is parsed and verified by Yubico's fido2.
+One with user verification is two factors in one: the device, and the finger, face or PIN that opens it. So it signs in
+by itself, and it is asked for instead of a code after a password. What a browser sends is parsed and verified by
+Yubico's fido2.
 """
 
 from __future__ import annotations
@@ -114,7 +115,10 @@ def add(request: HttpRequest, person: User, *, ticket: Ticket, answer: str, name
 
 
 def begin_using(request: HttpRequest, person: User | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the browser is asked to sign, and what to remember. Without `person` it says itself whose passkey it is."""
+    """Return what the browser is asked to sign, and what to remember.
+
+    Without `person` it says itself whose passkey it is.
+    """
     known = [_credential(factor) for factor in _of(person)] if person else None
     options, state = _server(request).authenticate_begin(known, UserVerificationRequirement.REQUIRED)
     return dict(options), _plain(state)

@@ -1,4 +1,4 @@
-"""What an administrator does to another person's account: each leaves a line in the ledger and ends that person's sessions."""
+"""What an administrator does to another's account: each leaves a ledger line and ends that person's sessions."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def password_was_set(person: User, *, actor: User) -> None:
 def address_was_changed(person: User, *, before: str, actor: User) -> None:
     """Note that `actor` changed the e-mail address, `before` until now, or the name that `person` signs in with.
 
-    The other accounts with the address from before were one person's until now, so they are noted with it. In the transaction
-    that changes it. Needs auth.change_user.
+    The other accounts with the address from before were one person's until now, so they are noted with it. In the
+    transaction that changes it. Needs auth.change_user.
     """
     require_permission(actor, "auth.change_user")
     if actor.pk != person.pk:

@@ -42,7 +42,10 @@ class Provider:
 
     @classmethod
     def now(cls) -> Provider:
-        """Return the provider of the settings. Raises `TransientError` when it is away, `PermanentError` for a wrong one."""
+        """Return the provider of the settings.
+
+        Raises `TransientError` when it is away, `PermanentError` for a wrong one.
+        """
         issuer = settings.ACCOUNTS["OIDC"]["ISSUER"]
         with cls._lock:
             known = cls._known.get(issuer)

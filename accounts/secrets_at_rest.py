@@ -1,4 +1,4 @@
-"""Keeps what second factors rest on from whoever reads the database alone: encrypted or hashed with a key from SECRET_KEY."""
+"""Keeps what second factors rest on from who reads the database alone: by a key derived from SECRET_KEY."""
 
 from __future__ import annotations
 

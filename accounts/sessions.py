@@ -1,4 +1,4 @@
-"""The session store (settings.SESSION_ENGINE): rows know their account, so that a person's sessions can be ended at once."""
+"""The session store (settings.SESSION_ENGINE): rows know their account, so that a person's can be ended at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Single sign-on by OpenID Connect: the authorization code flow with PKCE, state and nonce, and a signed ID token.
 
-A person is bound to the provider's subject by a verified e-mail address once, and known by that subject ever after. Accounts
-are made here, by administrators, and not by signing in.
+A person is bound to the provider's subject by a verified e-mail address once, and known by that subject ever after.
+Accounts are made here, by administrators, and not by signing in.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def begin(*, next_page: str) -> tuple[str, dict[str, str]]:
 def finish(kept: dict[str, str], answer: dict[str, str]) -> User:
     """Return who came back from the provider with `answer`, the query of the call back.
 
-    Raises `PermanentError` for an answer that is not one to what was begun, for a token that is not theirs, and for people
-    without an account here; `TransientError` when the provider is away.
+    Raises `PermanentError` for an answer that is not one to what was begun, for a token that is not theirs, and for
+    people without an account here; `TransientError` when the provider is away.
     """
     if not constant_time_compare(answer.get("state", ""), kept["state"]):
         raise PermanentError("This answer belongs to another sign-in.", hint="Begin again.")
@@ -162,7 +162,10 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _bind(issuer: str, claims: dict[str, Any]) -> User:
-    """Bind the subject to the one account with its verified address. Superusers are made, and sign in, by password alone."""
+    """Bind the subject to the one account with its verified address.
+
+    Superusers are made, and sign in, by password alone.
+    """
     address = claims.get("email")
     if not isinstance(address, str) or claims.get("email_verified") is not True or "\0" in address:
         raise PermanentError("The provider does not vouch for your e-mail address.", hint="Ask who runs it.")

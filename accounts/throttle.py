@@ -1,8 +1,8 @@
 """How often somebody may try to sign in: wrong tries are counted by account and by address, and lock for a while.
 
-A try is counted before the password is looked at, and given back when it was right: whoever sends a hundred at once gets no
-more of them than one after the other, and what is locked costs no hash. Where an account is at home only what was wrong is
-counted, for a program of its owner may well send a hundred right ones at once.
+A try is counted before the password is looked at, and given back when it was right: whoever sends a hundred at once
+gets no more of them than one after the other, and what is locked costs no hash. Where an account is at home only what
+was wrong is counted, for a program of its owner may well send a hundred right ones at once.
 """
 
 from __future__ import annotations
@@ -194,7 +194,10 @@ def let_in(person: User, *, actor: User | SystemActor) -> bool:
 
 
 def let_in_address(address: str, *, actor: User | SystemActor) -> bool:
-    """Forget all wrong tries from `address`, a network address; returns whether there were any. Needs auth.change_user."""
+    """Forget all wrong tries from `address`, a network address; returns whether there were any.
+
+    Needs auth.change_user.
+    """
     require_permission(actor, "auth.change_user")
     return bool(_forget_wrong(Tries.objects.filter(address=_hashed("address", network_of(address)))))
 

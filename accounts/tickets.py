@@ -1,4 +1,4 @@
-"""Tickets: what was begun in a browser and is finished by it within minutes, once. A signed cookie, no row until it is used."""
+"""Tickets: what was begun in a browser and is finished there within minutes, once. A row only when it is used."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def _cookie(kind: str) -> str:
 
 
 def give(response: HttpResponse, kind: str, data: dict[str, Any]) -> None:
-    """Put a ticket of `kind` that remembers `data` into the browser. Signed, not secret: the browser's owner can read it."""
+    """Put a ticket of `kind` that remembers `data` into the browser.
+
+    Signed, not secret: the browser's owner can read it.
+    """
     value = signing.dumps({"number": secrets.token_urlsafe(24), "data": data}, salt=f"accounts.ticket.{kind}")
     response.set_cookie(
         _cookie(kind),

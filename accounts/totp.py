@@ -51,7 +51,10 @@ def step_of(key: str, code: str, *, now: float | None = None) -> int | None:
 
 
 def add(person: User, *, key: str, code: str) -> Factor | None:
-    """Keep the app of `person` if `code` shows that it has the key; None if it does not. It takes the place of the last."""
+    """Keep the app of `person` if `code` shows that it has the key; None if it does not.
+
+    It takes the place of the last.
+    """
     step = step_of(key, code)
     if step is None:
         return None

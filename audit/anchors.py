@@ -81,7 +81,10 @@ def read() -> Anchored:
 
 
 def last() -> Head | None:
-    """Return the last head of the second place without reading all of it. Raises `PermanentError` when it is damaged."""
+    """Return the last head of the second place without reading all of it.
+
+    Raises `PermanentError` when it is damaged.
+    """
     try:
         with path().open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""The checks that run by themselves, and the record of every check: by whom, how far, against what, with what outcome."""
+"""The checks that run by themselves, and the record of every check: by whom, how far, against what, the outcome."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ def verify_now(
 
 
 def verify_if_due() -> bool:
-    """Verify the whole ledger if that was not done for a day; returns whether it was. A failed one is repeated hourly."""
+    """Verify the whole ledger if that was not done for a day; returns whether it was.
+
+    A failed one is repeated hourly.
+    """
     recent = LedgerCheck.objects.filter(kind=LedgerCheck.Kind.WHOLE, at__gt=timezone.now() - WHOLE_EVERY)
     if recent.filter(is_intact=True).exists():
         return False
@@ -55,7 +58,8 @@ def verify_if_due() -> bool:
 
 
 def check_new() -> Verification | None:
-    """Check the lines since the last head, sign a head over them, bring it to the second place and raise the high-water mark.
+    """Check the lines since the last head, sign a head over them, bring it to the second place and raise the high-water
+    mark.
 
     The last head is compared with both before: a database that went back in time is found here. Nothing is signed while
     anything is wrong. Returns None when another process is at it.
@@ -181,7 +185,9 @@ def _from_last_head() -> _Start:
 
 
 def _require_in_database(kept: Head, newest: Head, ring: Keyring, *, place: str) -> None:
-    """Raise `_Trouble` unless `kept`, a head of the `place`, is one of the database's, of which `newest` is the last."""
+    """Raise `_Trouble` unless `kept`, a head of the `place`, is one of the database's,
+    of which `newest` is the last.
+    """
     if problem := ring.problem_with(kept):
         raise _Trouble(f"in the {place} {problem}")
     if kept.size > newest.size:

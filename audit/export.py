@@ -46,7 +46,8 @@ def export_ledger(
 ) -> Exported:
     """Write the ledger up to the newest signed head, or the one over `up_to` lines. Needs audit.verify_ledger.
 
-    What people typed stays sealed. The file appears once it is whole. Raises `PermanentError` when there is no such head.
+    What people typed stays sealed. The file appears once it is whole. Raises `PermanentError` when there is no such
+    head.
     """
     require_permission(actor, "audit.verify_ledger")
     signed = [head for head in heads.stored() if up_to is None or head.size <= up_to]

@@ -61,7 +61,10 @@ def find(size: int) -> Head | None:
 
 
 def newest() -> tuple[Head, Frontier] | None:
-    """Return the last head of the table and the tree under it, or None. Raises `PermanentError` when they do not fit."""
+    """Return the last head of the table and the tree under it, or None.
+
+    Raises `PermanentError` when they do not fit.
+    """
     row = TreeHead.objects.order_by("-size").first()
     if row is None:
         return None
@@ -106,7 +109,9 @@ def sign(tree: Frontier, *, entry: str, leaves: bytes) -> Head:
 
 
 def place_problem(vouched: int, before: int) -> str:
-    """Return what is wrong when the second place vouches for `vouched` lines, and did for `before`; empty when nothing is."""
+    """Return what is wrong when the second place vouches for `vouched` lines, and did for `before`;
+    empty when nothing is.
+    """
     if vouched >= before:
         return ""
     if not vouched:
@@ -127,8 +132,8 @@ def bring_to_second_place() -> int:
 def restart_anchors(*, actor: User | SystemActor, reason: str) -> int:
     """Begin a new second place with every head of the table, after a restore or when the old one is lost.
 
-    The old file, if there is one, is put aside under its name and the time, as the high-water mark is: both stay evidence,
-    and the next check sets a new mark. Needs
+    The old file, if there is one, is put aside under its name and the time, as the high-water mark is: both stay
+    evidence, and the next check sets a new mark. Needs
     audit.rotate_ledger_key and a reason, which become a line of the ledger. Returns how many heads were written.
     """
     require_permission(actor, "audit.rotate_ledger_key")

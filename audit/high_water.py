@@ -1,9 +1,9 @@
 """The high-water mark: the last heads that were verified and stand in both places, in a small file of its own.
 
-Database and second place may both be emptied, or both go back to an older head; then they agree with each other. They do
-not agree with this file, which is best on storage that neither of their owners can write. Its lines are those of the second
-place: signed, so that nobody without the key can put others. The last one is the mark; the others before it name the first
-bad line.
+Database and second place may both be emptied, or both go back to an older head; then they agree with each other. They
+do not agree with this file, which is best on storage that neither of their owners can write. Its lines are those of the
+second place: signed, so that nobody without the key can put others. The last one is the mark; the others before it name
+the first bad line.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ KEPT = 256  # heads: four hours of a busy desk, some 150 KB
 
 @dataclass(frozen=True)
 class Mark:
-    """What the file holds, by rising size; `problem` says in words what is wrong with it. No signature is checked yet."""
+    """What the file holds, by rising size; `problem` says in words what is wrong with it.
+
+    No signature is checked yet.
+    """
 
     heads: Sequence[Head] = ()
     problem: str = ""
@@ -86,7 +89,10 @@ def known() -> Known:
 
 
 def raise_to(mark: Mark, later: Sequence[Head]) -> None:
-    """Put the heads `later`, which are in both places now, after those of `mark`. Raises `TransientError` when it cannot."""
+    """Put the heads `later`, which are in both places now, after those of `mark`.
+
+    Raises `TransientError` when it cannot.
+    """
     heads = [*mark.heads, *later][-KEPT:]
     try:
         secrets.write(path(), "\n".join(canonical_json(head.as_line()) for head in heads), replace=True)

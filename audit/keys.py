@@ -146,7 +146,8 @@ def _finish_rotation(key_id: str) -> None:
 def keyring(others: Iterable[SigningKey] = ()) -> tuple[Keyring, str]:
     """Return the keys that are believed, and what a reader should know about why; empty when the key is at hand.
 
-    `others` were found elsewhere, and may have been removed from the table. Where the private key is not at hand, the recorded keys are believed as they stand.
+    `others` were found elsewhere, and may have been removed from the table. Where the private key is not at hand, the
+    recorded keys are believed as they stand.
     """
     known = recorded()
     try:
@@ -171,8 +172,8 @@ def rotate(
 ) -> SigningKey:
     """Replace the signing key; the old one's heads go on to count. Needs audit.rotate_ledger_key and a reason.
 
-    Without `new` one is made and put into the file. With a key from the environment pass the `new` one, and set it there
-    next. `is_lost`: the old key is gone and cannot vouch for the new one; auditors must be given that by hand.
+    Without `new` one is made and put into the file. With a key from the environment pass the `new` one, and set it
+    there next. `is_lost`: the old key is gone and cannot vouch for the new one; auditors must be given that by hand.
     """
     require_permission(actor, "audit.rotate_ledger_key")
     if not reason.strip():

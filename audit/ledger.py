@@ -32,7 +32,8 @@ GENESIS_HASH = "0" * 64
 CHAIN_LOCK = 0x6C6564676572  # "ledger": key of the advisory lock that gives the chain its order
 COLUMNS = ("seq", "at", "actor", "action", "subject", "payload", "prev_hash", "entry_hash")
 INSERT = (
-    f"INSERT INTO audit_ledgerentry ({', '.join(COLUMNS)}) SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], "  # noqa: S608
+    f"INSERT INTO audit_ledgerentry ({', '.join(COLUMNS)}) "  # noqa: S608
+    "SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], "
     "%s::text[], %s::text[], %s::text[], %s::jsonb[], %s::text[], %s::text[])"
 )
 LAST_LINE_AND_KEYS = """

@@ -4,8 +4,8 @@
     python offline_verifier.py ledger.jsonl --key PUBLIC_KEY [--anchors anchors.jsonl] [--mark ledger-high-water.json]
 
 It imports nothing of the project that made the export, on purpose: copy it, read it, run it elsewhere. Get the public
-key from another source than the export (`manage.py ledger key` prints it), and keep it. --anchors is a copy of the second
-place, --mark one of the high-water mark. Exit status 0: all lines are there and signed. 1: the first bad is named. 2: cannot read.
+key from another source than the export (`manage.py ledger key` prints it), and keep it. --anchors is a copy of the
+second place, --mark one of the high-water mark. Exit status 0: all is there and signed. 1: bad, named. 2: cannot read.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ def read_key(text: str) -> str:
 
 
 def read_kept(anchors: str, mark: str) -> list[Fields]:
-    """Return the lines of second place and high-water mark. Raises `Broken` for one without a head, or heads that differ."""
+    """Return the lines of second place and high-water mark; `Broken` for one without a head, or heads that differ."""
     kept: dict[Any, Fields] = {}  # a head by its size, a key by its name
     for path, name in ((anchors, "second place"), (mark, "high-water mark")):
         lines = list(read_lines(path)) if path else []

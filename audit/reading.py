@@ -34,7 +34,8 @@ Line = tuple[int, str, str, str]
 
 def lines_after(seq: int) -> Iterator[list[Line]]:
     """Yield the lines above number `seq` in order, in lists of up to 1,000, each with its hash computed anew."""
-    statement = f"COPY (SELECT {COLUMNS} FROM audit_ledgerentry WHERE seq > {int(seq)} ORDER BY seq) TO STDOUT"  # noqa: S608
+    query = f"SELECT {COLUMNS} FROM audit_ledgerentry WHERE seq > {int(seq)} ORDER BY seq"  # noqa: S608
+    statement = f"COPY ({query}) TO STDOUT"
     connection.ensure_connection()
     chunk: list[Line] = []
     with connection.connection.cursor() as cursor, cursor.copy(statement) as rows:
@@ -59,8 +60,9 @@ def _line(row: str) -> Line:
     try:
         content = loads(payload)
         if is_plain and '"' not in actor and '"' not in action and '"' not in subject and '"' not in prev_hash:
+            words = dumps(content, None, SORTED).decode()
             body = (
-                f'{{"action":"{action}","actor":"{actor}","at":"{at}","payload":{dumps(content, None, SORTED).decode()},'
+                f'{{"action":"{action}","actor":"{actor}","at":"{at}","payload":{words},'
                 f'"prev":"{prev_hash}","seq":{number},"subject":"{subject}"}}'
             ).encode()
         else:

@@ -1,4 +1,4 @@
-"""Sent upward by the ledger, inside the transaction: who holds more of a person erases it there, or nothing is erased."""
+"""Sent upward by the ledger, inside the transaction: who holds more of a person erases it, or nothing is erased."""
 
 from django.dispatch import Signal
 

@@ -13,7 +13,10 @@ from audit import checks
 
 @register()
 def ledger_is_all_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W001: ledger, heads and second place are less than what was verified before, or differ. Compares ends, not lines."""
+    """W001: ledger, heads and second place are less than what was verified before, or differ.
+
+    Compares ends, not lines.
+    """
     if not settings.LEDGER["KEY"] and not settings.LEDGER["KEY_FILE"].exists():
         return []  # nothing was ever signed here
     was_open = connection.connection is not None

@@ -99,7 +99,9 @@ class Walk:
             self._agreed = self.n
 
     def _other_than_signed(self, n: int, head: Head | None) -> tuple[int, str]:
-        """Name line `n`; where it is the first of a record and heads before that are missing, the first they vouched for."""
+        """Name line `n`; where it is the first of a record and heads before that are missing,
+        the first they vouched for.
+        """
         if head and n == head.first + 1 and self._agreed < head.first:
             return self._agreed + 1, f"the lines from here to {n} are not those that were signed for{_when(head)}"
         return n, f"it is not the line that was signed for{_when(head)}"
@@ -161,7 +163,9 @@ def agreed_heads(stored: Iterable[Head], anchored: Iterable[Head], ring: Keyring
 
 
 def with_mark(signed: Sequence[Head], mark: Sequence[Head], ring: Keyring) -> tuple[list[Head], str]:
-    """Return the heads of both places and of the high-water mark, by rising size, and the first trouble with the latter."""
+    """Return the heads of both places and of the high-water mark, by rising size,
+    and the first trouble with the latter.
+    """
     found, troubles = {head.size: head for head in signed}, []
     for head in mark:
         if (same := found.get(head.size)) == head:
@@ -177,7 +181,8 @@ def with_mark(signed: Sequence[Head], mark: Sequence[Head], ring: Keyring) -> tu
 
 
 def verify(*, expected_head: str = "", on_progress: Progress | None = None) -> Verification:
-    """Stream the whole ledger in order; check numbering without gaps, the chain, each line's hash, and every signed head.
+    """Stream the whole ledger in order; check numbering without gaps, the chain, each line's hash, and every signed
+    head.
 
     The heads are those of the database, of the second place and the high-water mark. The mark is read first, then the
     second place: what they hold then must be in the database. `expected_head` is a hash kept elsewhere that must be the

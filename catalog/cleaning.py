@@ -18,8 +18,9 @@ _UNWANTED = re.compile(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
 _BLOCK = re.compile(
-    r"<(?:[bh]r|/?(?:p|div|li|ul|ol|dl|dt|dd|tr|table|thead|tbody|tfoot|caption|h[1-6]|section|article|header|footer|aside"
-    r"|main|nav|blockquote|pre|figure|figcaption|address|details|summary|form|fieldset|legend|option))\b[^<>]{0,500}>",
+    r"<(?:[bh]r|/?(?:p|div|li|ul|ol|dl|dt|dd|tr|table|thead|tbody|tfoot|caption|h[1-6]|section|article|header|footer"
+    r"|aside|main|nav|blockquote|pre|figure|figcaption|address|details|summary|form|fieldset|legend"
+    r"|option))\b[^<>]{0,500}>",
     re.I,
 )
 _CELL = re.compile(r"</?(?:td|th)\b[^<>]{0,500}>", re.I)
@@ -28,13 +29,14 @@ _MARKUP = re.compile(r"<[a-zA-Z/!?]|&[a-zA-Z#]")
 _LESS_THAN = re.compile(r"<(?![!?])(?P<slash>/?)(?P<name>[a-zA-Z][a-zA-Z0-9:-]*)?(?P<rest>[^<>]{0,2000}>)?")
 _AMPERSAND = re.compile(r"&(?P<name>#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31})?(?P<end>;|=)?")
 _NAMES_OF_TAGS = (
-    "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body br "
-    "button canvas caption center cite code col colgroup command data datalist dd del details dfn dialog dir div dl dt em "
-    "embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe "
-    "image img input ins isindex kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter "
-    "nav nobr noembed noframes noscript object ol optgroup option output p param picture plaintext pre progress q rp rt ruby "
-    "s samp script section select slot small source spacer span strike strong style sub summary sup svg table tbody td "
-    "template textarea tfoot th thead time title tr track tt u ul var video wbr xml xmp"
+    "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body "
+    "br button canvas caption center cite code col colgroup command data datalist dd del details dfn dialog dir div dl "
+    "dt em embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr "
+    "html i iframe image img input ins isindex kbd keygen label legend li link listing main map mark marquee math menu "
+    "menuitem meta meter nav nobr noembed noframes noscript object ol optgroup option output p param picture "
+    "plaintext pre progress q rp rt ruby s samp script section select slot small source spacer span strike strong "
+    "style sub summary "
+    "sup svg table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr xml xmp"
 )
 _TAGS = frozenset(_NAMES_OF_TAGS.split())
 _SPACES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # not the single ones, of which there are many
@@ -88,7 +90,9 @@ def language_of(text: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether cleaning would change nothing but spaces at the ends, as is so with most texts; told in a fraction of the time."""
+    """Whether cleaning would change nothing but spaces at the ends, as is so with most texts;
+    told in a fraction of the time.
+    """
     return (
         text.isprintable()
         and "<" not in text

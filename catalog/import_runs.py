@@ -117,7 +117,10 @@ def advance(run: ImportRun, progress: Progress) -> None:
 
 
 def close_run(run: ImportRun, *, status: ImportRun.Status, actor: User | SystemActor) -> None:
-    """End `run`. An error file without errors is removed; what is left of earlier runs of a file of its name is closed."""
+    """End `run`.
+
+    An error file without errors is removed; what is left of earlier runs of a file of its name is closed.
+    """
     run.refresh_from_db()
     if status == ImportRun.Status.COMPLETED and not run.n_bad:
         error_path(run).unlink(missing_ok=True)

@@ -173,9 +173,12 @@ def write_reviews(rows: Sequence[FeedRow[ReviewRecord]], run: ImportRun) -> Writ
 
 
 def add_reviews(records: Mapping[str, ReviewRecord]) -> int:
-    """Store the reviews of `records`, by external id, that are not there yet; others stay as they are. Returns how many.
+    """Store the reviews of `records`, by external id, that are not there yet; others stay as they are.
 
-    For imports of something else that is about reviews. Call in a transaction; whoever calls has checked the permission.
+    Returns how many.
+
+    For imports of something else that is about reviews. Call in a transaction; whoever calls has checked the
+    permission.
     """
     with connection.cursor() as cursor:
         copy_into_temp_table(cursor, "new_review", _REVIEW, map(_review_values, records.items()))

@@ -38,8 +38,8 @@ def import_products(
 
     Upserts by sku; unchanged products stay untouched. Of one sku twice in a file the first row counts. A run of the
     same file that was interrupted goes on where it stopped, unless `resume` is off. `said` is what holds for the whole
-    file and is not in the mapping, or stands above it: `decimal`, `locale`, `currency`. `on_progress` gets the run and the
-    share of the file read after every batch. Raises `PermanentError` for a file that cannot be read at all.
+    file and is not in the mapping, or stands above it: `decimal`, `locale`, `currency`. `on_progress` gets the run and
+    the share of the file read after every batch. Raises `PermanentError` for a file that cannot be read at all.
     """
     require_permission(actor, "catalog.add_product")
     return _import(

@@ -1,8 +1,8 @@
 """The language of a text of few words, by a model of letters: py3langid, which a short text is not too short for.
 
-Lui and Baldwin, "langid.py: An Off-the-shelf Language Identification Tool", ACL 2012. Its probabilities are told among the
-languages below alone. Of 5,486 English titles and sentences that were set aside, every second one of four sets of reviews and
-products, it takes 2 for another language with `SURE`.
+Lui and Baldwin, "langid.py: An Off-the-shelf Language Identification Tool", ACL 2012. Its probabilities are told among
+the languages below alone. Of 5,486 English titles and sentences that were set aside, every second one of four sets of
+reviews and products, it takes 2 for another language with `SURE`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ _NAMES = {
 
 
 def identify(text: str) -> tuple[str, float]:
-    """Return the language that a text in Latin letters is most likely in, `en` or the name of another, and how likely."""
+    """Return the language that a text in Latin letters is most likely in, `en` or the name of another,
+    and how likely.
+    """
     code, share = _identifier().classify(text[:_LONGEST])
     return _NAMES[code], float(share)
 

@@ -1,7 +1,7 @@
 """Which language a text is in, as far as letters and the commonest words tell; one of ours, or one that is not. Pure.
 
-A short text may tell nothing; then what the others of its feed are in says it (`Languages`). Nothing is held to be English
-because it has Latin letters.
+A short text may tell nothing; then what the others of its feed are in says it (`Languages`). Nothing is held to be
+English because it has Latin letters.
 """
 
 from __future__ import annotations
@@ -30,13 +30,23 @@ _SCRIPTS = (
 )
 # Words that are frequent there, and are none in English.
 _WORDS = {
-    "German": "der das und ist nicht ein eine einen einem einer mit für auf dem den sehr sich auch ich wir ihr zu zum zur von "
-    "vom aus bei wie noch nur oder aber sind wird haben habe hat wurde ohne nach im als mir mich gut gerne wieder ganz immer alles schnell schön",
-    "French": "le la les des une est et dans pour avec que qui sur pas plus très ce cette ces je nous vous il elle sont du au aux "
-    "mais sans tout mon ma bon bonne bien produit recommande rien qualité",
-    "Spanish": "el los las una es y en para con que por muy del al este esta estos no se lo pero más como mi son sin su bueno buena bien todo producto recomiendo calidad",
-    "Italian": "il lo gli una è e di che per con molto del della dei delle sono non questo questa ma più come nel alla ottimo bello bene tutto prodotto consiglio qualità",
-    "Portuguese": "o os uma é em para com que por muito do da dos das não este esta mas mais como meu são seu bom boa produto recomendo tudo",
+    "German": "der das und ist nicht ein eine einen einem einer mit für auf dem den sehr sich auch ich wir ihr zu zum "
+    "zur von vom aus bei wie noch nur oder aber sind wird haben habe hat wurde ohne nach im als mir mich gut gerne "
+    "wieder ganz immer alles schnell schön",
+    "French": "le la les des une est et dans pour avec que qui sur pas plus très ce cette ces je nous vous il elle "
+    "sont du au aux mais sans tout mon ma bon bonne bien produit recommande rien qualité",
+    "Spanish": (
+        "el los las una es y en para con que por muy del al este esta estos no se lo pero más como mi son sin "
+        "su bueno buena bien todo producto recomiendo calidad"
+    ),
+    "Italian": (
+        "il lo gli una è e di che per con molto del della dei delle sono non questo questa ma più come nel "
+        "alla ottimo bello bene tutto prodotto consiglio qualità"
+    ),
+    "Portuguese": (
+        "o os uma é em para com que por muito do da dos das não este esta mas mais como meu são seu bom boa "
+        "produto recomendo tudo"
+    ),
     "Dutch": "het een van en is voor met dat niet op zijn heel deze dit ook maar ik naar bij goed erg",
     "Polish": "jest nie się na dla bardzo jak ale od są tak oraz przez",
     "Swedish": "och är det en ett att för med som på inte den av till mycket jag har",
@@ -46,8 +56,8 @@ for _name, _words in _WORDS.items():
     for _word in _words.split():
         _LANGUAGES.setdefault(_word, []).append(_name)
 _OF_ENGLISH = (
-    "the a an and is are was it this that of to in for with on i my you not but very so as have has had at be they we from or "
-    "if just all me its too these will would when no do"
+    "the a an and is are was it this that of to in for with on i my you not but very so as have has had at be they we "
+    "from or if just all me its too these will would when no do"
 )
 _ENGLISH = frozenset(_OF_ENGLISH.split())
 # Of these, those that no other European language has: they alone show that a text is English.
@@ -77,7 +87,9 @@ def other_language(text: str, *, is_review: bool = False) -> str:
 
 
 def language_in(text: str, more: str = "", *, is_review: bool = False) -> str:
-    """Return the language of a text, with `more` of the same: a locale of ours, the name of another; empty if nothing tells."""
+    """Return the language of a text, with `more` of the same: a locale of ours, the name of another;
+    empty if nothing tells.
+    """
     whole = f"{text}\n{more}" if more else text
     if not whole.isascii():
         letters = len(_LETTER.findall(whole))

@@ -184,8 +184,8 @@ class PublishedCopy(models.Model):
 class ImportRun(models.Model):
     """One import of one file: how far it came, so that an interrupted one resumes.
 
-    One fails whose file cannot be read to its end; one is superseded that was left behind when another file of its name was
-    imported to the end.
+    One fails whose file cannot be read to its end; one is superseded that was left behind when another file of its name
+    was imported to the end.
     """
 
     class Status(models.TextChoices):

@@ -1,4 +1,4 @@
-"""The only writer of live copy. Called by `moderation.live.publication` alone, which moves the candidate and writes the ledger."""
+"""The only writer of live copy. Called by `moderation.live.publication` alone, which writes the ledger."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ def put_live(
 ) -> PublishedCopy:
     """Make `text` the live copy of `slot` in `variant`, retiring the one before it, and return it.
 
-    What is live in other variants stays. One transaction. The product row is locked first, so two publications of the same
-    place queue up and the later one wins, instead of meeting at the unique constraint. The same `candidate_ref` twice returns the copy it already has
-    while that is live; once retired, copy never comes back: `PermanentError`. But `again`, where who let it out took it back
-    and decided on it anew: a row of its own then, so that both times stay true.
+    What is live in other variants stays. One transaction. The product row is locked first, so two publications of the
+    same place queue up and the later one wins, instead of meeting at the unique constraint. The same `candidate_ref`
+    twice returns the copy it already has while that is live; once retired, copy never comes back: `PermanentError`. But
+    `again`, where who let it out took it back and decided on it anew: a row of its own then, so that both times stay
+    true.
     """
     with transaction.atomic():
         Product.objects.select_for_update(of=("self",)).get(pk=slot.product.pk)
@@ -61,8 +62,8 @@ def put_live(
 def put_back(copy: PublishedCopy, *, provenance: Mapping[str, Any], now: dt.datetime) -> PublishedCopy:
     """Make the text of retired `copy` live again and return it: as a row of its own, so that both times stay true.
 
-    It comes back in its own variant. The caller has locked the product. Raises `StaleState` where something is live in its
-    place.
+    It comes back in its own variant. The caller has locked the product. Raises `StaleState` where something is live in
+    its place.
     """
     place: dict[str, Any] = {**Slot.of(copy).where(), "variant": copy.variant}
     if PublishedCopy.objects.filter(**place, retired_at=None).exists():
@@ -88,5 +89,8 @@ def take_down(copy: PublishedCopy, *, reason: str, now: dt.datetime) -> None:
 
 
 def forget_reasons(keys: Collection[uuid.UUID], *, instead: str) -> int:
-    """Replace the reasons for which these copies were taken down by `instead`: their writer is erased. Returns how many."""
+    """Replace the reasons for which these copies were taken down by `instead`: their writer is erased.
+
+    Returns how many.
+    """
     return PublishedCopy.objects.filter(pk__in=keys).exclude(retired_at=None).update(retired_reason=instead)

@@ -13,7 +13,8 @@ SIGNS: Final = (1 << 64) - 1
 
 
 class SeenKeys:
-    """Keys with the line and the content where each stood first: an open hash table of numbers (Knuth, TAOCP 3, 6.4, L).
+    """Keys with the line and the content where each stood first: an open hash table of numbers (Knuth, TAOCP 3, 6.4,
+    L).
 
     A key is kept as 64 bits of a hash under a secret of this process: of a million keys two are taken for one in one of
     37 million files, and nobody can write a file in which they are.
@@ -29,7 +30,9 @@ class SeenKeys:
         self._keys, self._lines, self._contents = (array("Q", bytes(8 * size)) for _ in range(3))
 
     def first(self, key: str, line: int, content: int) -> tuple[int, bool] | None:
-        """Return the line where `key` stood first, and whether with the same content (any number); None: this is the first."""
+        """Return the line where `key` stood first, and whether with the same content (any number); None:
+        this is the first.
+        """
         digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8, key=self._secret).digest()
         number, content = int.from_bytes(digest) or 1, content & SIGNS  # 0: a place is free
         place = self._place(number)

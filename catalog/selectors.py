@@ -48,8 +48,9 @@ def find_live_copy(
 ) -> LiveCopy | None:
     """Return what shoppers see now in `channel` of the product `sku`, in its title's language unless `locale` is given.
 
-    That is the text for everybody in the variant `control`, unless others are named. None when there is no such product. This is what the shop asks all day: one statement on two indexes, prepared once for
-    a connection, and no other to see whether the connection still works. If it does not, a new one is tried.
+    That is the text for everybody in the variant `control`, unless others are named. None when there is no such
+    product. This is what the shop asks all day: one statement on two indexes, prepared once for a connection, and no
+    other to see whether the connection still works. If it does not, a new one is tried.
     """
     try:
         return _look(sku, channel, locale, audience, variant)

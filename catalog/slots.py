@@ -77,7 +77,10 @@ class Slot:
 def across(
     products: Iterable[Product], *, channels: Sequence[str], locales: Sequence[str], audience: str = EVERYBODY
 ) -> list[Slot]:
-    """Return the slot of each product × channel × locale. Raises `PermanentError` as `Slot`, and where a list is empty."""
+    """Return the slot of each product × channel × locale.
+
+    Raises `PermanentError` as `Slot`, and where a list is empty.
+    """
     for name, given in (("channel", channels), ("locale", locales)):
         if not given or (unknown := sorted(set(given) - set(_CLOSED[name]))):
             raise _unknown(name, ", ".join(unknown) if given else "none")
@@ -86,9 +89,11 @@ def across(
 
 
 def require_known(**given: str) -> None:
-    """Raise `PermanentError` unless the `channel` and `locale` that are given exist, and `audience` and `variant` are names.
+    """Raise `PermanentError` unless the `channel` and `locale` that are given exist, and `audience` and `variant` are
+    names.
 
-    Who may see an audience, and which variant a shopper is shown, is the shop's to say: they are names here and nothing else.
+    Who may see an audience, and which variant a shopper is shown, is the shop's to say: they are names here and nothing
+    else.
     """
     for name, value in given.items():
         if name in _CLOSED:

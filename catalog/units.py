@@ -148,8 +148,12 @@ for _spelling, _symbol in _SPELLINGS.items():
         _FOLDED.setdefault(_spelling.casefold(), _symbol)
 
 _VULGAR = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
-_PLAIN = r"(?:[1-9]\d{0,2}(?:,\d{3}){1,4}(?!\d)(?:\.\d{1,9})?|\d{1,3}(?:\.\d{3}){1,4},\d{1,9}|\d{1,14}(?:[.,]\d{1,9})?|\.\d{1,9})"
-# Fractions as people write them, in lowest terms: `110/240 V` and `8/4` are two numbers. One over nothing is none at all.
+_PLAIN = (
+    r"(?:[1-9]\d{0,2}(?:,\d{3}){1,4}(?!\d)(?:\.\d{1,9})?|\d{1,3}(?:\.\d{3}){1,4},\d{1,9}"
+    r"|\d{1,14}(?:[.,]\d{1,9})?|\.\d{1,9})"
+)
+# Fractions as people write them, in lowest terms: `110/240 V` and `8/4` are two numbers. One over nothing is none at
+# all.
 _FRACTION = (
     r"(?:1/2|[12]/3|[13]/4|[1-4]/5|[15]/6|[1357]/8|1/10|(?:[13579]|1[135])/16|(?:[13579]|[12][13579]|31)/32"
     r"|(?:[13579]|[1-5][13579]|6[13])/64|\d{1,3}/0)(?![\d/]|[.,]\d)"

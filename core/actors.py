@@ -21,7 +21,10 @@ class SystemActor:
 
 
 class AuthenticatedHttpRequest(HttpRequest):
-    """A request whose sender has signed in. For types alone: views behind the sign-in are given a plain `HttpRequest`."""
+    """A request whose sender has signed in.
+
+    For types alone: views behind the sign-in are given a plain `HttpRequest`.
+    """
 
     user: User
 
@@ -31,7 +34,9 @@ COMMAND_LINE = SystemActor("command line")
 
 
 def actor_ref(actor: User | SystemActor) -> str:
-    """Return the pseudonymous reference written to the ledger: `user:<id>` or `system:<name>`; never a name or an e-mail."""
+    """Return the pseudonymous reference written to the ledger: `user:<id>` or `system:<name>`;
+    never a name or an e-mail.
+    """
     if isinstance(actor, SystemActor):
         return f"system:{actor.name}"
     if actor.pk is None:

@@ -25,7 +25,10 @@ def excerpt(text: str, *, length: int = 110) -> str:
 
 
 def lead_on(page: str, model: type[Model], key: str) -> HttpResponseRedirect:
-    """Go to the page of the row of `model` that `key`, from an address, names. Raises `Http404` if it cannot be a key."""
+    """Go to the page of the row of `model` that `key`, from an address, names.
+
+    Raises `Http404` if it cannot be a key.
+    """
     try:
         return redirect(page, pk=model._meta.pk.to_python(key))
     except (ValidationError, NoReverseMatch):

@@ -18,8 +18,9 @@ _FAREWELL_S = 2.0
 def made_ahead(items: Iterator[T], *, most: int) -> Iterator[Iterator[T]]:
     """Yield the items of `items`, of which up to `most` are made before they are asked for.
 
-    While the one who asks waits for a database, the next item is made. What `items` raises is raised in its place. When the
-    block is left, the thread is done with the item in hand, or soon will be. `items` must not use the connection of the caller.
+    While the one who asks waits for a database, the next item is made. What `items` raises is raised in its place. When
+    the block is left, the thread is done with the item in hand, or soon will be. `items` must not use the connection of
+    the caller.
     """
     ready: queue.Queue[Any] = queue.Queue(maxsize=most)
     is_over = threading.Event()

@@ -10,7 +10,9 @@ from psycopg import sql
 
 
 def in_array(keys: Iterable[object], type: str = "text") -> RawSQL:
-    """Return `keys` for a lookup with `__in`, as one parameter: thousands of placeholders take longer than the query."""
+    """Return `keys` for a lookup with `__in`, as one parameter:
+    thousands of placeholders take longer than the query.
+    """
     return RawSQL(f"SELECT unnest(%s::{type}[])", [list(keys)])  # noqa: S611  (the type is ours)
 
 

@@ -51,9 +51,9 @@ def claim(
 ) -> list[M]:
     """Lease up to `n` rows of the ordered `queryset`, set `updates` on them, and return them in order.
 
-    `company[k]` says how many rows may be claimed together with one that was tried or lost `k` times. `most`: a row with
-    so many attempts, or so many losses, is not claimed at all. A row whose last holder was lost counts a loss for that
-    and no attempt for this.
+    `company[k]` says how many rows may be claimed together with one that was tried or lost `k` times. `most`: a row
+    with so many attempts, or so many losses, is not claimed at all. A row whose last holder was lost counts a loss for
+    that and no attempt for this.
     """
     changes = {"lease_token": uuid.uuid4(), **updates}
     known = _compiled.setdefault(queryset, {})
@@ -86,7 +86,8 @@ def _compile(
     # PostgreSQL never runs a WITH that locks twice; as a subquery of the UPDATE it could be, and lease more than `n`.
     # The names are our own, and quoted; all values are parameters.
     sql = f"""
-        WITH picked AS ({picked} LIMIT %s FOR NO KEY UPDATE OF {table} SKIP LOCKED), placed AS ({IN_COMPANY if in_company else ALL})
+        WITH picked AS ({picked} LIMIT %s FOR NO KEY UPDATE OF {table} SKIP LOCKED),
+            placed AS ({IN_COMPANY if in_company else ALL})
         UPDATE {table} SET n_attempts = {table}.n_attempts + CASE WHEN {lost} THEN 0 ELSE 1 END,
             n_losses = {table}.n_losses + CASE WHEN {lost} THEN 1 ELSE 0 END,
             lease_expires_at = statement_timestamp() + %s,

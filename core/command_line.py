@@ -1,4 +1,4 @@
-"""What commands share: who stands behind one, and a long one over a file, with progress and errors without tracebacks."""
+"""What commands share: who stands behind one, and long work over a file with progress and errors in words."""
 
 from __future__ import annotations
 

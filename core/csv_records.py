@@ -1,4 +1,4 @@
-"""Records out of the lines of a CSV file. What is quoted badly costs itself, and never becomes a row of something else."""
+"""Records out of the lines of a CSV file. What is quoted badly costs itself, and never becomes another row."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class CsvRecord(NamedTuple):
 def csv_records(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[CsvRecord]:
     """Yield the records in `lines`, the header first, each with the physical line it begins on.
 
-    A record of several lines that comes out with the wrong number of cells, or not quite as quoting goes, is refused with
-    all its lines: they are the middle of a text. Only where they look like rows themselves was a quote left open, and the
-    first line alone is given up.
+    A record of several lines that comes out with the wrong number of cells, or not quite as quoting goes, is refused
+    with all its lines: they are the middle of a text. Only where they look like rows themselves was a quote left open,
+    and the first line alone is given up.
     """
     window = _Window(lines)
     if (first := window.peek()) and (named := _SEPARATOR.fullmatch(first.text)):

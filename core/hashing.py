@@ -23,7 +23,10 @@ def hash_json(value: Mapping[str, Any] | list[Any]) -> str:
 
 
 def hash_texts(value: Mapping[str, Any] | list[Any]) -> str:
-    """Return what `hash_json` does, several times as fast. For texts in lists and objects alone: numbers are written otherwise."""
+    """Return what `hash_json` does, several times as fast.
+
+    For texts in lists and objects alone: numbers are written otherwise.
+    """
     try:
         return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
     except orjson.JSONEncodeError:  # a lone surrogate

@@ -94,5 +94,7 @@ def _send(task: str) -> bool:
 
 
 def hint_on_commit(task: str) -> None:
-    """Ask for a turn of `task` once the current transaction has committed: a job must never start before its rows exist."""
+    """Ask for a turn of `task` once the current transaction has committed:
+    a job must never start before its rows exist.
+    """
     transaction.on_commit(lambda: hint(task))

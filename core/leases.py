@@ -5,9 +5,9 @@ fences the write that ends the work: a worker paused past its lease cannot commi
 of workers need not agree.
 
 An attempt is counted when a row is claimed, and taken back when its holder was never heard of again: a worker that is
-killed or stopped costs its rows nothing. That it was lost is counted by itself (`n_losses`, in a row), so that a row which
-kills its workers is singled out. After too many of either a row goes into quarantine, with its error, until a person
-readmits it.
+killed or stopped costs its rows nothing. That it was lost is counted by itself (`n_losses`, in a row), so that a row
+which kills its workers is singled out. After too many of either a row goes into quarantine, with its error, until a
+person readmits it.
 
 As in procrastinate's `fetch_job`, Coop's `dequeueNextJobWithLock`, and the visibility time-out of SQS.
 """
@@ -40,8 +40,8 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_expires_at": None, "n_losses": 0}
 # An attempt taken back. Some work begins its count anew while it is at it: there is none to take back then.
 ONE_LESS = Greatest(F("n_attempts") - 1, 0)
-# From this many attempts and losses on a row is claimed in ever smaller company, an eighth each time, and alone for its last
-# attempt: what makes a batch fail is singled out, and a batch that was only unlucky does not come back row by row.
+# From this many attempts and losses on a row is claimed in ever smaller company, an eighth each time, and alone for its
+# last attempt: what makes a batch fail is singled out, and a batch that was only unlucky does not come back row by row.
 SUSPECT_AFTER, SHRINK = 2, 8
 LONGEST_PAUSE = dt.timedelta(hours=1)
 LONGEST_ERROR = 2000
@@ -82,8 +82,8 @@ def claim(
     Rows that another claimant is looking at are skipped. Every returned row carries the same new `lease_token`; its
     `n_attempts` went up by one, or its `n_losses` where its last holder was lost. Rows that were tried or lost
     `SUSPECT_AFTER` times come in smaller batches, in the end alone, and one whose attempts or losses are used up
-    (settings.LEASES["MAX_ATTEMPTS"], ["MAX_LOSSES"]) goes into quarantine instead. `unlimited` is for people, whose attempts cost nothing, and for rows that are never
-    given up. Related rows are not fetched along.
+    (settings.LEASES["MAX_ATTEMPTS"], ["MAX_LOSSES"]) goes into quarantine instead. `unlimited` is for people, whose
+    attempts cost nothing, and for rows that are never given up. Related rows are not fetched along.
     """
     if unlimited:
         return claims.claim(queryset, n=n, duration=duration, updates=updates)
@@ -126,7 +126,8 @@ def renew(rows: Sequence[Leased], *, duration: dt.timedelta) -> int:
 
 @contextmanager
 def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta, longest: dt.timedelta | None = None) -> Iterator[None]:
-    """Renew the lease on `rows` (one claim) while the block runs; what hangs for `longest` (LEASES["LONGEST_WORK"]) loses it.
+    """Renew the lease on `rows` (one claim) while the block runs; what hangs for `longest` (LEASES["LONGEST_WORK"])
+    loses it.
 
     Renews from a thread with a connection of its own, every third of `duration`; a paused process renews nothing.
     When the block loses the database, the rows are due again as soon as that is back, and keep their attempt.

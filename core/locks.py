@@ -28,7 +28,9 @@ def try_advisory_lock(name: str) -> Iterator[bool]:
 
 
 def take_turns(name: str) -> None:
-    """Wait until no other transaction has taken its turn under this `name`; ours ends with the transaction we are in."""
+    """Wait until no other transaction has taken its turn under this `name`;
+    ours ends with the transaction we are in.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_key_of(name)])
 

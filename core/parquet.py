@@ -100,7 +100,9 @@ def _records(batch: pyarrow.RecordBatch, before: int) -> Iterator[JsonRecord]:
 
 
 def _with_short_floats(batch: pyarrow.RecordBatch) -> tuple[pyarrow.RecordBatch, list[str]]:
-    """Return `batch` with its floats of 32 bits as texts, and their names: 1.3 would otherwise come as 1.2999999523162842."""
+    """Return `batch` with its floats of 32 bits as texts, and their names:
+    1.3 would otherwise come as 1.2999999523162842.
+    """
     import pyarrow as pa
 
     short = [field.name for field in batch.schema if pa.types.is_float32(field.type)]
@@ -111,7 +113,10 @@ def _with_short_floats(batch: pyarrow.RecordBatch) -> tuple[pyarrow.RecordBatch,
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; numbers with a point as `Decimal`. Raises `ValueError` for what JSON has no word for."""
+    """Return a value as JSON has it; numbers with a point as `Decimal`.
+
+    Raises `ValueError` for what JSON has no word for.
+    """
     if isinstance(value, float):
         if math.isinf(value):
             raise ValueError("a number without end")

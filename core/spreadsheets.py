@@ -1,7 +1,7 @@
 """Cells that a spreadsheet would run as a formula, made harmless and back.
 
-As OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection): a single quote before the first sign. It is taken
-off again when the cell is read, so that a text is the same after a round trip.
+As OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection): a single quote before the first sign. It is
+taken off again when the cell is read, so that a text is the same after a round trip.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether this process was asked to end: long work looks between two pieces, keeps what is done and gives back the rest."""
+"""Whether this process was asked to end: long work looks between pieces, keeps what is done, gives back the rest."""
 
 from __future__ import annotations
 

@@ -23,7 +23,9 @@ _SAVE = "Save the sheet as CSV UTF-8, and import that."
 
 
 class WorkbookSource(Source):
-    """An open workbook. Raises `PermanentError` for one that is broken, empty, locked, too large, or of another program."""
+    """An open workbook. Raises `PermanentError` for one that is broken, empty, locked, too large,
+    or of another program.
+    """
 
     kind = "workbook"
 

@@ -1,7 +1,7 @@
 """Take the pictures of docs/images from the running desk: `make run` in one terminal, `make screenshots` in another.
 
-Works as the senior reviewer of the demo (var/logins.txt), in the system's headless Chromium. The review item it takes to
-show Label Studio goes back into the queue when the lease ends.
+Works as the senior reviewer of the demo (var/logins.txt), in the system's headless Chromium. The review item it takes
+to show Label Studio goes back into the queue when the lease ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings of sign-in: passwords, sessions, locks, second factors, single sign-on. `ecomsite.settings` takes them over."""
+"""Settings of sign-in: passwords, sessions, locks, second factors, single sign-on. Taken over by `settings`."""
 
 from __future__ import annotations
 

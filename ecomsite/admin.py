@@ -54,7 +54,10 @@ class PersonForm(UserChangeForm):
 
 @admin.register(User)
 class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    """People: who they are, whether they may sign in, which roles they hold. Superusers are made on the command line."""
+    """People: who they are, whether they may sign in, which roles they hold.
+
+    Superusers are made on the command line.
+    """
 
     form = PersonForm
     add_form = UserCreationForm

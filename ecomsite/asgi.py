@@ -7,8 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecomsite.settings")
 django_application = get_wsgi_application()
 
-# After the settings. The addresses and all behind them are loaded here, before the web's processes are forked, and not by
-# whoever asks first.
+# After the settings. The addresses and all behind them are loaded here, before the web's processes are forked, and not
+# by whoever asks first.
 import ecomsite.urls  # noqa: E402, F401
 from ecomsite.errors import refusal  # noqa: E402
 from ecomsite.web.bridge import Bridge  # noqa: E402

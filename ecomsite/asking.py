@@ -6,7 +6,8 @@ from ecomsite import env
 
 # Files of your own that declare questions; looked for there first, then among those that ship (docs/questions.md).
 QUESTIONS_DIR: str = env.text("QUESTIONS_DIR")
-# Name → a subclass of labeling.question.Question, or one of its instances. The declared ones are named by DECLARED_QUESTIONS.
+# Name → a subclass of labeling.question.Question, or one of its instances. The declared ones are named by
+# DECLARED_QUESTIONS.
 QUESTIONS: dict[str, str] = {
     "copy_verdict": "questions.copy_verdict.question.CopyVerdict",
     "sentiment": "questions.sentiment.question.Sentiment",

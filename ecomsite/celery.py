@@ -22,7 +22,8 @@ app.autodiscover_tasks()
 
 
 def _every(seconds: float, task: str) -> dict[str, object]:
-    # A tick outlives the hints around it (core/hints.py): behind a queue full of those it would else never get its turn.
+    # A tick outlives the hints around it (core/hints.py): behind a queue full of those it would else never get its
+    # turn.
     return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 30)}}
 
 

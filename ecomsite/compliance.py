@@ -24,7 +24,8 @@ POLICY_CHECKS = [
 
 # --- Personal data ------------------------------------------------------------------------------------------------
 PERSONAL_DATA: dict[str, Any] = {
-    # A spaCy model (a package or a directory) by which Presidio looks for names of people and places; empty = it does not.
+    # A spaCy model (a package or a directory) by which Presidio looks for names of people and places; empty = it does
+    # not.
     "SPACY_MODEL": env.text("PERSONAL_DATA_SPACY_MODEL"),
 }
 if PERSONAL_DATA["SPACY_MODEL"]:
@@ -36,7 +37,7 @@ FACT_EVIDENCE: dict[str, Any] = {
     "MAX_BYTES": env.integer("FACT_EVIDENCE_MAX_MIB", 10, minimum=1) * 1024 * 1024,
 }
 
-# --- The AI mark on published copy (moderation/live/marking.py, monitoring/mark_checks.py) -----------------------------
+# --- The AI mark on published copy (moderation/live/marking.py, monitoring/mark_checks.py) ----------------------------
 AI_MARK: dict[str, Any] = {
     # GB 45438-2025: ContentProducer.
     "PRODUCER": env.text("AI_CONTENT_PRODUCER", "ecomsite"),

@@ -45,7 +45,8 @@ def given(name: str) -> str:
 def owner_database_url() -> str:
     """Return the URL of the role that owns the tables; "" where web and workers connect as it too.
 
-    From the environment, or of the embedded PostgreSQL from `var/owner.env`: a file of its own, which `migrate` alone reads.
+    From the environment, or of the embedded PostgreSQL from `var/owner.env`: a file of its own, which `migrate` alone
+    reads.
     """
     is_embedded = not given("DATABASE_URL")
     held = read_env_file(VAR_DIR / OWNER_FILE) if is_embedded else {}
@@ -80,7 +81,10 @@ def boolean(name: str, *, default: bool) -> bool:
 
 
 def durations(name: str, default: str) -> tuple[dt.timedelta, ...]:
-    """Return the comma-separated lengths of time of `name` (`5s`, `5m`, `2h`, `1d`). Raises `ImproperlyConfigured` otherwise."""
+    """Return the comma-separated lengths of time of `name` (`5s`, `5m`, `2h`, `1d`).
+
+    Raises `ImproperlyConfigured` otherwise.
+    """
     parts = words(name, default)
     if not parts or not all(re.fullmatch(r"\d{1,6}[smhd]", part) for part in parts):
         raise ImproperlyConfigured(f"{name} must be lengths of time such as 5s,5m,2h, not {text(name, default)!r}")
@@ -88,7 +92,10 @@ def durations(name: str, default: str) -> tuple[dt.timedelta, ...]:
 
 
 def numbers(name: str, *, minimum: float = 0, maximum: float = 1e6) -> dict[str, float]:
-    """Return the numbers of `name` by what they are of (`negative=5,neutral=0.5`). Raises `ImproperlyConfigured` otherwise."""
+    """Return the numbers of `name` by what they are of (`negative=5,neutral=0.5`).
+
+    Raises `ImproperlyConfigured` otherwise.
+    """
     found = {}
     for part in words(name):
         of, is_there, raw = part.partition("=")

@@ -1,7 +1,7 @@
 """What is said when something is not to be had: JSON where programs ask, a page where people do, never a bare 500.
 
-A database that is away is a 503 with `Retry-After`, a value that nothing can hold (a NUL, a number too long, a bad UUID)
-a 400. The pages need neither database nor session: they are shown when these are what is missing.
+A database that is away is a 503 with `Retry-After`, a value that nothing can hold (a NUL, a number too long, a bad
+UUID) a 400. The pages need neither database nor session: they are shown when these are what is missing.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def live_copy(request: HttpRequest) -> HttpResponseBase:
     """GET /api/v1/feed?channel=&locale=&audience=&variant=&format= — every live text with its mark, by sku.
 
-    One text for each product: what is for everybody in the variant `control`, unless others are named. Streams; open to all.
+    One text for each product: what is for everybody in the variant `control`, unless others are named. Streams; open to
+    all.
     """
     channel = request.GET.get("channel", Channel.DESCRIPTION.value)
     locale, kind = request.GET.get("locale", Locale.EN.value), request.GET.get("format", "jsonl")
@@ -77,7 +78,9 @@ def as_merchant(copies: QuerySet[PublishedCopy]) -> Iterator[str]:
 
     https://support.google.com/merchants/answer/14782581 (AI-generated titles and descriptions).
     """
-    yield '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel>\n'
+    yield (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel>\n'
+    )
     yield "<title>Live copy</title><link></link><description>Texts with their AI mark</description>\n"
     for copy in copies.iterator(chunk_size=CHUNK):
         yield (

@@ -16,7 +16,8 @@ LABEL_CHECKS: dict[str, Any] = {
     # Flags should be right this often; the threshold moves until second reviews say that they are.
     "PRECISION": env.integer("LABEL_CHECK_PRECISION_PERCENT", 50, minimum=1) / 100,
     # How far raters of a file agree with our own people at least, beyond chance, before anybody can answer for them
-    # (moderation/label_exchange/agreement.py). 0.4: where Landis and Koch (1977, Biometrics 33, 159) have moderate begin.
+    # (moderation/label_exchange/agreement.py). 0.4: where Landis and Koch (1977, Biometrics 33, 159) have moderate
+    # begin.
     "MIN_RATER_KAPPA": env.integer("RATER_MIN_KAPPA_PERCENT", 40) / 100,
 }
 

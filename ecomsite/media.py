@@ -65,7 +65,8 @@ def serve(request: HttpRequest, path: str) -> HttpResponse | FileResponse:
     response["Last-Modified"] = http_date(modified)
     response["Cache-Control"] = "public, max-age=300"
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    # Shown in Label Studio, which lives on another origin. Pictures are what any shopper sees: no credentials, no secret.
+    # Shown in Label Studio, which lives on another origin. Pictures are what any shopper sees: no credentials, no
+    # secret.
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,7 +1,7 @@
 """Passwords are checked one at a time in each process, and while something else wants the processor, after that.
 
-Django's hash takes a third of a second of one core, by design. Eight of them at once, which any stranger can ask for, were
-all there was of the machine; now they wait for each other, and the shop for none of them.
+Django's hash takes a third of a second of one core, by design. Eight of them at once, which any stranger can ask for,
+were all there was of the machine; now they wait for each other, and the shop for none of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Final
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
-# On a machine that is busy all the time the thread that gives way would never end: after that it is done as other work is.
+# On a machine that is busy all the time the thread that gives way would never end: after that it is done as other work
+# is.
 PATIENCE_S: Final = 2.0
 
 _lock = threading.Lock()
@@ -52,8 +53,8 @@ def threads() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
 
 
 def _give_way() -> None:
-    # On Linux each thread has a policy of its own. The hash is computed without Python's lock, so that nobody who holds the
-    # lock is the one who gives way.
+    # On Linux each thread has a policy of its own. The hash is computed without Python's lock, so that nobody who holds
+    # the lock is the one who gives way.
     if sys.platform == "linux":
         os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
 

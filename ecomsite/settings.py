@@ -197,7 +197,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "interval_max": 0.1,
 }
 if CELERY_BROKER_URL.startswith(("redis", "rediss")):
-    # kombu sweeps for unacknowledged messages every 10 x 10 s by default; with these a killed worker's come back in 19 s.
+    # kombu sweeps for unacknowledged messages every 10 x 10 s by default; with these a killed worker's come back in 19
+    # s.
     CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "visibility_timeout": 3600,
         "unacked_restore_interval": 5,
@@ -207,7 +208,8 @@ if CELERY_BROKER_URL.startswith(("redis", "rediss")):
     }
 
 if USES_RABBITMQ:
-    # Quorum queues want confirmed messages. Celery sees the queues' type and does without global QoS, which they refuse.
+    # Quorum queues want confirmed messages. Celery sees the queues' type and does without global QoS, which they
+    # refuse.
     CELERY_BROKER_TRANSPORT_OPTIONS |= {"confirm_publish": True}
     # A model that writes for minutes cannot answer heartbeats meanwhile; TCP keepalive finds a dead server instead.
     CELERY_BROKER_HEARTBEAT = 0
@@ -268,7 +270,8 @@ OUTBOX: dict[str, Any] = {
     },
     # From the connection to the answer.
     "TIMEOUT_S": env.integer("WEBHOOKS_TIMEOUT_S", 15, minimum=1),
-    # After each failed try; after the last of them one more try, and then it is a dead letter. As Standard Webhooks has it.
+    # After each failed try; after the last of them one more try, and then it is a dead letter. As Standard Webhooks has
+    # it.
     "RETRY_PAUSES": env.durations("WEBHOOKS_RETRY_PAUSES", "5s,5m,30m,2h,5h,10h,14h,20h,24h"),
     # An endpoint that took nothing for so long is disabled.
     "DISABLE_AFTER": dt.timedelta(days=env.integer("WEBHOOKS_DISABLE_AFTER_DAYS", 5, minimum=1)),
@@ -289,6 +292,7 @@ MODERATION: dict[str, Any] = {
         "ageing_minutes": env.integer("REVIEW_AGEING_MINUTES", 240, minimum=1),
         "max_waiting": env.integer("REVIEW_MAX_WAITING", 5000),
     },
-    # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none (moderation/queues/daily_lot.py).
+    # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none
+    # (moderation/queues/daily_lot.py).
     "DAILY_LOT": env.integer("REVIEW_DAILY_LOT", 20),
 }

@@ -36,10 +36,11 @@ class Rendered(NamedTuple):
 
 @require_safe
 def copy(request: HttpRequest, sku: str) -> HttpResponse:
-    """GET /api/v1/copy/{sku}?channel=&locale=&audience=&variant=&marked= — the live copy, where it came from, its AI mark.
+    """GET /api/v1/copy/{sku}?channel=&locale=&audience=&variant=&marked= — the live copy, where it came from, its AI
+    mark.
 
-    Without `channel` the description; without `locale` the language of the product's own title; without `audience` what is for
-    everybody; without `variant` the one called `control`. With `marked=1` also
+    Without `channel` the description; without `locale` the language of the product's own title; without `audience` what
+    is for everybody; without `variant` the one called `control`. With `marked=1` also
     the text with its C2PA manifest inside, where the channel keeps one.
     """
     query: Mapping[str, Any] = request.GET if request.META.get("QUERY_STRING") else {}
@@ -130,7 +131,9 @@ def _for_shops(response: HttpResponse, etag: str) -> HttpResponse:
 
 
 class PastTheDesk:
-    """Middleware, the first: what the shop reads needs no session, no form's token and no page's headers, and goes past them."""
+    """Middleware, the first: what the shop reads needs no session, no form's token and no page's headers,
+    and goes past them.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -39,7 +39,10 @@ def webhook_secret_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
 
 @register(Tags.security, deploy=True)
 def tables_belong_to_somebody_else(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W001: whoever owns the ledger's table can drop its triggers. Asks the database; says nothing while that is away."""
+    """W001: whoever owns the ledger's table can drop its triggers.
+
+    Asks the database; says nothing while that is away.
+    """
     try:
         is_owner = table_rights.desk_owns_the_ledger(connection)
     except DatabaseError:
@@ -65,7 +68,10 @@ def door_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def no_way_leads_around_the_door(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W002: Label Studio answers people who did not come through the door. One that does not answer at all is no way."""
+    """W002: Label Studio answers people who did not come through the door.
+
+    One that does not answer at all is no way.
+    """
     found = side_door.look()
     return [Warning(found.around, hint=found.hint, id="ecomsite.W002")] if found.around else []
 

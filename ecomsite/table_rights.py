@@ -1,7 +1,7 @@
 """What the desk may do with its tables, where they belong to another role: read and write rows; of some, only add.
 
-`manage.py migrate` runs as the owner, if there is one (DATABASE_OWNER_URL), and grants this after each migration. Web and
-workers never read that URL.
+`manage.py migrate` runs as the owner, if there is one (DATABASE_OWNER_URL), and grants this after each migration. Web
+and workers never read that URL.
 """
 
 from __future__ import annotations

@@ -85,7 +85,8 @@ def store_directory(source: Path, *, created_from: Mapping[str, Any] | None = No
     """Copy the model directory `source` into the store and return its manifest hash. The same content is stored once.
 
     Raises `PermanentError` when the folder is absent or empty, or holds pickles or links that leave it, and
-    `TransientError` when the disk is full. Nothing half-written is left either way; what a killed process left goes with a later call.
+    `TransientError` when the disk is full. Nothing half-written is left either way; what a killed process left goes
+    with a later call.
     """
     if not source.is_dir():
         raise PermanentError(f"{source} is no directory")
@@ -165,7 +166,10 @@ def _sync(path: Path) -> None:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """Return the manifest of a stored artefact. Raises `PermanentError` when it is absent or not the one the name says."""
+    """Return the manifest of a stored artefact.
+
+    Raises `PermanentError` when it is absent or not the one the name says.
+    """
     try:
         raw = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         manifest = Manifest.model_validate(raw)

@@ -59,7 +59,8 @@ class Classification:
     """One label, and the probability of every answer.
 
     Of a closed list it is the likeliest, and the probabilities sum to 1. Where several answers may hold (`is_several`)
-    each has a probability of its own, 0 to 1, and the label is made of those that are likelier than not (core/label_sets.py).
+    each has a probability of its own, 0 to 1, and the label is made of those that are likelier than not
+    (core/label_sets.py).
     """
 
     label: str
@@ -74,7 +75,9 @@ class Classification:
 
     @classmethod
     def of_several(cls, labels: Sequence[str], row: Sequence[float], at: Sequence[float] = ()) -> Classification:
-        """Return what answers of which several may hold come to; `at`: from which probability each does, .5 unless said."""
+        """Return what answers of which several may hold come to; `at`: from which probability each does,
+        .5 unless said.
+        """
         probabilities = dict(zip(labels, row, strict=True))
         bounds = at or [0.5] * len(labels)
         said = {label for label, bound in zip(labels, bounds, strict=True) if probabilities[label] >= bound}
@@ -90,7 +93,10 @@ class Classification:
 
 
 class Backend(abc.ABC):
-    """A loaded model. Built from the directory of a verified artefact (None for models behind an endpoint) and options."""
+    """A loaded model.
+
+    Built from the directory of a verified artefact (None for models behind an endpoint) and options.
+    """
 
     def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
         self.directory = directory
@@ -113,7 +119,8 @@ class TextGenerator(Backend):
         """Yield what `generate` returns in pieces, each as soon as it is finished: (place among `prompts`, generation).
 
         Once `cancelled` says so it ends early: what is finished by then is still yielded, the rest is dropped. An error
-        is raised after the last piece that is finished. A back end that finishes all at once needs no other form than this.
+        is raised after the last piece that is finished. A back end that finishes all at once needs no other form than
+        this.
         """
         yield list(enumerate(self.generate(prompts, params)))
 

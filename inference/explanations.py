@@ -1,8 +1,8 @@
 """Which words moved a classifier's answer: each is taken away, and what the label loses by it is its weight. Pure.
 
-Occlusion (Zeiler & Fergus 2014, ECCV; Li, J. et al. 2016, arXiv:1612.08220): it asks nothing of the model but answers, so
-every back end can be explained. Whether the words named are those that count is checked by deletion (DeYoung, J. et al.
-2020, ERASER, ACL): without them the label must lose more than without as many others drawn by lot.
+Occlusion (Zeiler & Fergus 2014, ECCV; Li, J. et al. 2016, arXiv:1612.08220): it asks nothing of the model but answers,
+so every back end can be explained. Whether the words named are those that count is checked by deletion (DeYoung, J. et
+al. 2020, ERASER, ACL): without them the label must lose more than without as many others drawn by lot.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:['’-][^\W\u3400-\u9
 
 @dataclass(frozen=True)
 class WordWeight:
-    """A word, where it stands in the text, and by how much the label's probability falls without it (below 0: it rises)."""
+    """A word, where it stands in the text, and by how much the label's probability falls without it (below 0:
+    it rises).
+    """
 
     word: str
     start: int
@@ -73,7 +75,9 @@ def strongest(weights: Sequence[WordWeight], n: int) -> list[WordWeight]:
 def faithfulness(
     text: str, classifier: TextClassifier, weights: Sequence[WordWeight], *, n: int = 3, seed: int = 0
 ) -> Faithfulness | None:
-    """Return whether the `n` strongest words count for more than `n` by lot; None where there are not twice as many words."""
+    """Return whether the `n` strongest words count for more than `n` by lot;
+    None where there are not twice as many words.
+    """
     named = strongest(weights, n)
     if not named or len(weights) < 2 * len(named):
         return None

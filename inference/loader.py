@@ -54,7 +54,10 @@ def build(version: ModelVersion) -> Backend:
 
 
 def load_generator(version: ModelVersion) -> TextGenerator:
-    """Return the loaded generator of `version`. Raises `PermanentError` for a damaged artefact or another kind of model."""
+    """Return the loaded generator of `version`.
+
+    Raises `PermanentError` for a damaged artefact or another kind of model.
+    """
     return _load(version, TextGenerator)  # type: ignore[type-abstract]
 
 

@@ -1,4 +1,4 @@
-"""The words of the prompts, per locale and channel. Change one and `PROMPT_VERSION` in `inference.prompts` must change too."""
+"""The words of the prompts, per locale and channel. A change of one needs a new `prompts.PROMPT_VERSION`."""
 
 from __future__ import annotations
 
@@ -51,8 +51,14 @@ ENGLISH = PromptText(
                 ("Weight", "280 g"),
             ),
             answers={
-                "description": "The Harrow Garden Trowel by Harrow has a stainless steel blade and an ash wood handle. It is 31 cm long and weighs 280 g.",
-                "recommendation": "For planting and potting, the Harrow Garden Trowel pairs a stainless steel blade with an ash wood handle.",
+                "description": (
+                    "The Harrow Garden Trowel by Harrow has a stainless steel blade and an ash wood "
+                    "handle. It is 31 cm long and weighs 280 g."
+                ),
+                "recommendation": (
+                    "For planting and potting, the Harrow Garden Trowel pairs a stainless steel blade "
+                    "with an ash wood handle."
+                ),
                 "ad_slogan": "Harrow Garden Trowel: stainless steel, ash wood, ready to dig.",
             },
         ),
@@ -67,8 +73,13 @@ ENGLISH = PromptText(
                 ("Colour", "natural white"),
             ),
             answers={
-                "description": "The Marlow Canvas Tote is made of organic cotton in natural white. It is 38 cm wide and has one pocket inside.",
-                "recommendation": "For the weekly shop, take the Marlow Canvas Tote: organic cotton with one pocket inside.",
+                "description": (
+                    "The Marlow Canvas Tote is made of organic cotton in natural white. It is 38 cm wide "
+                    "and has one pocket inside."
+                ),
+                "recommendation": (
+                    "For the weekly shop, take the Marlow Canvas Tote: organic cotton with one pocket inside."
+                ),
                 "ad_slogan": "Marlow Canvas Tote. Organic cotton, 38 cm of room.",
             },
         ),
@@ -82,7 +93,9 @@ ENGLISH = PromptText(
                 ("Run time", "10 h"),
             ),
             answers={
-                "description": "The Pebble Night Light gives a warm white light at 2 W. It charges over USB-C and runs for 10 h.",
+                "description": (
+                    "The Pebble Night Light gives a warm white light at 2 W. It charges over USB-C and runs for 10 h."
+                ),
                 "recommendation": "If the dark keeps someone awake, the Pebble Night Light glows warm white for 10 h.",
                 "ad_slogan": "Pebble Night Light: warm white for 10 h.",
             },

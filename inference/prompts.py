@@ -34,7 +34,9 @@ _FORBIDDEN = re.compile(
 
 
 def as_data(text: str, *, limit: int) -> str:
-    """Return `text` on one line, without what could pass for a turn, a fence or a special token, at most `limit` long."""
+    """Return `text` on one line, without what could pass for a turn, a fence or a special token,
+    at most `limit` long.
+    """
     visible = "".join(" " if unicodedata.category(char).startswith(("C", "Z")) else char for char in text[: limit * 8])
     before = None
     while before != visible:  # removing one token may put the halves of another together

@@ -18,7 +18,9 @@ def resolve(role: str, *, alias: str = "champion") -> ModelVersion:
     if version is None:
         raise PermanentError(
             f"no model is the {alias} of the role {role}",
-            hint="Run `manage.py prepare_models` for the models that ship with ecomsite, or `manage.py register_model`.",
+            hint=(
+                "Run `manage.py prepare_models` for the models that ship with ecomsite, or `manage.py register_model`."
+            ),
         )
     return version
 
@@ -36,6 +38,7 @@ def writer_for(locale: str, *, alias: str = "champion") -> ModelVersion:
         raise PermanentError(
             f"{version} cannot write {locale}: it knows {known}.",
             hint="Register a model that can, from a directory, a hub id or an endpoint: "
-            f"`manage.py register_model SOURCE --role copywriter --locales {','.join([*version.locales, locale])} --promote --by NAME`.",
+            f"`manage.py register_model SOURCE --role copywriter --locales {','.join([*version.locales, locale])} "
+            "--promote --by NAME`.",
         )
     return version

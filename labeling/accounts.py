@@ -30,8 +30,9 @@ ACTOR = SystemActor("labeling.accounts")
 def sync_accounts() -> int:
     """Bind each of our active people to an account of Label Studio that we made; returns how many are new.
 
-    Those that the embedded Label Studio made at its start stand in a file; for whom there is none there, one is made. Where
-    somebody else made one with that address nothing is bound, and `labeling.drift` says so. A binding never changes.
+    Those that the embedded Label Studio made at its start stand in a file; for whom there is none there, one is made.
+    Where somebody else made one with that address nothing is bound, and `labeling.drift` says so. A binding never
+    changes.
     """
     users = list(
         get_user_model().objects.filter(is_active=True, is_staff=True, annotator=None).exclude(email="").order_by("pk")

@@ -1,4 +1,4 @@
-"""What we set up in Label Studio: projects, their webhooks, and accounts. Plain values in and out, as in `labeling.client`."""
+"""What we set up in Label Studio: projects, webhooks, accounts. Plain values in and out, as in `labeling.client`."""
 
 from __future__ import annotations
 

@@ -43,7 +43,9 @@ class Word:
 def record(
     source: str, raters: Collection[str], *, is_approved: bool, subject: str, reason: str, actor: User, needed: int = 1
 ) -> None:
-    """Note that `actor` answers for `raters` of `source` (`import:<id>`), or that nobody does any more. Call in a transaction.
+    """Note that `actor` answers for `raters` of `source` (`import:<id>`), or that nobody does any more.
+
+    Call in a transaction.
 
     `subject` is the reference of the import, `needed` how many people have to answer. Whoever calls has checked the
     permission.
@@ -101,7 +103,9 @@ def of_people() -> Q:
 
 
 def stated(kind: str, labels: Iterable[Label]) -> set[str]:
-    """Return the subjects of those of `labels` that are a file's word: no vote made them, or one that is no person's."""
+    """Return the subjects of those of `labels` that are a file's word: no vote made them,
+    or one that is no person's.
+    """
     labels = list(labels)
     brought = {label.subject for label in labels if label.source.startswith(FROM_FILES)}
     if not brought:

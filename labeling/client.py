@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 IMPORT_TIMEOUT_S = 600
 PAGE_SIZE = 200
-# Label Studio reads addresses up to 8 KB; lookups of this many of our ids (36 characters each), and of theirs, stay below.
+# Label Studio reads addresses up to 8 KB; lookups of this many of our ids (36 characters each), and of theirs, stay
+# below.
 LOOKUP_SIZE = 80
 IDS_AT_ONCE = 500
 # Applied to the annotations inside a task as well.
@@ -156,7 +157,10 @@ def get_tasks(project_id: int, ids: Iterable[int]) -> dict[int, RemoteTask]:
 
 
 def missing_tasks(project_id: int, ids: Iterable[int]) -> set[int]:
-    """Return those of `ids` that the project does not have (any more). Cheap when it has them all: counts are asked for."""
+    """Return those of `ids` that the project does not have (any more).
+
+    Cheap when it has them all: counts are asked for.
+    """
     missing: set[int] = set()
     with explained("look for tasks"):
         for some in _in_parts(ids, IDS_AT_ONCE):
@@ -246,7 +250,9 @@ def set_task_data(task_id: int, data: Mapping[str, Any]) -> None:
 
 
 def _list(project_id: int, query: str, *, include: str, size: int) -> tuple[list[Any], int]:
-    """Return the first tasks that fit `query`, and how many fit. A page past the last would be a 404: none is asked for.
+    """Return the first tasks that fit `query`, and how many fit.
+
+    A page past the last would be a 404: none is asked for.
 
     Their data as it was sent: addresses in it are not made those of Label Studio's own storages.
     """

@@ -1,4 +1,4 @@
-"""The labels of a queue as arrays, and back: a million rows in seconds, so that the search for wrong ones can read all."""
+"""The labels of a queue as arrays, and back: a million rows in seconds, for the search for wrong ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ READ_SIZE = 1 << 20
 
 @dataclass(frozen=True)
 class Columns:
-    """Labels with what a model that never saw their subjects thinks. Row i of each array is about the label `ids[i]`."""
+    """Labels with what a model that never saw their subjects thinks.
+
+    Row i of each array is about the label `ids[i]`.
+    """
 
     ids: npt.NDArray[np.int64]
     given: npt.NDArray[np.int64]  # index into `names`
@@ -45,8 +48,8 @@ def read(kind: str, names: Sequence[str]) -> Columns:
     query = sql.SQL(
         "COPY (SELECT l.id, array_position({names}::text[], l.label::text) - 1, {columns} FROM labeling_label l "
         "JOIN labeling_outofsample o ON o.kind = l.kind AND o.subject = l.subject "
-        "WHERE l.kind = {kind} AND l.label = ANY({names}::text[]) AND o.labels::text[] = {names}::text[] ORDER BY l.id) "
-        "TO STDOUT (FORMAT csv)"
+        "WHERE l.kind = {kind} AND l.label = ANY({names}::text[]) AND o.labels::text[] = {names}::text[] ORDER BY "
+        "l.id) TO STDOUT (FORMAT csv)"
     ).format(names=sql.Literal(list(names)), columns=sql.SQL(", ").join(columns), kind=sql.Literal(kind))
     types: dict[int, Any] = {0: np.int64, 1: np.int64} | dict.fromkeys(range(2, 2 + 2 * k), np.float32)
     with connection.cursor() as cursor, cursor.copy(query) as copy:
@@ -90,8 +93,9 @@ def store_out_of_sample(
         cursor.execute(
             "INSERT INTO labeling_outofsample (kind, subject, labels, probabilities, second, model, computed_at) "
             "SELECT %s, subject, %s, probabilities, second, %s, now() FROM fresh "
-            "ON CONFLICT (kind, subject) DO UPDATE SET labels = excluded.labels, probabilities = excluded.probabilities, "
-            "second = excluded.second, model = excluded.model, computed_at = excluded.computed_at",
+            "ON CONFLICT (kind, subject) DO UPDATE SET labels = excluded.labels, probabilities = "
+            "excluded.probabilities, second = excluded.second, model = excluded.model, computed_at = "
+            "excluded.computed_at",
             [kind, list(names), model[:200]],
         )
         return int(cursor.rowcount)
@@ -101,13 +105,15 @@ def store_out_of_sample(
 
 
 def vectors(subjects: Sequence[str], hashes: Sequence[str], *, encoder: str) -> dict[str, npt.NDArray[np.float32]]:
-    """Return the embeddings that are kept of those of `subjects` whose text still has the hash that is given with it."""
+    """Return the embeddings that are kept of those of `subjects` whose text still has the hash that is given
+    with it.
+    """
     import numpy as np
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT v.subject, v.vector FROM labeling_textvector v JOIN unnest(%s::text[], %s::text[]) AS a(subject, hash) "
-            "ON v.subject = a.subject AND v.text_hash = a.hash WHERE v.encoder = %s",
+            "SELECT v.subject, v.vector FROM labeling_textvector v JOIN unnest(%s::text[], %s::text[]) AS a(subject, "
+            "hash) ON v.subject = a.subject AND v.text_hash = a.hash WHERE v.encoder = %s",
             [list(subjects), list(hashes), encoder],
         )
         return {row[0]: np.frombuffer(row[1], dtype="<f2").astype(np.float32) for row in cursor.fetchall()}

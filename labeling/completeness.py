@@ -1,6 +1,7 @@
 """The proof that nothing was lost between Label Studio and us: every task of ours is compared with what is held there.
 
-What is found wrong is mended by the functions that mend it in daily work; the proof says what it found and what is left.
+What is found wrong is mended by the functions that mend it in daily work; the proof says what it found and what is
+left.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ Progress = Callable[[CompletenessProof], None]
 
 
 def prove_if_due() -> int:
-    """Prove the projects whose last good proof is a day old, and return how many. Asked hourly: a failed one is repeated."""
+    """Prove the projects whose last good proof is a day old, and return how many.
+
+    Asked hourly: a failed one is repeated.
+    """
     since = timezone.now() - EVERY
     due = [
         row
@@ -47,7 +51,10 @@ def prove_if_due() -> int:
 
 
 def prove_all(*, progress: Progress | None = None) -> list[CompletenessProof]:
-    """Prove every project now. Raises `TransientError` when another process is at it or Label Studio cannot be asked."""
+    """Prove every project now.
+
+    Raises `TransientError` when another process is at it or Label Studio cannot be asked.
+    """
     return prove(list(LabelingProject.objects.exclude(ls_project_id=None)), progress=progress)
 
 
@@ -140,7 +147,9 @@ class _Comparison:
                 self._remove_copy(task, there)
 
     def _take_back(self, task: LabelingTask, there: RemoteOutline) -> None:
-        """Note the address of a task that was gone and is there again, as after a restore; a withdrawn one is removed then."""
+        """Note the address of a task that was gone and is there again, as after a restore;
+        a withdrawn one is removed then.
+        """
         back = LabelingTask.objects.filter(pk=task.pk, ls_task_id=None, status=task.status)
         self.proof.n_repaired += back.update(ls_task_id=there.id, ls_updated_at=None)
         if task.status == Status.SETTLED:
@@ -150,7 +159,10 @@ class _Comparison:
         self.proof.n_duplicates += 1
         now = client.get_tasks(self.row.ls_project_id or 0, [there.id]).get(there.id)
         if now and now.annotations:
-            what = f"tasks {task.ls_task_id} and {there.id} there are the same, and the second holds answers, which do not count"
+            what = (
+                f"tasks {task.ls_task_id} and {there.id} there are the same, and the second holds answers, which "
+                "do not count"
+            )
             self.open_questions[str(task.pk)] = what
             return
         client.delete_task(there.id)

@@ -1,7 +1,7 @@
 """From annotations to one answer: of one task, and of several people who were asked the same.
 
-A task is one person's: its answer is the latest annotation that counts and was not skipped. Several people asked the same have a
-task each, and none sees the others; what their votes come to is agreed on here.
+A task is one person's: its answer is the latest annotation that counts and was not skipped. Several people asked the
+same have a task each, and none sees the others; what their votes come to is agreed on here.
 """
 
 from __future__ import annotations
@@ -107,10 +107,10 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
     """Return what the votes on `subject` come to by `method`: majority, dawid_skene or crowdlab.
 
     `dawid_skene` weighs each vote by how its rater errs, as fitted before (`labeling.raters`; Dawid and Skene 1979).
-    `crowdlab` counts the model's opinion as one more vote and weighs all of them by how well they do on the latest items
-    (Goh et al. 2022). Before there is enough to fit, a vote counts as right four times in five. How likely the label is to
-    be right is calibrated on what is known (`labeling.quality.calibration`). No votes: no label. Those of a file whose
-    raters nobody answers for are not counted (`labeling.approvals`).
+    `crowdlab` counts the model's opinion as one more vote and weighs all of them by how well they do on the latest
+    items (Goh et al. 2022). Before there is enough to fit, a vote counts as right four times in five. How likely the
+    label is to be right is calibrated on what is known (`labeling.quality.calibration`). No votes: no label. Those of a
+    file whose raters nobody answers for are not counted (`labeling.approvals`).
     """
     subjects = raters.window(kind, subject) if method == CROWDLAB else [subject]
     table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=subjects, of_people=True)
@@ -122,8 +122,8 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
 def agree_on(table: VoteTable, *, method: str, model: QueueModel) -> dict[str, Agreed]:
     """Return what the votes in `table` come to, for each of its subjects; its raters are numbered as those of `model`.
 
-    Where the serving model has no opinion, or has one of too few of the subjects, `crowdlab` is Dawid and Skene's model,
-    with the opinion in the place of how common the labels are.
+    Where the serving model has no opinion, or has one of too few of the subjects, `crowdlab` is Dawid and Skene's
+    model, with the opinion in the place of how common the labels are.
     """
     import numpy as np
 

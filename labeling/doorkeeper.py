@@ -28,7 +28,10 @@ MOST_AT_ONCE = 1_000_000
 @csrf_exempt
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
-    """Answer one question of the door, signed as the question is. 401 for one that is not the door's, 400 for nonsense."""
+    """Answer one question of the door, signed as the question is.
+
+    401 for one that is not the door's, 400 for nonsense.
+    """
     key, signature = settings.LABELING["DOOR_KEY"], request.headers.get(SIGNATURE, "")
     try:
         body = request.body if int(request.headers.get("Content-Length") or 0) <= LARGEST_BODY else b""

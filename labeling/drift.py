@@ -1,7 +1,7 @@
 """Is Label Studio as we set it? Interface and webhook of each project and the accounts are compared, each minute.
 
-Whoever gets around the door may change what people see and say without a trace in their answers. What differs is noted and
-put right; who answered meanwhile is asked about by a second person (`labeling.selectors.doubts`).
+Whoever gets around the door may change what people see and say without a trace in their answers. What differs is noted
+and put right; who answered meanwhile is asked about by a second person (`labeling.selectors.doubts`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def note(
     subject: str = "",
     since: dt.datetime | None = None,
 ) -> Line | None:
-    """Note that something is not as we set it, once for as long as it lasts; returns the line for the ledger, if it is new.
+    """Note that something is not as we set it, once for as long as it lasts; returns the line for the ledger, if it is
+    new.
 
     Call inside a transaction.
     """
@@ -136,7 +137,8 @@ def _mend_tasks() -> None:
 def _look_at_accounts(*, is_first_look: bool) -> int:
     """Note accounts that we did not make; those that stood there at the first look are none of ours to judge.
 
-    Their answers count in no case. From the embedded Label Studio, where nobody but us makes accounts, they are taken out.
+    Their answers count in no case. From the embedded Label Studio, where nobody but us makes accounts, they are taken
+    out.
     """
     known = set(Drift.objects.filter(what=What.MEMBER).values_list("subject", flat=True))
     strangers = [user for user in accounts.strangers() if str(user.id) not in known]

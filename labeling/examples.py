@@ -11,12 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Example:
-    """One thing to learn. `group`: the product, which decides the part it belongs to. `fields` are what a trainer reads.
+    """One thing to learn. `group`: the product, which decides the part it belongs to.
 
-    `is_blind`: the person saw no suggestion of a model; None where that is not known. `is_stated`: a file stated the label,
-    from the stars perhaps, or in the name of raters whom nobody here answers for. `is_doubted`: it looks wrong and nobody
-    has looked yet. It is tested on all the same: a test without what is hard speaks too well of every model. `file`: the
-    import that brought the label, if one did. `files`: all that had a say in it.
+    `fields` are what a trainer reads.
+
+    `is_blind`: the person saw no suggestion of a model; None where that is not known. `is_stated`: a file stated the
+    label, from the stars perhaps, or in the name of raters whom nobody here answers for. `is_doubted`: it looks wrong
+    and nobody has looked yet. It is tested on all the same: a test without what is hard speaks too well of every model.
+    `file`: the import that brought the label, if one did. `files`: all that had a say in it.
     """
 
     subject: str

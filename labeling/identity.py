@@ -28,7 +28,9 @@ C = TypeVar("C", bound=Claim)
 
 
 def ours(claims: Iterable[C]) -> list[C]:
-    """Return those of `claims` whose ids an import of ours was given for that very task: they came back after a restore."""
+    """Return those of `claims` whose ids an import of ours was given for that very task:
+    they came back after a restore.
+    """
     named = [claim for claim in claims if is_uuid(claim.ext_id)]
     subjects = {ref(LabelingTask(pk=uuid.UUID(claim.ext_id))): claim.ext_id for claim in named}
     lines = LedgerEntry.objects.filter(action="labeling.task.pushed", subject__in=subjects)

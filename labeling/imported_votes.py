@@ -25,7 +25,9 @@ _IMPORTED = Q(source__startswith=FROM_FILES)
 
 
 def settle(kind: str, *, source: str, method: str) -> None:
-    """Agree by `method` on the label of each subject that votes of `source` (`import:<id>`) are about. Can be called again.
+    """Agree by `method` on the label of each subject that votes of `source` (`import:<id>`) are about.
+
+    Can be called again.
 
     All imported votes on a subject count; its label, where a file states it or our own people decided it, stays. A tie
     leaves no label, and is put before our people (`labeling.issues`).

@@ -1,7 +1,7 @@
 """What Label Studio has becomes what we have: annotations by task, and the inbox of webhooks that point at tasks.
 
-A webhook is a hint and proves nothing: its task is asked for again. What comes back is kept, and counts if it proves itself
-(`labeling.provenance`).
+A webhook is a hint and proves nothing: its task is asked for again. What comes back is kept, and counts if it proves
+itself (`labeling.provenance`).
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def process_events(*, limit: int = EVENTS_AT_ONCE) -> int:
 
 
 def note_answer(task: LabelingTask) -> None:
-    """Ask Label Studio for `task` soon: somebody says that they answered it. A hint like any other, which proves nothing.
+    """Ask Label Studio for `task` soon: somebody says that they answered it.
+
+    A hint like any other, which proves nothing.
 
     It stands in for a webhook that was lost; where one waits already, it adds nothing.
     """
@@ -190,7 +192,7 @@ def _note_changed_data(task: LabelingTask, remote: RemoteTask) -> list[ledger.Li
 def _store(
     task: LabelingTask, there: RemoteTask, remote: RemoteAnnotation, service_id: int | None, *, is_back: bool
 ) -> tuple[bool, ledger.Line | None]:
-    """Insert or update our copy of one annotation; whether anything changed, and the line about one that does not count."""
+    """Insert or update our copy of one annotation; whether it changed, and the line about one that does not count."""
     held = Annotation.objects.filter(ls_annotation_id=remote.id).first()
     person_id = accounts.user_id_of(remote.user_id)
     if held is not None and held.task_id != task.pk:
@@ -227,7 +229,7 @@ def _as_it_is(remote: RemoteAnnotation) -> dict[str, object]:
 
 
 def _refused(task: LabelingTask, ls_annotation_id: int, standing: str, *, before: str) -> ledger.Line | None:
-    """Return the line that an answer does not count; one for each task and reason, or who may knock would fill the ledger."""
+    """Return the line that an answer does not count, once for each task and reason: who knocks must not fill it."""
     if standing == before:
         return None
     same = Annotation.objects.filter(task=task, standing=standing).exclude(ls_annotation_id=ls_annotation_id)
@@ -279,7 +281,10 @@ def _meet(annotations: Iterable[RemoteAnnotation]) -> int | None:
 
 
 def reopen_deleted(ls_task_ids: Iterable[int | None]) -> int:
-    """Note that tasks were deleted in Label Studio: what was not answered is sent again. Returns how many are open again."""
+    """Note that tasks were deleted in Label Studio: what was not answered is sent again.
+
+    Returns how many are open again.
+    """
     lines = []
     with transaction.atomic():
         for task in LabelingTask.objects.select_for_update().filter(ls_task_id__in=list(ls_task_ids)).order_by("pk"):

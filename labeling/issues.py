@@ -70,7 +70,8 @@ AND NOT EXISTS (
     AND j.status IN ('confirmed', 'dismissed')
 )"""
 FRESH = """
-INSERT INTO labeling_labelissue (kind, found_by_id, subject, methods, given, suggested, score, status, verdict, created_at)
+INSERT INTO labeling_labelissue
+    (kind, found_by_id, subject, methods, given, suggested, score, status, verdict, created_at)
 SELECT %s, %s, s.subject, s.methods, s.given, s.suggested, s.score, 'open', '', now() FROM suspicion s
 WHERE NOT EXISTS (
     SELECT FROM labeling_labelissue i WHERE i.kind = %s AND i.subject = s.subject

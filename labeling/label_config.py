@@ -58,7 +58,10 @@ def _dynamic(parsed: LabelInterface) -> set[str]:
 
 
 def by_control(result: Result) -> dict[str, Mapping[str, Any]]:
-    """Return the parts of an annotation, without the door's stamp, by the name of their control. Raises `PermanentError` for one given twice."""
+    """Return the parts of an annotation, without the door's stamp, by the name of their control.
+
+    Raises `PermanentError` for one given twice.
+    """
     parts: dict[str, Mapping[str, Any]] = {}
     for part in without_stamp([dict(part) for part in result]):
         name = str(part.get("from_name"))

@@ -61,7 +61,10 @@ def forget_vote(kind: str, subject: str, *, rater: str) -> int:
 def record_label(
     kind: str, subject: str, *, label: str, method: str, quality: float | None, n_votes: int, at: dt.datetime
 ) -> Label:
-    """Hold `label` to be true of `subject`. An issue about another label than this, or about there being none, is stale."""
+    """Hold `label` to be true of `subject`.
+
+    An issue about another label than this, or about there being none, is stale.
+    """
     held, _ = Label.objects.update_or_create(
         kind=kind,
         subject=subject,
@@ -123,7 +126,8 @@ _COLUMNS = {"subject": "text", "label": "text", "rater": "text", "at": "timestam
 # What is the same already is not written again.
 _VOTES = """
 WITH written AS (
-    INSERT INTO labeling_vote AS v (kind, subject, rater, label, purpose, suggestion, expected, seconds, source, voted_at)
+    INSERT INTO labeling_vote AS v
+        (kind, subject, rater, label, purpose, suggestion, expected, seconds, source, voted_at)
     SELECT %(kind)s, b.subject, b.rater, b.label, 'label', '', '', b.seconds, %(source)s,
         coalesce(b.at, held.voted_at, %(now)s)
     FROM brought b
@@ -234,7 +238,8 @@ _AGREED_COLUMNS = {
 }
 _RECORD_AGREED = """
 INSERT INTO labeling_label AS l (kind, subject, label, method, quality, n_votes, source, labelled_at)
-SELECT %(kind)s, subject, label, method, quality, n_votes, %(source)s, at FROM brought WHERE label <> '' ORDER BY subject
+SELECT %(kind)s, subject, label, method, quality, n_votes, %(source)s, at
+FROM brought WHERE label <> '' ORDER BY subject
 ON CONFLICT (kind, subject) DO UPDATE SET label = excluded.label, method = excluded.method, quality = excluded.quality,
     n_votes = excluded.n_votes, source = excluded.source, labelled_at = excluded.labelled_at
 WHERE l.source LIKE 'import:%%' AND l.method <> 'import' AND (l.label, l.method, l.quality, l.n_votes)
@@ -257,7 +262,9 @@ def record_agreed(kind: str, agreed: Iterable[AgreedOn], *, source: str) -> None
 
 
 def count_ties(kind: str, *, source: str) -> int:
-    """Return how many subjects that votes of `source` are about have no label: their imported votes are evenly split."""
+    """Return how many subjects that votes of `source` are about have no label:
+    their imported votes are evenly split.
+    """
     labelled = Label.objects.filter(kind=kind, subject=OuterRef("subject"))
     votes = Vote.objects.filter(~Exists(labelled), kind=kind, source=source)
     return votes.order_by().values("subject").distinct().count()

@@ -1,7 +1,7 @@
 """The way through the door in front of Label Studio: who gets a pass, what one is good for, and when it ends.
 
-Who may reach a task is for whoever hands tasks out to say: settings.LABELING["MAY_REACH"], a dotted path to a function of
-(user, task) that returns the lease ("" where nothing is reserved), or None.
+Who may reach a task is for whoever hands tasks out to say: settings.LABELING["MAY_REACH"], a dotted path to a function
+of (user, task) that returns the lease ("" where nothing is reserved), or None.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def reach(pass_id: str, ls_task_id: int) -> Reach:
 
 
 def shown(allowed: Reach) -> dict[str, Any]:
-    """Return what the person sees: the interface and the task as we have them, and what they answered before, if anything.
+    """Return what the person sees: the interface and the task as we have them, and what they answered before, if
+    anything.
 
     Not as Label Studio has them: whoever changed them there changes nothing that is seen.
     """
@@ -153,7 +154,9 @@ def _lease(user: User, task: LabelingTask) -> str | None:
 
 
 def _require_session(held: DoorPass) -> None:
-    """A pass ends with the session of the console it was given in, and with what ends that: sign-out, a new password."""
+    """A pass ends with the session of the console it was given in, and with what ends that: sign-out,
+    a new password.
+    """
     store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(held.session_key)
     is_theirs = str(store.get(SESSION_KEY, "")) == str(held.user_id)
     same_password = constant_time_compare(store.get(HASH_SESSION_KEY, ""), held.user.get_session_auth_hash())

@@ -10,7 +10,8 @@ from labeling.question import Question, question
 
 
 def as_sent(task: LabelingTask, interface: Question | None = None, *, fills: bool | None = None) -> dict[str, Any]:
-    """Return a task as Label Studio gets it, {data, predictions}: what is suggested fills the answer, or is said beside.
+    """Return a task as Label Studio gets it, {data, predictions}: what is suggested fills the answer, or is said
+    beside.
 
     `interface` is that of its kind and `fills` what it says of that, for who has asked already.
     """

@@ -90,7 +90,9 @@ def _plain(value: object) -> object:
 
 
 def wrong_webhooks(row: LabelingProject) -> str:
-    """Return in words what is wrong with the webhooks of a project: it has ours, as we set it, and no other; "" if so."""
+    """Return in words what is wrong with the webhooks of a project: it has ours, as we set it, and no other;
+    "" if so.
+    """
     there = administration.list_webhooks(row.ls_project_id or 0)
     wanted = administration.webhook_fields(**_webhook())
     if not there:
@@ -102,12 +104,15 @@ def wrong_webhooks(row: LabelingProject) -> str:
 
 
 def renew_webhook(row: LabelingProject) -> None:
-    """Set the webhook of a project, whatever became of it in Label Studio: `ensure_project` goes by what it did last."""
+    """Set the webhook of a project, whatever became of it in Label Studio:
+    `ensure_project` goes by what it did last.
+    """
     administration.set_webhook(row.ls_project_id or 0, **_webhook())
 
 
 def forget_project(row: LabelingProject) -> int:
-    """Note that the project `row` names is gone in Label Studio: it is made anew, and what was not answered is sent again.
+    """Note that the project `row` names is gone in Label Studio: it is made anew, and what was not answered is sent
+    again.
 
     Returns how many tasks are open again.
     """

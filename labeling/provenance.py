@@ -1,7 +1,7 @@
 """Whose an answer is: what the door stamped on it, held against what Label Studio gives back and who had the task.
 
-An answer counts only if all of it fits. Label Studio's open edition has no roles: whoever has an account there may import,
-copy, edit and delete as anybody, so what it says by itself proves nothing (docs/adr/0019).
+An answer counts only if all of it fits. Label Studio's open edition has no roles: whoever has an account there may
+import, copy, edit and delete as anybody, so what it says by itself proves nothing (docs/adr/0019).
 """
 
 from __future__ import annotations
@@ -109,5 +109,8 @@ def _is_replay(task: LabelingTask, annotation: RemoteAnnotation, at: dt.datetime
 
 
 def note_shown(task: LabelingTask, *, to: User) -> None:
-    """Note that `task`, which is reserved for nobody, is shown to a person: from now on their answer counts. Idempotent."""
+    """Note that `task`, which is reserved for nobody, is shown to a person: from now on their answer counts.
+
+    Idempotent.
+    """
     TaskLease.objects.get_or_create(task=task, person=to, token=None, defaults={"since": timezone.now()})

@@ -1,7 +1,7 @@
 """What a question is: what people are asked and models learn to answer, in one place.
 
-A question's name is its queue, the kind of its labels, the role of its model and the name of its data set. Which there are
-stands in settings.QUESTIONS (name → dotted path); this app does not know what it asks about.
+A question's name is its queue, the kind of its labels, the role of its model and the name of its data set. Which there
+are stands in settings.QUESTIONS (name → dotted path); this app does not know what it asks about.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ ABOUT = ("review", "draft", "product", "picture", "message")
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer: what is stored, what people read, the key that picks it, and how it is coloured (good, bad or neither)."""
+    """One answer: what is stored, what people read, the key that picks it, and how it is coloured (good,
+    bad or neither).
+    """
 
     value: str
     title: str
@@ -51,13 +53,16 @@ class Question(ABC):
     choices: tuple[Choice, ...] = ()
     is_multiple: bool = False
     about: str = "review"  # one of ABOUT
-    # The key in INFERENCE["BACKENDS"] that a model of it runs on unless another is named; empty where no model answers it.
+    # The key in INFERENCE["BACKENDS"] that a model of it runs on unless another is named; empty where no model answers
+    # it.
     backend: str = ""
     # People are asked where the champion is less sure than this; None: a model's doubt asks nobody.
     ask_below: float | None = None
-    # So many labels are asked for by lot, whatever a model says: a question that ships no model learns its first one from them.
+    # So many labels are asked for by lot, whatever a model says: a question that ships no model learns its first one
+    # from them.
     first_labels: int = 0
-    # Rules of its queue (moderation/queues/rules.py) while an administrator has set none; those of the settings otherwise.
+    # Rules of its queue (moderation/queues/rules.py) while an administrator has set none; those of the settings
+    # otherwise.
     queue_rules: Mapping[str, Any] = MappingProxyType({})
     # Whether people have a labelling page for it. Where they have not, a model alone answers, taught by other answers.
     has_page: bool = True
@@ -94,7 +99,8 @@ class Question(ABC):
     def suggestions(
         self, subject: Any, *, label: str = "", model_version: str = "", score: float | None = None
     ) -> list[dict[str, Any]]:
-        """Return what is suggested to who judges `subject`, as predictions of Label Studio: `label`, where a model said one.
+        """Return what is suggested to who judges `subject`, as predictions of Label Studio: `label`, where a model said
+        one.
 
         Raises `PermanentError` for a label that the question does not have.
         """
@@ -144,7 +150,9 @@ class Question(ABC):
 
     @abstractmethod
     def inputs(self, subjects: Sequence[Any]) -> list[str]:
-        """Return what a model reads of each of `subjects` (rows): the same for serving, training and the search for errors."""
+        """Return what a model reads of each of `subjects` (rows): the same for serving,
+        training and the search for errors.
+        """
 
     def texts(self, subjects: Sequence[str]) -> list[str]:
         """Return the input of each of `subjects` (references); empty for one that is gone."""
@@ -153,7 +161,9 @@ class Question(ABC):
         return [found.get(subject, "") for subject in subjects]
 
     def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
-        """Return what the serving model thinks of each of `subjects`: a probability for each label; none for the unknown."""
+        """Return what the serving model thinks of each of `subjects`: a probability for each label;
+        none for the unknown.
+        """
         return {}
 
     # --- What follows --------------------------------------------------------------------------------------------

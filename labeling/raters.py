@@ -1,4 +1,4 @@
-"""What is known about the raters of a queue, and how far its consensus can be believed: fitted from all votes, and kept."""
+"""What is known about the raters of a queue, and how far its consensus can be believed: fitted and kept."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ WINDOW = 2000
 def fit(kind: str) -> int:
     """Learn from the votes of the queue `kind`, and keep it for each rater. Returns how many.
 
-    Known answers and seniors' verdicts count as certain; votes of a file whose raters nobody answers for do not count. 0
-    where there are too few votes, or no new ones since the last time.
+    Known answers and seniors' verdicts count as certain; votes of a file whose raters nobody answers for do not count.
+    0 where there are too few votes, or no new ones since the last time.
     """
     from labeling.quality.queue_model import learn
 
@@ -54,8 +54,8 @@ def fit(kind: str) -> int:
 def evidence(table: VoteTable) -> tuple[Votes, Ints]:
     """Return the votes to learn from, and what is known of each item, -1 for nothing.
 
-    A senior's verdict is what is known of an item, and no vote on it. A known answer counts where people were tested with
-    it, and not for those who made it known: that is an item of its own.
+    A senior's verdict is what is known of an item, and no vote on it. A known answer counts where people were tested
+    with it, and not for those who made it known: that is an item of its own.
     """
     import numpy as np
 
@@ -108,7 +108,8 @@ def _short(probability: float) -> float:
 
 
 def model_of(kind: str, names: Sequence[str]) -> QueueModel:
-    """Return what `fit` kept of the queue `kind`, its raters numbered as in `names`; who is new is taken for the usual one.
+    """Return what `fit` kept of the queue `kind`, its raters numbered as in `names`; who is new is taken for the usual
+    one.
 
     What is assumed beforehand where nothing was fitted yet.
     """

@@ -1,4 +1,4 @@
-"""Labelling pages in Label Studio's XML: the style, the card that asks a senior, and the page of a closed list of answers."""
+"""Pages in Label Studio's XML: the style, the card that asks a senior, and a closed list of answers."""
 
 from __future__ import annotations
 
@@ -49,13 +49,16 @@ def choice_page(
     is_multiple: bool = False,
     required_message: str = "",
 ) -> str:
-    """Return the page that asks for one of `choices`, or several, about the object `to`, shown by `<to>_html` of the data."""
+    """Return the page that asks for one of `choices`, or several, about the object `to`,
+    shown by `<to>_html` of the data.
+    """
     required = f' required="true" requiredMessage={quoteattr(required_message or heading)}'
     keyed = "".join(
         f"\n      <Choice value={quoteattr(one.title)} alias={quoteattr(one.value)}"
         + (f" hotkey={quoteattr(one.hotkey)}/>" if one.hotkey else "/>")
         for one in choices
     )
+    choice = "multiple" if is_multiple else "single-radio"
     return f"""
 <View className="ec-page">
   {STYLE}
@@ -64,7 +67,7 @@ def choice_page(
   </View>
   <View className="ec-card">
     <Header value={quoteattr(heading)} size="5"/>
-    <Choices name="{name}" toName="{to}" choice="{"multiple" if is_multiple else "single-radio"}" showInline="true"{required}>{keyed}
+    <Choices name="{name}" toName="{to}" choice="{choice}" showInline="true"{required}>{keyed}
     </Choices>
   </View>{senior_card(to)}
 </View>

@@ -103,7 +103,9 @@ MISLEADING = (Drift.What.INTERFACE,)
 
 
 def doubts(consensus: Consensus) -> list[str]:
-    """Return why the answers of `consensus` are in doubt, as codes (`drift:interface`): what people saw was not what we set."""
+    """Return why the answers of `consensus` are in doubt, as codes (`drift:interface`):
+    what people saw was not what we set.
+    """
     given = consensus.annotations.exclude(stamped_at=None).aggregate(first=Min("stamped_at"), last=Max("stamped_at"))
     if given["first"] is None:
         return []

@@ -1,4 +1,4 @@
-"""Whether Label Studio is reached through the door alone: ours stands where people are sent, and nothing leads around it."""
+"""Whether Label Studio is reached through the door alone: people are sent there, and nothing leads around it."""
 
 from __future__ import annotations
 

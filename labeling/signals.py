@@ -5,5 +5,6 @@ from django.dispatch import Signal
 # Arguments: consensus_id (int), reference (str). Sent after the transaction that settled the task committed.
 consensus_reached = Signal()
 
-# Arguments: reason (str, one word), user_id (int or None), n (int). Somebody was refused at the door in front of Label Studio.
+# Arguments: reason (str, one word), user_id (int or None), n (int). Somebody was refused at the door in front of Label
+# Studio.
 refused_at_the_door = Signal()

@@ -1,8 +1,8 @@
 """Work goes to Label Studio and answers come back. Our tables are the truth about what there is to do.
 
-Label Studio has no idempotent create: a task carries our id (`ext_id`), and one that may have been sent before is looked
-up first. What is there under our id without having been given to us, nobody was ever handed: it goes, and the task is sent
-anew (`labeling.identity`). One sender at a time, or two could both look before either creates.
+Label Studio has no idempotent create: a task carries our id (`ext_id`), and one that may have been sent before is
+looked up first. What is there under our id without having been given to us, nobody was ever handed: it goes, and the
+task is sent anew (`labeling.identity`). One sender at a time, or two could both look before either creates.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def open_task(
 
 
 def withdraw_task(task: LabelingTask) -> bool:
-    """Take back what nobody needs answered any more; returns whether it still could be. Removed from Label Studio later."""
+    """Take back what nobody needs answered any more; returns whether it still could be. Label Studio's goes later."""
     with transaction.atomic():
         task.refresh_from_db(fields=["status"])
         if task.status not in (Status.OPEN, Status.PUSHED):
@@ -135,8 +135,8 @@ def _send(project: LabelingProject, tasks: Sequence[LabelingTask]) -> None:
 def _come_back(project: LabelingProject, ext_ids: Sequence[str]) -> dict[str, int]:
     """Return our id → id of those tasks there that were ours before; copies that nobody answered are removed.
 
-    A copy is what an import left whose answer we never heard, or what somebody made. One with answers is kept for people to
-    look at: they are marked, and count nowhere.
+    A copy is what an import left whose answer we never heard, or what somebody made. One with answers is kept for
+    people to look at: they are marked, and count nowhere.
     """
     there = client.find_tasks(project.ls_project_id or 0, ext_ids)
     copies = identity.unknown(there)
@@ -225,7 +225,9 @@ def _remove_withdrawn() -> None:
 
 
 def reconcile() -> int:
-    """Find what webhooks lost: pull every change since last time, and notice what was deleted. Returns tasks changed here.
+    """Find what webhooks lost: pull every change since last time, and notice what was deleted.
+
+    Returns tasks changed here.
 
     Returns 0 at once when another process is at it: a large sweep takes longer than the time to the next tick. Raises
     `TransientError` or `PermanentError` when Label Studio cannot be asked, or refuses the interface of a

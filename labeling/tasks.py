@@ -19,7 +19,9 @@ QUEUE = "external"
 
 @celeryd_after_setup.connect
 def have_the_sdk_ready(sender: Any, instance: Any, **kwargs: Any) -> None:
-    """Import Label Studio's SDK before the worker forks: the first answer of the day waited seconds for it, in each child."""
+    """Import Label Studio's SDK before the worker forks: the first answer of the day waited seconds for it,
+    in each child.
+    """
     if QUEUE in instance.app.amqp.queues.consume_from:
         client.load()
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
 
-# Votes in which people are measured against each other: the same question, and nobody's answer known. Not second reviews,
-# which are asked where a label looks wrong: people would seem to differ far more than they do.
+# Votes in which people are measured against each other: the same question, and nobody's answer known. Not second
+# reviews, which are asked where a label looks wrong: people would seem to differ far more than they do.
 COMPARABLE = (Vote.Purpose.LABEL, Vote.Purpose.AUDIT)
 MOST = 200_000
 
@@ -83,8 +83,8 @@ def load(
 ) -> VoteTable:
     """Return the votes of the queue `kind` for `purposes`, at most the latest `MOST`; on `subjects` alone, if given.
 
-    With `of_people` without those of a file whose raters nobody answers for: where votes decide what is true. `within` is a
-    further condition.
+    With `of_people` without those of a file whose raters nobody answers for: where votes decide what is true. `within`
+    is a further condition.
     """
     import numpy as np
 

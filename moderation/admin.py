@@ -1,4 +1,4 @@
-"""The desk in the console: orders, drafts, human work and decisions, by state. Rows open the page that tells the story."""
+"""The desk in the console: orders, drafts, human work and decisions, by state. Rows open the page with the story."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decisions and appeals in the console: who, why, how long, and what became of a complaint. Imported by `moderation.admin`."""
+"""Decisions and appeals in the console: who, why, how long, and what became of a complaint. For `admin`."""
 
 from __future__ import annotations
 

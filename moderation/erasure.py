@@ -16,7 +16,10 @@ from moderation.models.reviews import Decision, ReviewItem
 
 
 def forget_words(user: User) -> str:
-    """Replace the reasons that `user` gave, on items, decisions, appeals, recalls and published copy. Returns in words how many."""
+    """Replace the reasons that `user` gave, on items, decisions, appeals, recalls and published copy.
+
+    Returns in words how many.
+    """
     said = LedgerEntry.objects.filter(actor=actor_ref(user))
     sent_back = list(said.filter(action="moderation.item.sent_back").values_list("subject", flat=True))
     retired = list(said.filter(action="moderation.copy.retired").values_list("subject", flat=True))

@@ -119,7 +119,9 @@ def note_html(note: str) -> str:
 
 
 def suggestion_html(words: str) -> str:
-    """Return what a model or a check suggests, as a line below what is asked: it is shown, and nothing is ticked by it."""
+    """Return what a model or a check suggests, as a line below what is asked: it is shown,
+    and nothing is ticked by it.
+    """
     return f'<p style="margin:10px 0 0;opacity:.8">{escape(words)}</p>'
 
 

@@ -1,4 +1,4 @@
-"""Which policy is in force: versions loaded from the reviewed files, put in force by a person, run again at any time."""
+"""Which policy is in force: versions loaded from reviewed files, put in force by a person, run again at any time."""
 
 from __future__ import annotations
 
@@ -171,7 +171,9 @@ def _parts(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _keep_up() -> PolicyVersion:
-    """Put in force what the files hold, where there is nothing yet; else the rules of before under the checks of now."""
+    """Put in force what the files hold, where there is nothing yet;
+    else the rules of before under the checks of now.
+    """
     with transaction.atomic():
         take_turns(VERSIONS)
         latest = PolicyActivation.objects.select_related("version").first()

@@ -18,7 +18,9 @@ from moderation.queues import daily_lot, handing_out
 
 @celeryd_after_setup.connect
 def have_the_checks_ready(sender: Any, instance: Any, **kwargs: Any) -> None:
-    """Load the policy checks before the worker forks: the first text that is let out is checked once more, and waited for them."""
+    """Load the policy checks before the worker forks: the first text that is let out is checked once more,
+    and waited for them.
+    """
     if "default" in instance.app.amqp.queues.consume_from:
         load_checks()
 

@@ -23,7 +23,10 @@ class AlertAdmin(ReadOnlyAdmin):
     """What was in trouble, newest first; "See to it" says that somebody does."""
 
     nothing_here = "No alert"
-    what_brings = "Nothing has been in trouble. Each part of the desk is looked at every minute; “Queues & health” shows them all."
+    what_brings = (
+        "Nothing has been in trouble. Each part of the desk is looked at every minute; “Queues & health” "
+        "shows them all."
+    )
     list_display = ("part", "state_shown", "words", "raised_at", "lasted", "taken_after", "acknowledged_by", "note")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "state", "part", ("raised_at", RangeDateTimeFilter))
     list_filter_submit = True

@@ -21,7 +21,9 @@ WATCHER = SystemActor("monitoring.alerts")
 
 
 def watch() -> tuple[int, int]:
-    """Raise an alert for each part in trouble that has none, end those of parts that recovered: returns how many of each."""
+    """Raise an alert for each part in trouble that has none, end those of parts that recovered:
+    returns how many of each.
+    """
     troubles = {part.name: part for part in health.report().troubles}
     now = timezone.now()
     with transaction.atomic():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import TruncHour
@@ -54,7 +55,7 @@ class Desk:
     today: tuple[tuple[str, int], ...]
 
 
-def _count_and_oldest(rows: QuerySet, field: str = "created_at") -> tuple[int, dt.timedelta | None]:  # type: ignore[type-arg]
+def _count_and_oldest(rows: QuerySet[Any], field: str = "created_at") -> tuple[int, dt.timedelta | None]:
     found = rows.aggregate(n=Count("pk"), oldest=Min(field))
     return found["n"], timezone.now() - found["oldest"] if found["oldest"] else None
 
@@ -117,7 +118,7 @@ def hours(*, n: int = 24) -> tuple[tuple[dt.datetime, int, int], ...]:
     return tuple((start, drafts.get(start, 0), decisions.get(start, 0)) for start in starts)
 
 
-def _by_hour(rows: QuerySet) -> dict[dt.datetime, int]:  # type: ignore[type-arg]
+def _by_hour(rows: QuerySet[Any]) -> dict[dt.datetime, int]:
     counted = rows.annotate(hour=TruncHour("created_at", tzinfo=dt.UTC)).values("hour").annotate(n=Count("pk"))
     return {row["hour"]: row["n"] for row in counted.order_by()}
 

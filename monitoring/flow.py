@@ -1,4 +1,4 @@
-"""Does the work move? Each stage with its depth, its oldest, what left it lately, and when it will be through, in words."""
+"""Does the work move? Each stage with its depth, its oldest, what left it lately, and when it will be through."""
 
 from __future__ import annotations
 

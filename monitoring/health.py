@@ -133,7 +133,9 @@ def check_receivers() -> Part:
 
 
 def check_answers() -> Part:
-    """Whether all that was answered of late counts: what does not was not given through the door, or not by who had the task."""
+    """Whether all that was answered of late counts: what does not was not given through the door,
+    or not by who had the task.
+    """
     refused = selectors.trust(since=timezone.now() - TRUST_WINDOW).refused
     if not refused:
         return Part("answers", "ok", "Every answer pulled in the last hour is its author's own.")

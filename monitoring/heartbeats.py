@@ -1,4 +1,4 @@
-"""A canary for each queue: beat sends a message every ten seconds, a worker notes that it came. Beat notes that it sent."""
+"""A canary for each queue: beat sends a message every ten seconds and notes it; a worker notes that it came."""
 
 from __future__ import annotations
 

@@ -160,7 +160,8 @@ def _anchoring(table: VoteTable) -> Anchoring | None:
 
     from labeling.quality.anchoring import anchoring
 
-    # Nobody sees a suggestion to what the daily lot drew, which is another mixture of texts than what else is asked about.
+    # Nobody sees a suggestion to what the daily lot drew, which is another mixture of texts than what else is asked
+    # about.
     drawn = daily_lot.drawn_among(list(table.subjects))
     by_lot = np.array([subject in drawn for subject in table.subjects], dtype=bool)[table.items]
     asked = table.where(~by_lot & np.array([purpose == Vote.Purpose.LABEL for purpose in table.purposes], dtype=bool))

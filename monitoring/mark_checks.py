@@ -1,7 +1,7 @@
 """Does the shop's page still carry the AI mark? Pages of live copy are read by turns, longest unread first.
 
-`SHOP_PAGE_URL` says where a product is shown. A mark that a theme, a feed or an app strips is no mark to a shopper: EU AI
-Act, Art. 50(2), and GB 45438-2025 speak of what is shown.
+`SHOP_PAGE_URL` says where a product is shown. A mark that a theme, a feed or an app strips is no mark to a shopper: EU
+AI Act, Art. 50(2), and GB 45438-2025 speak of what is shown.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def page_of(copy: PublishedCopy) -> str:
 
 
 def on_pages() -> QuerySet[PublishedCopy]:
-    """Return the live copy that stands on the pages that we know: an address without {variant} shows `control` alone."""
+    """Return the live copy that stands on the pages that we know:
+    an address without {variant} shows `control` alone.
+    """
     template: str = settings.AI_MARK["PAGE_URL"]
     live = PublishedCopy.objects.filter(retired_at=None)
     if "{variant}" not in template:

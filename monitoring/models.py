@@ -63,8 +63,9 @@ class Alert(models.Model):
 
 
 class Refusal(models.Model):
-    """How often somebody was refused in an hour: a sign-in that failed, a page or call that asked for more rights, or the
-    door in front of Label Studio."""
+    """How often somebody was refused in an hour: a sign-in that failed, a page or call that asked for more rights, or
+    the door in front of Label Studio.
+    """
 
     class Kind(models.TextChoices):
         SIGN_IN = "sign_in", "Sign-in failed"

@@ -1,4 +1,4 @@
-"""What a page carries of the AI mark: the text, the visible label, the records in its head, the manifest in the text."""
+"""What a page carries of the AI mark: the text, the visible label, records in its head, the manifest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ SILENT = {"script", "style", "template", "noscript"}
 
 @dataclass(frozen=True)
 class Reading:
-    """What was found. `c2pa` is valid, trusted, invalid or unmarked; `record` whether an AIGC record is ours, for this text."""
+    """What was found. `c2pa` is valid, trusted, invalid or unmarked; `record` whether an AIGC record is ours,
+    for this text.
+    """
 
     text: bool
     label: bool
@@ -61,7 +63,9 @@ def _is_selector(sign: str) -> bool:
 
 
 def _manifest_state(shown: str, copy: PublishedCopy) -> str:
-    """Return the state of the manifest behind the text as it stands in the page; around it a page has words of its own."""
+    """Return the state of the manifest behind the text as it stands in the page;
+    around it a page has words of its own.
+    """
     text = unicodedata.normalize("NFC", copy.text)
     at = shown.find(text)
     if at < 0:

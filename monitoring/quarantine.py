@@ -86,7 +86,9 @@ KINDS = (
 EXCUSED = {
     "training.TrainingRun": "one that failed too often has failed: it says why on its page, and the next one may start",
     "moderation.ReviewItem": "people lease it, and their attempts cost nothing",
-    "outbox.Endpoint": "a receiver is never given up, only its deliveries are: as dead letters, or with it when disabled",
+    "outbox.Endpoint": (
+        "a receiver is never given up, only its deliveries are: as dead letters, or with it when disabled"
+    ),
 }
 
 
@@ -120,7 +122,10 @@ def readmit(row: Leased, *, actor: Actor) -> None:
 
 
 def readmit_all(kind: Kind, *, actor: Actor, limit: int = AT_ONCE) -> int:
-    """Let out up to `limit` rows of a kind, longest there first, each on its own. Returns how many. Needs monitoring.readmit."""
+    """Let out up to `limit` rows of a kind, longest there first, each on its own. Returns how many.
+
+    Needs monitoring.readmit.
+    """
     require_permission(actor, "monitoring.readmit")
     n = 0
     for row in kind.rows[:limit]:

@@ -84,7 +84,10 @@ def _since(age: dt.timedelta | None) -> str:
 
 
 def _consumed() -> set[str]:
-    """The queues that some worker says it takes from. Only asked when a heartbeat is missing; a busy solo worker is mute."""
+    """The queues that some worker says it takes from.
+
+    Only asked when a heartbeat is missing; a busy solo worker is mute.
+    """
     try:
         answers = current_app.control.inspect(timeout=0.7).active_queues() or {}
     except Exception:  # kombu raises whatever its transport raises

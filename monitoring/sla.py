@@ -131,7 +131,8 @@ def _open(
                    count(*) FILTER (WHERE line.age + line.place * rule.pace > rule.sla)
             FROM (
                 SELECT kind, %s - created_at AS age, row_number() OVER (PARTITION BY kind ORDER BY urgent_from) AS place
-                FROM moderation_reviewitem WHERE status IN ('waiting', 'dispatched', 'escalated', 'confirming') AND purpose <> 'gold'
+                FROM moderation_reviewitem
+                WHERE status IN ('waiting', 'dispatched', 'escalated', 'confirming') AND purpose <> 'gold'
             ) AS line
             JOIN unnest(%s::text[], %s::interval[], %s::interval[]) AS rule(kind, sla, pace) ON rule.kind = line.kind
             GROUP BY line.kind

@@ -123,7 +123,9 @@ def _is_spent(delivery: Delivery) -> bool:
 
 
 def _pause_after(n_attempts: int) -> dt.timedelta:
-    """Return the pause after the `n_attempts`-th try, up to a tenth longer, so that what failed at once returns spread."""
+    """Return the pause after the `n_attempts`-th try, up to a tenth longer,
+    so that what failed at once returns spread.
+    """
     pauses = settings.OUTBOX["RETRY_PAUSES"]
     pause: dt.timedelta = pauses[min(n_attempts, len(pauses)) - 1]
     return pause * random.uniform(1, 1.1)  # noqa: S311
@@ -191,7 +193,10 @@ def _disable(endpoint: Endpoint, *, reason: str) -> None:
 
 
 def forget_delivered(*, limit: int = 5000) -> int:
-    """Delete up to `limit` events that everybody has had for `KEEP_DELIVERED`, and return how many. Dead letters are kept."""
+    """Delete up to `limit` events that everybody has had for `KEEP_DELIVERED`, and return how many.
+
+    Dead letters are kept.
+    """
     old = Event.objects.filter(created_at__lt=timezone.now() - KEEP_DELIVERED)
     not_delivered = Delivery.objects.filter(~Q(status=Status.DELIVERED), event=OuterRef("pk"))
     done = list(old.filter(~Exists(not_delivered)).order_by("created_at").values_list("pk", flat=True)[:limit])

@@ -55,7 +55,10 @@ class Endpoint(Leased):
 
 
 class Secret(models.Model):
-    """What a signing secret is derived from, together with SECRET_KEY (`outbox.signing`). The secret itself is not stored."""
+    """What a signing secret is derived from, together with SECRET_KEY (`outbox.signing`).
+
+    The secret itself is not stored.
+    """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="secrets")
     salt = models.CharField(max_length=64, editable=False)

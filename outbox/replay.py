@@ -25,7 +25,10 @@ AFRESH: dict[str, Any] = {"n_attempts": 0, "finished_at": None}
 
 
 def replay_delivery(delivery: Delivery, *, actor: User | SystemActor) -> None:
-    """Send one dead letter again. Raises `StaleState` when it is none, `PermanentError` when its endpoint is disabled."""
+    """Send one dead letter again.
+
+    Raises `StaleState` when it is none, `PermanentError` when its endpoint is disabled.
+    """
     require_permission(actor, "outbox.replay_delivery")
     _refuse_if_disabled(delivery.endpoint)
     with transaction.atomic():
@@ -45,7 +48,8 @@ def replay_delivery(delivery: Delivery, *, actor: User | SystemActor) -> None:
 def replay_endpoint(
     endpoint: Endpoint, *, actor: User | SystemActor, since: dt.datetime | None = None, until: dt.datetime | None = None
 ) -> int:
-    """Send the dead letters of `endpoint` again whose events happened in [since, until), and return how many there were.
+    """Send the dead letters of `endpoint` again whose events happened in [since, until), and return how many there
+    were.
 
     Raises `PermanentError` when the endpoint is disabled.
     """

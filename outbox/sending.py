@@ -138,7 +138,9 @@ class _Network(httpcore.NetworkBackend):
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any) -> _Stream:
-        """Look `host` up once, refuse if any of its addresses is out of bounds, and connect to the first that answers."""
+        """Look `host` up once, refuse if any of its addresses is out of bounds,
+        and connect to the first that answers.
+        """
         addresses = self._resolve(host, port)
         for address in addresses:
             check_address(address, secure=self._secure)

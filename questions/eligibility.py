@@ -17,7 +17,9 @@ PERSONAL = {"email", "phone", "credit_card", "iban", "cn_resident_id", "us_ssn"}
 
 
 def clean(text: str) -> str:
-    """Return `text` composed, without control characters and runs of spaces: as it is read when it is scored, no more."""
+    """Return `text` composed, without control characters and runs of spaces: as it is read when it is scored,
+    no more.
+    """
     composed = unicodedata.normalize("NFC", text)
     visible = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} and char != "\n" else char for char in composed)
     return re.sub(r"[ \t]+", " ", visible).strip()
@@ -29,7 +31,9 @@ def holds_personal_data(text: str) -> bool:
 
 
 def is_barred(product: Product | None) -> bool:
-    """Return whether a product came with a feed whose licence does not allow to train on it: TRAINING["BARRED_FEEDS"]."""
+    """Return whether a product came with a feed whose licence does not allow to train on it:
+    TRAINING["BARRED_FEEDS"].
+    """
     return product is not None and product.source in settings.TRAINING["BARRED_FEEDS"]
 
 

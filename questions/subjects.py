@@ -18,7 +18,10 @@ from moderation.models.candidates import Candidate
 
 @dataclass(frozen=True)
 class Subject:
-    """One sort of thing to ask about. `noun`: several of them, in words. `shows`: a row as HTML that is safe to show."""
+    """One sort of thing to ask about. `noun`: several of them, in words.
+
+    `shows`: a row as HTML that is safe to show.
+    """
 
     model: type[Model]
     noun: str
@@ -35,7 +38,9 @@ class Subject:
 
 
 def text_of_draft(draft: Candidate) -> str:
-    """Return the text of `draft`, then what it may be about: whatever is too long for the model is lost from the facts."""
+    """Return the text of `draft`, then what it may be about: whatever is too long for the model is lost from
+    the facts.
+    """
     facts = "; ".join(f"{fact['name']}: {fact['value']}" for fact in draft.facts)
     return f"{draft.text}\n\n{draft.product.title_for(draft.locale)}. {facts}"
 

@@ -1,4 +1,4 @@
-"""Loading a declared question: its version is kept, and labels come along when its answers change; none is lost in silence."""
+"""Loading a declared question: its version is kept, and labels come along when its answers change."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ LATER = ("ask_below", "recipe", "gate")
 
 @dataclass(frozen=True)
 class Change:
-    """What loading a file would change: answers that come, that go, and labels that become others (old, new, how many)."""
+    """What loading a file would change: answers that come, that go, and labels that become others (old, new,
+    how many).
+    """
 
     is_new: bool
     added: tuple[str, ...]
@@ -61,10 +63,11 @@ def content_of(declaration: Declaration) -> dict[str, Any]:
 
 
 def change(declaration: Declaration, *, renamed: Mapping[str, str]) -> Change:
-    """Return what loading `declaration` would change; `renamed`: answer before → what it becomes, two of them may become one.
+    """Return what loading `declaration` would change; `renamed`: answer before → what it becomes, two of them may
+    become one.
 
-    Raises `PermanentError` where an answer that labels hold is gone and `renamed` does not say what becomes of it, and for
-    names that are none.
+    Raises `PermanentError` where an answer that labels hold is gone and `renamed` does not say what becomes of it, and
+    for names that are none.
     """
     before = latest(declaration.name)
     old = [one["value"] for one in before.content["choices"]] if before else []
@@ -94,9 +97,12 @@ def change(declaration: Declaration, *, renamed: Mapping[str, str]) -> Change:
 
 
 def load(declaration: Declaration, *, renamed: Mapping[str, str], actor: Actor) -> tuple[QuestionVersion, Change]:
-    """Keep `declaration` as a version, and have labels follow `renamed`. Returns the version, the latest where nothing is new.
+    """Keep `declaration` as a version, and have labels follow `renamed`.
 
-    In one transaction with its ledger line; two that load at once take turns. Needs questions.load_question. Raises as `change`.
+    Returns the version, the latest where nothing is new.
+
+    In one transaction with its ledger line; two that load at once take turns. Needs questions.load_question. Raises as
+    `change`.
     """
     require_permission(actor, "questions.load_question")
     with transaction.atomic():

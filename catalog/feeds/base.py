@@ -91,7 +91,9 @@ class FeedRow(NamedTuple, Generic[R]):
 
 
 def row_of(line: int, make: Callable[[], R], habits: Habits, *, sku: str = "", raw: str = "") -> FeedRow[R]:
-    """Return the row that `make` makes, with what it noted in `habits`; where it raises `BadRow`, one with the reason."""
+    """Return the row that `make` makes, with what it noted in `habits`; where it raises `BadRow`,
+    one with the reason.
+    """
     try:
         record = make()
     except BadRow as exc:

@@ -57,10 +57,11 @@ def is_form(form: str) -> bool:
 
 
 def parse_moment(name: str, text: str, *, form: str = "", hint: str = "") -> dt.datetime | None:
-    """Return the moment that `text` gives, in UTC where it names no zone; None where it gives none (`0000-00-00`, `NULL`).
+    """Return the moment that `text` gives, in UTC where it names no zone; None where it gives none (`0000-00-00`,
+    `NULL`).
 
-    `form` says how it is written, as `strptime` has it; `hint` what to do where it cannot be read. Raises `BadRow`, which
-    calls it `name`, when it cannot be read or is out of range.
+    `form` says how it is written, as `strptime` has it; `hint` what to do where it cannot be read. Raises `BadRow`,
+    which calls it `name`, when it cannot be read or is out of range.
     """
     text = " ".join(text.split())
     if len(text) > LONGEST:

@@ -21,8 +21,8 @@ _HINT = 'say which it is: --locale en or zh-Hans (in a mapping: locale = "en")'
 class Habits:
     """What is known of a feed beside the row in hand, and what is noted about that.
 
-    `decimal` and `locale` are what the merchant said, which settles it; `usual` is the decimal sign where nothing tells.
-    `study` is called once, if ever, and has `numerals` and `languages` hear the whole feed.
+    `decimal` and `locale` are what the merchant said, which settles it; `usual` is the decimal sign where nothing
+    tells. `study` is called once, if ever, and has `numerals` and `languages` hear the whole feed.
     """
 
     def __init__(

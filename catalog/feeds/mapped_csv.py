@@ -107,7 +107,9 @@ class _Table:
 
 
 def _header(source: Source, mapping: Mapping | None, known: Iterable[str]) -> tuple[str, list[str]]:
-    """Return the delimiter and the names of the columns: by the mapping, or the delimiter that makes most names known."""
+    """Return the delimiter and the names of the columns: by the mapping,
+    or the delimiter that makes most names known.
+    """
     named = mapping.columns if mapping and mapping.names_columns else set()
     wanted = named or set(known)
     best: tuple[int, int, str, list[str]] = (-1, 0, ",", [])

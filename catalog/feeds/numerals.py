@@ -1,7 +1,7 @@
 """How a feed writes numbers: `1,299.00`, `1.299,00`, `1 299,00`, `1'299.00`, `1,29,999.00`. Told from whole columns.
 
-`1.299` and `1,299` alone may be either. What else stands in the column decides; if nothing does, the rest of the feed; if
-that is silent or says both, the number is refused with a reason, and a mapping may say `decimal = ","`.
+`1.299` and `1,299` alone may be either. What else stands in the column decides; if nothing does, the rest of the feed;
+if that is silent or says both, the number is refused with a reason, and a mapping may say `decimal = ","`.
 """
 
 from __future__ import annotations

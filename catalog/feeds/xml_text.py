@@ -1,7 +1,7 @@
 """The text of an XML file, mended where shops' tools break it.
 
-Stray `&`, HTML's entities, prefixes nobody declared, an empty line before the declaration. What cannot be a character of XML
-is marked, for the item that holds it to be named.
+Stray `&`, HTML's entities, prefixes nobody declared, an empty line before the declaration. What cannot be a character
+of XML is marked, for the item that holds it to be named.
 """
 
 from __future__ import annotations

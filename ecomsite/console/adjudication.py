@@ -1,4 +1,4 @@
-"""What is contested: escalated, waiting for a second person, or appealed against; and one such item with everything about it."""
+"""What is contested: escalated, waiting for a second person, or appealed against; and one such item in full."""
 
 from __future__ import annotations
 
@@ -119,7 +119,9 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
 
 
 def _outgoing(lead: ReviewItem) -> outcomes.Reading | None:
-    """A person's own wording that waits for a second one, as the checks see it now; None where the draft itself does."""
+    """A person's own wording that waits for a second one, as the checks see it now;
+    None where the draft itself does.
+    """
     if lead.status != Status.CONFIRMING or lead.proposal is None or lead.candidate is None:
         return None
     reading = outcomes.read(lead, lead.proposal.answer)

@@ -120,7 +120,9 @@ def _holds(request: AuthenticatedHttpRequest, item: ReviewItem | None) -> bool:
 
 
 def moments(shown: Candidate, *, reader: Any) -> list[Moment]:
-    """Return the history of a candidate: ledger lines with names for pseudonyms: names live in the accounts, never in the ledger."""
+    """Return the history of a candidate: ledger lines with names for pseudonyms: names live in the accounts,
+    never in the ledger.
+    """
     entries = history.timeline(shown, reader=reader)
     ids = {int(match.group(1)) for entry in entries if (match := re.fullmatch(r"user:(\d+)", entry.actor))}
     names = {f"user:{user.pk}": user.get_full_name() or user.username for user in User.objects.filter(pk__in=ids)}

@@ -107,7 +107,9 @@ def points(
     width: float = 640,
     height: float = 140,
 ) -> list[Point]:
-    """Return a point for each (name, value, low, high), the scale from `low` to `high`; those without a value are left out."""
+    """Return a point for each (name, value, low, high), the scale from `low` to `high`;
+    those without a value are left out.
+    """
     slot = width / max(len(figures), 1)
 
     def place(value: float) -> float:
@@ -133,7 +135,9 @@ def whisker(value: float, low: float, high: float, *, width: float = 300) -> tup
 
 
 def shaded(rows: Iterable[tuple[str, Sequence[int]]]) -> list[tuple[str, int, list[tuple[int, int, bool]]]]:
-    """Return a table of counts, row i and column i about the same thing, as (name, total, cells of count, per cent, on the diagonal)."""
+    """Return a table of counts, row i and column i about the same thing, as (name, total, cells of count, per cent,
+    on the diagonal).
+    """
     found = []
     for i, (name, counts) in enumerate(rows):
         total = sum(counts)
@@ -144,7 +148,9 @@ def shaded(rows: Iterable[tuple[str, Sequence[int]]]) -> list[tuple[str, int, li
 def curves(
     lines: Mapping[str, Sequence[tuple[float, float]]], *, width: float = 640, height: float = 160
 ) -> dict[str, object] | None:
-    """Return lines (name → points of x and y) as polylines on one scale, and the ends of that; None without two points."""
+    """Return lines (name → points of x and y) as polylines on one scale, and the ends of that;
+    None without two points.
+    """
     every = [point for line in lines.values() for point in line]
     if len(every) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Show generated text as what it is, untrusted: cut into plain pieces that a template escapes, with what was found in it."""
+"""Show generated text as untrusted: in plain pieces that a template escapes, with what was found in it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ _LEAST_SAID = {True: 3, False: 1}  # letters; one Chinese sign can be a word
 
 @dataclass(frozen=True)
 class ShownFact:
-    """A fact of the brief: whether the text says it in so many words or makes a claim of it, and whether it is proven."""
+    """A fact of the brief: whether the text says it in so many words or makes a claim of it,
+    and whether it is proven.
+    """
 
     name: str
     value: str

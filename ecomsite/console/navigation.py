@@ -223,7 +223,10 @@ TABS: list[dict[str, Any]] = [
 
 @cache
 def navigation() -> list[dict[str, Any]]:
-    """Return the sidebar. unfold compares each link with many others, and a lazy one is looked up at each comparison."""
+    """Return the sidebar.
+
+    unfold compares each link with many others, and a lazy one is looked up at each comparison.
+    """
     return [group | {"items": [item | {"link": str(item["link"])} for item in group["items"]]} for group in NAVIGATION]
 
 

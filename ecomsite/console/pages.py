@@ -46,7 +46,9 @@ def act(request: HttpRequest, action: Callable[[], object], *, done: str, back: 
 
 @dataclass(frozen=True)
 class Act:
-    """What a button of the console does: the one function to call, what to say once it has, and where to go either way."""
+    """What a button of the console does: the one function to call, what to say once it has,
+    and where to go either way.
+    """
 
     do: Callable[[], object]
     done: str

@@ -1,4 +1,4 @@
-"""Every question that people are asked, each version of the declared ones, and a preview of a file before it is kept."""
+"""Every question that people are asked, each version of the declared ones, and a preview of a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from questions.models import QuestionVersion
 
 @require_http_methods(["GET", "POST"])
 def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Show the questions and their versions; of a posted text, what it declares or what is wrong with it. Nothing is kept."""
+    """Show the questions and their versions; of a posted text, what it declares or what is wrong with it.
+
+    Nothing is kept.
+    """
     require_permission(request.user, "questions.view_questionversion")
     counts = dict(Label.objects.values_list("kind").annotate(n=Count("pk")))
     loaded: dict[str, list[QuestionVersion]] = {}

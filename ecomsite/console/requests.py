@@ -115,7 +115,10 @@ def _in_words(summary: ordering.RequestSummary) -> str:
     made, there = len(summary.created), len(summary.existing)
     words = f"{made} request{'' if made == 1 else 's'} on order." if made else "Nothing new to order."
     if there:
-        words += f" {there} had been asked for already with the same facts; “Request again” on a candidate orders fresh drafts."
+        words += (
+            f" {there} had been asked for already with the same facts; “Request again” on a candidate orders "
+            "fresh drafts."
+        )
     return words
 
 

@@ -1,4 +1,4 @@
-"""The review page: Label Studio's editor in a frame of ours, the next item by itself, and what became of the last ones."""
+"""The review page: Label Studio's editor in a frame of ours, the next item by itself, and the last ones' fate."""
 
 from __future__ import annotations
 
@@ -67,9 +67,11 @@ def review(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
 @never_cache
 @require_POST
 def state(request: AuthenticatedHttpRequest, kind: str) -> JsonResponse:
-    """Take the person's turn and return it: what to show, what to load ahead, what became of the answers they ask about.
+    """Take the person's turn and return it: what to show, what to load ahead, what became of the answers they ask
+    about.
 
-    Posted: `showing` (the item on the page), `answered` (the page heard that it was), `asked` (items whose fate is not known yet), `counts` (when numbers are wanted).
+    Posted: `showing` (the item on the page), `answered` (the page heard that it was), `asked` (items whose fate is not
+    known yet), `counts` (when numbers are wanted).
     """
     _require_reviewer(request, kind)
     user: Any = request.user

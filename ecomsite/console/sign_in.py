@@ -1,4 +1,4 @@
-"""The pages on which one signs in: password, second factor, passkey, single sign-on. What each does stands in `accounts`."""
+"""The pages on which one signs in: password, second factor, passkey, single sign-on. The work is in `accounts`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class FirstStep(LoginView):
 
 
 def first_step(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """The console's login page (`admin:login`). Who is signed in goes on to the desk, unless they want to sign in `again`."""
+    """The console's login page (`admin:login`).
+
+    Who is signed in goes on to the desk, unless they want to sign in `again`.
+    """
     if request.method == "GET" and admin.site.has_permission(request) and "again" not in request.GET:
         return redirect("admin:index")
     request.current_app = admin.site.name

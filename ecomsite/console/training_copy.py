@@ -1,4 +1,4 @@
-"""What the page of a training run shows where the task is copy: figures of both sides, and texts to read before one approves."""
+"""The page of a training run where the task is copy: figures of both sides, and texts to read before approving."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Webhooks that go out: adding an endpoint, its page, and the page of one delivery. A secret is shown once, when it is made."""
+"""Webhooks that go out: adding an endpoint, its page, and the page of one delivery. A secret is shown once."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -38,7 +38,8 @@ class EndpointForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         types = settings.OUTBOX["EVENT_TYPES"].items()
-        self.fields["event_types"].choices = [(type, f"{type}: {words}") for type, words in types]  # type: ignore[attr-defined]
+        field = cast(forms.MultipleChoiceField, self.fields["event_types"])
+        field.choices = [(type, f"{type}: {words}") for type, words in types]
 
 
 class RangeForm(forms.Form):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-# Queue → arguments of its worker; a worker each, so that nothing waits behind work of another kind. Models are loaded once, in a worker that does one thing at a time; training, which
-# takes hours, must not hold up generation.
+# Queue → arguments of its worker; a worker each, so that nothing waits behind work of another kind. Models are loaded
+# once, in a worker that does one thing at a time; training, which takes hours, must not hold up generation.
 WORKER_POOLS = {
     "default": ("--pool", "prefork", "--concurrency", "1"),
     # Two: what is sent to Label Studio must not wait for a long sweep of what changed there.

@@ -178,7 +178,8 @@ class LabelStudio:
             # Our webhook receiver is on 127.0.0.1, which Label Studio otherwise refuses to call.
             "SSRF_PROTECTION_ENABLED": "false",
             "USE_DEFAULT_BANNED_SUBNETS": "false",
-            # A webhook is sent inside the reviewer's request: one second at most, and the reconcile finds what got lost.
+            # A webhook is sent inside the reviewer's request: one second at most, and the reconcile finds what got
+            # lost.
             "WEBHOOK_TIMEOUT": "1.0",
             # Hand a task that somebody looked at and left to the next person within the hour, not the day.
             "TASK_LOCK_TTL": "3600",

@@ -87,7 +87,8 @@ class LocalStack:
         if demo and not loaded.exists():
             with self.step("Demo shop"):
                 self.manage("load_demo")
-                # Drafts are written while one watches: one description for each product, then lines and slogans for some.
+                # Drafts are written while one watches: one description for each product, then lines and slogans for
+                # some.
                 self.manage("request_copy", "--all")
                 self.manage(
                     "request_copy", "--all", "--limit", "8", "--channel", "recommendation", "--channel", "ad_slogan"
@@ -138,7 +139,8 @@ class LocalStack:
                 self.postgres.start(launch=launch, tier=POSTGRES)
                 if self.postgres.root != place:
                     self.supervisor.report(
-                        f"The database lies in {self.postgres.root}: PostgreSQL's user, nobody, may not enter {plan.var}."
+                        f"The database lies in {self.postgres.root}: PostgreSQL's user, nobody, may not enter "
+                        f"{plan.var}."
                     )
                 if not plan.database_url:
                     database_url, owner_url = roles.prepare_desk(self.postgres)

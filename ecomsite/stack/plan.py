@@ -201,8 +201,9 @@ def write_environment(
 ) -> dict[str, str]:
     """Write var/stack.env (0600), which every `manage.py` command reads, and return its values.
 
-    The URL of the database's owner goes to a file of its own, var/owner.env, which `migrate` alone reads. Secrets that are there already are kept. Addresses are written for embedded servers alone: those of external ones
-    carry passwords that are not ours to put on a disk.
+    The URL of the database's owner goes to a file of its own, var/owner.env, which `migrate` alone reads. Secrets that
+    are there already are kept. Addresses are written for embedded servers alone: those of external ones carry passwords
+    that are not ours to put on a disk.
     """
     path = plan.var / "stack.env"
     held = env.read_env_file(path)

@@ -86,7 +86,10 @@ class Postgres:
         return f"postgresql://{role}:{self.password_of(role)}@127.0.0.1:{self.port}/{database}"
 
     def start(self, *, launch: Callable[[Program], Child] = launch, tier: int = 0, timeout: float = 60) -> None:
-        """Create the cluster if need be, start the server and wait until it answers. Raises `PermanentError` with its log."""
+        """Create the cluster if need be, start the server and wait until it answers.
+
+        Raises `PermanentError` with its log.
+        """
         if self.runs_as:
             self.root = settle(self.root)
             self._check_owner(self.runs_as)

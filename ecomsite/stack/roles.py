@@ -1,8 +1,8 @@
-"""The roles of the embedded PostgreSQL: an owner that migrates, the desk that reads and writes rows, Label Studio for itself.
+"""The roles of the embedded PostgreSQL: an owner that migrates, the desk that reads and writes, Label Studio.
 
 Web and workers connect as the desk. It owns nothing: it can neither drop nor disable the triggers that keep the ledger
-append-only. What it may do with each table is granted after each migration (`ecomsite/table_rights.py`). Everything here
-may be repeated, and brings a cluster from before there were roles up to date.
+append-only. What it may do with each table is granted after each migration (`ecomsite/table_rights.py`). Everything
+here may be repeated, and brings a cluster from before there were roles up to date.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def _make_role(connection: psycopg.Connection, role: str, password: str) -> None
 
 
 def _give_database(connection: psycopg.Connection, database: str, owner: str) -> None:
-    """Give `database`, which `connection` is to, and all that is in it to `owner`; nobody else may enter unless granted."""
+    """Give `database`, which `connection` is to, and all that is in it to `owner`;
+    nobody else may enter unless granted.
+    """
     names = {"database": sql.Identifier(database), "owner": sql.Identifier(owner)}
     for statement in (
         "ALTER DATABASE {database} OWNER TO {owner}",

@@ -4,10 +4,12 @@
     python serve_label_studio.py people       make the people, while the server runs
 
 The people come as JSON from the file named by ECOMSITE_PEOPLE: [{email, password, token, is_admin}]. Label Studio's
-own API cannot make an account that can log in (it drops the password and joins no organisation), hence its models. Which
-accounts were made here is written to accounts.json beside it: e-mail → id. One that somebody else made first is not taken over.
+own API cannot make an account that can log in (it drops the password and joins no organisation), hence its models.
+Which accounts were made here is written to accounts.json beside it: e-mail → id. One that somebody else made first is
+not taken over.
 
-With a file named by ECOMSITE_DOOR, our door stands before it in the same process (labeling/door): people reach nothing else.
+With a file named by ECOMSITE_DOOR, our door stands before it in the same process (labeling/door): people reach nothing
+else.
 """
 
 import importlib
@@ -125,7 +127,8 @@ def serve(port: int) -> None:
                 "when_ready": lambda server: sys.stdout.write(f"{READY}\n"),
                 # A query for many tasks by our ids is a long address.
                 "limit_request_line": 8190,
-                # No header says where a request is mounted or whence it came: nobody stands before us whom we would believe.
+                # No header says where a request is mounted or whence it came: nobody stands before us whom we would
+                # believe.
                 "forwarded_allow_ips": "",
                 "forwarder_headers": "",
             }

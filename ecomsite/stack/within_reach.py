@@ -1,8 +1,8 @@
 """Where PostgreSQL's files lie when root starts it: where `nobody`, as whom it then runs, can reach them.
 
 Below a folder that others may not enter, such as root's home, `nobody` reaches nothing. The cluster then lies in a
-folder of `ELSEWHERE`, one for each desk, and a link in its place leads there. The folder knows its link: a checkout that
-is moved keeps its database, and a copy of a checkout does not start on the database of the first.
+folder of `ELSEWHERE`, one for each desk, and a link in its place leads there. The folder knows its link: a checkout
+that is moved keeps its database, and a copy of a checkout does not start on the database of the first.
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ def _check_link(root: Path) -> None:
     if owner != root and owner.is_symlink() and owner.resolve() == home:
         raise PermanentError(
             f"The database in {home} is that of {owner}, of which {root} is a copy.",
-            hint=f"Remove {root.parent} to begin with an empty desk, or give it a copy of the database: docs/runbook.md.",
+            hint=(
+                f"Remove {root.parent} to begin with an empty desk, or give it a copy of the database: docs/runbook.md."
+            ),
         )
     # As before, or moved here.
     write_private(note, str(root))

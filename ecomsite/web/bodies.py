@@ -48,7 +48,8 @@ class BodyReader:
 
         Raises `NotRead` when it is too large (413), too slow (408) or one too many (503), and `Gone`.
         """
-        body: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  (the caller closes it)
+        # The caller closes it.
+        body: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
         length = 0
         loop = asyncio.get_running_loop()
         began = loop.time()

@@ -1,7 +1,7 @@
 """An ASGI application that has a WSGI one work on requests that are there as a whole, each in the threads of its kind.
 
-A client that sends slowly, or reads slowly, costs a socket and no thread. What is short is answered in one piece; what is
-long goes out as it is made, and waits for its reader.
+A client that sends slowly, or reads slowly, costs a socket and no thread. What is short is answered in one piece; what
+is long goes out as it is made, and waits for its reader.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ FULL: Final = "Too many ask for this at once."
 class Bridge:
     """`application` (WSGI) as an ASGI application.
 
-    `lane_of` (method, path, headers) says whose threads work on a request, `refusal` (path, status, words) how it is told
-    that nobody does.
+    `lane_of` (method, path, headers) says whose threads work on a request, `refusal` (path, status, words) how it is
+    told that nobody does.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Bulkheads: each kind of request has threads and a line of its own, so that none of them can keep the others waiting."""
+"""Bulkheads: each kind of request has its own threads and line, so that none keeps the others waiting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Lane:
     name: str
     threads: int
     line: int
-    # Seconds that who is turned away, or told to come later, waits for that answer: who asks again at once would be busier than we are.
+    # Seconds that who is turned away, or told to come later, waits for that answer: who asks again at once would be
+    # busier than we are.
     delay_s: float = 0
     present: int = 0
     _pool: ThreadPoolExecutor = field(init=False, repr=False)
@@ -40,7 +41,8 @@ class Lane:
             self.present -= 1
 
 
-# For each of the web's processes. A thread keeps a connection to the database: all of them together make its connections.
+# For each of the web's processes. A thread keeps a connection to the database: all of them together make its
+# connections.
 SHOP: Final = Lane("shop", threads=4, line=512)
 DESK: Final = Lane("desk", threads=8, line=64)
 # Passwords are slow to check, by design: see `ecomsite.passwords`, which does one at a time.
@@ -57,7 +59,10 @@ SIGN_IN_PATHS: Final = ("/console/login/", "/console/sign-in/")
 
 
 def lane_of(method: str, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Lane:
-    """Return the lane of a request. Whoever asks chooses it by what they ask for, so none gives more than its threads."""
+    """Return the lane of a request.
+
+    Whoever asks chooses it by what they ask for, so none gives more than its threads.
+    """
     if path.startswith(SHOP_PATHS):
         return SHOP
     if path.startswith(FILE_PATHS):

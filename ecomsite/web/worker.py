@@ -33,7 +33,8 @@ class WebWorker(Worker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until told to stop."""
         raise_file_limit()
-        # What is loaded by now stays: going through all of it now and then is a tenth of a second in which nobody is served.
+        # What is loaded by now stays: going through all of it now and then is a tenth of a second in which nobody is
+        # served.
         gc.collect()
         gc.freeze()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -64,7 +65,9 @@ class WebWorker(Worker):  # type: ignore[misc]
 
 
 def raise_file_limit() -> None:
-    """Let this process hold as many connections as it may: a thousand files, the usual limit, are a thousand clients."""
+    """Let this process hold as many connections as it may: a thousand files, the usual limit,
+    are a thousand clients.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:

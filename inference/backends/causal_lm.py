@@ -83,7 +83,9 @@ class CausalLM(TextGenerator):
     def as_completed(
         self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
     ) -> Iterator[list[tuple[int, Generation]]]:
-        """Yield the generations of a batch as it is finished; cancelled in the middle of one, those of it that had ended."""
+        """Yield the generations of a batch as it is finished; cancelled in the middle of one,
+        those of it that had ended.
+        """
         prompts_ids = [chat_tokens.prompt_ids(self.tokenizer, messages) for messages in prompts]
         lengths = [len(ids) for ids in prompts_ids]
         limit = min(self.max_prompt_tokens, self.max_tokens - params.max_new_tokens)

@@ -22,7 +22,9 @@ def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
 
 
 def answer_ids(tokenizer: Any, messages: Sequence[Message], text: str) -> list[int]:
-    """Return the token ids that a model should write after `prompt_ids`: those of `text`, and the one that ends its turn."""
+    """Return the token ids that a model should write after `prompt_ids`: those of `text`,
+    and the one that ends its turn.
+    """
     prompt, before = render(tokenizer, messages), prompt_ids(tokenizer, messages)
     answered = _turns(tokenizer, [*messages, Message("assistant", text)])
     whole = str(tokenizer.apply_chat_template(answered, tokenize=False))

@@ -11,7 +11,10 @@ from inference.backends import torch_runtime
 
 
 def convert(gguf: Path, *, into: Path) -> None:
-    """Write the model of `gguf`, dequantised to bfloat16, and its tokenizer into the folder `into`. About 25 s for 135 M."""
+    """Write the model of `gguf`, dequantised to bfloat16, and its tokenizer into the folder `into`.
+
+    About 25 s for 135 M.
+    """
     torch_runtime.prepare()
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(

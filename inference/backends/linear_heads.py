@@ -67,7 +67,8 @@ class EmbeddingHead(LinearHead):
 
 
 class CharacterHead(LinearHead):
-    """On the TF-IDF of runs of one to `LONGEST` characters of a text, added to what the model it started from says, if any.
+    """On the TF-IDF of runs of one to `LONGEST` characters of a text, added to what the model it started from says, if
+    any.
 
     Options: those of that model.
     """
@@ -96,7 +97,9 @@ class CharacterHead(LinearHead):
 
 
 def log_probabilities(model: TextClassifier, texts: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return the logarithms (n, n_labels) of what `model` says of `texts`, at least that of LEAST, in the order of `labels`."""
+    """Return the logarithms (n, n_labels) of what `model` says of `texts`, at least that of LEAST,
+    in the order of `labels`.
+    """
     found = [[answer.probabilities[label] for label in labels] for answer in model.classify(texts)]
     rows = np.array(found, dtype=np.float64).reshape(len(texts), len(labels))
     return np.asarray(np.log(np.maximum(rows, LEAST)), dtype=np.float64)

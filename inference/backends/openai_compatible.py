@@ -28,7 +28,10 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class EndpointOptions(BaseModel):
-    """Options of the back end, kept with the model version. A key is never among them: only the name of its variable."""
+    """Options of the back end, kept with the model version.
+
+    A key is never among them: only the name of its variable.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     base_url: str = Field(pattern=r"^https?://[^\s@?#]+$", description="up to and with /v1")

@@ -17,7 +17,10 @@ from inference.contracts import TextEncoder
 
 
 class SentenceEncoder(TextEncoder):
-    """Mean pooling + L2 norm, as all-MiniLM-L6-v2 was trained. Options: `dtype`, `device`, `batch_size`, `max_tokens`."""
+    """Mean pooling + L2 norm, as all-MiniLM-L6-v2 was trained.
+
+    Options: `dtype`, `device`, `batch_size`, `max_tokens`.
+    """
 
     def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
         super().__init__(directory=directory, options=options)

@@ -23,8 +23,8 @@ ADAPTER = "adapter"
 class SequenceClassifier(TextClassifier):
     """Softmax over the model's labels (`id2label` of its configuration).
 
-    Options: `labels` (own label -> ours), `dtype` (float32 unless said otherwise), `int8` (dynamic quantisation of the linear layers, CPU only),
-    `device`, `batch_size`, `max_tokens`.
+    Options: `labels` (own label -> ours), `dtype` (float32 unless said otherwise), `int8` (dynamic quantisation of the
+    linear layers, CPU only), `device`, `batch_size`, `max_tokens`.
     """
 
     def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:

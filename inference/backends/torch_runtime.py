@@ -31,7 +31,9 @@ def prepare() -> None:
 
 
 def has_fast_bfloat16() -> bool:
-    """Return whether this CPU multiplies bfloat16 in hardware (AVX512-BF16 or AMX); without it bf16 is slower than fp32."""
+    """Return whether this CPU multiplies bfloat16 in hardware (AVX512-BF16 or AMX);
+    without it bf16 is slower than fp32.
+    """
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
@@ -63,7 +65,9 @@ def batch_size(options: Mapping[str, Any]) -> int:
 
 
 def batches_by_length(lengths: list[int], *, size: int) -> list[list[int]]:
-    """Return the indices in batches of at most `size`, longest first, so that a batch pads little and memory peaks early."""
+    """Return the indices in batches of at most `size`, longest first, so that a batch pads little and memory peaks
+    early.
+    """
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     return [order[start : start + size] for start in range(0, len(order), size)]
 
@@ -72,8 +76,8 @@ def each_on_a_core(run: Callable[[list[int]], T], batches: list[list[int]], *, d
     """Return `run(batch)` for each batch, in order; on the CPU several at a time, each on one core.
 
     The matrices of a small encoder are too small to share: two batches on a core each took 0.78 of the time of one
-    after the other on both (docs/benchmarks/scoring-speed.md). `run` enters `torch.inference_mode` itself: it counts per
-    thread.
+    after the other on both (docs/benchmarks/scoring-speed.md). `run` enters `torch.inference_mode` itself: it counts
+    per thread.
     """
     with _cores:
         n_threads = torch.get_num_threads()

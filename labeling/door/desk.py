@@ -73,7 +73,9 @@ class Desk:
         return self._leave("reach", cookie, ls_task)[0]
 
     def show(self, cookie: tokens.Cookie, ls_task: int) -> tuple[Leave, dict[str, Any]]:
-        """Return the leave to see a task, and what is seen: as the desk has it, whatever Label Studio was made to say."""
+        """Return the leave to see a task, and what is seen: as the desk has it,
+        whatever Label Studio was made to say.
+        """
         leave, reply = self._leave("show", cookie, ls_task)
         shown = reply.get("shown")
         if not isinstance(shown, dict):

@@ -1,9 +1,10 @@
-"""The door itself: a WSGI application that stands before Label Studio and lets through what `policy` and the desk allow.
+"""The door itself: a WSGI application before Label Studio that lets through what `policy` and the desk allow.
 
-One implementation for both: in Label Studio's own process, and as `manage.py label_studio_door` before a server elsewhere.
-Label Studio gets requests of the door's own making alone, as the service, with the person as the author of the answer by the
-desk's word. People's own rights there would be of no use: its open edition has no roles, so an account that may
-answer may also import, delete and read the secret of the webhook. So people need no right there at all.
+One implementation for both: in Label Studio's own process, and as `manage.py label_studio_door` before a server
+elsewhere. Label Studio gets requests of the door's own making alone, as the service, with the person as the author of
+the answer by the desk's word. People's own rights there would be of no use: its open edition has no roles, so an
+account that may answer may also import, delete and read the secret of the webhook. So people need no right there at
+all.
 """
 
 from __future__ import annotations
@@ -141,7 +142,8 @@ class Door:
         return self._json(200, {"answered": wish.ls_task}, start_response)
 
     def _cookie(self, headers: Mapping[str, str]) -> tokens.Cookie:
-        # By hand: cookies of other servers on this host come along, and may be such that a parser gives up on all of them.
+        # By hand: cookies of other servers on this host come along, and may be such that a parser gives up on all of
+        # them.
         pairs = (part.strip().partition("=") for part in headers.get("COOKIE", "").split(";"))
         held = [value for name, _, value in pairs if name == self.cookie_name]
         if len(held) != 1:

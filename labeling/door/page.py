@@ -51,7 +51,8 @@ _REFUSAL = """<!doctype html>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/door/editor.css?v={version}">
 </head>
-<body><main class="door-refusal"><h1>{title}</h1><p>{words}</p><p><a href="{console}" target="_top">Back to the desk</a></p></main></body>
+<body><main class="door-refusal"><h1>{title}</h1><p>{words}</p>
+<p><a href="{console}" target="_top">Back to the desk</a></p></main></body>
 </html>
 """
 # Of the door's own files; goes up with them.
@@ -61,7 +62,9 @@ _AHEAD = "\n".join(
     f'<link rel="preload" as="script" href="/react-app/{name}.js">' for name in ("main", "594", "288", "358")
 )
 WORDS = {
-    "no_lease": "This task is not yours at the moment: it was never handed to you, you let go of it, or its time ran out.",
+    "no_lease": (
+        "This task is not yours at the moment: it was never handed to you, you let go of it, or its time ran out."
+    ),
     "token": "This way in works once, and for half a minute. Open the task from the desk again.",
     "used": "This way in works once, and for half a minute. Open the task from the desk again.",
     "no_pass": "Tasks are opened from the desk.",

@@ -124,7 +124,9 @@ def _value(query: str, parameter: str) -> str:
 
 
 def is_odd(path: str) -> bool:
-    """Whether a path tries to be read as another: dots, escapes, backslashes, doubled slashes, characters beyond ASCII."""
+    """Whether a path tries to be read as another: dots, escapes, backslashes, doubled slashes,
+    characters beyond ASCII.
+    """
     parts = path.split("/")[1:]
     return (
         not path.startswith("/")

@@ -1,7 +1,7 @@
 """The stamp of the door on an answer: who gave it, on which task, under which lease, and what it said; signed.
 
-It travels inside the answer, as `meta` of a region of its own, and so survives whatever Label Studio does with it: what the
-API returns later proves itself, or does not.
+It travels inside the answer, as `meta` of a region of its own, and so survives whatever Label Studio does with it: what
+the API returns later proves itself, or does not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Signed values of the door: the one-time token a person comes with, the cookie they keep, and what the desk and it say.
+"""Signed values of the door: the one-time token a person comes with, their cookie, and what it and the desk say.
 
 A value is signed for one purpose: what was made for one cannot be shown for another.
 """
@@ -29,7 +29,10 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Token:
-    """Lets one person in once. `pass_id` is what the desk remembers of it; `session` the hash of their console session."""
+    """Lets one person in once.
+
+    `pass_id` is what the desk remembers of it; `session` the hash of their console session.
+    """
 
     pass_id: str
     person: int

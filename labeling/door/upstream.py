@@ -1,7 +1,7 @@
 """Label Studio behind the door: asked by requests of the door's own making, with the token of the service.
 
-Nothing of what a browser sent goes along, neither headers nor paths nor bodies: so nothing can be smuggled. It is a WSGI
-application either way: Label Studio's own, in its process, or `Forward` to a server elsewhere.
+Nothing of what a browser sent goes along, neither headers nor paths nor bodies: so nothing can be smuggled. It is a
+WSGI application either way: Label Studio's own, in its process, or `Forward` to a server elsewhere.
 """
 
 from __future__ import annotations

@@ -73,7 +73,9 @@ def _rows(element: Element) -> Iterator[Row]:
 
 
 def _answers(annotation: Any) -> dict[str, Any]:
-    """Return what was answered about the whole task, by the name of the control. Raises `ValueError` for nothing usable.
+    """Return what was answered about the whole task, by the name of the control.
+
+    Raises `ValueError` for nothing usable.
 
     A control that was answered twice, or with something that is no answer, is `Unusable`: another one may be asked for.
     """

@@ -15,8 +15,8 @@ from core.exceptions import PermanentError
 class Part:
     """What has been written of `target`: `FILE.part`, and `FILE.part.json` with how far it came.
 
-    `what` says what is being written: an export of something else does not go on from here. Raises `PermanentError` when
-    `target` is there already.
+    `what` says what is being written: an export of something else does not go on from here. Raises `PermanentError`
+    when `target` is there already.
     """
 
     def __init__(self, target: Path, *, what: Mapping[str, Any]) -> None:

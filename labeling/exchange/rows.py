@@ -151,7 +151,10 @@ def _other_names(columns: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
 
 
 def as_text(value: Any) -> str:
-    """Return a value of any format as a CSV would have it. Raises `ValueError`, with what it is, for what has no text."""
+    """Return a value of any format as a CSV would have it.
+
+    Raises `ValueError`, with what it is, for what has no text.
+    """
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
     if value is None:

@@ -11,7 +11,9 @@ from labeling.models.tasks import LabelingTask
 
 
 class DoorPass(models.Model):
-    """One way in: for one person, in one session of the console, to one task; used once, and good while that session is."""
+    """One way in: for one person, in one session of the console, to one task; used once,
+    and good while that session is.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

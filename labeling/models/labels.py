@@ -99,7 +99,10 @@ class RaterModel(models.Model):
 
 
 class LabelCheck(Leased):
-    """One search for labels that look wrong in a queue. Its lease is renewed while it runs; an interrupted one resumes."""
+    """One search for labels that look wrong in a queue.
+
+    Its lease is renewed while it runs; an interrupted one resumes.
+    """
 
     class Status(models.TextChoices):
         PLANNED = "planned", "Planned"

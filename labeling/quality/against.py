@@ -29,9 +29,9 @@ FEW, SAME, APART, A_MODELS = "few", "same", "apart", "a model's"
 def problem_with(found: Against, sided: Estimate, *, least: float) -> str:
     """Return why answers are not to be taken for people's: few, same, apart or a model's; empty where nothing says so.
 
-    `few`: too few are there to tell. `same`: all are one label. `apart`: κ is under `least`, or not beyond chance. `a model's`:
-    where our people contradict a model, they side with the model (`sided`, the share of those subjects) more often than not,
-    beyond chance. Who reads the texts errs elsewhere than the model does.
+    `few`: too few are there to tell. `same`: all are one label. `apart`: κ is under `least`, or not beyond chance. `a
+    model's`: where our people contradict a model, they side with the model (`sided`, the share of those subjects) more
+    often than not, beyond chance. Who reads the texts errs elsewhere than the model does.
     """
     if found.percent.value is None:
         return FEW
@@ -43,7 +43,9 @@ def problem_with(found: Against, sided: Estimate, *, least: float) -> str:
 
 
 def sided_with(said: ArrayLike, ours: ArrayLike, model: ArrayLike) -> Estimate:
-    """Return how often `said` is what `model` says, over the subjects where `ours` is not; arrays as in `measure_against`."""
+    """Return how often `said` is what `model` says, over the subjects where `ours` is not;
+    arrays as in `measure_against`.
+    """
     shares, truth, labels = np.asarray(said, dtype=float), np.asarray(ours), np.asarray(model, dtype=np.int64)
     against = np.flatnonzero(truth != labels)
     return share(float(shares[against, labels[against]].sum()), len(against), minimum=1)
@@ -59,10 +61,10 @@ def measure_against(
 ) -> Against:
     """Return how far `said` agrees with `ours`, (n,) labels from 0.
 
-    `said` is (n, n_labels): of each subject the share of the votes that each label got, for the votes on one subject are
-    not independent of each other. So the intervals are those of n subjects, however many votes there are: Wilson's of the
-    mean share, and for κ (Cohen, J., 1960, Educational and Psychological Measurement 20, 37-46) that of subjects drawn
-    again, with replacement.
+    `said` is (n, n_labels): of each subject the share of the votes that each label got, for the votes on one subject
+    are not independent of each other. So the intervals are those of n subjects, however many votes there are: Wilson's
+    of the mean share, and for κ (Cohen, J., 1960, Educational and Psychological Measurement 20, 37-46) that of subjects
+    drawn again, with replacement.
     """
     shares, truth = np.asarray(said, dtype=float), np.asarray(ours, dtype=np.int64)
     n = len(truth)

@@ -23,11 +23,11 @@ _EQUAL = 1e-9
 class Aggregate:
     """What the votes come to.
 
-    `labels` (n_items,): the label, or `TIE` where two are equally likely or nobody voted. `quality` (n_items,): how likely
-    the label is to be right, 0…1, 0 without votes; of a tie, how likely each of the first is. `rater_quality` (n_raters,):
-    how often the rater is right as the method sees it, 0…1, NaN without votes. `rater_votes` (n_raters,): how many votes
-    that rests on. `posteriors` (n_items, n_labels): how likely each label is. `model`: Dawid and Skene's parameters, to
-    judge new items by.
+    `labels` (n_items,): the label, or `TIE` where two are equally likely or nobody voted. `quality` (n_items,): how
+    likely the label is to be right, 0…1, 0 without votes; of a tie, how likely each of the first is. `rater_quality`
+    (n_raters,): how often the rater is right as the method sees it, 0…1, NaN without votes. `rater_votes` (n_raters,):
+    how many votes that rests on. `posteriors` (n_items, n_labels): how likely each label is. `model`: Dawid and Skene's
+    parameters, to judge new items by.
     """
 
     labels: Ints

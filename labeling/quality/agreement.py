@@ -1,8 +1,8 @@
 """How far people who answered the same items agree, beyond chance, with intervals.
 
-All figures are over the items with two votes or more, which may have different numbers of votes. Each is 1 - (disagreement
-seen) ÷ (disagreement expected); they differ in what they expect by chance. Every item adds to a few sums, and the sums
-make the figures: so intervals come from resampling what items add, never from the votes again.
+All figures are over the items with two votes or more, which may have different numbers of votes. Each is 1 -
+(disagreement seen) ÷ (disagreement expected); they differ in what they expect by chance. Every item adds to a few sums,
+and the sums make the figures: so intervals come from resampling what items add, never from the votes again.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def measure_agreement(
     """Return the agreement on all items.
 
     `percent` is the mean over items of the share of equal pairs. Fleiss (1971), Psychological Bulletin 76, 378–382;
-    Krippendorff (2011), "Computing Krippendorff's alpha-reliability"; Gwet (2008), BJMSP 61, 29–48. For unequal numbers of
-    votes as in R's irrCAC, but that an item with one vote counts for nothing. `distance`, (n_labels, n_labels) in 0…1,
-    is what α takes for two answers (`distances.masi` for sets of labels); otherwise answers are equal or not.
+    Krippendorff (2011), "Computing Krippendorff's alpha-reliability"; Gwet (2008), BJMSP 61, 29–48. For unequal numbers
+    of votes as in R's irrCAC, but that an item with one vote counts for nothing. `distance`, (n_labels, n_labels) in
+    0…1, is what α takes for two answers (`distances.masi` for sets of labels); otherwise answers are equal or not.
     """
     return _agreement_of(_rows_of(votes.counts(), distance), distance, minimum, n_rounds, seed)
 
@@ -66,7 +66,9 @@ def measure_agreement_by(
     n_rounds: int = N_ROUNDS,
     seed: int = 0,
 ) -> list[Agreement]:
-    """Return the agreement in each group of items, such as weeks or queues: `groups` has a number from 0 for each item."""
+    """Return the agreement in each group of items, such as weeks or queues:
+    `groups` has a number from 0 for each item.
+    """
     counts, numbers = votes.counts(), np.asarray(groups)
     rows, of_row = _rows_of(counts, distance), numbers[counts.sum(axis=1) >= 2]
     return [

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 # Of a hundred champions that do not get worse, at most one is ever called worse, however long it serves.
 ALPHA = 0.01
-# The latest so many answers are compared with all before them: a large fall shows in few, a small one in many. Doubled each
-# time, so that whenever a fall began, one of them holds little else.
+# The latest so many answers are compared with all before them: a large fall shows in few, a small one in many. Doubled
+# each time, so that whenever a fall began, one of them holds little else.
 WINDOWS = (50, 100, 200, 400, 800, 1_600, 3_200)
 FEWEST_BEFORE = 50
 # Of a champion's own answers so many at most, and of those to who served before it.
@@ -20,8 +20,8 @@ MOST, PREDECESSORS = 6_400, 200
 class Change:
     """The latest `n` answers, of which `right` agreed, against the `n_before` before them.
 
-    `p` is the chance of so few among the latest, or fewer, if nothing had changed, paid for each window; `level` what it has to
-    be below on this day.
+    `p` is the chance of so few among the latest, or fewer, if nothing had changed, paid for each window; `level` what
+    it has to be below on this day.
     """
 
     right: int
@@ -37,7 +37,8 @@ class Change:
 
 
 def level_on(day: int, *, alpha: float = ALPHA) -> float:
-    """Return the share of `alpha` that the look of `day`, from 1, may spend: 6 / (π · day)², which sums to `alpha` for ever.
+    """Return the share of `alpha` that the look of `day`, from 1, may spend: 6 / (π · day)², which sums to `alpha` for
+    ever.
 
     Alpha spending (Lan, K. K. G. & DeMets, D. L., 1983, Biometrika 70, 659-663), with the union bound over looks, which
     holds however the looks depend on each other.
@@ -50,10 +51,10 @@ def measure_change(
 ) -> Change | None:
     """Return how the latest of `answers`, oldest first, compare with those before; None while there are too few.
 
-    `before` are answers from before the first of `answers`: of whoever served then. `day` counts from 1, and everything that
-    is looked at on one day has to be the same, as often as it is looked at. While nothing changes each answer is as likely
-    to agree as any other, and then which of them are the latest is chance: Fisher's exact test, one-sided (Fisher, R. A.,
-    1935, JRSS 98, 39-82). Each of `WINDOWS` gets an equal share of the day's level (Bonferroni).
+    `before` are answers from before the first of `answers`: of whoever served then. `day` counts from 1, and everything
+    that is looked at on one day has to be the same, as often as it is looked at. While nothing changes each answer is
+    as likely to agree as any other, and then which of them are the latest is chance: Fisher's exact test, one-sided
+    (Fisher, R. A., 1935, JRSS 98, 39-82). Each of `WINDOWS` gets an equal share of the day's level (Bonferroni).
     """
     n_all, n_right = len(before) + len(answers), sum(before) + sum(answers)
     level, found = level_on(day, alpha=alpha), None

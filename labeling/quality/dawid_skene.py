@@ -1,9 +1,9 @@
 """Dawid and Skene's model: the labels of items and the mistakes of each rater, each learnt from the other.
 
 Dawid, A. P. & Skene, A. M. (1979), Applied Statistics 28, 20–28. Maximum a posteriori: a rater's confusion matrix leans
-towards that of all raters together, as if each row held `STRENGTH` answers of the usual rater. So who has answered little
-is taken for the usual rater, and no mistake is held impossible for not having been seen. How common the labels are leans
-towards even, by `STRENGTH` items of each.
+towards that of all raters together, as if each row held `STRENGTH` answers of the usual rater. So who has answered
+little is taken for the usual rater, and no mistake is held impossible for not having been seen. How common the labels
+are leans towards even, by `STRENGTH` items of each.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ LEAST = 1e-3
 class DawidSkene:
     """Fitted parameters, enough to judge new items.
 
-    `confusion[r, true, said]`: how often rater `r` says `said` of an item whose label is `true`, (raters, labels, labels),
-    rows sum to 1. `usual`: the same of all raters together, (labels, labels). `priors`: how common labels are, (labels,).
+    `confusion[r, true, said]`: how often rater `r` says `said` of an item whose label is `true`, (raters, labels,
+    labels), rows sum to 1. `usual`: the same of all raters together, (labels, labels). `priors`: how common labels are,
+    (labels,).
     """
 
     confusion: Array
@@ -54,7 +55,9 @@ class DawidSkene:
 
 
 def unfitted(n_labels: int) -> DawidSkene:
-    """Return what is assumed before there are votes to learn from: all raters alike, and right `UNKNOWN_RATER` of the time."""
+    """Return what is assumed before there are votes to learn from: all raters alike,
+    and right `UNKNOWN_RATER` of the time.
+    """
     other = (1 - UNKNOWN_RATER) / max(n_labels - 1, 1)
     usual = np.full((n_labels, n_labels), other)
     np.fill_diagonal(usual, UNKNOWN_RATER)
@@ -71,8 +74,9 @@ def fit(
 ) -> DawidSkene:
     """Fit by expectation maximisation, beginning with the shares of the votes.
 
-    It ends when a step gains less than `least_gain` of log likelihood (nats) per vote, or after `n_steps`. `known`: labels
-    that are certain (gold), -1 for none, (n_items,). `strength` must be above 0. Raises `ValueError` without votes.
+    It ends when a step gains less than `least_gain` of log likelihood (nats) per vote, or after `n_steps`. `known`:
+    labels that are certain (gold), -1 for none, (n_items,). `strength` must be above 0. Raises `ValueError` without
+    votes.
     """
     if not len(votes):
         raise ValueError("there are no votes to learn from")

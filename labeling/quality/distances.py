@@ -11,7 +11,8 @@ from labeling.quality.votes import Ints
 
 
 def encode_sets(answers: Iterable[Iterable[int]], n_labels: int) -> tuple[Ints, Array]:
-    """Number the different sets among `answers`: the number of each answer, and which labels each set has (sets, n_labels).
+    """Number the different sets among `answers`: the number of each answer, and which labels each set has (sets,
+    n_labels).
 
     The numbers serve as labels of `Votes`, the second array as argument of `jaccard` and `masi`.
     """
@@ -32,7 +33,8 @@ def jaccard(members: Array) -> Array:
 
 
 def masi(members: Array) -> Array:
-    """Return the MASI distance of every two sets, (sets, sets): Jaccard's, harder on sets of which none holds the other.
+    """Return the MASI distance of every two sets, (sets, sets): Jaccard's, harder on sets of which none holds the
+    other.
 
     Passonneau, R. (2006), LREC: the share counts whole for equal sets, two thirds where one holds the other, one third
     where they only overlap.

@@ -21,7 +21,9 @@ N_CUTS = 10
 
 @dataclass(frozen=True, eq=False)
 class Flags:
-    """`scores` (n,): the probability of each label, 0…1; the lowest look most wrong. `suggested` (n,): the likeliest label.
+    """`scores` (n,): the probability of each label, 0…1; the lowest look most wrong.
+
+    `suggested` (n,): the likeliest label.
 
     `by_method`: which labels (n,) each method flags; none where fewer than two labels are in use. `flagged` (n,): those
     to look at, by the best method there is; they are the lowest scores, but for labels too rare to judge.
@@ -38,7 +40,8 @@ class Flags:
 
 
 def find(labels: Ints, probabilities: ArrayLike, *, second: ArrayLike | None = None) -> Flags:
-    """Return which of `labels` (n,) look wrong by out-of-sample `probabilities` (n, n_labels) of a model, and of a `second`.
+    """Return which of `labels` (n,) look wrong by out-of-sample `probabilities` (n, n_labels) of a model, and of a
+    `second`.
 
     Cleanlab: Northcutt, C. et al. (2021), "Confident Learning", JAIR 70: as many as its thresholds count, those of the
     lowest probability. Loss: as many again, those that cost the second model most. Combined: cleanlab on both models'
@@ -82,9 +85,10 @@ def threshold_for(
 ) -> float | None:
     """Return the score up to which flags are right at least `precision` of the time; None before enough were judged.
 
-    `judged`: score and verdict of flags that a second person has looked at. Of `N_CUTS` places through them, the highest
-    where the lower end of Wilson's interval reaches `precision`, at 95 % for all places together, since the best of them
-    is chosen. Where none does, the lowest place: the worst flags are still looked at, or nothing would be measured again.
+    `judged`: score and verdict of flags that a second person has looked at. Of `N_CUTS` places through them, the
+    highest where the lower end of Wilson's interval reaches `precision`, at 95 % for all places together, since the
+    best of them is chosen. Where none does, the lowest place: the worst flags are still looked at, or nothing would be
+    measured again.
     """
     if len(judged) < fewest:
         return None

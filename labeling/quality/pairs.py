@@ -30,9 +30,9 @@ class PairAgreement:
 def measure_pairs(votes: Votes, *, minimum: int = MINIMUM) -> PairAgreement:
     """Return Cohen's κ of every two raters, over the items that both answered.
 
-    Cohen, J. (1960), Educational and Psychological Measurement 20, 37–46. The interval is the large-sample one of Fleiss,
-    Cohen & Everitt (1969), Psychological Bulletin 72, 323–327, for thousands of pairs want no resampling; where two never
-    disagreed, it is Wilson's, as in `agreement.chance_corrected`.
+    Cohen, J. (1960), Educational and Psychological Measurement 20, 37–46. The interval is the large-sample one of
+    Fleiss, Cohen & Everitt (1969), Psychological Bulletin 72, 323–327, for thousands of pairs want no resampling; where
+    two never disagreed, it is Wilson's, as in `agreement.chance_corrected`.
     """
     first, second = votes.pairs()
     numbers, of, counts = np.unique(

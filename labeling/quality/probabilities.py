@@ -34,9 +34,9 @@ Progress = Callable[[int, int], None]
 class OutOfSample:
     """Probabilities (n, n_labels), float32, rows sum to 1, of two models; `label_errors.find` puts them together.
 
-    `probabilities`: of the model of embeddings; of a text without one, of the model of characters after the first round.
-    `second`: of the model of characters. `too_few`: labels that have fewer examples than there are folds; what is said of
-    them is a guess, and none of them is ever flagged.
+    `probabilities`: of the model of embeddings; of a text without one, of the model of characters after the first
+    round. `second`: of the model of characters. `too_few`: labels that have fewer examples than there are folds; what
+    is said of them is a guess, and none of them is ever flagged.
     """
 
     probabilities: Floats
@@ -66,8 +66,8 @@ def out_of_sample(
 ) -> OutOfSample:
     """Return what models think of each label that were fitted without it. The same input gives the same output.
 
-    `embeddings` (m, d) of unit length are those of the rows `embedded`, of all rows where that is None; of the others, and
-    without any, characters are all there is. Equal texts share a fold: a copy of a text would give its label away.
+    `embeddings` (m, d) of unit length are those of the rows `embedded`, of all rows where that is None; of the others,
+    and without any, characters are all there is. Equal texts share a fold: a copy of a text would give its label away.
     `progress` is called with the number of fits done, and of all.
     """
     folds = np.array([fold_of(text.strip() or key, n_folds=n_folds) for text, key in zip(texts, keys, strict=True)])
@@ -81,7 +81,9 @@ def out_of_sample(
         progress(done := done + 1, steps)
 
     def judged(C: float, fitted: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
-        """Return what both models say: that of embeddings where there are any, else that of characters; and the latter."""
+        """Return what both models say: that of embeddings where there are any, else that of characters;
+        and the latter.
+        """
         by_signs = cross_validated(signs, labels, folds, n_labels=n_labels, C=C, fitted=fitted, step=step)
         first = by_signs.copy()
         if vectors is not None and len(rows):
@@ -177,7 +179,9 @@ def pool(*models: ArrayLike) -> Floats:
 
 
 def _worst(labels: Ints, probabilities: Floats) -> NDArray[np.bool_]:
-    """Return the `LEFT_OUT` of the labels that fit worst, at most `LEFT_OUT_OF_LABEL` of each label, none of a rare one."""
+    """Return the `LEFT_OUT` of the labels that fit worst, at most `LEFT_OUT_OF_LABEL` of each label,
+    none of a rare one.
+    """
     worst = np.zeros(len(labels), dtype=bool)
     own = probabilities[np.arange(len(labels)), labels]
     worst[np.argsort(own, kind="stable")[: int(LEFT_OUT * len(labels))]] = True

@@ -1,6 +1,7 @@
-"""What is learnt of the votes of a queue, and what new votes come to by it: the one way in for the desk and for benchmarks.
+"""What is learnt of the votes of a queue, and what new votes come to by it: for the desk and for benchmarks.
 
-How raters err is learnt by Dawid and Skene's model, how far a consensus can be believed from what is known of some items.
+How raters err is learnt by Dawid and Skene's model, how far a consensus can be believed from what is known of some
+items.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def learn(votes: Votes, known: ArrayLike, *, priors: Mapping[str, Calibration] =
 def out_of_sample(
     votes: Votes, known: ArrayLike, *, tells_of_raters: bool = True
 ) -> dict[str, tuple[Array, Ints, Ints]]:
-    """Return, for each method, posteriors of the known items, on how many votes each, and its label; nothing where none is.
+    """Return, for each method, posteriors of the known items, on how many votes each, and its label; nothing where none
+    is.
 
     Each is judged by a model that saw neither its votes nor its label, as what comes next will be: five-fold. Without
     `tells_of_raters` by one that saw no known label at all.
@@ -89,8 +91,8 @@ def out_of_sample(
 def judge(method: str, votes: Votes, model: QueueModel, *, opinions: Array | None = None) -> Aggregate:
     """Return what `votes` come to by `method`, raters numbered as in `model`; quality and posteriors are calibrated.
 
-    `opinions` (n_items, n_labels): what a model that saw none of it thinks. `crowdlab` needs them; with `dawid_skene` they
-    take the place of how common the labels are. Raises `ValueError` for another method.
+    `opinions` (n_items, n_labels): what a model that saw none of it thinks. `crowdlab` needs them; with `dawid_skene`
+    they take the place of how common the labels are. Raises `ValueError` for another method.
     """
     found, n_votes = as_it_comes(method, votes, model.raters, opinions=opinions), _n_votes(votes)
     believed = model.calibrations[method].apply(found.posteriors, n_votes)

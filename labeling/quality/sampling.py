@@ -26,8 +26,8 @@ COMPARED = 300
 class Strategy:
     """How a batch is chosen.
 
-    `random_share`: drawn by lot, 0…1. `wide`: of how many times as many of the most urgent the most diverse are taken; 1
-    takes the most urgent as they are. The weights say what makes one urgent: the model's uncertainty, what a mistake
+    `random_share`: drawn by lot, 0…1. `wide`: of how many times as many of the most urgent the most diverse are taken;
+    1 takes the most urgent as they are. The weights say what makes one urgent: the model's uncertainty, what a mistake
     would cost, how far people or models disagree, and what the product is worth, each 0…1.
     """
 
@@ -71,8 +71,8 @@ def choose(
 ) -> list[tuple[int, str]]:
     """Return up to `n` rows of a pool to ask about, each with why: random, uncertain, diverse or cold_start.
 
-    `uncertainty` and the other weights are (pool,), 0…1. `features` (pool, d), dense or sparse with rows of length 1, is
-    what diversity goes by; `asked` (m, d) are those of what was asked before. The same `seed` draws the same.
+    `uncertainty` and the other weights are (pool,), 0…1. `features` (pool, d), dense or sparse with rows of length 1,
+    is what diversity goes by; `asked` (m, d) are those of what was asked before. The same `seed` draws the same.
     """
     unsure = np.asarray(uncertainty, dtype=float)
     rng, n = np.random.default_rng(seed), min(n, len(unsure))

@@ -15,8 +15,9 @@ from labeling.quality.votes import Ints, Votes
 class Scorecard:
     """One rater's figures. `n_votes` counts all votes; each figure has the `n` it rests on, and none under the minimum.
 
-    `gold`: share right of the items whose label is known. `agreement`: share of the votes that are what most of the others
-    on the item said; items on which the others are even, or nobody else voted, do not count. `seconds`: median per vote.
+    `gold`: share right of the items whose label is known. `agreement`: share of the votes that are what most of the
+    others on the item said; items on which the others are even, or nobody else voted, do not count. `seconds`: median
+    per vote.
     """
 
     rater: int

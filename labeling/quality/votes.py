@@ -68,8 +68,8 @@ class Votes:
     def joined_by(self, labels: ArrayLike) -> Votes:
         """Return these votes and those of one more rater, the last: `labels`, (n_items,), -1 for none.
 
-        Where nobody has voted it is not counted. So a model's labels (of items that it was not fitted to) can be one voice
-        among the people's, trusted as far as it agrees with them.
+        Where nobody has voted it is not counted. So a model's labels (of items that it was not fitted to) can be one
+        voice among the people's, trusted as far as it agrees with them.
         """
         said = np.asarray(labels)
         own = np.flatnonzero((said >= 0) & (np.bincount(self.items, minlength=self.n_items) > 0))

@@ -1,7 +1,7 @@
 """The second person: confirming or returning what one person answered about a text of high severity.
 
-What is of high severity is a rule of the queue (`moderation.decisions.severity`). Whoever answers it proposes; nothing moves until
-somebody who had no part in it confirms. The decision is made then, with both names.
+What is of high severity is a rule of the queue (`moderation.decisions.severity`). Whoever answers it proposes; nothing
+moves until somebody who had no part in it confirms. The decision is made then, with both names.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def confirm(item: ReviewItem, *, proposal: int, actor: User, note: str = "") -> 
     """Let out what another person answered about `item`, and return the decision of both.
 
     `proposal` is the key of the answer that `actor` saw. Needs moderation.check_decision. Raises `PermanentError` for
-    somebody who had a part in it (answered, escalated, overruled a block), `StaleState` when it does not wait any more or
-    another answer does by now.
+    somebody who had a part in it (answered, escalated, overruled a block), `StaleState` when it does not wait any more
+    or another answer does by now.
     """
     require_permission(actor, "moderation.check_decision")
     with transaction.atomic():
@@ -64,8 +64,8 @@ def confirm(item: ReviewItem, *, proposal: int, actor: User, note: str = "") -> 
 def return_(item: ReviewItem, *, proposal: int, actor: User, reason: str) -> None:
     """Give back what another person answered about `item`, with a reason; nothing goes out.
 
-    To who answered; what a senior had decided goes to the seniors, and what a panel had agreed on to an adjudicator. Needs
-    moderation.check_decision. Raises as `confirm`, and `PermanentError` without a reason.
+    To who answered; what a senior had decided goes to the seniors, and what a panel had agreed on to an adjudicator.
+    Needs moderation.check_decision. Raises as `confirm`, and `PermanentError` without a reason.
     """
     require_permission(actor, "moderation.check_decision")
     reason = reason.strip()[:LONGEST_NOTE]

@@ -1,4 +1,4 @@
-"""Correcting one's own answer, within ten minutes of it: the item is before the person again, and what went out comes down.
+"""Correcting one's own answer within ten minutes: the item is open again, and what went out comes down.
 
 The decision stays on record, and the one that follows supersedes it. Who does not finish the correction leaves an item
 that waits for the next person, like any other.
@@ -48,7 +48,9 @@ def correctable_until(item: ReviewItem, user: User) -> dt.datetime | None:
 
 
 def _answered_at(item: ReviewItem, user: User) -> dt.datetime | None:
-    """When the answer of `user` alone came to what stands now; None where it did not, or it is no longer theirs to change."""
+    """When the answer of `user` alone came to what stands now; None where it did not,
+    or it is no longer theirs to change.
+    """
     if item.purpose != Vote.Purpose.LABEL:
         return None
     if item.status == Status.ANSWERED and item.assignee_id == user.pk and item.leading.status != Status.CONFIRMING:
@@ -82,9 +84,9 @@ def _live(candidate: Candidate) -> PublishedCopy | None:
 def correct(item: ReviewItem, *, actor: User) -> ReviewItem:
     """Put an item that `actor` answered less than ten minutes ago before them again, and return it.
 
-    What their answer let out is taken down at once; what waits for a second person, or for the others of a panel, is taken
-    back. Needs moderation.review_item. Raises `PermanentError` when the answer was another's or several people's, when
-    something was built on it, or when the time is over.
+    What their answer let out is taken down at once; what waits for a second person, or for the others of a panel, is
+    taken back. Needs moderation.review_item. Raises `PermanentError` when the answer was another's or several people's,
+    when something was built on it, or when the time is over.
     """
     require_permission(actor, "moderation.review_item")
     with transaction.atomic():
@@ -125,7 +127,9 @@ def correct(item: ReviewItem, *, actor: User) -> ReviewItem:
 
 
 def _undo(item: ReviewItem, draft: Candidate, *, actor: User) -> list[Line]:
-    """Take down what the decision on `draft` let out, and have the draft in review again; the other drafts stay as they are."""
+    """Take down what the decision on `draft` let out, and have the draft in review again;
+    the other drafts stay as they are.
+    """
     decision = _standing(item)
     if decision is None:
         raise StaleState("No decision stands on this item any more.")

@@ -47,9 +47,10 @@ def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> D
     """Act on what `actor` answered about `item`; returns the decision, or None when the item went to a senior instead.
 
     None also when the answer was given back to be completed, and when it waits for a second person to confirm it. Needs
-    moderation.review_item and access to the item's queue, and for an escalated item moderation.review_escalated_item and
-    another person than who escalated it.
-    Raises `PermissionDenied`, `PermanentError` for an answer that says nothing, `StaleState` when it is decided already.
+    moderation.review_item and access to the item's queue, and for an escalated item moderation.review_escalated_item
+    and another person than who escalated it.
+    Raises `PermissionDenied`, `PermanentError` for an answer that says nothing, `StaleState` when it is decided
+    already.
     """
     with transaction.atomic():
         item = ReviewItem.objects.select_for_update().get(pk=item.pk)
@@ -69,7 +70,9 @@ def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> D
 
 
 def require_may_answer(item: ReviewItem, actor: User) -> None:
-    """Raise unless the answer of `actor` to `item` counts: `PermissionDenied`, `PermanentError` for their own escalation."""
+    """Raise unless the answer of `actor` to `item` counts: `PermissionDenied`,
+    `PermanentError` for their own escalation.
+    """
     require_permission(actor, "moderation.review_item")
     require_another_person(actor, party_to_appeal(item), act="decide on it again")
     if item.status == ReviewItem.Status.ESCALATED:
@@ -125,9 +128,9 @@ def decide(
     """Decide `item`, which the caller has locked, by `consensus`; None when another person has to look at it first.
 
     That is a senior, for a fix that the policy blocks, or the second person of what is of high severity
-    (`moderation.decisions.confirmations`). In one transaction: the decision, the candidate's move, a fix as a child candidate, the
-    publication, the siblings, the findings' verdicts, the label, and a ledger line for each. `actor` gave the answer that
-    `consensus` holds.
+    (`moderation.decisions.confirmations`). In one transaction: the decision, the candidate's move, a fix as a child
+    candidate, the publication, the siblings, the findings' verdicts, the label, and a ledger line for each. `actor`
+    gave the answer that `consensus` holds.
     """
     lines: list[Line] = []
     if item.kind == COPY_VERDICT:
@@ -184,7 +187,9 @@ def decide(
 def _is_a_seniors(
     item: ReviewItem, reading: outcomes.Reading, consensus: Consensus, actor: User, second: Second | None
 ) -> bool:
-    """Pass a fix that the policy blocks on to a senior, unless it is one who answered and said why; returns whether it was."""
+    """Pass a fix that the policy blocks on to a senior, unless it is one who answered and said why;
+    returns whether it was.
+    """
     if not reading.blocking or (
         outcomes.may_overrule(reading, actor) and str(reading.answer.get("comment") or "").strip()
     ):

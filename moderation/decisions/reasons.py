@@ -29,9 +29,11 @@ NEEDS_REASON = (Decision.Outcome.EDIT, Decision.Outcome.REJECT)
 
 
 def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Reading | None:
-    """Read what `actor` answered about a draft; an answer that lacks something is given back to them, and None returned.
+    """Read what `actor` answered about a draft; an answer that lacks something is given back to them, and None
+    returned.
 
-    A fix that the policy blocks, by who may not overrule that, lacks nothing: it is a senior's. Raises as `outcomes.read`.
+    A fix that the policy blocks, by who may not overrule that, lacks nothing: it is a senior's. Raises as
+    `outcomes.read`.
     """
     reading = read(item, consensus.answer, doubts=doubts(consensus))
     if (
@@ -51,7 +53,9 @@ def _missing_reason(reading: Reading) -> str:
 
 
 def _not_looked_at(reading: Reading) -> str:
-    """Of what the checks warn of in a draft that is let out as it is, each is a false alarm, or right and let out with a reason."""
+    """Of what the checks warn of in a draft that is let out as it is, each is a false alarm,
+    or right and let out with a reason.
+    """
     if reading.outcome != Decision.Outcome.APPROVE:
         return ""
     dismissed, confirmed = (
@@ -62,8 +66,8 @@ def _not_looked_at(reading: Reading) -> str:
     if open_:
         said = "; ".join(finding.message for finding in open_[:3]) + ("; …" if len(open_) > 3 else "")
         return (
-            f"{len(open_)} warning{'s are' if len(open_) > 1 else ' is'} still open ({said[:280]}): tick each that is a false "
-            "alarm, or that the others are right, and say in the comment why the text may go out."
+            f"{len(open_)} warning{'s are' if len(open_) > 1 else ' is'} still open ({said[:280]}): tick each that is "
+            "a false alarm, or that the others are right, and say in the comment why the text may go out."
         )
     is_let_out = any(str(finding.pk) in confirmed - dismissed for finding in warned)
     if is_let_out and not str(reading.answer.get("comment") or "").strip():
@@ -87,7 +91,9 @@ def _missing_text(reading: Reading) -> str:
 
 
 def answer_again(item: ReviewItem, *, person: User, reason: str) -> dict[str, Any]:
-    """Return the columns of an item that stays with `person`, who has to answer it once more; `reason` is shown to them."""
+    """Return the columns of an item that stays with `person`, who has to answer it once more;
+    `reason` is shown to them.
+    """
     now = timezone.now()
     return {
         "assignee": person,
@@ -99,10 +105,11 @@ def answer_again(item: ReviewItem, *, person: User, reason: str) -> dict[str, An
 
 
 def give_back(item: ReviewItem, *, consensus: Consensus, actor: User, reason: str) -> None:
-    """Have `actor` complete their answer to `item`, which the caller has locked: it stays with them, and they are told why.
+    """Have `actor` complete their answer to `item`, which the caller has locked: it stays with them, and they are told
+    why.
 
-    Their annotation stays as it is in Label Studio, to be completed there. Where another person holds the item just now,
-    it stays with that one.
+    Their annotation stays as it is in Label Studio, to be completed there. Where another person holds the item just
+    now, it stays with that one.
     """
     told = {"to": actor_ref(actor), "reason": reason[:500], "consensus": ref(consensus)}
     theirs = answer_again(item, person=actor, reason=reason)

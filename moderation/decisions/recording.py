@@ -52,7 +52,9 @@ def lead_time(consensus: Consensus) -> dt.timedelta | None:
 
 
 def dwell_time(seat: ReviewItem, consensus: Consensus) -> dt.timedelta | None:
-    """Return how long who answered had `seat`, from taken to answered by our own clock; None when they took none here."""
+    """Return how long who answered had `seat`, from taken to answered by our own clock;
+    None when they took none here.
+    """
     at = [a.pulled_at for a in consensus.annotations.all() if a.annotator_id == seat.assignee_id]
     return max(at) - seat.claimed_at if at and seat.claimed_at and seat.claimed_at <= max(at) else None
 

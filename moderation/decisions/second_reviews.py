@@ -46,7 +46,10 @@ HELD_OR_WAITING = (Status.WAITING, Status.DISPATCHED)
 
 
 def answer(item: ReviewItem, lead: ReviewItem, *, consensus: Consensus, actor: User) -> bool:
-    """Act on an answer that measures or judges; the caller has locked both items. Returns whether a label changed by it."""
+    """Act on an answer that measures or judges; the caller has locked both items.
+
+    Returns whether a label changed by it.
+    """
     is_gold = item.purpose == Purpose.GOLD
     expected = lead.gold_label if is_gold else ""
     label = keep_vote(item, consensus, actor=actor, purpose=item.purpose, expected=expected)
@@ -80,10 +83,12 @@ def answer(item: ReviewItem, lead: ReviewItem, *, consensus: Consensus, actor: U
 
 
 def doubt_labels() -> int:
-    """Have a second person judge what was decided by answers that may mean something else than they say. Returns how many.
+    """Have a second person judge what was decided by answers that may mean something else than they say.
 
-    Somebody had changed the interface in Label Studio meanwhile (`labeling.drift`). Asked again and again for a day, because
-    such answers come in late too; what a second person has looked at is not brought up again.
+    Returns how many.
+
+    Somebody had changed the interface in Label Studio meanwhile (`labeling.drift`). Asked again and again for a day,
+    because such answers come in late too; what a second person has looked at is not brought up again.
     """
     raised = 0
     for consensus in selectors.consensuses_in_doubt(since=timezone.now() - DOUBTED_FOR):
@@ -199,7 +204,10 @@ def set_gold(item: ReviewItem, *, label: str, actor: User | SystemActor) -> None
 
 
 def keep_gold_ready() -> int:
-    """Have one known answer of each waiting in Label Studio, for whoever is tested next. Returns how many were opened."""
+    """Have one known answer of each waiting in Label Studio, for whoever is tested next.
+
+    Returns how many were opened.
+    """
     opened = 0
     for kind, policy in policies().items():
         leads = ReviewItem.objects.filter(kind=kind).exclude(gold_label="").exclude(labeling_task=None)

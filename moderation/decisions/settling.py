@@ -59,8 +59,8 @@ def open_reviews() -> int:
 
     Questions that want first labels are asked by lot (`moderation.queues.first_labels`).
 
-    Of sentiments only while their queue takes more (`moderation.queues.back_pressure`), but for the few of each day's lot; drafts
-    that were written are opened.
+    Of sentiments only while their queue takes more (`moderation.queues.back_pressure`), but for the few of each day's
+    lot; drafts that were written are opened.
     """
     opened = 0
     for candidate in _candidates_without_item():
@@ -172,8 +172,8 @@ def settle_decisions() -> int:
     """Turn every answer that has not been acted on yet into a decision. Returns decisions made.
 
     The sweep behind the signal `consensus_reached`: a lost signal costs one beat interval. An answer that cannot be
-    acted on (unknown person, no permission, nothing in it, an error of ours) sends the item to a senior; one that lacks a
-    reason goes back to who gave it. None is ever dropped, or holds up another. What is answered while a second person
+    acted on (unknown person, no permission, nothing in it, an error of ours) sends the item to a senior; one that lacks
+    a reason goes back to who gave it. None is ever dropped, or holds up another. What is answered while a second person
     looks at the answer before waits for their word. A database that is away is raised.
     """
     newer = Consensus.objects.filter(

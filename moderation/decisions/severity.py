@@ -1,4 +1,4 @@
-"""What is of high severity: what one person answers and a second one has to confirm. Pure: rules of a queue in, reasons out."""
+"""What is of high severity and needs a second person. Pure: rules of a queue in, reasons out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def why_high(policy: QueuePolicy, *, channel: str, category: str, findings: Iter
 
     `findings` are those of the text that would go out: whether its reviewer called them false alarms or somebody
     overruled them makes no difference, that is what a second person looks at. `block:medical_claim` is a finding as
-    grave as `check_severity`, whose code holds one of `check_codes`, or that contradicts a fact; `channel:ad_slogan` and `category:…` are places.
+    grave as `check_severity`, whose code holds one of `check_codes`, or that contradicts a fact; `channel:ad_slogan`
+    and `category:…` are places.
     """
     takes_two = policy.contradicted_facts == QueuePolicy.Contradicted.TWO_PEOPLE
     least = RISING.index(policy.check_severity) if policy.check_severity else len(RISING)

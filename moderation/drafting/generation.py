@@ -42,7 +42,9 @@ QUEUED = leases.claimable(GenerationRequest.objects.filter(status=Status.QUEUED)
 
 
 def brief_for(slot: Slot) -> CopyBrief:
-    """Return what a draft may be written from: the product's title and its facts in the locale (else in its own language)."""
+    """Return what a draft may be written from: the product's title and its facts in the locale
+    (else in its own language).
+    """
     product, locale = slot.product, slot.locale
     facts = [fact for fact in product.facts.all() if fact.locale == locale]
     facts = facts or [fact for fact in product.facts.all() if fact.locale == product.locale]
@@ -105,7 +107,9 @@ def _kind_of(request: GenerationRequest) -> tuple[str, str, str, str]:
 
 
 def _write_together(requests: list[GenerationRequest]) -> int:
-    """Write all drafts of `requests` in one call; where that fails for good, one by one, so that one cannot sink the rest."""
+    """Write all drafts of `requests` in one call; where that fails for good, one by one,
+    so that one cannot sink the rest.
+    """
     stored = 0
     try:
         version = resolver.writer_for(requests[0].locale, alias=requests[0].alias)
@@ -137,7 +141,9 @@ def _unfinished(requests: Iterable[GenerationRequest]) -> list[GenerationRequest
 
 
 def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Iterator[int]:
-    """Write the drafts that `requests` lack, store them as they are finished, and yield how many that were each time."""
+    """Write the drafts that `requests` lack, store them as they are finished,
+    and yield how many that were each time.
+    """
     kept = set(Candidate.objects.filter(request__in=requests).values_list("request", "ordinal"))
     lacking = [(r, n) for r in requests for n in range(r.n_candidates) if (r.pk, n) not in kept]
     briefs = {r.pk: brief_for(Slot.of(r)) for r in requests}
@@ -204,7 +210,10 @@ def _candidate(
 
 
 def _store(request: GenerationRequest, candidates: list[Candidate], *, is_last: bool = True) -> int:
-    """Store drafts of one request, if its lease is still ours; with the last of them it is completed. Returns how many."""
+    """Store drafts of one request, if its lease is still ours; with the last of them it is completed.
+
+    Returns how many.
+    """
     try:
         with transaction.atomic():
             leases.hold(request)

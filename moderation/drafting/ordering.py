@@ -46,11 +46,14 @@ def request_copy(
     audience: str = EVERYBODY,
     variant: str = CONTROL,
 ) -> RequestSummary:
-    """Order `n_candidates` drafts for each product × channel × locale. Asking again for the same facts makes nothing new.
+    """Order `n_candidates` drafts for each product × channel × locale.
 
-    Raise `round` to get fresh drafts for unchanged facts. What is approved goes live for `audience` in `variant`, beside what
-    is live in others. Raises `PermissionDenied` (moderation.request_copy), and `PermanentError` for an unknown channel or
-    locale, an audience or variant that is no name, a locale the champion cannot write, or bad parameters.
+    Asking again for the same facts makes nothing new.
+
+    Raise `round` to get fresh drafts for unchanged facts. What is approved goes live for `audience` in `variant`,
+    beside what is live in others. Raises `PermissionDenied` (moderation.request_copy), and `PermanentError` for an
+    unknown channel or locale, an audience or variant that is no name, a locale the champion cannot write, or bad
+    parameters.
     """
     require_permission(actor, "moderation.request_copy")
     n = settings.MODERATION["DRAFTS_PER_REQUEST"] if n_candidates is None else n_candidates

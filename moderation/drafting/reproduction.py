@@ -24,7 +24,9 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came of writing a draft again: the text, whether it is the same to the letter, and in words why it may not be."""
+    """What came of writing a draft again: the text, whether it is the same to the letter,
+    and in words why it may not be.
+    """
 
     text: str
     is_same: bool

@@ -95,7 +95,9 @@ def retry_request(request: GenerationRequest, *, actor: User | SystemActor) -> N
 
 
 def reap_requests() -> int:
-    """Return requests whose generator died (lease expired) to the queue, without costing them an attempt. Returns how many.
+    """Return requests whose generator died (lease expired) to the queue, without costing them an attempt.
+
+    Returns how many.
 
     One that too many generators in a row died with has failed.
     """

@@ -60,7 +60,9 @@ def brief_of(candidate: Candidate) -> CopyBrief:
 
 
 def draft_of(candidate: Candidate, *, text: str | None = None) -> base.Draft:
-    """Return what the policy checks see of a candidate: its text (or `text`), its facts, and live copy it may repeat."""
+    """Return what the policy checks see of a candidate: its text (or `text`), its facts,
+    and live copy it may repeat.
+    """
     said = candidate.text if text is None else text
     others = near_copies.find_alike(said, product=candidate.product, locale=candidate.locale)
     return dataclasses.replace(draft_from(brief_of(candidate), said), others=others)
@@ -93,8 +95,8 @@ def policy_version() -> str:
 def find_problems(draft: base.Draft) -> list[Finding]:
     """Run every check of the policy in force on `draft` and return unsaved findings, which name its version.
 
-    What several checks find about the same words and fact is one finding. A contradicted fact blocks, where the queue of
-    copy says so.
+    What several checks find about the same words and fact is one finding. A contradicted fact blocks, where the queue
+    of copy says so.
     """
     policy = policy_versions.policy_in_force()
     blocks = policy_for(COPY_VERDICT).contradicted_facts == QueuePolicy.Contradicted.BLOCK
@@ -121,7 +123,9 @@ def _is_contradiction(hit: base.Hit) -> bool:
 
 
 def screen_candidates() -> int:
-    """Screen the drafts of up to `BATCH` requests, rank them and send the best of each to a person. Returns drafts seen.
+    """Screen the drafts of up to `BATCH` requests, rank them and send the best of each to a person.
+
+    Returns drafts seen.
 
     A request whose drafts cannot be screened is tried again, and goes into quarantine in the end; the others go on.
     """

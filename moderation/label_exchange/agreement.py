@@ -41,7 +41,9 @@ Answers = Mapping[str, Mapping[str, str]]  # subject → rater → label
 
 @dataclass(frozen=True)
 class Rater:
-    """One rater of a file: how many votes, how far they agree with our people, and what speaks against them, in words."""
+    """One rater of a file: how many votes, how far they agree with our people, and what speaks against them,
+    in words.
+    """
 
     name: str
     n_votes: int
@@ -53,10 +55,10 @@ class Rater:
 class Measured:
     """The raters of a file beside our own people.
 
-    `counted` is what decides; `before` what our people had answered when the file came. `can_ask`: whether there are texts that
-    they were not asked about. `model`: of the texts where our people contradict a model, how often the file says
-    what the model says; `model_name` is the one that it follows most. `problem` is why nobody can answer for the file yet,
-    `way_out` what to do about it; empty where nothing speaks against it.
+    `counted` is what decides; `before` what our people had answered when the file came. `can_ask`: whether there are
+    texts that they were not asked about. `model`: of the texts where our people contradict a model, how often the file
+    says what the model says; `model_name` is the one that it follows most. `problem` is why nobody can answer for the
+    file yet, `way_out` what to do about it; empty where nothing speaks against it.
     """
 
     n_votes: int
@@ -193,8 +195,8 @@ def _speaks_against(
     if why == against.FEW:
         since = " since it came in" if to_come else ""
         return (
-            f"our own people answered {found.percent.n} of its texts{since}, and {FEWEST} are needed to tell how far they "
-            "agree.",
+            f"our own people answered {found.percent.n} of its texts{since}, and {FEWEST} are needed to tell how far "
+            "they agree.",
             f"Ask them about a sample: `manage.py approve_raters {run.pk} --ask 60 --by USERNAME`."
             if can_ask
             else "They were asked about all of its texts already; wait for their answers.",
@@ -209,8 +211,9 @@ def _speaks_against(
         )
     if why == against.A_MODELS:
         return (
-            f"it says what the model {model_name} says: of {model.n} texts where our own people contradict that model, the file "
-            f"sides with the model on {model.value:.0%} (95 % interval {model.low:.0%} to {model.high:.0%}).",
+            f"it says what the model {model_name} says: of {model.n} texts where our own people contradict that "
+            f"model, the file sides with the model on {model.value:.0%} (95 % interval {model.low:.0%} to "
+            f"{model.high:.0%}).",
             "Ask who labelled it, and with what.",
         )
     return "", ""

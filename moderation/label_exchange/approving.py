@@ -35,7 +35,9 @@ ASKED_AT_ONCE = 20  # opening an item holds the ledger until the batch is commit
 
 @dataclass(frozen=True)
 class Approved:
-    """What an approval came to: how many raters, how many more people have to answer, and whom it leaves out, and why."""
+    """What an approval came to: how many raters, how many more people have to answer, and whom it leaves out,
+    and why.
+    """
 
     n_raters: int
     n_lacking: int = 0
@@ -65,9 +67,10 @@ def approve_raters(
 ) -> Approved:
     """Answer for `raters` of `run`, or for all of them against whom nothing speaks: they are people.
 
-    Needs moderation.set_gold. Raises `PermanentError` without a person or a reason; for an import that is no finished one
-    of votes; where the file does not agree with our own people, or nobody can tell (`moderation.label_exchange.agreement`);
-    for who brought it in, or answered for them already where a second person has to. Twice is once.
+    Needs moderation.set_gold. Raises `PermanentError` without a person or a reason; for an import that is no finished
+    one of votes; where the file does not agree with our own people, or nobody can tell
+    (`moderation.label_exchange.agreement`); for who brought it in, or answered for them already where a second person
+    has to. Twice is once.
     """
     person = _who_answers(run, reason, actor)
     there = approvals.raters_of(source_of(run))
@@ -150,7 +153,8 @@ def ask_our_people(run: ImportRun, *, n: int, actor: User | SystemActor) -> int:
     """Put `n` texts of `run`, by lot, before our own people, who see neither label nor suggestion; returns how many.
 
     Of those that nobody here was asked about. Their answers are what the raters are measured by, and count as our own
-    people's labels. Needs moderation.set_gold. Raises `PermanentError` where there is none left, or for an absurd number.
+    people's labels. Needs moderation.set_gold. Raises `PermanentError` where there is none left, or for an absurd
+    number.
     """
     require_permission(actor, "moderation.set_gold")
     if not 1 <= n <= MOST_ASKED:

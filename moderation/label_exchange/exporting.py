@@ -1,4 +1,4 @@
-"""Take the labels of a queue out: page by page, resumable, people under pseudonyms, and the file there at once or not at all."""
+"""Take the labels of a queue out: page by page, resumable, people under pseudonyms, the file whole or not there."""
 
 from __future__ import annotations
 
@@ -133,7 +133,9 @@ def _pages(labels: QuerySet[Label], *, after: int) -> Iterator[list[Values]]:
 
 @dataclass(frozen=True)
 class Queue:
-    """How the labels of one queue go out: what each row has, and the items of a page (labels, their votes, payloads?)."""
+    """How the labels of one queue go out: what each row has, and the items of a page (labels, their votes,
+    payloads?).
+    """
 
     fields: Mapping[str, str]
     items: Callable[[str, Sequence[Values], Mapping[str, list[Values]], bool], Iterator[Item]]

@@ -68,13 +68,16 @@ def import_labels(
     resume: bool = True,
     on_progress: OnProgress | None = None,
 ) -> ImportRun:
-    """Import a file of sentiment labels and return its run. Needs labeling.import_labels, with `gold` moderation.set_gold.
+    """Import a file of sentiment labels and return its run.
 
-    A row with a rater is a vote, one without states the label; without that, a text's label is what its imported votes come
-    to by the method of the queue; where they are tied our people are asked. A review that is not there is made. With `gold`
-    each text becomes a test of our people, its label the known answer. Counted in the run, beside its rows: `texts` made,
-    `labels` set, `ties`, rows about labels of our own people (`kept`), `gold` opened. A run of the same file that was interrupted goes on, unless `resume` is off. Raises
-    `PermanentError` for a file that cannot be read at all, and for one with `gold` that is no sample.
+    Needs labeling.import_labels, with `gold` moderation.set_gold.
+
+    A row with a rater is a vote, one without states the label; without that, a text's label is what its imported votes
+    come to by the method of the queue; where they are tied our people are asked. A review that is not there is made.
+    With `gold` each text becomes a test of our people, its label the known answer. Counted in the run, beside its rows:
+    `texts` made, `labels` set, `ties`, rows about labels of our own people (`kept`), `gold` opened. A run of the same
+    file that was interrupted goes on, unless `resume` is off. Raises `PermanentError` for a file that cannot be read at
+    all, and for one with `gold` that is no sample.
     """
     require_permission(actor, "labeling.import_labels")
     if gold:

@@ -29,7 +29,9 @@ STATED = "stated"
 
 @dataclass
 class Preview:
-    """Counts of a file. `labels` are texts by what their label would be; `reasons` why rows are bad → (n, first line)."""
+    """Counts of a file. `labels` are texts by what their label would be; `reasons` why rows are bad → (n,
+    first line).
+    """
 
     n_rows: int = 0
     n_duplicates: int = 0

@@ -29,7 +29,8 @@ from labeling.exchange.rows import (
 from labeling.question import question
 
 KIND = "sentiment"
-# Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's control.
+# Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's
+# control.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "text": ("text",),
     "label": ("sentiment", "label"),
@@ -121,7 +122,10 @@ class LabelRecord:
 
 
 def records_of(reading: Reading, rules: Rules) -> Iterator[FeedRow[LabelRecord]]:
-    """Yield the labels and votes of a file, or why a row of it is none. Of a rater's answers in a row the latest counts."""
+    """Yield the labels and votes of a file, or why a row of it is none.
+
+    Of a rater's answers in a row the latest counts.
+    """
     read = _Reader(rules, reading.columns)
     return latest(read.record(row) for whole in reading.rows for row in spread(whole))
 
@@ -129,8 +133,8 @@ def records_of(reading: Reading, rules: Rules) -> Iterator[FeedRow[LabelRecord]]
 def latest(rows: Iterable[FeedRow[LabelRecord]]) -> Iterator[FeedRow[LabelRecord]]:
     """Yield `rows`; of what one rater said about a review in rows that follow each other, the latest alone.
 
-    People correct themselves; what they said before is named. Where the times are the same, or are not told, the later row
-    is the later answer. Rows that lie apart are told by who reads them.
+    People correct themselves; what they said before is named. Where the times are the same, or are not told, the later
+    row is the later answer. Rows that lie apart are told by who reads them.
     """
     together: list[FeedRow[LabelRecord]] = []
     key = ""

@@ -1,8 +1,8 @@
 """Content credentials inside a text: a signed C2PA manifest in characters that do not show.
 
-C2PA 2.4, Annex A.8 (manifests in unstructured text), written and read by `c2patxt`. The manifest is 2 KB; a channel that
-counts characters, or strips variation selectors, does not keep it. A key signed by itself proves that we said it, not
-who we are: for that, give a certificate of an authority in `AI_MARK_KEY_FILE`.
+C2PA 2.4, Annex A.8 (manifests in unstructured text), written and read by `c2patxt`. The manifest is 2 KB; a channel
+that counts characters, or strips variation selectors, does not keep it. A key signed by itself proves that we said it,
+not who we are: for that, give a certificate of an authority in `AI_MARK_KEY_FILE`.
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ class TimelineEntry:
 
 
 def subjects_of(candidate: Candidate) -> list[str]:
-    """Return the references of everything that belongs to the story of `candidate`: order, draft, fix, work, live copy."""
+    """Return the references of everything that belongs to the story of `candidate`: order, draft, fix, work,
+    live copy.
+    """
     family = [*candidate.lineage(), *candidate.fixes.all()]
     asked = Q(candidate__in=family) | Q(lead__candidate__in=family)
     items = list(ReviewItem.objects.filter(asked).select_related("labeling_task"))

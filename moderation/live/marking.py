@@ -1,8 +1,8 @@
 """The AI mark of published copy: a visible label in the reader's language, and records that machines read.
 
 GB 45438-2025 (in force 2025-09-01) asks for an explicit label and an implicit `AIGC` record; the EU AI Act, Art. 50(2),
-for a machine-readable mark. The source type follows the IPTC vocabulary, as C2PA and schema.org do. Our reading; no legal
-advice.
+for a machine-readable mark. The source type follows the IPTC vocabulary, as C2PA and schema.org do. Our reading; no
+legal advice.
 """
 
 from __future__ import annotations

@@ -34,7 +34,10 @@ RELEASING = {Decision.Outcome.APPROVE, Decision.Outcome.EDIT}
 
 
 def provenance_of(candidate: Candidate, decision: Decision) -> dict[str, Any]:
-    """Return what the API tells about a published text: which model and prompt, whether edited, when decided. No persons."""
+    """Return what the API tells about a published text: which model and prompt, whether edited, when decided.
+
+    No persons.
+    """
     machine = candidate.first_draft
     version = machine.model_version
     return {
@@ -54,10 +57,11 @@ def provenance_of(candidate: Candidate, decision: Decision) -> dict[str, Any]:
 def publish(
     candidate: Candidate, *, decision: Decision, actor: User | SystemActor, variant: str | None = None
 ) -> PublishedCopy:
-    """Make an approved candidate live in place of what was live in its slot in the same variant; other variants stay live.
+    """Make an approved candidate live in place of what was live in its slot in the same variant; other variants stay
+    live.
 
-    That is the variant it was asked for, unless the decision lets it out as another `variant`. Raises `PermanentError` unless
-    `decision` lets out exactly this candidate or for a name that is none, `StaleState` when it is not approved.
+    That is the variant it was asked for, unless the decision lets it out as another `variant`. Raises `PermanentError`
+    unless `decision` lets out exactly this candidate or for a name that is none, `StaleState` when it is not approved.
     """
     require_permission(actor, "moderation.review_item")
     if decision.outcome not in RELEASING or decision.result_id != candidate.pk:
@@ -161,9 +165,9 @@ def retire(
 ) -> None:
     """Take a live text down; the shelf stays empty until the next decision. Needs catalog.retire_copy and a reason.
 
-    That is a decision too, which supersedes the one that let the text out: it can be appealed against. `reason_codes` are
-    those of `interface_texts.REASONS`. Raises `PermanentError` without a reason or for an unknown code, `StaleState` when
-    it is not live any more.
+    That is a decision too, which supersedes the one that let the text out: it can be appealed against. `reason_codes`
+    are those of `interface_texts.REASONS`. Raises `PermanentError` without a reason or for an unknown code,
+    `StaleState` when it is not live any more.
     """
     require_permission(actor, "catalog.retire_copy")
     if not reason.strip():
@@ -178,7 +182,8 @@ def retire(
 
 
 def take_back(published_copy: PublishedCopy, *, actor: User, reason: str) -> None:
-    """Take down what `actor` let out themselves a moment ago (`moderation.decisions.corrections`, which asks whether they may).
+    """Take down what `actor` let out themselves a moment ago (`moderation.decisions.corrections`, which asks whether
+    they may).
 
     Needs moderation.review_item. `reason` is the house's wording. Raises as `retire`.
     """

@@ -1,7 +1,8 @@
 """A policy tried on everything live: dry run, then recall with reasons, then undo; in batches, resumable after a kill.
 
-A scan is a row with a lease. Scanning goes through live copy by key and keeps its place with each batch; recall and undo
-take one text per transaction, so whatever kills the worker, a text is either done with its ledger lines or not begun.
+A scan is a row with a lease. Scanning goes through live copy by key and keeps its place with each batch; recall and
+undo take one text per transaction, so whatever kills the worker, a text is either done with its ledger lines or not
+begun.
 """
 
 from __future__ import annotations

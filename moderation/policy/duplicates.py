@@ -1,4 +1,4 @@
-"""Copy that says what other copy says: shingles and MinHash signatures to find it among many, and a check that compares."""
+"""Copy that says what other copy says: MinHash signatures to find it among many, and a check that compares."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from moderation.policy.base import Check, Draft, Hit, Severity
 from moderation.policy.words import words_of
 
-# Runs of four words (English) or of five characters (Chinese): short enough to survive small edits, long enough that two
-# texts about two things of one kind share few.
+# Runs of four words (English) or of five characters (Chinese): short enough to survive small edits, long enough that
+# two texts about two things of one kind share few.
 SHINGLE_WORDS: Final = 4
 SHINGLE_CHARACTERS: Final = 5
 # 16 bands of 4 values: two texts that share 80 % of their shingles meet in a band with a chance of 99.98 %, those that
@@ -24,7 +24,10 @@ _MASK: Final = (1 << 32) - 1
 
 
 def shingles(text: str) -> frozenset[int]:
-    """Return the shingles of `text` as 32-bit hashes. The same text in other letters (full width, capitals) has the same."""
+    """Return the shingles of `text` as 32-bit hashes.
+
+    The same text in other letters (full width, capitals) has the same.
+    """
     words = words_of(text).words
     han = sum("\u3400" <= word[0] <= "\u9fff" for word in words)
     size = SHINGLE_CHARACTERS if 2 * han > len(words) else SHINGLE_WORDS
@@ -33,7 +36,8 @@ def shingles(text: str) -> frozenset[int]:
 
 
 def bands(text: str) -> list[int]:
-    """Return the bands of the MinHash signature of `text`, as numbers of 64 bits with sign; alike texts share one or more.
+    """Return the bands of the MinHash signature of `text`, as numbers of 64 bits with sign; alike texts share one or
+    more.
 
     Each band carries its own number, so equal values of two bands do not meet. An empty text has none.
     """
@@ -55,7 +59,10 @@ def similarity(one: str, other: str) -> float:
 
 
 class DuplicateCheck(Check):
-    """Copy that repeats the copy of another product. `Draft.others` holds what may be alike; this compares word by word."""
+    """Copy that repeats the copy of another product.
+
+    `Draft.others` holds what may be alike; this compares word by word.
+    """
 
     name = "near_duplicate"
     version = "1"

@@ -15,7 +15,8 @@ from moderation.policy.folding import fold
 from moderation.policy.lexicons import Lexicon, load_lexicon
 from moderation.policy.numbers import Number, read_numbers
 
-# Facts that say what the thing as a whole is made of; they contradict another material, other facts only fail to back it.
+# Facts that say what the thing as a whole is made of; they contradict another material, other facts only fail to back
+# it.
 _MATERIAL_FACT = re.compile(r"material|fabric|composition|made of|材质|面料|材料|成分|质地")
 _COLOUR_FACT = re.compile(r"colou?r|颜色|色系")
 _UNIT_IN_NAME = re.compile(r"[(\[（]([^()\[\]（）]{1,12})[)\]）]")
@@ -47,7 +48,10 @@ class KnownWord:
 
 
 class Evidence:
-    """The facts of a draft, read once and indexed. Facts come first, so a claim is linked to a fact before the title."""
+    """The facts of a draft, read once and indexed.
+
+    Facts come first, so a claim is linked to a fact before the title.
+    """
 
     def __init__(self, draft: Draft) -> None:
         self._facts = tuple(draft.facts)

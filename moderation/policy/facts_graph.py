@@ -1,4 +1,4 @@
-"""What follows from the facts of a product: statements that imply or exclude others, and text that says what is excluded."""
+"""What follows from facts: statements that imply or exclude others, and text that says what is excluded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ GRAPH_FILE: Final = Path(__file__).parent / "facts_graph.yaml"
 HITS_PER_RULE: Final = 20
 # "not waterproof", "no battery", "faux leather", "无需充电": says that it is not so, or only looks so.
 _DENIED_BEFORE: Final = re.compile(
-    r"(?:\b(?:no|not|non|without|never|isn't|aren't|faux|imitation|unlike|instead of|free (?:of|from)|avoid|do not)[- ](?:\w+[- ]){0,2}|不含|无需|不用|不需|不能|不可|不宜|避免|请勿|勿|不|无|非|仿|似|像|如|人造)$"
+    r"(?:\b(?:no|not|non|without|never|isn't|aren't|faux|imitation|unlike|instead of|free (?:of|from)|avoid"
+    r"|do not)[- ](?:\w+[- ]){0,2}|不含|无需|不用|不需|不能|不可|不宜|避免|请勿|勿|不|无|非|仿|似|像|如|人造)$"
 )
 _DENIED_AFTER: Final = re.compile(
     r"[- ]?(?:like|look|free|effect|style|inspired|imitation)\b|[- ]is not|风|感|纹|色|类似|不可"

@@ -1,4 +1,4 @@
-"""Fold a text so that 'ＢＥＳＴ', 'b\u200best' and a Cyrillic 'bеst' all read 'best', and map spans back to the original."""
+"""Fold a text so that 'ＢＥＳＴ', 'b\u200best' and a Cyrillic 'bеst' read 'best', and map spans back."""
 
 from __future__ import annotations
 

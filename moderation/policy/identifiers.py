@@ -39,7 +39,8 @@ _LOCAL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._%+-")
 _HOST: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,8}")
 _URL_START = re.compile(
-    r"(?:https?|ftp)://[^\s<>\"'，。！？；、）】》\u4e00-\u9fff]{1,2000}|(?<![a-z0-9.])www\.[a-z0-9-]{1,63}\.[^\s<>\"'，。！？；、）】》\u4e00-\u9fff]{1,2000}"
+    r"(?:https?|ftp)://[^\s<>\"'，。！？；、）】》\u4e00-\u9fff]{1,2000}"
+    r"|(?<![a-z0-9.])www\.[a-z0-9-]{1,63}\.[^\s<>\"'，。！？；、）】》\u4e00-\u9fff]{1,2000}"
 )
 _TLD = re.compile(
     r"\.(?:(?:com|net|org|cn|io|xyz|biz|ru|de|fr|uk|eu|jp)(?:\.[a-z]{2})?(?![a-z0-9-])|co\.[a-z]{2}(?![a-z0-9-])"
@@ -66,8 +67,9 @@ _DISGUISED: Final = (
     (
         "email",
         re.compile(
-            r"(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,40}\s{0,2}(?:[(\[{<]\s?(?:at|@)\s?[)\]}>]|\s(?:at|@)\s|艾特)\s{0,2}[a-z0-9-]{1,40}"
-            r"\s{0,2}(?:[(\[{<]\s?(?:dot|\.)\s?[)\]}>]|\s(?:dot|\.)\s|\.|点)\s{0,2}(?:com|net|org|cn|co|io|de|uk|edu|gov|info|me)(?![a-z0-9])"
+            r"(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,40}\s{0,2}(?:[(\[{<]\s?(?:at|@)\s?[)\]}>]|\s(?:at|@)\s"
+            r"|艾特)\s{0,2}[a-z0-9-]{1,40}\s{0,2}(?:[(\[{<]\s?(?:dot|\.)\s?[)\]}>]|\s(?:dot|\.)\s|\.|点)\s{0,2}(?:com"
+            r"|net|org|cn|co|io|de|uk|edu|gov|info|me)(?![a-z0-9])"
         ),
     ),
     (
@@ -80,9 +82,10 @@ _DISGUISED: Final = (
 # Number, name and kind of a street; a Chinese address down to the house. A house number alone is none.
 _STREET: Final = re.compile(
     r"(?<![a-z0-9.,£$€-])\d{1,5}[a-z]?,? (?:[a-z][a-z'.-]{1,20} ){1,4}?"
-    r"(?:street|avenue|road|boulevard|lane|drive|court|crescent|terrace|highway|parkway|alley|st\.|ave\.|rd\.|blvd\.?)(?![a-z])"
-    r"|(?<![a-z0-9])p\.? ?o\.? box \d{1,6}"
-    r"|[\u4e00-\u9fff]{2,6}(?:省|市|自治区)[\u4e00-\u9fff]{1,8}(?:区|县|市)[\u4e00-\u9fff0-9]{1,14}(?:路|街|道|巷|弄|村|镇)[\u4e00-\u9fff0-9-]{0,8}?\d{1,5}(?:号|弄|室|栋|幢)"
+    r"(?:street|avenue|road|boulevard|lane|drive|court|crescent|terrace|highway|parkway|alley|st\.|ave\.|rd\."
+    r"|blvd\.?)(?![a-z])|(?<![a-z0-9])p\.? ?o\.? box \d{1,6}"
+    r"|[\u4e00-\u9fff]{2,6}(?:省|市|自治区)[\u4e00-\u9fff]{1,8}(?:区|县|市)[\u4e00-\u9fff0-9]{1,14}(?:路|街|道|巷|弄|村"
+    r"|镇)[\u4e00-\u9fff0-9-]{0,8}?\d{1,5}(?:号|弄|室|栋|幢)"
 )
 
 
@@ -118,8 +121,8 @@ def _ipv6(text: str) -> Iterator[Found]:
 _DIGIT_RUN = re.compile(r"(?:\+|\()?\d(?:[ .()/-]{0,2}\d)*(?:x(?![a-z0-9]))?")
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _PHONE_WORD = re.compile(
-    r"(?:\b(?:call|phone|tel|telephone|mobile|cell|fax|contact|number|ring|dial|text|sms|whatsapp|hotline|reach|answering at|desk)\b"
-    r"|电话|手机|致电|拨打|热线|联系|号码|传真|客服)[^\d]{0,24}$"
+    r"(?:\b(?:call|phone|tel|telephone|mobile|cell|fax|contact|number|ring|dial|text|sms|whatsapp|hotline|reach"
+    r"|answering at|desk)\b|电话|手机|致电|拨打|热线|联系|号码|传真|客服)[^\d]{0,24}$"
 )
 _CARD_WORD = re.compile(r"\bcard|\bvisa\b|\bmastercard\b|\bpay|银行卡|信用卡|卡号|支付")
 _EXTENSION = re.compile(r"\s{0,2}(?:x|ext\.?|extension)\s{0,2}\d{1,6}(?!\d)")
@@ -278,7 +281,8 @@ _CONTACT: Final = (
     (
         "contact",
         re.compile(
-            r"(?:微信号?|加微|威信|薇信|徽信|v信|(?:微|薇|威|徽)[-_.*+~❤♥ ]{1,3}(?:信|芯)|(?<![a-z])(?:weixin|wechat|vx|wx|whatsapp|telegram|line ?id)(?![a-z])|扣扣|企鹅号?|抖音号|公众号|小红书号?|快手号)"
+            r"(?:微信号?|加微|威信|薇信|徽信|v信|(?:微|薇|威|徽)[-_.*+~❤♥ ]{1,3}(?:信|芯)|(?<![a-z])(?:weixin|wechat|vx|wx|whatsapp"
+            r"|telegram|line ?id)(?![a-z])|扣扣|企鹅号?|抖音号|公众号|小红书号?|快手号)"
             r"(?:号码?|id|群)?[ :：是为加＋+]{0,3}[a-z0-9_-]{5,30}(?![a-z0-9_-])"
         ),
     ),

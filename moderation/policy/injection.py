@@ -11,19 +11,29 @@ from moderation.policy.folding import fold
 
 # Each runs on folded text and asks for words that address a reader who follows orders; product data has none.
 _ORDERS: Final = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass|discard) (?:all |any |every |the |your |my |these |those |what )?(?:of )?(?:the |your )?"
-    r"(?:previous|prior|above|earlier|preceding|foregoing|other|system|safety|original|initial|instructions?|rules?|guidelines?|prompts?|polic(?:y|ies)|facts)(?: (?:instructions?|rules?|prompts?|guidelines?|messages?))?"
-    r"|\b(?:you are|act as|pretend to be|behave as|respond as|roleplay as) (?:now )?(?:an? |the )?(?:unrestricted|uncensored|evil|jailbroken|ai|assistant|language model|chatbot|dan|developer mode|system|helpful)\b"
-    r"|\b(?:system|developer|hidden|secret|new|updated) (?:prompt|instructions?|message)\b(?=.{0,3}[:：]|.{0,20}\b(?:is|are|says?|reveal|follow|ignore))"
-    r"|\b(?:reveal|print|repeat|show|output|leak|display) (?:me )?(?:the |your )(?:system |hidden |secret |original |full |entire )?(?:prompt|instructions?|rules|guidelines|system message)"
-    r"|\b(?:do not|don't|never) (?:mention|tell|say|reveal|follow|describe|write|use) (?:that |the |any |anything |about )?(?:this|you|user|shopper|customer|reader|prompt|instructions?|rules?|facts?|product)"
-    r"|\b(?:instead|from now on),? (?:you (?:must|will|should|shall)|please|always|only|write|say|output|respond|answer|reply|print)\b"
-    r"|\b(?:you must|you will|you should|please|always|only|just|simply) (?:now |always |only )?(?:write|say|output|respond|answer|reply|print|claim|state|include|mention|insert|append|generate|produce) (?:with |only |that |the |this |exactly\b|the following|:)"
-    r"|\b(?:as an?|dear|hey|hello|attention|note to|message for) (?:the )?(?:ai|a\.i\.|assistant|language model|llm|chatbot|gpt|chatgpt)\b(?: model| assistant)?"
-    r"|\b(?:jailbreak|prompt injection|developer mode|dan mode)\b"
-    r"|<\|[a-z_]{2,20}\|>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>|^\s{0,8}(?:system|assistant|user|human|ai)\s?[:：]|#{2,4} ?(?:instruction|system|response)"
-    r"|(?:忽略|无视|忘记|忘掉|不要理会|跳过|绕过)(?:掉)?(?:之前|以前|上面|以上|前面|先前|所有|全部|一切|系统|你的|原来)(?:的)?(?:所有|全部)?(?:的)?(?:指令|指示|要求|规则|提示|提示词|设定|内容|限制|约束)"
-    r"|(?:你现在是|从现在(?:开始|起),?[,，]?你|请你?扮演|假装你?是|你的新任务|新的指令|系统提示词?[:：]|系统指令|系统消息)"
+    r"\b(?:ignore|disregard|forget|override|bypass|discard) (?:all |any |every |the |your |my |these |those "
+    r"|what )?(?:of )?(?:the |your )?(?:previous|prior|above|earlier|preceding|foregoing|other|system|safety|original"
+    r"|initial|instructions?|rules?|guidelines?|prompts?|polic(?:y|ies)|facts)(?: (?:instructions?|rules?|prompts?"
+    r"|guidelines?|messages?))?|\b(?:you are|act as|pretend to be|behave as|respond as|roleplay as) (?:now )?(?:an? "
+    r"|the )?(?:unrestricted"
+    r"|uncensored|evil|jailbroken|ai|assistant|language model|chatbot|dan|developer mode|system|helpful)\b"
+    r"|\b(?:system|developer|hidden|secret|new|updated) (?:prompt|instructions?|message)\b(?=.{0,3}[:：]"
+    r"|.{0,20}\b(?:is|are|says?|reveal|follow|ignore))"
+    r"|\b(?:reveal|print|repeat|show|output|leak|display) (?:me )?(?:the |your )(?:system |hidden |secret |original "
+    r"|full |entire )?(?:prompt|instructions?|rules|guidelines|system message)"
+    r"|\b(?:do not|don't|never) (?:mention|tell|say|reveal|follow|describe|write|use) (?:that |the |any |anything "
+    r"|about )?(?:this|you|user|shopper|customer|reader|prompt|instructions?|rules?|facts?|product)"
+    r"|\b(?:instead|from now on),? (?:you (?:must|will|should|shall)|please|always|only|write|say|output|respond"
+    r"|answer|reply|print)\b|\b(?:you must|you will|you should|please|always|only|just|simply) (?:now |always "
+    r"|only )?(?:write|say|output|respond|answer|reply|print|claim|state|include|mention|insert|append|generate"
+    r"|produce) (?:with |only |that |the |this |exactly\b|the following|:)|\b(?:as an?|dear|hey|hello|attention"
+    r"|note to|message for) (?:the )?(?:ai"
+    r"|a\.i\.|assistant|language model|llm|chatbot|gpt|chatgpt)\b(?: model| assistant)?|\b(?:jailbreak"
+    r"|prompt injection|developer mode|dan mode)\b|<\|[a-z_]{2,20}\|>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>"
+    r"|^\s{0,8}(?:system|assistant|user|human"
+    r"|ai)\s?[:：]|#{2,4} ?(?:instruction|system|response)"
+    r"|(?:忽略|无视|忘记|忘掉|不要理会|跳过|绕过)(?:掉)?(?:之前|以前|上面|以上|前面|先前|所有|全部|一切|系统|你的|原来)(?:的)?(?:所有|全部)?(?:的)?(?:指令|指示|要求|规则|提示"
+    r"|提示词|设定|内容|限制|约束)|(?:你现在是|从现在(?:开始|起),?[,，]?你|请你?扮演|假装你?是|你的新任务|新的指令|系统提示词?[:：]|系统指令|系统消息)"
     r"|(?:输出|打印|显示|重复|泄露|告诉我|说出)(?:你的|系统|全部|完整)(?:的)?(?:提示词|指令|系统提示|规则|设定)"
     r"|(?:请|务必|必须|只需|直接)(?:只)?(?:输出|回复|回答|写成|写上|声称|注明|声明)(?:以下|如下|[:：“\"]|本品|本产品|该产品|此产品)"
     r"|(?:作为|身为)(?:一个|一名)?(?:ai|人工智能|语言模型|大模型|助手)|(?:致|给|告诉)(?:ai|人工智能|大?语言模型|大模型|助手|模型)",
@@ -37,7 +47,10 @@ _ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{80,}={0,2}(?![A-Z
 
 
 class InjectionCheck(Check):
-    """Orders to the model in product data or in a draft. A person reads the product before anything is written from it."""
+    """Orders to the model in product data or in a draft.
+
+    A person reads the product before anything is written from it.
+    """
 
     name = "prompt_injection"
     version = "1"

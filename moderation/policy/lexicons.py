@@ -144,9 +144,13 @@ def _cued_pattern(cued: Mapping[str, str], cue: Sequence[str]) -> re.Pattern[str
     words = "|".join(re.escape(word) for word in sorted(cued, key=len, reverse=True))
     cues = "|".join(re.escape(word) for word in sorted(cue, key=len, reverse=True))
     between = r"(?:[ -](?!and|but|with|or|yet|at|for|in|is|are)[a-z]{1,12}){0,2}"
-    link = r"(?:[ :-]{1,2}(?:is|are|was|of|as|at|in|a|an|the|range|ranges|very|by|its|customers?|being|considered|level|fairly|quite|rather|only|has|have|been|from|to|be)){0,5}"
+    link = (
+        r"(?:[ :-]{1,2}(?:is|are|was|of|as|at|in|a|an|the|range|ranges|very|by|its|customers?|being|considered"
+        r"|level|fairly|quite|rather|only|has|have|been|from|to|be)){0,5}"
+    )
     return re.compile(
-        rf"(?<![a-z0-9])(?:(?P<one>{words}){between}[ -](?:{cues})|(?:{cues}){link}[ :-]{{1,2}}(?P<two>{words}))(?![a-z0-9])"
+        rf"(?<![a-z0-9])(?:(?P<one>{words}){between}[ -](?:{cues})"
+        rf"|(?:{cues}){link}[ :-]{{1,2}}(?P<two>{words}))(?![a-z0-9])"
     )
 
 

@@ -12,7 +12,8 @@ from moderation.policy.folding import fold
 def literals(terms: Iterable[str]) -> str:
     """Return one expression that matches the longest of `terms` in folded text, linear however many there are.
 
-    It is a prefix tree, so no character is tried once for each term. Terms of Latin letters match whole words only; Chinese has no word boundary to hold on to.
+    It is a prefix tree, so no character is tried once for each term. Terms of Latin letters match whole words only;
+    Chinese has no word boundary to hold on to.
     """
     tree: dict[str, Any] = {}
     for term in terms:

@@ -1,4 +1,4 @@
-"""One error is one finding: what several checks say about the same words and the same fact is said once, by the gravest."""
+"""One error is one finding: what several checks say of the same words and fact is said once, by the gravest."""
 
 from __future__ import annotations
 

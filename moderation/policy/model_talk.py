@@ -12,18 +12,38 @@ from moderation.policy.words import Words, words_of
 # Every pattern runs on folded text (lower case, straight letters), starts with a literal and repeats nothing unbounded.
 _PATTERNS: dict[str, tuple[str, ...]] = {
     "refusal": (
-        r"\bas an? (?:ai|a\.i\.|artificial intelligence|large language|language|virtual|chat) ?(?:language )?(?:model|assistant|system|bot|chatbot)?\b(?=[ ,，]? ?(?:i\b|my\b|model|assistant|developed|trained|language|,|，))",
-        r"\bi(?:'m| am) (?:just |only |merely )?(?:an? )?(?:ai|artificial intelligence|large language|language) (?:language )?(?:model|assistant|system)\b",
+        (
+            r"\bas an? (?:ai|a\.i\.|artificial intelligence|large language|language|virtual"
+            r"|chat) ?(?:language )?(?:model|assistant|system|bot|chatbot)?\b(?=[ ,，]? ?(?:i\b|my\b|model|assistant"
+            r"|developed|trained|language|,|，))"
+        ),
+        (
+            r"\bi(?:'m| am) (?:just |only |merely )?(?:an? )?(?:ai|artificial intelligence|large language"
+            r"|language) (?:language )?(?:model|assistant|system)\b"
+        ),
         r"\bi(?:'m| am) (?:very |so |really )?(?:sorry|afraid)\b(?=,? (?:but|that|i\b|for))",
         r"\bi(?:'m| am) (?:not able|unable) to\b",
-        r"\b(?:sorry|apologi[sz]e|apologies),? (?:but )?(?:i|we) (?:can(?:'t|not| not)|could not|couldn't|am (?:not able|unable)|won't|will not|do not|don't)\b",
-        r"\bi (?:can(?:'t|not| not)|could not|couldn't|won't|will not|must decline to|do not feel comfortable|don't feel comfortable) (?:to )?(?:fulfil|fulfill|complete|assist|help|provide|generate|create|write|comply|process|answer|continue|support|produce|engage|do that|offer|discuss)",
+        (
+            r"\b(?:sorry|apologi[sz]e|apologies),? (?:but )?(?:i|we) (?:can(?:'t|not| not)|could not|couldn't"
+            r"|am (?:not able|unable)|won't|will not|do not|don't)\b"
+        ),
+        (
+            r"\bi (?:can(?:'t|not| not)|could not|couldn't|won't|will not|must decline to|do not feel comfortable"
+            r"|don't feel comfortable) (?:to )?(?:fulfil|fulfill|complete|assist|help|provide|generate|create|write"
+            r"|comply|process|answer|continue|support|produce|engage|do that|offer|discuss)"
+        ),
         r"\b(?:this|your|that|the) request (?:goes against|violates|cannot be|can't be|is against)",
-        r"\b(?:openai|anthropic|google|meta|deepseek|moonshot)(?:'s)? (?:use ?(?:case)? |usage |content )?polic(?:y|ies)\b",
+        (
+            r"\b(?:openai|anthropic|google|meta|deepseek|moonshot)(?:'s)? (?:use ?(?:case)? |usage |content )?polic(?:y"
+            r"|ies)\b"
+        ),
         r"\b(?:usage|content|use case) polic(?:y|ies) (?:do|does|prohibit|forbid|prevent|of openai)",
         r"\b(?:my|the) (?:training data|knowledge cut-?off|last knowledge update)\b",
         r"\bas of my (?:last|latest|knowledge)\b",
-        r"\bi (?:do not|don't) have (?:enough |sufficient |any |the )?(?:information|access|personal|details|data|context)\b",
+        (
+            r"\bi (?:do not|don't) have (?:enough |sufficient |any |the )?(?:information|access|personal|details|data"
+            r"|context)\b"
+        ),
         r"(?:作为|身为)(?:一个|一名|一款|个)?(?:由.{0,12}开发的)?(?:ai|人工智能|大?语言模型|大模型|智能助手|虚拟助手)",
         r"我(?:是|只是)(?:一个|一名|一款|个)?(?:ai|人工智能|大?语言模型|大模型|智能助手)",
         r"(?:抱歉|对不起|很遗憾|不好意思)[,，。!！ ]{0,2}(?:但)?(?:我|作为|您的|你的|目前|暂时)?(?:目前|暂时)?(?:无法|不能|不便|没有办法|没办法)",
@@ -31,10 +51,24 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         r"(?:违反|不符合)(?:了)?(?:我|我们|openai|平台)?的?(?:使用|内容)(?:政策|规范)",
     ),
     "chatter": (
-        r"^\W{0,3}(?:sure|certainly|of course|absolutely|okay|ok|great|alright)[!,. ]{1,2} ?(?:here|i\b|let|below|this)",
-        r"^\W{0,3}(?:here|below)(?: is| are|'s) (?:an?|the|your|my|one|some|\d{1,2})\b(?=[^.!?\n]{0,80}(?:description|slogan|copy|line|headline|version|draft|text|recommendation|ad\b|example|option))",
-        r"\b(?:i hope (?:this|that|it) (?:helps|meets|works|is helpful)|let me know if|feel free to (?:ask|modify|adjust|edit|customi[sz]e|let me)|would you like me to|please let me know|if you need (?:any )?(?:further|more|additional) (?:help|assistance|changes|information))\b",
-        r"\b(?:this|the (?:above|following)) (?:product )?(?:description|slogan|copy|text|headline|response) (?:is|was|has been|should|aims|uses|includes|highlights|follows)\b",
+        (
+            r"^\W{0,3}(?:sure|certainly|of course|absolutely|okay|ok|great|alright)[!,. ]{1,2} ?(?:here|i\b|let|below"
+            r"|this)"
+        ),
+        (
+            r"^\W{0,3}(?:here|below)(?: is| are|'s) (?:an?|the|your|my|one|some"
+            r"|\d{1,2})\b(?=[^.!?\n]{0,80}(?:description|slogan|copy|line|headline|version|draft|text|recommendation"
+            r"|ad\b|example|option))"
+        ),
+        (
+            r"\b(?:i hope (?:this|that|it) (?:helps|meets|works|is helpful)|let me know if|feel free to (?:ask|modify"
+            r"|adjust|edit|customi[sz]e|let me)|would you like me to|please let me know|if you need (?:any )?(?:further"
+            r"|more|additional) (?:help|assistance|changes|information))\b"
+        ),
+        (
+            r"\b(?:this|the (?:above|following)) (?:product )?(?:description|slogan|copy|text|headline|response) (?:is"
+            r"|was|has been|should|aims|uses|includes|highlights|follows)\b"
+        ),
         r"\b(?:word|character) count ?[:：]",
         r"^\W{0,3}(?:好的|当然|没问题|没有问题)[,，!！。~ ]",
         r"(?:以下|下面)(?:是|为)(?:我)?(?:为|给|根据|一[份段条个则]|关于|您|你|该|这)",
@@ -43,15 +77,29 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         r"(?:字数|总字数) ?[:：]",
     ),
     "leaked_marker": (
-        r"<\|[a-z_0-9 ]{1,30}\|>|<[|｜][^<>\n]{1,40}[|｜]>|\[/?inst\]|<</?sys>>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos|pad)>|</?think>",
+        (
+            r"<\|[a-z_0-9 ]{1,30}\|>|<[|｜][^<>\n]{1,40}[|｜]>|\[/?inst\]|<</?sys>>|</?s>|<(?:start|end)_of_turn>|<(?:bos"
+            r"|eos|pad)>|</?think>"
+        ),
         r"```",
         r"^[ \t>*#-]{0,4}(?:system|user|assistant|human|ai|bot|prompt)[ \t]?[:：]",
-        r"^[ \t>*#-]{0,4}(?:product facts|facts|product data|product title|product information|instructions?|channel|locale|output|input|response|task|constraints?|requirements?|note to|product description|ad slogan|slogan|recommendation line|description|recommendation|answer|copy)[ \t]?(?:\([^()\n]{0,40}\))?[:：]",
-        r"^[ \t>*#-]{0,4}(?:系统|用户|助手|商品信息|产品信息|商品事实|产品事实|商品资料|要求|指令|输出|输入|任务|渠道|语言|回答|文案|广告语|广告词|推荐语|商品描述|产品描述|标题)[ \t]?[:：]",
+        (
+            r"^[ \t>*#-]{0,4}(?:product facts|facts|product data|product title|product information|instructions?"
+            r"|channel|locale|output|input|response|task|constraints?|requirements?|note to|product description"
+            r"|ad slogan|slogan|recommendation line|description|recommendation|answer"
+            r"|copy)[ \t]?(?:\([^()\n]{0,40}\))?[:：]"
+        ),
+        (
+            r"^[ \t>*#-]{0,4}(?:系统|用户|助手|商品信息|产品信息|商品事实|产品事实|商品资料|要求|指令|输出|输入|任务|渠道|语言|回答|文案|广告语|广告词|推荐语|商品描述|产品描述"
+            r"|标题)[ \t]?[:：]"
+        ),
         r"#{2,3} ?(?:instruction|response|input|output|system|user|assistant)",
     ),
     "placeholder": (
-        r"\[(?:your|insert|the|product|brand|company|name|price|link|store|website|color|colour|size|material|date|number|customer|location|city|phone|email|x+)\b[^\[\]\n]{0,40}\]",
+        (
+            r"\[(?:your|insert|the|product|brand|company|name|price|link|store|website|color|colour|size|material|date"
+            r"|number|customer|location|city|phone|email|x+)\b[^\[\]\n]{0,40}\]"
+        ),
         r"\{\{?[a-z_ ]{2,40}\}?\}|<(?:product|brand|name|title|price|insert|your)[a-z_ ]{0,30}>",
         r"\b(?:lorem ipsum|xxx+|tbd|todo:)",
         r"[\[【(（](?:品牌名?|产品名称?|商品名称?|价格|店铺名?|此处|请?填写|插入)[^\]】)）\n]{0,20}[\]】)）]",

@@ -12,7 +12,8 @@ from moderation.policy.claims import Claim
 from moderation.policy.evidence import Evidence
 from moderation.policy.words import words_of
 
-# Only where the facts name the thing itself or what is near it is every other name a claim; elsewhere capitals mean little.
+# Only where the facts name the thing itself or what is near it is every other name a claim; elsewhere capitals mean
+# little.
 _NAME_FACT: Final = re.compile(r"(?<![a-z])(?:near|nearby|landmark|name)(?![a-z])")
 _RUN: Final = re.compile(r"(?<![\w'’])[A-ZÀ-Þ][\w'’&é]*(?:(?: of| the| &| and)? [A-ZÀ-Þ][\w'’&é]*)*")
 _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:\n]['\"”’)]?\s{1,3}|[\"“(]\s?)$")

@@ -20,7 +20,9 @@ _CODES: Final = {"PERSON": "person_name", "LOCATION": "place_name"}
 
 
 class NamedPeopleCheck(Check):
-    """What Presidio adds to our own rules: names. Its patterns for numbers find nothing that ours miss, so they stay out.
+    """What Presidio adds to our own rules: names.
+
+    Its patterns for numbers find nothing that ours miss, so they stay out.
 
     Loads Presidio, spaCy and the model at the first draft, some seconds and 500 MB. English only.
     """
@@ -31,7 +33,10 @@ class NamedPeopleCheck(Check):
         self.version = f"1+{str(settings.PERSONAL_DATA['SPACY_MODEL']).rsplit('/', 1)[-1]}"[:20]
 
     def find(self, draft: Draft) -> list[Hit]:
-        """Return a warning for each name that neither title, brand nor a fact has. Raises where the model is missing."""
+        """Return a warning for each name that neither title, brand nor a fact has.
+
+        Raises where the model is missing.
+        """
         if not draft.locale.lower().startswith("en"):
             return []
         own = set(words_of(" ".join((draft.title, draft.brand, *(fact.value for fact in draft.facts)))).words)

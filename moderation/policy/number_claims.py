@@ -41,7 +41,9 @@ def number_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
 
 
 def _is_minor(text: str, number: Number, evidence: Evidence) -> bool:
-    """Whether a bare number only counts parts, or stands where the facts hold no number; never so for sets and units."""
+    """Whether a bare number only counts parts, or stands where the facts hold no number;
+    never so for sets and units.
+    """
     if number.unit or number.token or number.value is None:
         return _is_pure(text, number, evidence)
     if _SET.match(text, number.end):

@@ -1,4 +1,4 @@
-"""Read the numbers of a text: digits, Chinese numerals and English number words, each with its unit where it has one."""
+"""Read the numbers of a text: digits, Chinese numerals and English number words, each with its unit."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ _ENGLISH: Final = {
 }
 _ENGLISH_NUMBER = re.compile(
     r"(?<![a-z0-9])(?P<word>twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-    rf"|{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})(?:[- ](?P<one>one|two|three|four|five|six|seven|eight|nine))?"
-    r"(?: (?P<hundred>hundred|thousand))?(?![a-z0-9])",
+    rf"|{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})(?:[- ](?P<one>one|two|three|four|five|six|seven|eight"
+    rf"|nine))?(?: (?P<hundred>hundred|thousand))?(?![a-z0-9])",
     re.I,
 )
 _HAN_DIGITS: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "俩": 2}
@@ -181,11 +181,15 @@ def _han_value(text: str) -> str:
 
 # --- The numbers of a text in digits ------------------------------------------------------------------------------
 _IDIOMS = re.compile(
-    r"(?<![a-z0-9])3d(?=立体|印|卡通|打印)|(?<!\d)[5-9]0(?=年代|后)|24/7|24x7|(?<=in[- ])1\b|50/50|\b101\b(?= (?:guide|course))|^[ \t]{0,8}\(?\d{1,2}[.)](?= )|\b(?:1|2|3)(?:st|nd|rd)\b|\b\d{1,3}th\b|\b360 ?-?degrees?\b",
+    (
+        r"(?<![a-z0-9])3d(?=立体|印|卡通|打印)|(?<!\d)[5-9]0(?=年代|后)|24/7|24x7|(?<=in[- ])1\b|50/50|\b101\b(?= (?:guide"
+        r"|course))|^[ \t]{0,8}\(?\d{1,2}[.)](?= )|\b(?:1|2|3)(?:st|nd|rd)\b|\b\d{1,3}th\b|\b360 ?-?degrees?\b"
+    ),
     re.M | re.I,
 )
 _TOKEN = re.compile(
-    r"(?<![A-Za-z0-9_])(?:[A-Za-z]{1,12}\d{1,12}|[A-Z]{1,6}-\d{1,12}|\d{1,12}[A-Za-z]{1,12})[A-Za-z0-9]{0,20}(?![A-Za-z0-9_])"
+    r"(?<![A-Za-z0-9_])(?:[A-Za-z]{1,12}\d{1,12}|[A-Z]{1,6}-\d{1,12}"
+    r"|\d{1,12}[A-Za-z]{1,12})[A-Za-z0-9]{0,20}(?![A-Za-z0-9_])"
 )
 _PLAIN = re.compile(r"(?<![A-Za-z0-9_.])\d{1,14}(?:,\d{3})*(?:\.\d{1,9})?(?![A-Za-z0-9_])|[½¼¾⅓⅔⅛⅜⅝⅞]")
 

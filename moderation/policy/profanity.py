@@ -1,4 +1,4 @@
-"""Swearing and slurs, in English and Chinese, also where letters are swapped for signs; from a reviewed list of words."""
+"""Swearing and slurs, in English and Chinese, also with letters swapped for signs; from a reviewed list."""
 
 from __future__ import annotations
 

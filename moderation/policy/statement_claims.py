@@ -37,8 +37,9 @@ def _at(text: str, span: tuple[int, int], kind: Kind, source: Source | None, cod
 
 # --- Origin -------------------------------------------------------------------------------------------------------
 _MADE_IN: Final = re.compile(
-    r"\b(?:made|manufactured|produced|crafted|handcrafted|handmade|assembled|grown|brewed|roasted|woven|knitted|sewn|born) "
-    r"(?:by hand |entirely |proudly )?in (?:the )?(?=[a-z])|\b(?:product|imported|sourced|shipped|straight|direct) (?:directly )?(?:of|from) (?:the )?(?=[a-z])"
+    r"\b(?:made|manufactured|produced|crafted|handcrafted|handmade|assembled|grown|brewed|roasted|woven|knitted|sewn"
+    r"|born) (?:by hand |entirely |proudly )?in (?:the )?(?=[a-z])|\b(?:product|imported|sourced|shipped|straight"
+    r"|direct) (?:directly )?(?:of|from) (?:the )?(?=[a-z])"
     r"|(?:产地|原产地|原产国)(?:是|为|[:：])?|(?:原产|产自|来自|源自|进口自)(?:于)?"
 )
 _MADE: Final = re.compile(
@@ -138,12 +139,18 @@ def _words_of_sources(evidence: Evidence) -> list[tuple[Source, set[str]]]:
 
 
 # --- Comparisons --------------------------------------------------------------------------------------------------
-_RIVALS: Final = r"(?:other|any other|any|ordinary|conventional|traditional|regular|standard|normal|most|leading|competing|comparable|similar|the competition|competitors|its rivals|rivals|before|ever before|previous|the previous)"
+_RIVALS: Final = (
+    r"(?:other|any other|any|ordinary|conventional|traditional|regular|standard|normal|most|leading"
+    r"|competing|comparable|similar|the competition|competitors|its rivals|rivals|before|ever before"
+    r"|previous|the previous)"
+)
 _COMPARED: Final = re.compile(
-    rf"\b(?:[a-z]{{3,14}}er|(?:more|less|better|worse)(?: [a-z]{{2,16}})?)(?: [a-z]{{1,14}}){{0,2}} than {_RIVALS}\b(?: [a-z]{{2,16}})?"
+    rf"\b(?:[a-z]{{3,14}}er|(?:more|less|better"
+    rf"|worse)(?: [a-z]{{2,16}})?)(?: [a-z]{{1,14}}){{0,2}} than {_RIVALS}\b(?: [a-z]{{2,16}})?"
     r"|\b(?:twice|double|two times|three times|half) (?:as|the) [a-z]{2,16}(?: as)?"
-    r"|\b\d{1,4}(?:\.\d)?(?:x| times| ?%| percent) (?:more|less|faster|lighter|stronger|longer|brighter|quieter|better|bigger|larger|smaller|thinner|higher|lower|fewer|cheaper|as)\b(?: than(?: [a-z]{2,16}){1,2}| [a-z]{2,16})?"
-    r"|\b(?:outperforms?|outlasts?|beats) (?:all |any |the |most |other )?[a-z]{2,16}"
+    r"|\b\d{1,4}(?:\.\d)?(?:x| times| ?%| percent) (?:more|less|faster|lighter|stronger|longer|brighter|quieter"
+    r"|better|bigger|larger|smaller|thinner|higher|lower|fewer|cheaper|as)\b(?: than(?: [a-z]{2,16}){1,2}"
+    r"| [a-z]{2,16})?|\b(?:outperforms?|outlasts?|beats) (?:all |any |the |most |other )?[a-z]{2,16}"
     r"|(?:比|较|优于|胜过|超越|高于|强于)(?:其他|其它|普通|一般|传统|同类|市面上?|市场上|常规|竞品|以往|上一代|别的)[^，。；！？\n]{0,12}"
     r"|(?:普通|一般|传统|同类)[^，。；！？\n]{0,6}的?[\d两二三四五六七八九十]{1,3}倍"
 )
@@ -157,11 +164,13 @@ def _comparisons(text: str, folded: Folded, evidence: Evidence) -> Iterator[Clai
 
 # --- First, only, number one --------------------------------------------------------------------------------------
 _FIRST: Final = re.compile(
-    r"\b(?:the )?(?:world|industry|market|nation|country|europe|america|china|asia|uk)(?:'s|s)?[ -]first\b(?: [a-z-]{2,16}){0,3}"
-    r"|\b(?:the )?first (?:[a-z-]{2,16} ){0,3}(?:in the (?:world|industry|market|country)|of its kind|ever|on the market|to (?:offer|use|feature|combine|introduce|bring)(?: [a-z-]{2,16}){0,3})\b"
-    r"|\b(?:the )?only (?:[a-z-]{2,16} ){1,3}(?:in the (?:world|industry|market|country)|on the market|of its kind|that|to)\b"
-    r"|(?<![a-z0-9])(?:#1|no\. ?1|number one|number 1)\b(?: [a-z-]{2,16}){0,2}|\baward[- ]winning\b|\bbest[- ]selling\b"
-    r"|(?:全球|世界|全国|国内|业内|行业|亚洲|中国|全网)(?:首款|首个|首创|首家|首发|首台|第一|唯一)[^，。；！？\n]{0,8}"
+    r"\b(?:the )?(?:world|industry|market|nation|country|europe|america|china|asia|uk)(?:'s"
+    r"|s)?[ -]first\b(?: [a-z-]{2,16}){0,3}|\b(?:the )?first (?:[a-z-]{2,16} ){0,3}(?:in the (?:world|industry|market"
+    r"|country)|of its kind|ever|on the market|to (?:offer|use|feature|combine|introduce"
+    r"|bring)(?: [a-z-]{2,16}){0,3})\b|\b(?:the )?only (?:[a-z-]{2,16} ){1,3}(?:in the (?:world|industry|market"
+    r"|country)|on the market|of its kind"
+    r"|that|to)\b|(?<![a-z0-9])(?:#1|no\. ?1|number one|number 1)\b(?: [a-z-]{2,16}){0,2}|\baward[- ]winning\b"
+    r"|\bbest[- ]selling\b|(?:全球|世界|全国|国内|业内|行业|亚洲|中国|全网)(?:首款|首个|首创|首家|首发|首台|第一|唯一)[^，。；！？\n]{0,8}"
     r"|(?:销量|排名|市场占有率|市占率|好评率)第一|第一品牌|(?:荣获|斩获|获得)[^，。；！？\n]{1,14}(?:奖|大奖|金奖)"
 )
 
@@ -218,7 +227,8 @@ def _saying(claim: str, facts: Sequence[Source]) -> Source | None:
 _YES: Final = frozenset(["yes", "true", "y", "是", "支持", "有", "可以"])
 _NO: Final = frozenset(["no", "false", "n", "否", "不支持", "无", "没有", "不可以"])
 _DENIED: Final = re.compile(
-    r"(?:\b(?:not|non|no|never|isn't|aren't|doesn't|don't|cannot|can't|won't|without|neither|nor|hardly|not very|lacks?)\b|n't\b|不|非|无|没|未)[^.,;:!?。，；！？]{0,22}$"
+    r"(?:\b(?:not|non|no|never|isn't|aren't|doesn't|don't|cannot|can't|won't|without|neither|nor|hardly|not very"
+    r"|lacks?)\b|n't\b|不|非|无|没|未)[^.,;:!?。，；！？]{0,22}$"
 )
 
 

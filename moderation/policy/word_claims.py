@@ -16,7 +16,8 @@ from moderation.policy.lexicons import Lexicon, Mention, load_lexicon
 # A metal zip on a cotton jacket, a silicone strip inside a hem: a part, not what the thing is made of.
 _PART_AFTER: Final = re.compile(
     r"[质制]?(?:感|光泽|色|的)?.{0,3}(?:拉链|纽扣|扣|圆环|环|别针|链|配件|装饰|饰|腰带|标|铆钉|织带|绣线|边|鸡眼|气息|朋克)"
-    r"|[ -](?:zips?|zippers?|buttons?|buckles?|clasps?|rings?|rivets?|hardware|details?|accents?|trims?|snaps?|hooks?)\b"
+    r"|[ -](?:zips?|zippers?|buttons?|buckles?|clasps?|rings?|rivets?|hardware|details?|accents?|trims?|snaps?"
+    r"|hooks?)\b"
 )
 # The lining is another part: "lined with satin", 里衬选用涤纶.
 _PART_BEFORE: Final = re.compile(
@@ -29,7 +30,8 @@ _OTHER_BEFORE: Final = re.compile(
 )
 _OTHER_AFTER: Final = re.compile(
     r"[^，。；,.;!！]{0,8}?(?:大衣|外套|裤|短裙|长裙|半裙|半身裙|鞋|靴|包|衫|打底|上衣|t恤|毛衣|单品|帽|的t)"
-    r"|[a-z]+[- ](?:[a-z]+ )?(?:trousers|jeans|shoes|boots|sneakers|shirt|jacket|skirt|bag|coat|blazer|top|tee|leggings|shorts)\b"
+    r"|[a-z]+[- ](?:[a-z]+ )?(?:trousers|jeans|shoes|boots|sneakers|shirt|jacket|skirt|bag|coat|blazer|top|tee"
+    r"|leggings|shorts)\b"
 )
 
 

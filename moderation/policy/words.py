@@ -11,7 +11,8 @@ from moderation.policy.folding import fold
 
 # An apostrophe inside a word belongs to it. Han characters (and kana) stand alone: Chinese writes no spaces.
 _WORD = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:['’](?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+)*"
+    r"[\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
+    r"|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:['’](?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+)*"
 )
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def lease_on(user: User, task: LabelingTask) -> str | None:
-    """Return the lease under which `user` may see and answer `task` now; "" where it needs none, None where they may not.
+    """Return the lease under which `user` may see and answer `task` now; "" where it needs none, None where they may
+    not.
 
     A queue without reservations hands the same item to everybody who may take from it: there it only has to wait.
     """

@@ -21,7 +21,10 @@ WAITING = (ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED)
 
 
 def is_paused(kind: str) -> bool:
-    """Whether the queue `kind` must not be fed now. Pauses above `max_waiting`, resumes by itself below a lower mark."""
+    """Whether the queue `kind` must not be fed now.
+
+    Pauses above `max_waiting`, resumes by itself below a lower mark.
+    """
     policy = policy_for(kind)
     if policy.paused_at is None:
         if policy.max_waiting and count_waiting(kind, limit=policy.max_waiting + 1) > policy.max_waiting:
@@ -55,5 +58,6 @@ def pause_in_words(policy: QueuePolicy) -> str:
         return ""
     return (
         f"{question(policy.kind).when_paused}: since {policy.paused_at:%Y-%m-%d %H:%M} UTC more than "
-        f"{policy.max_waiting:,} items of “{policy}” wait for people. It goes on by itself below {policy.resumes_below:,}."
+        f"{policy.max_waiting:,} items of “{policy}” wait for people. It goes on by itself below "
+        f"{policy.resumes_below:,}."
     )

@@ -1,7 +1,7 @@
 """A few customer reviews of each day, by lot from all that came: people judge them, whatever a model is sure of.
 
-What a model is unsure of says nothing about the rest, and a model that is sure of everything asks about nothing. Of what the
-lot draws nobody sees a suggestion, so that what people say is not what the model said.
+What a model is unsure of says nothing about the rest, and a model that is sure of everything asks about nothing. Of
+what the lot draws nobody sees a suggestion, so that what people say is not what the model said.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def _draw(day: dt.date, n: int) -> int:
 
 
 def to_open(*, n: int) -> QuerySet[Sentiment]:
-    """Return what the champion says of up to `n` reviews that the lot drew and nobody was asked about yet; oldest first.
+    """Return what the champion says of up to `n` reviews that the lot drew and nobody was asked about yet; oldest
+    first.
 
     What could not be put before people for a week after it could be drawn is not traffic of now any more.
     """

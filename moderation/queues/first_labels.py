@@ -22,8 +22,8 @@ AHEAD, POOL = 50, 2000
 def due() -> Iterator[tuple[Question, list[CustomerReview]]]:
     """Yield each question that wants first labels with the customer reviews to ask it about now.
 
-    Drawn by a hash of question and review, which anybody can draw again. Nothing while its queue is paused, nor once its
-    `first_labels` are there.
+    Drawn by a hash of question and review, which anybody can draw again. Nothing while its queue is paused, nor once
+    its `first_labels` are there.
     """
     for asked in asked_questions():
         if asked.first_labels and asked.about == "review" and not back_pressure.is_paused(asked.name):

@@ -58,7 +58,9 @@ def _escalated(user: User) -> Q:
 
 
 def _seats_of(user: User) -> QuerySet[ReviewItem]:
-    """What `user` has, had or answered of the same panel: nobody is asked the same twice, nor who is in the same hands."""
+    """What `user` has, had or answered of the same panel: nobody is asked the same twice,
+    nor who is in the same hands.
+    """
     panel, outer = Coalesce("lead", "id"), Coalesce(OuterRef("lead"), OuterRef("id"))
     same = [user.pk, *hands.held_with(user)]
     return ReviewItem.objects.alias(panel=panel).filter(assignee__in=same, panel=outer)
@@ -82,7 +84,9 @@ def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
 
 
 def held(user: User, *, kind: str | None = None) -> QuerySet[ReviewItem]:
-    """Return the undecided items that `user` holds a running lease on: what they began last first, what is leased ahead last."""
+    """Return the undecided items that `user` holds a running lease on: what they began last first,
+    what is leased ahead last.
+    """
     items = ReviewItem.objects.filter(assignee=user, status__in=HELD, lease_expires_at__gt=timezone.now())
     return (items.filter(kind=kind) if kind else items).order_by(F("claimed_at").desc(nulls_last=True), "pk")
 
@@ -108,8 +112,8 @@ def next_item(user: User, *, kind: str | None = None) -> ReviewItem | None:
 def take(user: User, *, kind: str | None = None, ahead: bool = False) -> ReviewItem | None:
     """Lease to `user` an item that they do not hold yet; None when nothing waits. Needs moderation.review_item.
 
-    What is escalated goes first, to seniors; without `kind`, one queue after the other. With `ahead` it is theirs for as
-    long as their page asks for it, and the clock starts when it is put before them (`begin`). A queue without
+    What is escalated goes first, to seniors; without `kind`, one queue after the other. With `ahead` it is theirs for
+    as long as their page asks for it, and the clock starts when it is put before them (`begin`). A queue without
     reservations shows everybody the most urgent item they have not answered, the first answer decides, and nothing is
     leased ahead.
     """

@@ -149,7 +149,7 @@ def _order_anew(policy: QueuePolicy) -> None:
     """The rule of `moderation.priority.urgent_from`, for every open item of the queue at once."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE moderation_reviewitem SET urgent_from = created_at - make_interval(mins => %s) * ln(risk * uncertainty * value) "
-            "WHERE kind = %s AND status IN ('waiting', 'dispatched', 'escalated')",
+            "UPDATE moderation_reviewitem SET urgent_from = created_at - make_interval(mins => %s) * ln(risk * "
+            "uncertainty * value) WHERE kind = %s AND status IN ('waiting', 'dispatched', 'escalated')",
             [policy.ageing_minutes, policy.kind],
         )

@@ -55,7 +55,9 @@ def draw(*what: object) -> float:
 
 
 def shows_suggestion(item: ReviewItem) -> bool:
-    """Whether who gets `item` sees what the model suggests: not in the blind arm, nor where people judge people or models."""
+    """Whether who gets `item` sees what the model suggests: not in the blind arm,
+    nor where people judge people or models.
+    """
     if item.purpose in BLIND or item.strategy == DAILY_LOT:
         return False
     if not item.suggestion:
@@ -103,7 +105,9 @@ def _as_asked_first(item: ReviewItem, task: LabelingTask) -> LabelingTask:
 
 
 def ask_afresh(item: ReviewItem, *, note: str) -> None:
-    """Give a senior a task of their own, with `note` and what was answered first on top: they change nobody's answer."""
+    """Give a senior a task of their own, with `note` and what was answered first on top:
+    they change nobody's answer.
+    """
     before = item.labeling_task
     if before is None:
         return

@@ -35,8 +35,8 @@ def is_same_person(one: User, other: User) -> bool:
 def why_no_second(actor: User, others: Iterable[User]) -> str:
     """Return in words why `actor` is not the second person beside all of `others`; empty where they are.
 
-    The one rule that everything asks which takes two people. Besides being one person, being in one person's hands bars:
-    for a day after an administrator set a password or changed an address (`accounts.hands`).
+    The one rule that everything asks which takes two people. Besides being one person, being in one person's hands
+    bars: for a day after an administrator set a password or changed an address (`accounts.hands`).
     """
     others = list(others)
     if not others:
@@ -53,7 +53,9 @@ def why_no_second(actor: User, others: Iterable[User]) -> str:
 
 
 def involved_in(item: ReviewItem) -> list[User]:
-    """Return who had a part in what `item` asks: answered or was asked, escalated it, proposed, or overruled a block."""
+    """Return who had a part in what `item` asks: answered or was asked, escalated it, proposed,
+    or overruled a block.
+    """
     lead = item.leading
     people = Q(pk__in=ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).values("assignee"))
     people |= Q(pk__in=[pk for pk in (lead.escalated_by_id, lead.proposed_by_id) if pk])
@@ -65,7 +67,9 @@ def involved_in(item: ReviewItem) -> list[User]:
 
 
 def party_to_appeal(item: ReviewItem) -> list[User]:
-    """Return who appealed, and whose decision was overturned, where `item` is about a text that came back by an appeal."""
+    """Return who appealed, and whose decision was overturned,
+    where `item` is about a text that came back by an appeal.
+    """
     appeal = Appeal.objects.filter(candidate=item.leading.candidate_id or uuid.UUID(int=0)).first()
     return [appeal.appellant, *involved_in_decision(appeal.decision)] if appeal else []
 

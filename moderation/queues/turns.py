@@ -1,7 +1,7 @@
 """One person at work in one queue: the item before them, the one leased ahead, and passing on, pausing, leaving.
 
-The page asks for its turn again and again (`take_turn`): that is how the next item stands there by itself, and what keeps
-the one ahead leased. Whoever leaves stops asking, and what they have not begun goes back.
+The page asks for its turn again and again (`take_turn`): that is how the next item stands there by itself, and what
+keeps the one ahead leased. Whoever leaves stops asking, and what they have not begun goes back.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Turn:
 def take_turn(user: User, *, kind: str, showing: uuid.UUID | None = None) -> Turn:
     """Return what `user` works on in the queue `kind` now, and the item after it, both leased to them.
 
-    `showing` is what their page shows: it stays before them until they answered it or lost it. Then comes what was given
-    back to them, what they began elsewhere, the one leased ahead, the next of the queue. The clock of what becomes
-    current starts now. Needs moderation.review_item. Only items that stand in Label Studio.
+    `showing` is what their page shows: it stays before them until they answered it or lost it. Then comes what was
+    given back to them, what they began elsewhere, the one leased ahead, the next of the queue. The clock of what
+    becomes current starts now. Needs moderation.review_item. Only items that stand in Label Studio.
     """
     require_permission(user, "moderation.review_item")
     open_ = _unanswered(user, kind)
@@ -104,8 +104,9 @@ def _shown_without_lease(user: User, kind: str, showing: uuid.UUID | None) -> Re
 def skip(item: ReviewItem, *, user: User, reason: str) -> None:
     """Pass `item`, which `user` has before them, on to somebody else; `reason` is one of `Skip.Reason`.
 
-    They are not offered it again for `queue.PASSED_ON_FOR`; what `SKIPS_TO_SENIOR` people passed on goes to a senior. Needs
-    moderation.review_item. Raises `PermanentError` for another reason, `StaleState` when it is not theirs any more.
+    They are not offered it again for `queue.PASSED_ON_FOR`; what `SKIPS_TO_SENIOR` people passed on goes to a senior.
+    Needs moderation.review_item. Raises `PermanentError` for another reason, `StaleState` when it is not theirs any
+    more.
     """
     require_permission(user, "moderation.review_item")
     if reason not in Skip.Reason.values:

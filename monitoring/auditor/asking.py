@@ -31,7 +31,10 @@ def moment(text: str) -> dt.datetime:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the question is about; every part may be empty. `person` is `user:<id>`, `since` and `until` bound a time."""
+    """What the question is about; every part may be empty.
+
+    `person` is `user:<id>`, `since` and `until` bound a time.
+    """
 
     sku: str = ""
     at: dt.datetime | None = None

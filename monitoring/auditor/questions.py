@@ -1,6 +1,7 @@
 """The twenty questions an auditor asks: each is a page of the console and a number of `manage.py auditor`.
 
-After the questions that auditors of e-commerce platforms put; docs/compliance.md says what each answer proves and what not.
+After the questions that auditors of e-commerce platforms put; docs/compliance.md says what each answer proves and what
+not.
 """
 
 from __future__ import annotations

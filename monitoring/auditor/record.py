@@ -1,4 +1,4 @@
-"""Questions about the record itself: is it complete, what was exported, who acted past the rules, what went wrong when."""
+"""Questions about the record itself: is it complete, what was exported, who acted past the rules, what failed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ PAST_THE_RULES: Final = (
 
 
 def completeness(asked: Asked) -> Answer:
-    """14: whether lines are missing or changed, who verified that, against what; and whether Label Studio is accounted for."""
+    """14: whether lines are missing or changed, who verified that, against what;
+    and whether Label Studio is accounted for.
+    """
     result = verify()
     found = LedgerCheck.objects.filter(**asked.within("at"))
     rows = (
@@ -87,8 +89,8 @@ def erasures(asked: Asked) -> Answer:
     result = verify()
     held = "holds" if result.is_intact else f"is BROKEN at line {result.bad_seq}"
     told = (
-        "What people typed is sealed in the ledger under a key of their own. “manage.py erase_person” deletes the key and "
-        "empties the account; hashes and signatures are over the sealed words, so the chain still verifies."
+        "What people typed is sealed in the ledger under a key of their own. “manage.py erase_person” deletes the key "
+        "and empties the account; hashes and signatures are over the sealed words, so the chain still verifies."
     )
     return Answer(
         f"{lines.count()} person(s) erased; the chain {held}. {told}",

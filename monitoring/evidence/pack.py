@@ -1,4 +1,4 @@
-"""The evidence pack: what shoppers saw of a product on a date, and everything behind it, in one signed file for an auditor.
+"""The evidence pack: what shoppers saw of a product on a date, and all behind it, in one signed file.
 
 The same question about the same date gives the same `evidence.json`, byte for byte: lists are in a fixed order, later
 moves are left out, and nothing says when the pack was made. Beside it lie the same for people (`evidence.html`), our
@@ -41,7 +41,10 @@ class Pack:
     hash: str
 
     def files(self) -> dict[str, str]:
-        """Return the files of the pack: name → text. Raises `PermanentError` when the ledger's signing key is missing."""
+        """Return the files of the pack: name → text.
+
+        Raises `PermanentError` when the ledger's signing key is missing.
+        """
         key, key_id = keys.signing_key()
         signature = {
             "format": FORMAT,
@@ -69,8 +72,8 @@ def collect(
 ) -> Pack:
     """Return the pack of the product `sku` at the moment `at` (default: now). Needs moderation.audit_candidate.
 
-    That somebody asked is a line in the ledger. Raises `PermanentError` for an unknown product, a moment to come, or when
-    nothing was live then; the hint says when something was.
+    That somebody asked is a line in the ledger. Raises `PermanentError` for an unknown product, a moment to come, or
+    when nothing was live then; the hint says when something was.
     """
     require_permission(actor, "moderation.audit_candidate")
     product = Product.objects.filter(sku=sku).first()
@@ -104,7 +107,10 @@ def collect(
 
 
 def write(pack: Pack, into: Path) -> list[Path]:
-    """Write the files of `pack` into the folder `into` and return their paths. Raises `PermanentError` where it cannot."""
+    """Write the files of `pack` into the folder `into` and return their paths.
+
+    Raises `PermanentError` where it cannot.
+    """
     try:
         into.mkdir(parents=True, exist_ok=True)
         written = []

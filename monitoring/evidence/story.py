@@ -1,4 +1,4 @@
-"""The story of one published text as plain data: who wrote it, from what, what was found, who let it out, and the proof."""
+"""The story of one published text as plain data: who wrote it, from what, what was found, who let it out."""
 
 from __future__ import annotations
 

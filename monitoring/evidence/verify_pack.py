@@ -5,7 +5,8 @@
 
 It imports nothing of the project that made the pack, on purpose: copy it, read it, run it elsewhere. Get the public key
 from another source than the pack (`manage.py ledger key` prints it); give --key again for each key that was replaced
-since. Exit status 0: unaltered, and every line of the ledger in it stands under a signed head. 1: not so. 2: cannot read.
+since. Exit status 0: unaltered, and every line of the ledger in it stands under a signed head. 1: not so. 2: cannot
+read.
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ NAME = CopyVerdict.name
 
 
 def copy() -> Iterator[Example | Excluded]:
-    """Accepted and fixed copy with the prompt it answers, as the one renderer writes it; a fix with the draft it fixed."""
+    """Accepted and fixed copy with the prompt it answers, as the one renderer writes it;
+    a fix with the draft it fixed.
+    """
     for decision, _, doubt in standing_decisions(Decision.Outcome.APPROVE, Decision.Outcome.EDIT):
         if decision.result is not None:
             found, rejected = prompted(decision.result, decision, doubt), _fixed_draft(decision)
@@ -64,7 +66,9 @@ def preferences() -> Iterator[Example | Excluded]:
 
 
 def decisions_on_copy(*outcomes: str) -> QuerySet[Decision]:
-    """Return the decisions about copy that stand: people's, not superseded by a later one, nor overturned by an appeal."""
+    """Return the decisions about copy that stand: people's, not superseded by a later one,
+    nor overturned by an appeal.
+    """
     stand = Decision.objects.filter(item__kind=NAME, superseded_by=None, outcome__in=outcomes)
     return stand.exclude(decided_by=Decision.DecidedBy.AUTOMATIC).exclude(appeal__status=Appeal.Status.OVERTURNED)
 
@@ -88,7 +92,9 @@ def standing_decisions(*outcomes: str) -> Iterator[tuple[Decision, str, str]]:
 
 
 def prompted(candidate: Candidate, decision: Decision, doubt: str) -> Example | Excluded:
-    """Return the text of `candidate` with the prompt that asks for it, and what the checks see of the product: `brief`."""
+    """Return the text of `candidate` with the prompt that asks for it, and what the checks see of the product:
+    `brief`.
+    """
     subject, text, product = ref(candidate), clean(candidate.text), candidate.product
     if doubt:
         return Excluded(subject, doubt)

@@ -31,9 +31,11 @@ class CopyVerdict(Question):
     description = "Drafts of product copy that wait for a person's verdict."
     instructions = (
         "<p><b>Accept</b> (1): it goes live as it is. <b>Fix</b> (2): correct the text, your version goes live. "
-        "<b>Reject</b> (3): nobody will see it.</p><p>What our checks found is marked in the draft. Tick what is a false "
-        "alarm; an accept says of each warning that it is one, or that it is right and why the text may go out. A fix and a rejection name their reasons.</p><p>A health or price claim, or a block that was overruled, "
-        "needs a comment, and a second person confirms what goes out.</p><p>Not sure? <b>Ask a senior reviewer</b> (9) and say why in the comment.</p>"
+        "<b>Reject</b> (3): nobody will see it.</p><p>What our checks found is marked in the draft. Tick what is a "
+        "false alarm; an accept says of each warning that it is one, or that it is right and why the text may go out. "
+        "A fix and a rejection name their reasons.</p><p>A health or price claim, or a block that was overruled, "
+        "needs a comment, and a second person confirms what goes out.</p><p>Not sure? <b>Ask a senior reviewer</b> "
+        "(9) and say why in the comment.</p>"
     )
     submit_hint = (
         "Submit waits for a verdict; a fix and a rejection for a reason too, and “Other” and a senior for a comment."
@@ -76,7 +78,8 @@ class CopyVerdict(Question):
         """Return {verdict, fixed_text, reason_codes, dismissed_findings, confirmed_findings, escalate, comment}.
 
         A finding that the reviewer did not dismiss counts as confirmed when they did not let the draft out as it is, or
-        said that it is right and the text may go out all the same. A verdict may be missing only where a senior is asked for.
+        said that it is right and the text may go out all the same. A verdict may be missing only where a senior is
+        asked for.
         """
         parts = answers.parts_of(
             result, {"verdict", "fixed_text", "reasons", "dismissed", "confirmed", "escalate", "comment"}

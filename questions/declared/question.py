@@ -17,7 +17,10 @@ SHIPPED = Path(__file__).parent
 
 
 class DeclaredQuestion(ChoiceQuestion):
-    """What `declaration` says. A model answers it where one answer is right; of several, people alone are asked so far."""
+    """What `declaration` says.
+
+    A model answers it where one answer is right; of several, people alone are asked so far.
+    """
 
     def __init__(self, declaration: Declaration) -> None:
         self.declaration = declaration

@@ -1,4 +1,4 @@
-"""What a file that declares a question may say, read strictly: every mistake with its file, its line and what is allowed."""
+"""What a file that declares a question may say, read strictly: each mistake with file, line and what is allowed."""
 
 from __future__ import annotations
 

@@ -17,14 +17,15 @@ LEFT = """What this does not reach:
   time is up, or run `manage.py ledger rewrap`, after which the keys in them open nothing.
 - the account in Label Studio, and comments in answers there and here: remove them in Label Studio.
 - what other people wrote about this person, and lines of the ledger from before words were sealed.
-- texts that models learn from, in snapshots under `var/artifacts`: they name nobody who works here, and stay as they were frozen.
+- texts that models learn from, in snapshots under `var/artifacts`: they name nobody who works here, and stay as
+  they were frozen.
 - logs hold `user:<id>` and no name."""
 
 
 class Command(BaseCommand):
     help = (
-        "Erase a person: delete the key of what they wrote into the ledger, empty their account and switch it off. Cannot "
-        "be undone. The ledger still verifies; decisions stay those of user:<id>."
+        "Erase a person: delete the key of what they wrote into the ledger, empty their account and switch it off. "
+        "Cannot be undone. The ledger still verifies; decisions stay those of user:<id>."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

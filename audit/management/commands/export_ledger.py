@@ -17,8 +17,8 @@ from core.exceptions import EcomsiteError
 
 class Command(BaseCommand):
     help = (
-        "Write lines, signed heads and public keys of the ledger into a JSONL file, up to the newest head. Up to the same "
-        "head it is the same file. Verify it anywhere: python audit/offline_verifier.py FILE --key PUBLIC_KEY."
+        "Write lines, signed heads and public keys of the ledger into a JSONL file, up to the newest head. Up to the "
+        "same head it is the same file. Verify it anywhere: python audit/offline_verifier.py FILE --key PUBLIC_KEY."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -16,8 +16,8 @@ from core.command_line import BAR, actor_from, add_by
 
 class Command(BaseCommand):
     help = (
-        "Recompute the hash chain of the audit ledger and compare it with the signed heads, the second place and the time "
-        "stamps; exit 1 and name the first bad line if it was tampered with. Who verified is recorded."
+        "Recompute the hash chain of the audit ledger and compare it with the signed heads, the second place and the "
+        "time stamps; exit 1 and name the first bad line if it was tampered with. Who verified is recorded."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

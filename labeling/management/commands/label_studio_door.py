@@ -20,8 +20,9 @@ THREADS = 16
 
 class Command(BaseCommand):
     help = (
-        "Serve the door in front of a Label Studio of your own (LABEL_STUDIO_URL): people reach what is theirs to answer, and "
-        "nothing else. Their browsers reach it at LABEL_STUDIO_DOOR_URL. The embedded Label Studio has it built in."
+        "Serve the door in front of a Label Studio of your own (LABEL_STUDIO_URL): people reach what is theirs to "
+        "answer, and nothing else. Their browsers reach it at LABEL_STUDIO_DOOR_URL. The embedded Label Studio has it "
+        "built in."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -13,10 +13,10 @@ from core.exceptions import EcomsiteError
 from moderation.label_exchange import agreement, approving
 from moderation.label_exchange.importing import rater_of
 
-HELP = """Answer for raters of an import of labels: that they are people, and who. Until then their votes count as what a
-file states: they are learnt from, and let no model in. RUN is the number that `import_labels` printed. Who answers is another
-person than who brought the file in, and needs the permission to set known answers; where nobody is named who brought it in,
-two people answer.
+HELP = """Answer for raters of an import of labels: that they are people, and who. Until then their votes count as what
+a file states: they are learnt from, and let no model in. RUN is the number that `import_labels` printed. Who answers is
+another person than who brought the file in, and needs the permission to set known answers; where nobody is named who
+brought it in, two people answer.
 
 How far the raters agree with our own people is measured first, on what both answered: without --reason it is shown, and
 nothing else is done. With --ask our people are asked about so many of its texts, drawn by lot.
@@ -110,7 +110,8 @@ def in_words(found: agreement.Measured) -> list[str]:
             lines.append(f"With our own people{what}: {_figure(which.percent)}{kappa}.")
     if found.model.value is not None:
         lines.append(
-            f"Where our people contradict the model {found.model_name}, it sides with the model: {_figure(found.model)}."
+            f"Where our people contradict the model {found.model_name}, it sides with the model: "
+            f"{_figure(found.model)}."
         )
     return lines
 

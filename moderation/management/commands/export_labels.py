@@ -19,8 +19,8 @@ HELP = """Export the labels of a queue, a row a subject: its text, the label, ho
 Studio's JSON, which can be imported there again, CSV, JSONL, and a dataset for Hugging Face's `datasets` (a folder).
 
 With --votes each row has what every person said as well; people are under pseudonyms, which are the same in each export
-and lead back to nobody. The file appears once it is whole; until then it is FILE.part, and the same command goes on with
-it.
+and lead back to nobody. The file appears once it is whole; until then it is FILE.part, and the same command goes on
+with it.
 
   manage.py export_labels labels.jsonl --kind sentiment --votes
   manage.py export_labels labels --kind copy_verdict --format hf --since 2026-11-01

@@ -20,12 +20,13 @@ from moderation.label_exchange.preview import Preview, preview_labels
 from moderation.label_exchange.records import COLUMNS, KIND, Rules
 from moderation.queues.rules import policy_for
 
-HELP = f"""Import sentiment labels of customer reviews: Label Studio's JSON (an export of tasks with their annotations), CSV,
-JSONL, or a dataset that Hugging Face's `datasets` saved to a folder.
+HELP = f"""Import sentiment labels of customer reviews: Label Studio's JSON (an export of tasks with their annotations),
+CSV, JSONL, or a dataset that Hugging Face's `datasets` saved to a folder.
 
-A row has a text, or an external_id or subject of a review that is there, and a label. A row that also names its rater is
-one vote; a text's label is then what its votes come to by the method that the queue's rules name, and people are asked where
-they are tied. Texts that are not there are made customer reviews. What our own people decided is kept. Raters are kept as pseudonyms. Rows that cannot be taken are named in an error file.
+A row has a text, or an external_id or subject of a review that is there, and a label. A row that also names its rater
+is one vote; a text's label is then what its votes come to by the method that the queue's rules name, and people are
+asked where they are tied. Texts that are not there are made customer reviews. What our own people decided is kept.
+Raters are kept as pseudonyms. Rows that cannot be taken are named in an error file.
 
 Fields: {", ".join(COLUMNS)}.
 
@@ -46,7 +47,9 @@ class Command(WithExamples, RunCommand):
             action="append",
             default=[],
             metavar="FIELD=COLUMN",
-            help="the column that a field is in, where it has another name; in Label Studio's JSON also a control's name",
+            help=(
+                "the column that a field is in, where it has another name; in Label Studio's JSON also a control's name"
+            ),
         )
         parser.add_argument(
             "--map", action="append", default=[], metavar="THERE=HERE", help="what a label of the file is called here"
@@ -93,8 +96,8 @@ class Command(WithExamples, RunCommand):
             self.stdout.write(f"{ties:,} reviews have no label: their votes are evenly split. Our people are asked.")
         if n_raters := raters_in(run):
             self.stdout.write(
-                f"{n_raters:,} raters: what they say counts as a file's word until another person answers for them with "
-                f"`manage.py approve_raters {run.pk} --by USERNAME --reason TEXT`."
+                f"{n_raters:,} raters: what they say counts as a file's word until another person answers for them "
+                f"with `manage.py approve_raters {run.pk} --by USERNAME --reason TEXT`."
             )
             if people_needed(run) > 1:
                 self.stdout.write("Nobody was named who brings this in (--by USERNAME): so two people answer for them.")

@@ -13,8 +13,9 @@ from core.exceptions import EcomsiteError
 from moderation import policy_versions
 from moderation.models.policies import PolicyActivation, PolicyVersion
 
-HELP = """Compare the reviewed policy files (moderation/policy/packs, facts_graph.yaml) with the policy in force, rule by
-rule, and put them in force. Every version is kept as it was; each change names who and why, and is a line in the ledger.
+HELP = """Compare the reviewed policy files (moderation/policy/packs, facts_graph.yaml) with the policy in force, rule
+by rule, and put them in force. Every version is kept as it was; each change names who and why, and is a line in the
+ledger.
 
   manage.py load_policies --dry-run                            what would change
   manage.py load_policies --store-only --by kim                keep it as a version, to try it with retro_scan first

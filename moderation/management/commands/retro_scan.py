@@ -114,8 +114,8 @@ class Command(WithExamples):
     def _show(self, scan: RetroScan) -> None:
         states = retro_scan.tally(scan)
         self.stdout.write(
-            f"{scan.pk}  policy {scan.version.number}, {scan.get_status_display().lower()}: {scan.n_seen:,} texts looked"
-            f" at, {sum(states.values()):,} fail"
+            f"{scan.pk}  policy {scan.version.number}, {scan.get_status_display().lower()}: {scan.n_seen:,} texts "
+            f"looked at, {sum(states.values()):,} fail"
         )
         for code, n in sorted(scan.counts.items(), key=lambda entry: -entry[1]):
             self.stdout.write(f"  {n:>6,}  {code}")

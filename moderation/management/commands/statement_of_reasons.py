@@ -17,9 +17,9 @@ from moderation.models.reviews import Decision
 
 class Command(BaseCommand):
     help = (
-        "Write the statement of reasons for rejections and takings down: as JSON in the shape of the EU's DSA Transparency "
-        "Database (API v2; one statement, or {statements: […]} with --since), or with --text for whom it affects. Holds no "
-        "personal data and no name."
+        "Write the statement of reasons for rejections and takings down: as JSON in the shape of the EU's DSA "
+        "Transparency Database (API v2; one statement, or {statements: […]} with --since), or with --text for whom it "
+        "affects. Holds no personal data and no name."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py questions`: check files that declare questions, load them as versions, and list every question there is."""
+"""`manage.py questions`: check files that declare questions, load them as versions, list every question."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from questions import versions
 from questions.declared.question import DeclaredQuestion, file_of
 from questions.declared.schema import Declaration, read_declaration
 
-HELP = """Questions that people are asked and models learn to answer. A file declares one without code (docs/questions.md).
+HELP = """Questions that people are asked and models learn to answer. A file declares one without code
+(docs/questions.md).
 
   manage.py questions list                                     every question, its answers, labels and version
   manage.py questions check damage.yaml                        read files strictly; changes nothing
@@ -83,7 +84,10 @@ class Command(WithExamples):
 
 def _told(declaration: Declaration) -> str:
     answers = ", ".join(f"{one.value} ({one.hotkey})" if one.hotkey else one.value for one in declaration.keyed())
-    return f"{declaration.title}, about a {declaration.about}, {'several of' if declaration.multiple else 'one of'} {answers}"
+    return (
+        f"{declaration.title}, about a {declaration.about}, {'several of' if declaration.multiple else 'one of'} "
+        f"{answers}"
+    )
 
 
 def _version_of(one: object) -> str:
