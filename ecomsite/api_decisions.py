@@ -70,7 +70,7 @@ def confirm(request: AuthenticatedHttpRequest, pk: str) -> HttpResponse:
     try:
         decision = confirmations.confirm(
             get_object_or_404(ReviewItem, pk=uuid_in(pk)), proposal=body.proposal, actor=request.user, note=body.note
-        )  # fmt: skip
+        )
     except StaleState as exc:
         return error(409, exc.message, hint=exc.hint)
     return JsonResponse({"decision": str(decision.pk), "outcome": decision.outcome}, status=201)
@@ -120,6 +120,10 @@ def show_appeal(request: AuthenticatedHttpRequest, pk: str) -> HttpResponse:
 def _shown(filed: Appeal) -> dict[str, Any]:
     """Return an appeal without anybody's name."""
     return {
-        "id": str(filed.pk), "statement": document.PREFIX + str(filed.decision_id), "status": filed.status,
-        "created_at": filed.created_at, "decided_at": filed.decided_at, "answer": filed.answer,
-    }  # fmt: skip
+        "id": str(filed.pk),
+        "statement": document.PREFIX + str(filed.decision_id),
+        "status": filed.status,
+        "created_at": filed.created_at,
+        "decided_at": filed.decided_at,
+        "answer": filed.answer,
+    }

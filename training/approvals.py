@@ -107,7 +107,9 @@ def passed_report(version: ModelVersion) -> EvaluationReport:
 
 
 def may_replace(version: ModelVersion) -> bool:
-    """Return whether people may let `version` in now: the gate let it pass against the champion of now, or left it to them, or there is none for it."""
+    """Return whether people may let `version` in now: the gate let it pass against the champion of now,
+    or left it to them, or there is none for it.
+    """
     try:
         return not version.dataset_hash or passed_report(version) is not None
     except PermanentError:
@@ -117,8 +119,8 @@ def may_replace(version: ModelVersion) -> bool:
 def require(version: ModelVersion, champion: ModelVersion | None) -> None:
     """Raise `PermanentError` unless `version` may serve in place of `champion` (None: nobody serves).
 
-    What served before needs nobody's word again; what was trained here a report that let it pass, or left it to people; and all
-    but the first that is brought in as many approvals as there have to be.
+    What served before needs nobody's word again; what was trained here a report that let it pass, or left it to people;
+    and all but the first that is brought in as many approvals as there have to be.
     """
     if served_before(version):
         return
@@ -131,10 +133,13 @@ def require(version: ModelVersion, champion: ModelVersion | None) -> None:
 
 
 def note(version: ModelVersion, *, actor: User, reason: str) -> bool:
-    """Note that a person lets `version` serve; returns whether that is new. Call in a transaction that holds the registry's lock.
+    """Note that a person lets `version` serve; returns whether that is new.
 
-    Raises `PermanentError` for the champion itself, for a version trained here without a report against the champion of now that
-    passed or left it to people, and for a person who may not be the next one. Whoever calls has checked the permission.
+    Call in a transaction that holds the registry's lock.
+
+    Raises `PermanentError` for the champion itself, for a version trained here without a report against the champion of
+    now that passed or left it to people, and for a person who may not be the next one. Whoever calls has checked the
+    permission.
     """
     champion = resolver.find(version.role)
     if champion == version:

@@ -1,4 +1,4 @@
-"""What fine-tuning starts from, pinned by its hash so that models do not drift from copy to copy; and parts that are made once."""
+"""What fine-tuning starts from, pinned by its hash so that models do not drift; and parts that are made once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ DONE, UNFINISHED = "done.json", "done.json.part"
 
 
 def memoised_step(folder: Path, fit: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-    """Return the figures of the part of a model that lies in `folder`; `fit` writes it to where it is told, unless that was done before."""
+    """Return the figures of the part of a model that lies in `folder`; `fit` writes it to where it is told,
+    unless that was done before.
+    """
     if (folder / DONE).exists():
         kept: dict[str, Any] = json.loads((folder / DONE).read_text(encoding="utf-8"))
         return kept
@@ -52,7 +54,10 @@ _LIMITS = (("config.json", "max_position_embeddings"), ("tokenizer_config.json",
 
 
 def encoder(named: str) -> Base:
-    """Return the encoder that a recipe names, else the one that ships. Raises `PermanentError` when it cannot be had."""
+    """Return the encoder that a recipe names, else the one that ships.
+
+    Raises `PermanentError` when it cannot be had.
+    """
     if named:
         return _described(_named(named), Role.ENCODER)
     version = resolver.resolve(Role.ENCODER)
@@ -78,9 +83,11 @@ def writer(named: str, champion: ModelVersion | None) -> Base:
 def _described(artifact_hash: str, role: Role) -> Base:
     version = ModelVersion.objects.filter(role=role, artifact_hash=artifact_hash).order_by("number").first()
     return Base(
-        artifacts.path_for(artifact_hash), artifact_hash,
-        tuple(version.locales) if version else (), version.licence if version else "",
-    )  # fmt: skip
+        artifacts.path_for(artifact_hash),
+        artifact_hash,
+        tuple(version.locales) if version else (),
+        version.licence if version else "",
+    )
 
 
 def _named(location: str) -> str:

@@ -48,7 +48,9 @@ def brought_by(version: ModelVersion) -> list[User]:
 
 
 def _who_brought(version: ModelVersion) -> tuple[list[User], bool]:
-    """Return who brought in labels that `version` learnt from, and whether somebody did whom the ledger does not name."""
+    """Return who brought in labels that `version` learnt from,
+    and whether somebody did whom the ledger does not name.
+    """
     people: dict[int, User] = {}
     is_unnamed = False
     for run in _runs_of(version):
@@ -88,7 +90,9 @@ def _rests_on_files(version: ModelVersion) -> str:
 
 
 def _runs_of(version: ModelVersion) -> Iterable[ImportRun]:
-    """Return the imports that had a say in the labels of `version`; of a snapshot that does not say, all there were by then."""
+    """Return the imports that had a say in the labels of `version`; of a snapshot that does not say,
+    all there were by then.
+    """
     snapshot = _snapshot(version)
     if snapshot is None:
         return []

@@ -41,10 +41,13 @@ def base_of(recipe: CopyRecipe, *, champion: ModelVersion | None, pinned: str = 
 
 
 def fit(work: Work, *, tell: Tell) -> Fitted:
-    """Train on the snapshot of `work` and return the stored artefact. A stage that was finished before an interruption is kept.
+    """Train on the snapshot of `work` and return the stored artefact.
 
-    `work.settled` holds the stages of a run that is repeated, with what they came to: the same are gone through, and not searched again.
-    `tell(stage, done, of, figures)` hears of progress. Raises `PermanentError` where there is too little to learn from.
+    A stage that was finished before an interruption is kept.
+
+    `work.settled` holds the stages of a run that is repeated, with what they came to: the same are gone through, and
+    not searched again. `tell(stage, done, of, figures)` hears of progress. Raises `PermanentError` where there is too
+    little to learn from.
     """
     from training.trainers import copywriter
 
@@ -81,10 +84,19 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
 
 
 def _stage(
-    trainer: Trainer, rows: Mapping[str, Rows], recipe: CopyRecipe, base: Path, folder: Path, *, tell: Any,
-    report_to: Sequence[str], is_searched: bool = False,
-) -> dict[str, Any]:  # fmt: skip
-    """Run the stage that `folder` is named after, unless it is done, and return its figures; where asked, look for better numbers first."""
+    trainer: Trainer,
+    rows: Mapping[str, Rows],
+    recipe: CopyRecipe,
+    base: Path,
+    folder: Path,
+    *,
+    tell: Any,
+    report_to: Sequence[str],
+    is_searched: bool = False,
+) -> dict[str, Any]:
+    """Run the stage that `folder` is named after, unless it is done, and return its figures; where asked,
+    look for better numbers first.
+    """
     from training.trainers import launch
 
     name, run = folder.name, partial(launch.run, trainer, rows["train"], rows["validation"], base=base)
@@ -116,4 +128,4 @@ def _pairs(rows: Sequence[snapshots.Row]) -> list[Mapping[str, Any]]:
     return [
         {"prompt": row.fields["prompt"], "chosen": row.fields["completion"], "rejected": row.fields["rejected"]}
         for row in rows
-    ]  # fmt: skip
+    ]

@@ -50,7 +50,9 @@ def _learnt(task: str) -> Iterable[Example | Excluded]:
 
 
 def _contested(found: Iterable[Example | Excluded]) -> set[str]:
-    """Return the keys of equal texts that were labelled differently: one of the labels is wrong, and nobody knows which."""
+    """Return the keys of equal texts that were labelled differently: one of the labels is wrong,
+    and nobody knows which.
+    """
     labels: dict[str, set[Any]] = {}
     for item in found:
         if isinstance(item, Example) and "label" in item.fields and not item.is_doubted:

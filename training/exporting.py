@@ -1,7 +1,7 @@
 """A snapshot as a data set of Hugging Face: its parts, and a README that tells `datasets.load_dataset` what they hold.
 
-Without it the library guesses types from the part it sees first, where a column may be empty or lacking, and then cannot
-read the others; nor can it read an empty part.
+Without it the library guesses types from the part it sees first, where a column may be empty or lacking, and then
+cannot read the others; nor can it read an empty part.
 """
 
 from __future__ import annotations
@@ -23,14 +23,23 @@ README = "README.md"
 # What a row holds: a name of a type, [one] for a list of such, {name: one} for a structure.
 Kind = str | list[Any] | Mapping[str, Any]
 ROW: Mapping[str, Kind] = {
-    "subject": "string", "group": "string", "locale": "string", "category": "string", "blind": "bool",
-}  # fmt: skip
+    "subject": "string",
+    "group": "string",
+    "locale": "string",
+    "category": "string",
+    "blind": "bool",
+}
 CLASSIFIED: Mapping[str, Kind] = {"text": "string", "label": "string"}
 PROMPT: Kind = [{"role": "string", "content": "string"}]
 FACT: Kind = {"name": "string", "value": "string", "number": "float64", "unit": "string", "has_evidence": "bool"}
 BRIEF: Kind = {
-    "channel": "string", "locale": "string", "title": "string", "brand": "string", "category": "string", "facts": [FACT],
-}  # fmt: skip
+    "channel": "string",
+    "locale": "string",
+    "title": "string",
+    "brand": "string",
+    "category": "string",
+    "facts": [FACT],
+}
 FIELDS: Mapping[str, Mapping[str, Kind]] = {
     Task.COPY: {"prompt": PROMPT, "completion": "string", "brief": BRIEF, "rejected": "string", "reasons": ["string"]},
     Task.PREFERENCE: {"prompt": PROMPT, "chosen": "string", "rejected": "string", "reasons": ["string"]},

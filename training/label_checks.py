@@ -41,7 +41,9 @@ NEW_LABELS, NEW_SHARE, LONGEST = 200, 0.1, dt.timedelta(days=7)
 
 
 def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
-    """Ask for a search in the queue `kind`; one that is planned or running already is returned. Needs labeling.check_labels.
+    """Ask for a search in the queue `kind`; one that is planned or running already is returned.
+
+    Needs labeling.check_labels.
 
     Raises `PermanentError` for a queue without labels to search, or too few of them.
     """
@@ -57,8 +59,12 @@ def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
             kind=kind, status__in=OPEN, defaults={"reason": reason[:200], "status": Status.PLANNED}
         )
         if is_new:
-            ledger.append("labeling.check.planned", subject=ref(check), actor=actor,
-                          payload={"queue": kind, "labels": n, "reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
+            ledger.append(
+                "labeling.check.planned",
+                subject=ref(check),
+                actor=actor,
+                payload={"queue": kind, "labels": n, "reason": ledger.typed(reason[:200], by=actor)},
+            )
             hint_on_commit("training.check_labels")
     return check
 
@@ -125,11 +131,26 @@ def _run(check: LabelCheck) -> None:
             return  # another worker took over
         n_new = issues.raise_issues(check.kind, _suspicions(table, found), check=check)
         report = {**evidence.report, **found.report, "n_new": n_new}
-        leases.release([check], status=Status.COMPLETED, finished_at=timezone.now(), n_labels=len(table.ids),
-                       n_issues=len(found.rows), report=report, stage="")  # fmt: skip
-        ledger.append("labeling.check.completed", subject=ref(check), actor=CHECKER, payload={
-            "queue": check.kind, "labels": len(table.ids), "issues": len(found.rows), "new": n_new,
-        })  # fmt: skip
+        leases.release(
+            [check],
+            status=Status.COMPLETED,
+            finished_at=timezone.now(),
+            n_labels=len(table.ids),
+            n_issues=len(found.rows),
+            report=report,
+            stage="",
+        )
+        ledger.append(
+            "labeling.check.completed",
+            subject=ref(check),
+            actor=CHECKER,
+            payload={
+                "queue": check.kind,
+                "labels": len(table.ids),
+                "issues": len(found.rows),
+                "new": n_new,
+            },
+        )
         hint_on_commit("moderation.open_reviews")
 
 

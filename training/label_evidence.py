@@ -69,15 +69,24 @@ class Judgement:
 
 
 def judge(
-    texts: Sequence[str], given: Ints, *, n_labels: int, keys: Sequence[str], embed: Callable[[Ints], Floats],
-    reads_chinese: bool = False, tune: Callable[[Ints], Floats] | None = None, progress: Progress = lambda *stage: None,
-) -> Judgement:  # fmt: skip
-    """Have models that did not see a text judge its label. What `bench/label_quality_errors.py` measures is this function.
+    texts: Sequence[str],
+    given: Ints,
+    *,
+    n_labels: int,
+    keys: Sequence[str],
+    embed: Callable[[Ints], Floats],
+    reads_chinese: bool = False,
+    tune: Callable[[Ints], Floats] | None = None,
+    progress: Progress = lambda *stage: None,
+) -> Judgement:
+    """Have models that did not see a text judge its label.
+
+    What `bench/label_quality_errors.py` measures is this function.
 
     One reads the embedding of the sentence encoder, the other the characters of the text. Chinese is read by its
     characters alone, unless the encoder `reads_chinese`: of the one that ships most of its signs are unknown, and what
-    that says makes the flags worse. `embed` returns the embeddings (m, d) of the rows it is given; `tune`, where an encoder is
-    fine-tuned on each fold as well, what those say of these rows (m, n_labels).
+    that says makes the flags worse. `embed` returns the embeddings (m, d) of the rows it is given; `tune`, where an
+    encoder is fine-tuned on each fold as well, what those say of these rows (m, n_labels).
     """
     import numpy as np
 
@@ -89,9 +98,14 @@ def judge(
         rows = rows[:0]
     vectors = embed(rows) if len(rows) else np.zeros((0, 0), dtype=np.float32)
     found = out_of_sample(
-        texts, given, n_labels=n_labels, keys=keys, embeddings=vectors if len(rows) else None, embedded=rows,
+        texts,
+        given,
+        n_labels=n_labels,
+        keys=keys,
+        embeddings=vectors if len(rows) else None,
+        embedded=rows,
         progress=lambda done, of: progress("Judging texts by models that did not see them", done, of),
-    )  # fmt: skip
+    )
     second, tuned = found.second, ""
     if tune and len(rows):
         second, tuned = second.copy(), " and a fine-tuned encoder"
@@ -108,28 +122,37 @@ def gather(kind: str, names: Sequence[str], *, progress: Progress) -> Evidence:
 
     corpus, version = _corpus(kind, names, progress), resolver.resolve(Role.ENCODER)
     found = judge(
-        corpus.texts, corpus.given, n_labels=len(names), keys=corpus.subjects,
+        corpus.texts,
+        corpus.given,
+        n_labels=len(names),
+        keys=corpus.subjects,
         embed=lambda rows: _embed(corpus.of(rows), version, progress),
         reads_chinese=resolver.can_work_in(version, CHINESE),
-        tune=_tuner(corpus, version, len(names), progress), progress=progress,
-    )  # fmt: skip
+        tune=_tuner(corpus, version, len(names), progress),
+        progress=progress,
+    )
     rows = zip(corpus.subjects, found.probabilities, found.second, strict=True)
     model = f"{found.method}; encoder {version.artifact_hash[:12]}"
     columns.store_out_of_sample(kind, names, rows, model=model)
     counts = {name: int((corpus.given == number).sum()) for number, name in enumerate(names)}
     progress("Looking for copies, strangers and drift", 0, 1)
     seen = datalab.inspect(corpus.given[found.embedded], found.vectors) if len(found.embedded) else {}
-    return Evidence({
-        "datalab": {check: [about.n, round(about.score, 4)] for check, about in seen.items()},
-        "model": model, "labels": counts, "embedded": len(found.embedded),
-        "too_few": [names[label] for label in found.too_few],
-    })  # fmt: skip
+    return Evidence(
+        {
+            "datalab": {check: [about.n, round(about.score, 4)] for check, about in seen.items()},
+            "model": model,
+            "labels": counts,
+            "embedded": len(found.embedded),
+            "too_few": [names[label] for label in found.too_few],
+        }
+    )
 
 
 def _tuner(corpus: Corpus, version: ModelVersion, n_labels: int, progress: Progress) -> Callable[[Ints], Floats] | None:
     """Return what fine-tunes the encoder on each fold, where there are few enough texts for the time it takes.
 
-    LABEL_CHECKS["FINE_TUNE_UP_TO"] says how many; `bench/label_quality_errors.py --fine-tuned` measures what it is worth.
+    LABEL_CHECKS["FINE_TUNE_UP_TO"] says how many; `bench/label_quality_errors.py --fine-tuned` measures what it is
+    worth.
     """
     if len(corpus.texts) > int(settings.LABEL_CHECKS["FINE_TUNE_UP_TO"]):
         return None
@@ -219,6 +242,10 @@ def flag(table: columns.Columns, *, judged: Sequence[tuple[float, bool]], precis
     flagged = found.flagged if threshold is None else found.flagged & (found.scores <= threshold)
     rows = sorted(flagged.nonzero()[0].tolist(), key=lambda row: float(found.scores[row]))
     methods = {row: [method for method, mask in found.by_method.items() if mask[row]] for row in rows}
-    report = {"flagged": int(found.flagged.sum()), "threshold": threshold, "judged": len(judged),
-              "by_method": {method: int(mask.sum()) for method, mask in found.by_method.items()}}  # fmt: skip
+    report = {
+        "flagged": int(found.flagged.sum()),
+        "threshold": threshold,
+        "judged": len(judged),
+        "by_method": {method: int(mask.sum()) for method, mask in found.by_method.items()},
+    }
     return Found(rows, found.scores, found.suggested, methods, report)

@@ -1,9 +1,10 @@
-"""Which of a million texts may be nearly copies of each other: MinHash signatures, in bands, in time linear in the texts.
+"""Which of a million texts may be nearly copies of each other: MinHash signatures, in bands, in linear time.
 
 Broder 1997, "On the resemblance and containment of documents"; banding: Leskovec, Rajaraman, Ullman, Mining of Massive
-Datasets, 3.4. Where one place was changed, what is before or after it is half of the text at least: neighbours in the order
-of the letters, read from either end, find these without luck (Hernández and Stolfo 1995, sorted neighbourhoods). The signatures of live copy (`moderation.policy.duplicates`) are of runs of four words: of a review of ten
-words too few of these are left once one is changed.
+Datasets, 3.4. Where one place was changed, what is before or after it is half of the text at least: neighbours in the
+order of the letters, read from either end, find these without luck (Hernández and Stolfo 1995, sorted neighbourhoods).
+The signatures of live copy (`moderation.policy.duplicates`) are of runs of four words: of a review of ten words too few
+of these are left once one is changed.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy.typing as npt
 
 from training.near_copies import RUN
 
-# 25 bands of 4 values: a pair that shares half of its runs meets in a band with a chance of 80 %, 60 %: 96.9 %, 70 %: 99.9 %;
-# two that share 0.7 %, as two reviews of sixty words do by chance, with one of 17 million.
+# 25 bands of 4 values: a pair that shares half of its runs meets in a band with a chance of 80 %, 60 %: 96.9 %, 70 %:
+# 99.9 %; two that share 0.7 %, as two reviews of sixty words do by chance, with one of 17 million.
 BANDS: Final = 25
 ROWS: Final = 4
 # Neighbours in a band that a text is compared with, in the order of the texts: what makes a million linear.
@@ -29,10 +30,12 @@ U64 = npt.NDArray[np.uint64]
 
 
 def candidates(texts: Sequence[bytes], *, lot: int, against: Sequence[bool] | None = None) -> Iterator[tuple[int, int]]:
-    """Yield each pair of places in `texts`, the smaller first, that may be alike. Each text is in `texts` once, in order.
+    """Yield each pair of places in `texts`, the smaller first, that may be alike.
 
-    In a band that more texts share than the window holds, each also meets the nearest of those that are marked in `against`,
-    before it and after it: what is looked for is found however many copies lie in between.
+    Each text is in `texts` once, in order.
+
+    In a band that more texts share than the window holds, each also meets the nearest of those that are marked in
+    `against`, before it and after it: what is looked for is found however many copies lie in between.
     """
     if len(texts) < 2:
         return
@@ -105,7 +108,9 @@ def _bands(texts: Sequence[bytes], *, lot: int) -> U64:
 
 
 def _runs(texts: Sequence[bytes]) -> tuple[U64, npt.NDArray[np.int64]]:
-    """Return the runs of all of `texts` in a row, each as the number its bytes make, and where those of each text begin."""
+    """Return the runs of all of `texts` in a row, each as the number its bytes make,
+    and where those of each text begin.
+    """
     padded = [text.ljust(RUN, b"\0") for text in texts]
     signs = np.frombuffer(b"".join(padded), dtype=np.uint8).astype(np.uint64)
     sizes = np.array([len(text) for text in padded], dtype=np.int64)
@@ -127,6 +132,8 @@ def _mixed(values: U64) -> U64:
 
 
 def _coefficients(lot: int) -> list[tuple[np.uint64, np.uint64]]:
-    """Return the factor (odd) and the summand of each hash of a lot: multiply-shift (Dietzfelbinger and others 1997)."""
+    """Return the factor (odd) and the summand of each hash of a lot: multiply-shift
+    (Dietzfelbinger and others 1997).
+    """
     drawn = _mixed(np.arange(1, 2 * BANDS * ROWS + 1, dtype=np.uint64) + np.uint64(lot * 1_000_003))
     return [(factor | np.uint64(1), shift) for factor, shift in zip(drawn[::2], drawn[1::2], strict=True)]

@@ -1,7 +1,7 @@
-"""Texts that are nearly copies of others: found among a million, so that none is learnt from and tested on as well. Pure.
+"""Texts that are nearly copies of others, so that none is learnt from and tested on as well. Pure.
 
-Two texts are copies when their letters and digits are the same, and nearly so when these share `ALIKE` of their runs of six
-bytes. Candidates are found by MinHash (`training.minhash`) and then compared exactly.
+Two texts are copies when their letters and digits are the same, and nearly so when these share `ALIKE` of their runs of
+six bytes. Candidates are found by MinHash (`training.minhash`) and then compared exactly.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from training.splits import first_drawn
 RUN: Final = 6
 # Of ten words one may be another: six tenths of the runs are left then. By chance two reviews share one in a hundred.
 ALIKE: Final = 0.5
-# Runs a text needs to be called nearly a copy; of a shorter one, such as "very good quality", only the same letters are.
+# Runs a text needs to be called nearly a copy; of a shorter one, such as "very good quality", only the same letters
+# are.
 LEAST: Final = 24
-# Products are not put together beyond this share of all rows, or this many: what is said of everything says nothing of them.
+# Products are not put together beyond this share of all rows, or this many: what is said of everything says nothing of
+# them.
 LARGEST: Final = 0.05
 LARGEST_ROWS: Final = 20
 RULE = f"products with near copies ({{alike:.0%}} of runs of {RUN} bytes) are one, of at most {LARGEST:.0%} of the rows"
@@ -41,7 +43,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Crossing:
-    """`learnt`: places of the texts learnt from that are near copies of a tested one. `closest`: the closest pair found."""
+    """`learnt`: places of the texts learnt from that are near copies of a tested one.
+
+    `closest`: the closest pair found.
+    """
 
     learnt: Sequence[int]
     closest: Pair | None
@@ -69,7 +74,9 @@ def _runs(said: bytes) -> set[bytes]:
 
 
 def is_telling(said: bytes) -> bool:
-    """Return whether a text, as `letters`, says enough to be nearly a copy of another: "good good good good" does not."""
+    """Return whether a text, as `letters`, says enough to be nearly a copy of another:
+    "good good good good" does not.
+    """
     seen = set[bytes]()
     for start in range(len(said) - RUN + 1):
         seen.add(said[start : start + RUN])
@@ -81,8 +88,9 @@ def is_telling(said: bytes) -> bool:
 def grouped(texts: Sequence[str], products: Sequence[str], *, alike: float = ALIKE) -> list[str]:
     """Return the group of each text: its product, put together with the products whose texts are near copies of its.
 
-    A group is called after one of its products (`splits.first_drawn`). Texts too short to say much put nothing together,
-    nor does what would make a group larger than LARGEST: near copies that are still apart are told by `crossing`.
+    A group is called after one of its products (`splits.first_drawn`). Texts too short to say much put nothing
+    together, nor does what would make a group larger than LARGEST: near copies that are still apart are told by
+    `crossing`.
     """
     from training.minhash import candidates
 

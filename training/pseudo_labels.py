@@ -19,7 +19,9 @@ MOST = 3
 
 
 def untested(unlabelled: Sequence[str], *, tested: Sequence[str], labelled: Sequence[str] = ()) -> list[str]:
-    """Return the texts of `unlabelled`, once each, that are no copy and no near copy of a text `tested` or `labelled`."""
+    """Return the texts of `unlabelled`, once each, that are no copy and no near copy of a text `tested` or
+    `labelled`.
+    """
     barred = {near_copies.letters(text) for text in labelled}
     near = set(near_copies.crossing(unlabelled, tested).learnt)
     kept = []
@@ -35,8 +37,8 @@ def add(
 ) -> Labelled:
     """Return `train` and those of `texts` (see `untested`) to one of whose labels `says` gives `threshold` or more.
 
-    `says(texts)` returns probabilities (n, n_labels). The surest come first, and of a label no more than MOST times those
-    that `train` has of it.
+    `says(texts)` returns probabilities (n, n_labels). The surest come first, and of a label no more than MOST times
+    those that `train` has of it.
     """
     if not texts:
         return train

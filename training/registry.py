@@ -1,8 +1,8 @@
 """The only writer of the model registry: register versions, move the aliases that serving follows, roll back.
 
-A promotion asks for a person's permission and leaves a ledger line. A version serves in place of another only with as many
-approvals as its role needs (`training.approvals`), one that was trained here with a report, too, that the gate let pass against the
-champion of now, or left to people.
+A promotion asks for a person's permission and leaves a ledger line. A version serves in place of another only with as
+many approvals as its role needs (`training.approvals`), one that was trained here with a report, too, that the gate let
+pass against the champion of now, or left to people.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def register(
 ) -> ModelVersion:
     """Record a model and return its version, numbered within the role. The same model is recorded once.
 
-    What was trained here stays so under whatever other options, languages or hash: its very files need the gate's report all
-    the same.
+    What was trained here stays so under whatever other options, languages or hash: its very files need the gate's
+    report all the same.
     Raises `PermanentError` for an unknown role or back end, no locale, or an artefact that is not in the store;
     `PermissionDenied` without `inference.register_model`.
     """
@@ -108,7 +108,10 @@ def register(
 
 
 def _trained_with_files_of(artifact_hash: str) -> ModelVersion | None:
-    """Return the version trained here that has these files. Brought in again they have another hash: it is also of what they came from."""
+    """Return the version trained here that has these files.
+
+    Brought in again they have another hash: it is also of what they came from.
+    """
     trained = ModelVersion.objects.exclude(dataset_hash="").exclude(artifact_hash="")
     if itself := trained.filter(artifact_hash=artifact_hash).first():
         return itself
@@ -135,11 +138,11 @@ def promote(
 ) -> ModelAlias:
     """Point `alias` of the version's role at `version`; the champion before it becomes `previous`.
 
-    With `replacing`, the move happens only while the alias still points there (None: nowhere), else `StaleState`. Raises
-    `PermanentError` when the alias points there already, is `previous` (that one only follows the champion), the
-    artefact is not in the store, or the version lacks approvals or, trained here, a passing report against the champion. The one
-    that served before needs neither again, as in a roll-back, and the first one that is brought in no approvals.
-    Raises `PermissionDenied` without `inference.promote_model`.
+    With `replacing`, the move happens only while the alias still points there (None: nowhere), else `StaleState`.
+    Raises `PermanentError` when the alias points there already, is `previous` (that one only follows the champion), the
+    artefact is not in the store, or the version lacks approvals or, trained here, a passing report against the
+    champion. The one that served before needs neither again, as in a roll-back, and the first one that is brought in no
+    approvals. Raises `PermissionDenied` without `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if alias not in (CHAMPION, CHALLENGER):
@@ -165,7 +168,10 @@ def promote(
 
 
 def _require_stored(version: ModelVersion) -> None:
-    """Raise `PermanentError` where the files of `version` are gone. No sum is made in a web request: who registers and loads it does."""
+    """Raise `PermanentError` where the files of `version` are gone.
+
+    No sum is made in a web request: who registers and loads it does.
+    """
     if version.artifact_hash and not artifacts.path_for(version.artifact_hash).is_dir():
         words = f"the files of {version} are not in the store any more"
         raise PermanentError(words, hint="Put them back from a backup.")
@@ -174,10 +180,10 @@ def _require_stored(version: ModelVersion) -> None:
 def promote_if_passed(report: EvaluationReport) -> ModelAlias | None:
     """Act on a report: a version that passed serves where nobody else has to agree, else it is the challenger.
 
-    One whose test was inconclusive becomes challenger too, and a classifier is then seen on live traffic; where only a label
-    with too few test texts is in doubt, people may let it in. So does one that was measured against another champion than
-    serves by now. After a roll-back no gate alone puts the next one in place: a person lets it in. Returns the alias that
-    moved; None when nothing moved.
+    One whose test was inconclusive becomes challenger too, and a classifier is then seen on live traffic; where only a
+    label with too few test texts is in doubt, people may let it in. So does one that was measured against another
+    champion than serves by now. After a roll-back no gate alone puts the next one in place: a person lets it in.
+    Returns the alias that moved; None when nothing moved.
     """
     version, champion = report.version, resolver.find(report.version.role)
     if report.verdict == EvaluationReport.Verdict.FAILED or champion == version:
@@ -231,8 +237,8 @@ def roll_back(
 ) -> ModelAlias:
     """Make the previous champion of `role` champion again, and the present one `previous`: a second call undoes it.
 
-    With `replacing`, only while that one still serves, else `StaleState`. Raises `PermanentError` when there is no previous
-    one; `PermissionDenied` without `inference.promote_model`.
+    With `replacing`, only while that one still serves, else `StaleState`. Raises `PermanentError` when there is no
+    previous one; `PermissionDenied` without `inference.promote_model`.
     """
     require_permission(actor, "inference.promote_model")
     if not reason.strip():
@@ -282,4 +288,7 @@ def _record(
 
 
 def _words(report: EvaluationReport) -> str:
-    return f"gate {report.gate_version}: {report.verdict} on {report.snapshot.n_test} test texts against {report.against or 'nobody'}"
+    return (
+        f"gate {report.gate_version}: {report.verdict} on {report.snapshot.n_test} test texts against "
+        f"{report.against or 'nobody'}"
+    )

@@ -33,7 +33,8 @@ PATIENT = 5
 # So many figures are kept of a run; further ones thin out what is there.
 MOST_FIGURES = 600
 EVALUATED = "eval_loss"
-# Where the environment of a run that repeats another names that one, and keeps what its parts came to: defaults may change.
+# Where the environment of a run that repeats another names that one, and keeps what its parts came to: defaults may
+# change.
 REPEATS, SETTLED = "repeats", "settled"
 
 
@@ -53,14 +54,19 @@ class Cancelled(Exception):
 
 
 def plan(
-    task: str, *, reason: str, actor: User | SystemActor, recipe: Mapping[str, Any] | None = None,
-    trigger: str = Trigger.HAND, like: TrainingRun | None = None,
-) -> tuple[TrainingRun, bool]:  # fmt: skip
+    task: str,
+    *,
+    reason: str,
+    actor: User | SystemActor,
+    recipe: Mapping[str, Any] | None = None,
+    trigger: str = Trigger.HAND,
+    like: TrainingRun | None = None,
+) -> tuple[TrainingRun, bool]:
     """Ask for a run and return it, and whether it is new: of each task at most one is open, and that is returned then.
 
-    With `like`, a run of the same task, the run uses the recipe, the base, the kept parts and the very snapshot of that one; it is
-    measured against the champion of now. Raises `PermanentError` for a recipe that cannot be followed, or a `like` that froze
-    nothing; `PermissionDenied` without `training.train_model`.
+    With `like`, a run of the same task, the run uses the recipe, the base, the kept parts and the very snapshot of that
+    one; it is measured against the champion of now. Raises `PermanentError` for a recipe that cannot be followed, or a
+    `like` that froze nothing; `PermissionDenied` without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
     if task not in trained():
@@ -77,23 +83,34 @@ def plan(
     asked = recipes.parse(dict(like.recipe) if like else {**_defaults(task), **(recipe or {})}, task)
     with transaction.atomic():
         run, is_new = TrainingRun.objects.get_or_create(
-            task=task, status__in=OPEN,
+            task=task,
+            status__in=OPEN,
             defaults={
-                "status": Status.PLANNED, "trigger": trigger, "reason": reason[:200], "recipe": asked.model_dump(),
-                "snapshot": like.snapshot if like else None, "champion": None,
+                "status": Status.PLANNED,
+                "trigger": trigger,
+                "reason": reason[:200],
+                "recipe": asked.model_dump(),
+                "snapshot": like.snapshot if like else None,
+                "champion": None,
                 "environment": _began_with(like) if like else {},
                 "requested_by": None if isinstance(actor, SystemActor) else actor,
             },
-        )  # fmt: skip
+        )
         if is_new:
-            ledger.append("training.run.planned", subject=ref(run), actor=actor,
-                          payload={"task": task, "trigger": str(trigger), "reason": ledger.typed(reason[:200], by=actor)})  # fmt: skip
+            ledger.append(
+                "training.run.planned",
+                subject=ref(run),
+                actor=actor,
+                payload={"task": task, "trigger": str(trigger), "reason": ledger.typed(reason[:200], by=actor)},
+            )
             hint_on_commit("training.train")
     return run, is_new
 
 
 def _began_with(like: TrainingRun) -> dict[str, Any]:
-    """Return what a run that repeats `like` takes over from it: what `training.pipeline` noted when it began to fit, and came to."""
+    """Return what a run that repeats `like` takes over from it: what `training.pipeline` noted when it began to fit,
+    and came to.
+    """
     kept = {name: like.environment[name] for name in ("base", "kept_from", SETTLED) if name in like.environment}
     if like.version is not None:
         parts = like.version.card.get("parts", {})
@@ -112,7 +129,10 @@ def trained() -> list[str]:
 
 
 def claim(only: TrainingRun | None = None) -> TrainingRun | None:
-    """Lease the oldest run that waits or whose worker died, or that one alone; None when there is none. Mark it as running."""
+    """Lease the oldest run that waits or whose worker died, or that one alone; None when there is none.
+
+    Mark it as running.
+    """
     mine = {} if only is None else {"pk": only.pk}
     waiting = leases.claimable(TrainingRun.objects.filter(status__in=OPEN, **mine)).order_by("created_at", "pk")
     claimed = leases.claim(waiting, n=1, duration=patience())
@@ -131,12 +151,19 @@ def _give_up_on_spent() -> None:
         spent = TrainingRun.objects.select_for_update().filter(status__in=OPEN).exclude(quarantined_at=None)
         for run in spent:
             TrainingRun.objects.filter(pk=run.pk).update(status=Status.FAILED, finished_at=Now(), quarantined_at=None)
-            ledger.append("training.run.ended", subject=ref(run), actor=KEEPER,
-                          payload={"task": run.task, "status": str(Status.FAILED), "verdict": ""})  # fmt: skip
+            ledger.append(
+                "training.run.ended",
+                subject=ref(run),
+                actor=KEEPER,
+                payload={"task": run.task, "status": str(Status.FAILED), "verdict": ""},
+            )
 
 
 def update_held(run: TrainingRun, **fields: Any) -> None:
-    """Write `fields` of a run that is ours, which renews its lease. Raises `LeaseLost` when another worker took over."""
+    """Write `fields` of a run that is ours, which renews its lease.
+
+    Raises `LeaseLost` when another worker took over.
+    """
     ours = TrainingRun.objects.filter(pk=run.pk, lease_token=run.lease_token)
     if not ours.update(lease_expires_at=Now() + patience(), **fields):
         raise LeaseLost(f"the lease on the run {run.pk} was lost")
@@ -147,7 +174,8 @@ def update_held(run: TrainingRun, **fields: Any) -> None:
 def report_progress(run: TrainingRun, stage: str, done: int, of: int) -> None:
     """Note how far a run is.
 
-    Raises `Cancelled` when somebody asked for its end, `PermanentError` when it takes too long, `LeaseLost` as `update_held`.
+    Raises `Cancelled` when somebody asked for its end, `PermanentError` when it takes too long, `LeaseLost` as
+    `update_held`.
     """
     _require_wanted(run)
     if run.claimed_at and timezone.now() - run.claimed_at > longest():
@@ -160,7 +188,8 @@ def report_progress(run: TrainingRun, stage: str, done: int, of: int) -> None:
 
 
 def hold(run: TrainingRun) -> None:
-    """Lock a run that is ours, inside the transaction in which something comes of it; who cancels it meanwhile comes too late.
+    """Lock a run that is ours, inside the transaction in which something comes of it; who cancels it meanwhile comes
+    too late.
 
     Raises `Cancelled` when somebody asked for its end before, `LeaseLost` as `update_held`.
     """
@@ -176,8 +205,8 @@ def _require_wanted(run: TrainingRun) -> None:
 def keep_figures(run: TrainingRun, part: str, step: int, figures: Mapping[str, float]) -> None:
     """Add figures of a step to the run's history; those of a step that is done again replace it.
 
-    An evaluation further on than any before, with the checkpoint that it is made for, takes back the attempts: what gets
-    on is not what kills its worker, however often a deploy ends it.
+    An evaluation further on than any before, with the checkpoint that it is made for, takes back the attempts: what
+    gets on is not what kills its worker, however often a deploy ends it.
     """
     furthest = max((row[1] for row in run.history if row[0] == part and row[2] == EVALUATED), default=-1)
     attempts = {"n_attempts": 1, "n_losses": 0} if EVALUATED in figures and step > furthest else {}
@@ -212,8 +241,12 @@ def end(run: TrainingRun, status: str, *, actor: SystemActor, error: str = "", v
         leases.release(
             [run], status=status, finished_at=timezone.now(), last_error=error[: leases.LONGEST_ERROR], stage=""
         )
-        ledger.append("training.run.ended", subject=ref(run), actor=actor,
-                      payload={"task": run.task, "status": str(status), "verdict": verdict})  # fmt: skip
+        ledger.append(
+            "training.run.ended",
+            subject=ref(run),
+            actor=actor,
+            payload={"task": run.task, "status": str(status), "verdict": verdict},
+        )
     run.status = status
 
 

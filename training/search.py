@@ -1,4 +1,4 @@
-"""Better numbers for a recipe, looked for within a budget of trials and minutes (Optuna's tree-structured Parzen estimator).
+"""Better numbers for a recipe, within a budget of trials and minutes (Optuna's tree-structured Parzen estimator).
 
 Akiba, T. et al. (2019), "Optuna", KDD. A study is kept on disk, so that an interrupted search goes on.
 """
@@ -19,10 +19,11 @@ AnyRecipe = TypeVar("AnyRecipe", Recipe, CopyRecipe)
 
 
 def tune(recipe: AnyRecipe, fit: Callable[..., Mapping[str, Any]], *, work: Path, watch: Watch) -> AnyRecipe:
-    """Return `recipe` with the learning rate, epochs, batch size, decay and warm-up that cost the validation part least.
+    """Return `recipe` with the learning rate, epochs, batch size, decay and warm-up that cost the validation part
+    least.
 
-    `fit(recipe=, work=, into=, watch=)` trains in folders that are removed afterwards, and returns the `best_eval_loss` it came to.
-    The search ends after `search_trials` or `search_minutes` of the recipe, whichever is first.
+    `fit(recipe=, work=, into=, watch=)` trains in folders that are removed afterwards, and returns the `best_eval_loss`
+    it came to. The search ends after `search_trials` or `search_minutes` of the recipe, whichever is first.
     """
     import optuna
 
@@ -40,9 +41,11 @@ def tune(recipe: AnyRecipe, fit: Callable[..., Mapping[str, Any]], *, work: Path
         folder, n_done = work / f"trial-{trial.number}", len(_finished(study))  # the numbers count what was killed, too
         try:
             found = fit(
-                recipe=tried, work=folder, into=folder / "model",
+                recipe=tried,
+                work=folder,
+                into=folder / "model",
                 watch=lambda done, of, figures: watch(n_done, recipe.search_trials, {}),
-            )  # fmt: skip
+            )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return float(found["best_eval_loss"] or "inf")
@@ -64,13 +67,18 @@ def _seconds(study: Any) -> float:
 
 def _suggest(recipe: AnyRecipe, trial: Any) -> AnyRecipe:
     size = recipe.batch_size
-    return _with(recipe, {
-        "learning_rate": trial.suggest_float("learning_rate", recipe.learning_rate / 5, recipe.learning_rate * 5, log=True),
-        "epochs": trial.suggest_float("epochs", 1, max(2.0, 2 * recipe.epochs)),
-        "batch_size": trial.suggest_categorical("batch_size", sorted({max(1, size // 2), size, 2 * size})),
-        "weight_decay": trial.suggest_float("weight_decay", 0.0, 0.2),
-        "warmup": trial.suggest_float("warmup", 0.0, 0.3),
-    })  # fmt: skip
+    return _with(
+        recipe,
+        {
+            "learning_rate": trial.suggest_float(
+                "learning_rate", recipe.learning_rate / 5, recipe.learning_rate * 5, log=True
+            ),
+            "epochs": trial.suggest_float("epochs", 1, max(2.0, 2 * recipe.epochs)),
+            "batch_size": trial.suggest_categorical("batch_size", sorted({max(1, size // 2), size, 2 * size})),
+            "weight_decay": trial.suggest_float("weight_decay", 0.0, 0.2),
+            "warmup": trial.suggest_float("warmup", 0.0, 0.3),
+        },
+    )
 
 
 def _with(recipe: AnyRecipe, found: dict[str, Any]) -> AnyRecipe:

@@ -1,4 +1,4 @@
-"""Which part of a snapshot an example belongs to: by its product, so that nothing leaks, and with its share of each label to test by."""
+"""Which part of a snapshot an example belongs to: by its product, so that nothing leaks, with its share of labels."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ SHARE = 8
 
 
 def assign(rows: Iterable[tuple[str, str]]) -> dict[str, Split]:
-    """Return the part of each group, of rows of (group, label): by its lot, and each label with its share of the test part.
+    """Return the part of each group, of rows of (group, label): by its lot, and each label with its share of the test
+    part.
 
-    Of a label that has less than a fifth of its rows in the test part the groups with the next lots come there too, whole;
-    the first of them would have been the validation part's. Of a label that several groups have one is left to learn from.
-    Rows without a label ask for nothing. A label that is not short, or has ENOUGH, leaves everything to the lots, so few
-    groups ever move.
+    Of a label that has less than a fifth of its rows in the test part the groups with the next lots come there too,
+    whole; the first of them would have been the validation part's. Of a label that several groups have one is left to
+    learn from. Rows without a label ask for nothing. A label that is not short, or has ENOUGH, leaves everything to the
+    lots, so few groups ever move.
     """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for group, label in rows:
@@ -70,12 +71,15 @@ def split_of(group: str) -> Split:
 
 
 def first_drawn(groups: Iterable[str]) -> str:
-    """Return which of `groups` stands for all of them: that of the lowest draw, so what was in the test part stays there."""
+    """Return which of `groups` stands for all of them: that of the lowest draw,
+    so what was in the test part stays there.
+    """
     return min(groups, key=lambda group: (_draw("split-1", group), group))
 
 
 def held_out(train: Sequence[T], validation: Sequence[T], *, fewest: int) -> tuple[list[T], list[T]]:
-    """Return a training and a validation part; with fewer than `fewest` to validate, an eighth of both together is set aside.
+    """Return a training and a validation part; with fewer than `fewest` to validate, an eighth of both together is set
+    aside.
 
     Whole groups, by a draw of their own that is the same on every machine, as many as fit into the eighth; the smallest
     where none fits. Of a single group every eighth row is set aside: there is nothing else to leak from.

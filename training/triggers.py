@@ -49,7 +49,8 @@ def why_due(task: str) -> tuple[str, str] | None:
         return Trigger.NEW_LABELS, f"the first run: {n} {word}"
     if n >= rules["NEW_LABELS"]:
         return Trigger.NEW_LABELS, f"{n} {word} are new"
-    # After a run for the same reason the latest have to be new ones: trained on the same labels, it would come to the same.
+    # After a run for the same reason the latest have to be new ones: trained on the same labels, it would come to the
+    # same.
     is_news = n >= (LATEST if last.trigger == Trigger.DRIFT else 1)
     if is_news and (fall := drift_of(task)):
         return Trigger.DRIFT, fall
@@ -64,7 +65,9 @@ def _last(task: str) -> TrainingRun | None:
 
 
 def _held_back(last: TrainingRun | None, labels: QuerySet[Any], word: str) -> str:
-    """Return in words why no run on `labels` may start by itself after `last`, however much is new; empty when one may."""
+    """Return in words why no run on `labels` may start by itself after `last`, however much is new;
+    empty when one may.
+    """
     rules, now = settings.TRAINING, timezone.now()
     if last is not None and last.status in runs.OPEN:
         return "A run is under way."

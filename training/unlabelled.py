@@ -1,7 +1,7 @@
-"""Texts that nobody labelled, for recipes that ask for them: surely guessed ones to learn from, and texts to pretrain on.
+"""Texts that nobody labelled, for recipes that ask: surely guessed ones to learn from, texts to pretrain on.
 
-Off unless a recipe says so. What comes of them is kept in the run's folder until the run ends, so that one that is resumed
-goes on with the very same.
+Off unless a recipe says so. What comes of them is kept in the run's folder until the run ends, so that one that is
+resumed goes on with the very same.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ MOST = 5000
 
 
 def texts_for(snapshot: DatasetSnapshot, recipe: Recipe) -> list[str]:
-    """Return the unlabelled texts that `recipe` may use beside `snapshot`; nothing where it asks for none, or is not about reviews.
+    """Return the unlabelled texts that `recipe` may use beside `snapshot`; nothing where it asks for none, or is not
+    about reviews.
 
-    None is about a product that is tested on, nor a near copy of a tested text; none holds personal data or came with a barred feed.
+    None is about a product that is tested on, nor a near copy of a tested text; none holds personal data or came with a
+    barred feed.
     """
     about_reviews = {one.name for one in answered_by_models() if one.about == "review"}
     if not (recipe.pseudo_labels or recipe.pretrain_steps) or snapshot.task not in about_reviews:
@@ -63,8 +65,15 @@ def pretrained(texts: Sequence[str], recipe: Recipe, base: Base, folder: Path, w
         return base
     from training.trainers import masked_language
 
-    fit = partial(masked_language.pretrain, texts, base=base.directory, steps=recipe.pretrain_steps, seed=recipe.seed,
-                  max_tokens=recipe.max_tokens, watch=watch)  # fmt: skip
+    fit = partial(
+        masked_language.pretrain,
+        texts,
+        base=base.directory,
+        steps=recipe.pretrain_steps,
+        seed=recipe.seed,
+        max_tokens=recipe.max_tokens,
+        watch=watch,
+    )
     bases.memoised_step(folder / "pretrained", lambda into: fit(into=into))
     return replace(base, directory=folder / "pretrained" / "model")
 
@@ -84,8 +93,15 @@ def with_guesses(
         from training.trainers.linear_heads import fit_embedding_head
 
         encoder = SentenceEncoder(directory=base.directory, options={"max_tokens": recipe.max_tokens})
-        fit_embedding_head(train, Labelled([], []), labels=labels, recipe=recipe, encoder=encoder,
-                           encoder_directory=base.directory, into=into)  # fmt: skip
+        fit_embedding_head(
+            train,
+            Labelled([], []),
+            labels=labels,
+            recipe=recipe,
+            encoder=encoder,
+            encoder_directory=base.directory,
+            into=into,
+        )
         first = EmbeddingHead(directory=into, options={"max_tokens": recipe.max_tokens})
 
         def says(asked: Sequence[str]) -> Any:

@@ -1,4 +1,4 @@
-"""What a training run works with, resolved once before it begins; the steps read it, and none of them writes to the database."""
+"""What a training run works with, resolved once before it begins; steps read it, and none writes to the database."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Tell = Callable[[str, int, int, Mapping[str, float]], None]
 class Work:
     """The inputs of one run.
 
-    `champion` is what its model is measured against; `kept_from`, whose part serves on where too little is labelled. They
-    differ in a run that repeats another. `base` is None once the model was made. `settled` is what the parts of a run that is
-    repeated came to. `folder` takes finished parts and checkpoints.
+    `champion` is what its model is measured against; `kept_from`, whose part serves on where too little is labelled.
+    They differ in a run that repeats another. `base` is None once the model was made. `settled` is what the parts of a
+    run that is repeated came to. `folder` takes finished parts and checkpoints.
     """
 
     task: str

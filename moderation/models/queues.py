@@ -74,25 +74,36 @@ class QueuePolicy(models.Model):
     )
     # What is of high severity: one person answers, a second one confirms (moderation/decisions/severity.py).
     check_severity = models.CharField(
-        max_length=8, choices=Finding.Severity, blank=True, default=Finding.Severity.BLOCK,
+        max_length=8,
+        choices=Finding.Severity,
+        blank=True,
+        default=Finding.Severity.BLOCK,
         help_text="a text that goes out with a finding this grave or graver, dismissed or overruled; empty: none",
-    )  # fmt: skip
+    )
     check_codes = ArrayField(
-        models.CharField(max_length=60), blank=True, default=claims_to_check,
+        models.CharField(max_length=60),
+        blank=True,
+        default=claims_to_check,
         help_text="a text that goes out with a finding whose code holds one of these, e.g. health, price",
-    )  # fmt: skip
+    )
     check_channels = ArrayField(
-        models.CharField(max_length=24, choices=Channel), blank=True, default=list,
+        models.CharField(max_length=24, choices=Channel),
+        blank=True,
+        default=list,
         help_text="whatever goes out in these channels",
-    )  # fmt: skip
+    )
     check_categories = ArrayField(
-        models.CharField(max_length=120), blank=True, default=list,
+        models.CharField(max_length=120),
+        blank=True,
+        default=list,
         help_text="whatever goes out for products whose category holds one of these",
-    )  # fmt: skip
+    )
     contradicted_facts = models.CharField(
-        max_length=12, choices=Contradicted, default=Contradicted.TWO_PEOPLE,
+        max_length=12,
+        choices=Contradicted,
+        default=Contradicted.TWO_PEOPLE,
         help_text="what a text needs that says otherwise than a fact",
-    )  # fmt: skip
+    )
     ticks_suggestions = models.BooleanField(
         default=False, help_text="the answer starts from what the model suggests; without, it stands beside the choices"
     )
@@ -148,5 +159,7 @@ class QueuePolicy(models.Model):
 
     @property
     def resumes_below(self) -> int:
-        """How short a paused queue has to be before it is fed again: lower than where it paused, or it would flutter."""
+        """How short a paused queue has to be before it is fed again: lower than where it paused,
+        or it would flutter.
+        """
         return self.max_waiting - self.max_waiting // 5

@@ -16,9 +16,11 @@ class LanguageSkills(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="language_skills")
     locales = ArrayField(
-        models.CharField(max_length=12, choices=Locale), blank=True, default=list,
+        models.CharField(max_length=12, choices=Locale),
+        blank=True,
+        default=list,
         help_text="texts in other languages are not offered to them; none = every language",
-    )  # fmt: skip
+    )
 
     class Meta:
         verbose_name_plural = "language skills"
@@ -28,7 +30,9 @@ class LanguageSkills(models.Model):
 
 
 class Skip(models.Model):
-    """That a person passed an item on, and why: it is not offered to them again for a while (`moderation.queues.turns`)."""
+    """That a person passed an item on, and why: it is not offered to them again for a while
+    (`moderation.queues.turns`).
+    """
 
     class Reason(models.TextChoices):
         LANGUAGE = "language", "I do not read this language well enough"

@@ -10,7 +10,10 @@ from catalog.models import PublishedCopy
 
 
 class LiveSignature(models.Model):
-    """The bands of one live text (`moderation.policy.duplicates.bands`); alike texts share one or more. Gone once retired."""
+    """The bands of one live text (`moderation.policy.duplicates.bands`); alike texts share one or more.
+
+    Gone once retired.
+    """
 
     copy = models.OneToOneField(
         PublishedCopy, primary_key=True, on_delete=models.CASCADE, related_name="+", editable=False

@@ -38,7 +38,9 @@ class DeclaredChoice(Strict):
 
 
 class DeclaredRecipe(Strict):
-    """How a model of it is made, where a run leaves it open: a part of what training/recipes.py knows, with its bounds."""
+    """How a model of it is made, where a run leaves it open: a part of what training/recipes.py knows,
+    with its bounds.
+    """
 
     method: Literal["auto", "characters", "head", "contrastive", "full", "lora", "adalora", "prefix"] = "auto"
     epochs: float = Field(default=0, ge=0, le=100, description="0: what was measured to be best")
@@ -50,7 +52,9 @@ class DeclaredRecipe(Strict):
 
 
 class DeclaredGate(Strict):
-    """What a model of it has to show, where that is more or less than the settings ask (training/evaluation/gate.py)."""
+    """What a model of it has to show, where that is more or less than the settings ask
+    (training/evaluation/gate.py).
+    """
 
     gain_points: float | None = Field(default=None, ge=-50, le=50)
     slice_loss_points: float | None = Field(default=None, ge=0, le=50)
@@ -151,8 +155,10 @@ def parse_declaration(text: str, *, name: str) -> Declaration:
 
 
 _PARTS: Final[Mapping[int | str, type[Strict]]] = {
-    "choices": DeclaredChoice, "recipe": DeclaredRecipe, "gate": DeclaredGate,
-}  # fmt: skip
+    "choices": DeclaredChoice,
+    "recipe": DeclaredRecipe,
+    "gate": DeclaredGate,
+}
 
 
 def _mistake(node: yaml.Node | None, error: Any) -> str:

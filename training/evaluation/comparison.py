@@ -60,7 +60,8 @@ def compare(new: Bools, old: Bools, products: Ints | None = None, *, level: floa
 def difference(
     gap: Floats, products: Ints | None = None, *, level: float = 0.95, unit: float = 1.0, alike: float | None = None
 ) -> Gap:
-    """Return the mean of `gap` (n,), what each text gained, with its interval; no text can gain or lose more than `unit`.
+    """Return the mean of `gap` (n,), what each text gained, with its interval; no text can gain or lose more than
+    `unit`.
 
     Bonett and Price's adjusted Wald interval for a paired difference (2012, Journal of Educational and Behavioral
     Statistics 37, 479), which holds its level with few texts: two texts are added, one that gained a unit and one that
@@ -84,12 +85,13 @@ def difference(
 def of_shares(
     new: Bools, old: Bools, hit: Bools, products: Ints | None = None, *, level: float = 0.95, alike: float | None = None
 ) -> Gap:
-    """Return by how much the share of `hit` is larger among the texts of `new` than among those of `old`, with its interval.
+    """Return by how much the share of `hit` is larger among the texts of `new` than among those of `old`, with its
+    interval.
 
-    The two may have texts in common: so it is with the texts that two models call alike, of which precision is the share
-    that is. Agresti and Caffo's interval (2000, The American Statistician 54, 280), a hit and a miss added to each side,
-    with the variance of what is in common taken off (Moskowitz and Pepe 2006, Clinical Trials 3, 272), and texts of a
-    product counted as in `difference`.
+    The two may have texts in common: so it is with the texts that two models call alike, of which precision is the
+    share that is. Agresti and Caffo's interval (2000, The American Statistician 54, 280), a hit and a miss added to
+    each side, with the variance of what is in common taken off (Moskowitz and Pepe 2006, Clinical Trials 3, 272), and
+    texts of a product counted as in `difference`.
     """
     rows = np.flatnonzero(new | old)
     new, old, hit = new[rows], old[rows], hit[rows].astype(np.float64)
@@ -126,7 +128,8 @@ def summed(parts: Floats, value: float, products: Ints | None = None, *, level: 
 
 
 def likeness(gap: Floats, products: Ints | None = None) -> float:
-    """Return how alike what texts gained is among those of a product: 0, as if of different ones, to 1, always the same.
+    """Return how alike what texts gained is among those of a product: 0, as if of different ones, to 1, always the
+    same.
 
     The intraclass correlation that the design effect comes to. 1 where nothing was gained or lost to see it by.
     """
@@ -156,7 +159,8 @@ def _most(sizes: Floats) -> float:
 
 
 def _design_effect(gap: Floats, products: Ints | None, alike: float | None) -> tuple[float, int]:
-    """Return how many texts, drawn by product as they were, are worth one that is drawn alone, 1 or more; and how many products.
+    """Return how many texts, drawn by product as they were, are worth one that is drawn alone, 1 or more; and how many
+    products.
 
     It is at most what it is where texts of one product always agree, and that where there is nothing to see it by; with
     `alike` it is at least what that comes to, and that where there is nothing to see.

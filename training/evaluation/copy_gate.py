@@ -23,8 +23,8 @@ Gaps = dict[str, dict[str, float]]
 class Rules:
     """`min_products`: with fewer nothing is told. `max_blocked`: where there is no champion to be compared with.
 
-    `min_slice`: products of a language, channel or category that is judged apart, and products with a text that a person
-    wrote, from which on the distance to such texts is judged.
+    `min_slice`: products of a language, channel or category that is judged apart, and products with a text that a
+    person wrote, from which on the distance to such texts is judged.
     """
 
     min_products: int = 30
@@ -46,15 +46,20 @@ class Measured:
 
 
 def judge(
-    new: Measured | None, old: Measured | None, *, rules: Rules, groups: Mapping[str, Sequence[str]] | None = None,
+    new: Measured | None,
+    old: Measured | None,
+    *,
+    rules: Rules,
+    groups: Mapping[str, Sequence[str]] | None = None,
     facts: Mapping[str, bool] | None = None,
-) -> Verdict:  # fmt: skip
-    """Return whether the model that wrote `new` (None: it wrote nothing) may replace the one that wrote `old` (None: there is none).
+) -> Verdict:
+    """Return whether the model that wrote `new` (None: it wrote nothing) may replace the one that wrote `old` (None:
+    there is none).
 
     It has to make fewer claims that no fact backs, beyond chance; to be blocked no more often; and not to be further
     from what people wrote, beyond chance. Beyond chance: the 95 % interval of the paired difference, products drawn
-    again, does not hold zero. Too few texts of people to tell is a note and decides nothing: where drafts are let out as
-    they are, people have nothing to add, and a model with fewer claims may still take over. In no slice (`groups`:
+    again, does not hold zero. Too few texts of people to tell is a note and decides nothing: where drafts are let out
+    as they are, people have nothing to add, and a model with fewer claims may still take over. In no slice (`groups`:
     name → value of each text) may it make more such claims, beyond chance at 95 % for all slices together. `facts` are
     conditions that hold or do not.
     """
@@ -64,7 +69,10 @@ def judge(
         findings.append((INCONCLUSIVE, f"{n} products are too few to tell: {rules.min_products} are needed"))
     elif old is None:
         share = float(new.blocked.mean())
-        words = f"{share:.1%} of its texts are blocked, at most {rules.max_blocked:.0%}; there is no champion to compare with"
+        words = (
+            f"{share:.1%} of its texts are blocked, at most {rules.max_blocked:.0%}; there is no champion to "
+            "compare with"
+        )
         findings.append((PASS if share <= rules.max_blocked else FAIL, words))
     else:
         gaps = differences(new, old)
@@ -86,8 +94,8 @@ def differences(new: Measured, old: Measured) -> Gaps:
 def _claims(new: Measured, old: Measured, gaps: Gaps) -> tuple[str, str]:
     found = gaps["unsupported_claims"]
     words = (
-        f"{new.unsupported_claims.mean():.2f} claims without a fact in a text, the champion {old.unsupported_claims.mean():.2f}: "
-        f"{_words(found)}; it has to be below zero"
+        f"{new.unsupported_claims.mean():.2f} claims without a fact in a text, the champion "
+        f"{old.unsupported_claims.mean():.2f}: {_words(found)}; it has to be below zero"
     )
     if found["high"] < 0:
         return PASS, words
@@ -112,8 +120,8 @@ def _distance(new: Measured, old: Measured, gaps: Gaps, rules: Rules) -> tuple[s
         )
     found = gaps["edit_distance"]
     words = (
-        f"{np.nanmean(new.edit_distance):.1%} of a text has to change to become what a person wrote for one of {n} products, "
-        f"of the champion's {np.nanmean(old.edit_distance):.1%}: {_words(found)}; it must not be above zero"
+        f"{np.nanmean(new.edit_distance):.1%} of a text has to change to become what a person wrote for one of {n} "
+        f"products, of the champion's {np.nanmean(old.edit_distance):.1%}: {_words(found)}; it must not be above zero"
     )
     return (FAIL if found["low"] > 0 else PASS), words
 

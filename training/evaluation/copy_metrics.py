@@ -30,8 +30,8 @@ def measure(texts: Sequence[Written], checks: Sequence[Check]) -> dict[str, Floa
 
     `unsupported_claims`: claims that no fact backs; `unsupported`: whether there is one. `blocked`, `flagged`: whether
     the policy stops the text, or asks a person to look. `grounding`: how well the facts back it. The others compare
-    with the text of a person: BLEU, chrF and TER as sacrebleu counts them, ROUGE-L and edit distance by characters where
-    there are no spaces, so that equal Chinese texts come out at 1.
+    with the text of a person: BLEU, chrF and TER as sacrebleu counts them, ROUGE-L and edit distance by characters
+    where there are no spaces, so that equal Chinese texts come out at 1.
     """
     rows = [_measure(text, checks) for text in texts]
     return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in (rows[0] if rows else ())}

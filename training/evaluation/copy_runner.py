@@ -34,7 +34,9 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Measured:
-    """What both models wrote for the test part, its figures by side ("new", "champion"), and what the gate has to know besides."""
+    """What both models wrote for the test part, its figures by side ("new", "champion"),
+    and what the gate has to know besides.
+    """
 
     new: Sequence[Written]
     old: Sequence[Written]
@@ -55,7 +57,8 @@ def measure(
 ) -> Measured:
     """Let `version` and `champion` write for the same prompts. Nothing is written to the database.
 
-    `tell(done, of)` hears of each batch of texts. Raises `PermanentError` when the artefact or the snapshot was changed.
+    `tell(done, of)` hears of each batch of texts. Raises `PermanentError` when the artefact or the snapshot was
+    changed.
     """
     rival = champion if champion is not None and champion.pk != version.pk else None
     rows = _rows(snapshot, [version, *([rival] if rival else [])])
@@ -71,8 +74,15 @@ def measure(
         old = _written(rows, write(_generator(rival), rows, tell=lambda done: tell(len(rows) + done, of)))
         figures["champion"] = copy_metrics.measure(old, checks)
     return Measured(
-        new, old, figures, _groups(rows), facts, [row.group for row in rows], _samples(rows, new, old), _notes(version, rival)
-    )  # fmt: skip
+        new,
+        old,
+        figures,
+        _groups(rows),
+        facts,
+        [row.group for row in rows],
+        _samples(rows, new, old),
+        _notes(version, rival),
+    )
 
 
 def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
@@ -111,7 +121,10 @@ def _generator(version: ModelVersion) -> TextGenerator:
 def write(
     backend: TextGenerator, rows: Sequence[snapshots.Row], *, tell: Callable[[int], None] = lambda done: None
 ) -> list[str]:
-    """Return what `backend` writes for each row, greedily and cleaned as a draft is. `tell(done)` hears of each batch."""
+    """Return what `backend` writes for each row, greedily and cleaned as a draft is.
+
+    `tell(done)` hears of each batch.
+    """
     texts: dict[int, str] = {}
     kinds = [(str(row.fields["brief"]["channel"]), row.locale) for row in rows]
     for channel, locale in sorted(set(kinds)):
@@ -166,23 +179,33 @@ def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
 
 def _side(texts: Sequence[Written], figures: Mapping[str, copy_metrics.Floats]) -> copy_gate.Measured:
     return copy_gate.Measured(
-        products=[text.product for text in texts], unsupported_claims=figures["unsupported_claims"],
-        blocked=figures["blocked"], edit_distance=figures["edit_distance"],
-    )  # fmt: skip
+        products=[text.product for text in texts],
+        unsupported_claims=figures["unsupported_claims"],
+        blocked=figures["blocked"],
+        edit_distance=figures["edit_distance"],
+    )
 
 
 def _samples(rows: Sequence[snapshots.Row], new: Sequence[Written], old: Sequence[Written]) -> list[dict[str, str]]:
     """Return texts for those who have to approve: a product, and what each side wrote for it."""
     return [
-        {"title": text.draft.title, "channel": text.draft.channel, "human": str(row.fields["completion"]),
-         "new": text.draft.text, "champion": old[place].draft.text if old else ""}
+        {
+            "title": text.draft.title,
+            "channel": text.draft.channel,
+            "human": str(row.fields["completion"]),
+            "new": text.draft.text,
+            "champion": old[place].draft.text if old else "",
+        }
         for place, (row, text) in enumerate(zip(rows[:SAMPLES], new[:SAMPLES], strict=True))
-    ]  # fmt: skip
+    ]
 
 
 def _notes(version: ModelVersion, champion: ModelVersion | None) -> list[tuple[str, str]]:
     lost = [locale for locale in (champion.locales if champion else ()) if not resolver.can_work_in(version, locale)]
-    words = f"it writes {', '.join(version.locales)}; copy in {', '.join(lost)}, which the champion writes, would be refused"
+    words = (
+        f"it writes {', '.join(version.locales)}; copy in {', '.join(lost)}, which the champion writes, would be "
+        "refused"
+    )
     return [(copy_gate.NOTE, words)] if lost else []
 
 

@@ -1,7 +1,8 @@
-"""Texts that name a group of people: how often a model is wrong about each, and whether its answer hangs on which is named. Pure.
+"""Texts that name a group of people: how often a model is wrong, and whether that hangs on the group. Pure.
 
-A counterfactual swap puts another group's word where one stands (Garg, S. et al. 2019, AIES): about the same text the same
-should be said. The terms are data, `identity_terms.json`, in English and Chinese; a term is no proof of whom a text is about.
+A counterfactual swap puts another group's word where one stands (Garg, S. et al. 2019, AIES): about the same text the
+same should be said. The terms are data, `identity_terms.json`, in English and Chinese; a term is no proof of whom a
+text is about.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def groups_in(text: str) -> set[str]:
 
 
 def swaps(texts: Sequence[str], *, most: int = MOST) -> Changed:
-    """Return the first `most` of `texts` that name groups, with each family's terms swapped for another group's, once a group."""
+    """Return the first `most` of `texts` that name groups, with each family's terms swapped for another group's,
+    once a group.
+    """
     rows, changed = list[int](), list[str]()
     for row, text in enumerate(texts):
         named = {terms()[match.group().lower()][:2] for match in _pattern().finditer(text)}
@@ -74,8 +77,11 @@ def _swapped(text: str, family: str, group: str) -> str:
         if of != family:
             return match.group()
         is_chinese = bool(_CHINESE.search(match.group()))
-        words = [term for term, (its, whose, _) in terms().items()
-                 if (its, whose) == (family, group) and bool(_CHINESE.search(term)) == is_chinese]  # fmt: skip
+        words = [
+            term
+            for term, (its, whose, _) in terms().items()
+            if (its, whose) == (family, group) and bool(_CHINESE.search(term)) == is_chinese
+        ]
         return words[min(place, len(words) - 1)] if words else match.group()
 
     return _pattern().sub(other, text)

@@ -15,7 +15,9 @@ from training.snapshots import BY_FILE
 
 
 def write(run: TrainingRun, report: EvaluationReport) -> Path:
-    """Write the card of the version of `run` beside its weights and return the file; the folder itself never changes."""
+    """Write the card of the version of `run` beside its weights and return the file;
+    the folder itself never changes.
+    """
     path = artifacts.root() / f"{report.version.artifact_hash}.card.md"
     path.write_text(render(run, report), encoding="utf-8")
     return path
@@ -26,42 +28,70 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
     version, snapshot, found = report.version, report.snapshot, report.metrics
     parts = version.card.get("parts", {})
     lines = [
-        f"# {version}", "",
-        f"Made by training run {run.pk} on {run.created_at:%-d %B %Y}.", "",
-        "## Use", "",
+        f"# {version}",
+        "",
+        f"Made by training run {run.pk} on {run.created_at:%-d %B %Y}.",
+        "",
+        "## Use",
+        "",
         f"{run.task_title}, in {', '.join(version.locales)}. {_labels(found)}"
-        "It ranks and suggests; what is shown to anybody is decided by people.", "",
-        "## Data", "",
+        "It ranks and suggests; what is shown to anybody is decided by people.",
+        "",
+        "## Data",
+        "",
         f"Snapshot `{snapshot.artifact_hash}`: {snapshot.n_train} texts to train on, {snapshot.n_validation} "
         f"{validated(parts)}, {snapshot.n_test} to test. Split: {snapshot.manifest.get('split', '')}. "
-        f"{labelled(snapshot)}", "",
+        f"{labelled(snapshot)}",
+        "",
         *_table(("left out", "texts"), sorted(snapshot.manifest.get("excluded", {}).items())),
-        "## Training", "",
-        based_on(version.base_hash, parts), "",
+        "## Training",
+        "",
+        based_on(version.base_hash, parts),
+        "",
         *_table(("part", "method", "texts", "figures"), _parts(parts)),
-        "## Measured", "",
+        "## Measured",
+        "",
         *_copy_figures(found),
         *_figures("this version", found.get("new", {})),
         *_figures(f"champion: {report.against}", found.get("champion", {})),
-        *_table(("slice", "texts", "accuracy"),
-                [(f"{row['by']}: {row['value']}", row["n"], interval(row["accuracy"])) for row in found.get("slices", [])]),
-        *_table(("slice", "texts", "claims without a fact", "blocked"),
-                [(f"{row['by']}: {row['value']}", row["n"], row["unsupported_claims"], row["blocked"])
-                 for row in found.get("by_slice", {}).get("new", [])]),
-        *_table(("changed texts", "texts", "accuracy", "as they were", "champion"),
-                [(row["kind"], row["n"], row.get("accuracy", ""), row.get("unchanged", ""), row.get("champion", ""))
-                 for row in found.get("robustness", [])]),
-        *_table(("texts that name", "texts", "wrong", "champion"),
-                [(row["group"], row["n"], row["errors"], row.get("champion", ""))
-                 for row in found.get("fairness", {}).get("groups", [])]),
-        "## Gate", "",
-        f"**{report.get_verdict_display()}** by the rules {report.gate_version}.", "",
-        *[f"- {verdict}: {words}" for verdict, words in report.reasons], "",
-        "## Limits", "",
-        "Measured on texts of this shop that people were asked about; those are not a random sample of all texts, but for "
-        "the share drawn by lot. Languages and categories with few test texts are not judged apart; of a label with too few "
-        "people decide.", "",
-    ]  # fmt: skip
+        *_table(
+            ("slice", "texts", "accuracy"),
+            [(f"{row['by']}: {row['value']}", row["n"], interval(row["accuracy"])) for row in found.get("slices", [])],
+        ),
+        *_table(
+            ("slice", "texts", "claims without a fact", "blocked"),
+            [
+                (f"{row['by']}: {row['value']}", row["n"], row["unsupported_claims"], row["blocked"])
+                for row in found.get("by_slice", {}).get("new", [])
+            ],
+        ),
+        *_table(
+            ("changed texts", "texts", "accuracy", "as they were", "champion"),
+            [
+                (row["kind"], row["n"], row.get("accuracy", ""), row.get("unchanged", ""), row.get("champion", ""))
+                for row in found.get("robustness", [])
+            ],
+        ),
+        *_table(
+            ("texts that name", "texts", "wrong", "champion"),
+            [
+                (row["group"], row["n"], row["errors"], row.get("champion", ""))
+                for row in found.get("fairness", {}).get("groups", [])
+            ],
+        ),
+        "## Gate",
+        "",
+        f"**{report.get_verdict_display()}** by the rules {report.gate_version}.",
+        "",
+        *[f"- {verdict}: {words}" for verdict, words in report.reasons],
+        "",
+        "## Limits",
+        "",
+        "Measured on texts of this shop that people were asked about; those are not a random sample of all texts, but "
+        "for the share drawn by lot. Languages and categories with few test texts are not judged apart; of a label "
+        "with too few people decide.",
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -73,9 +103,11 @@ def labelled(snapshot: DatasetSnapshot) -> str:
 
 
 BY_WHOM = {
-    "blind": "people who saw no suggestion of a model", "assisted": "people some of whom saw a model's suggestion",
-    "unknown": "people of whom it is not known whether a model's suggestion was shown", BY_FILE: "a file that nobody here answers for",
-}  # fmt: skip
+    "blind": "people who saw no suggestion of a model",
+    "assisted": "people some of whom saw a model's suggestion",
+    "unknown": "people of whom it is not known whether a model's suggestion was shown",
+    BY_FILE: "a file that nobody here answers for",
+}
 
 
 def based_on(base_hash: str, parts: Mapping[str, Mapping[str, Any]]) -> str:
@@ -88,13 +120,17 @@ def based_on(base_hash: str, parts: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def validated(parts: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return in words what the validation texts were for: where a linear part had enough of them to choose by, and in the end."""
+    """Return in words what the validation texts were for: where a linear part had enough of them to choose by,
+    and in the end.
+    """
     uses = dict.fromkeys(
-        "to choose the moment to stop" if part.get("method") not in {"head", "characters", "contrastive"}
-        else "to choose how far weights may go, and then to learn from" if part.get("best_eval_loss") is not None
+        "to choose the moment to stop"
+        if part.get("method") not in {"head", "characters", "contrastive"}
+        else "to choose how far weights may go, and then to learn from"
+        if part.get("best_eval_loss") is not None
         else "to learn from as well"
         for part in parts.values()
-    )  # fmt: skip
+    )
     return " or ".join(uses) or "to choose by"
 
 
@@ -106,10 +142,14 @@ def interval(figure: Mapping[str, float]) -> str:
 def _parts(parts: Mapping[str, Mapping[str, Any]]) -> list[tuple[object, ...]]:
     shown = ("steps", "best_eval_loss", "stopped_early", "C", "trained_parameters")
     return [
-        (name, part.get("method", ""), f"{part.get('n_train', '')}{_copies(part)}",
-         "; ".join(f"{key} {part[key]}" for key in shown if part.get(key) is not None))
+        (
+            name,
+            part.get("method", ""),
+            f"{part.get('n_train', '')}{_copies(part)}",
+            "; ".join(f"{key} {part[key]}" for key in shown if part.get(key) is not None),
+        )
         for name, part in parts.items()
-    ]  # fmt: skip
+    ]
 
 
 def _copies(part: Mapping[str, Any]) -> str:
@@ -129,18 +169,25 @@ def _copy_figures(found: Mapping[str, Any]) -> list[str]:
         for name, title in COPY_FIGURES.items()
     ]
     return [
-        f"{new['n']} texts for {new['products']} products; for {new.get('n_human', 0)} a person wrote a text, with which "
-        "share to change, BLEU, chrF, TER and ROUGE-L compare.",
+        f"{new['n']} texts for {new['products']} products; for {new.get('n_human', 0)} a person wrote a text, with "
+        "which share to change, BLEU, chrF, TER and ROUGE-L compare.",
         "",
         *_table(("figure", "this version", "champion"), rows),
     ]
 
 
 COPY_FIGURES = {
-    "unsupported": "texts with claims no fact backs", "unsupported_claims": "such claims in a text", "blocked": "blocked texts",
-    "grounding": "how well the facts back a text", "edit_distance": "share to change to what a person wrote", "bleu": "BLEU",
-    "chrf": "chrF", "ter": "TER", "rouge_l": "ROUGE-L", "characters": "characters",
-}  # fmt: skip
+    "unsupported": "texts with claims no fact backs",
+    "unsupported_claims": "such claims in a text",
+    "blocked": "blocked texts",
+    "grounding": "how well the facts back a text",
+    "edit_distance": "share to change to what a person wrote",
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "ter": "TER",
+    "rouge_l": "ROUGE-L",
+    "characters": "characters",
+}
 
 
 def _figures(title: str, found: Mapping[str, Any]) -> list[str]:
@@ -148,8 +195,9 @@ def _figures(title: str, found: Mapping[str, Any]) -> list[str]:
         return []
     lines = [
         f"{title}: accuracy {interval(found['accuracy'])}, macro-F1 {interval(found['macro_f1'])}, AUC {found['auc']}, "
-        f"log loss {found['log_loss']}, calibration error {found['ece']}, {found['n']} texts.", "",
-    ]  # fmt: skip
+        f"log loss {found['log_loss']}, calibration error {found['ece']}, {found['n']} texts.",
+        "",
+    ]
     rows = [(row["label"], row["n"], row["precision"], row["recall"], row["f1"]) for row in found["labels"]]
     return lines + _table(("label", "texts", "precision", "recall", "F1"), rows)
 

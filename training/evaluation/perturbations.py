@@ -1,7 +1,7 @@
-"""The same texts a little changed, as people write to get past a filter, or by mistake; the label stays what it was. Pure.
+"""The same texts a little changed, as people write to get past a filter, or by mistake; the label stays. Pure.
 
-Four sets: look-alike characters of other alphabets, typing errors, spacing, and another word of the same meaning. The kinds are
-those of Ribeiro, M. T. et al. (2020, CheckList, ACL). The same seed changes the same.
+Four sets: look-alike characters of other alphabets, typing errors, spacing, and another word of the same meaning. The
+kinds are those of Ribeiro, M. T. et al. (2020, CheckList, ACL). The same seed changes the same.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Changed:
 
 
 def sets(texts: Sequence[str], *, seed: int = 0, most: int = MOST) -> list[Changed]:
-    """Return each kind's changed texts of at most `most` of `texts`, drawn by lot; what a kind leaves as it was is not in it."""
+    """Return each kind's changed texts of at most `most` of `texts`, drawn by lot;
+    what a kind leaves as it was is not in it.
+    """
     drawn = sorted(random.Random(seed).sample(range(len(texts)), min(most, len(texts))))  # noqa: S311
     found = []
     for name, change in KINDS.items():
@@ -41,7 +43,9 @@ def sets(texts: Sequence[str], *, seed: int = 0, most: int = MOST) -> list[Chang
 
 
 def look_alikes(text: str, rng: random.Random) -> str:
-    """Return `text` with some Latin letters replaced by Cyrillic ones that look the same, digits and Chinese by full-width."""
+    """Return `text` with some Latin letters replaced by Cyrillic ones that look the same,
+    digits and Chinese by full-width.
+    """
     return "".join(_like(char) if rng.random() < CHANGED else char for char in text)
 
 

@@ -1,4 +1,4 @@
-"""The record of a comparison: written once, with its line in the ledger; and the conditions that every new model has to meet."""
+"""The record of a comparison: written once, with its ledger line; and the conditions for every new model."""
 
 from __future__ import annotations
 
@@ -30,29 +30,50 @@ def find(
 
 
 def write(
-    version: ModelVersion, snapshot: DatasetSnapshot, *, champion: ModelVersion | None, gate_version: str,
-    verdict: Verdict, metrics: Mapping[str, Any],
-) -> EvaluationReport:  # fmt: skip
+    version: ModelVersion,
+    snapshot: DatasetSnapshot,
+    *,
+    champion: ModelVersion | None,
+    gate_version: str,
+    verdict: Verdict,
+    metrics: Mapping[str, Any],
+) -> EvaluationReport:
     """Record the verdict on `version` and its ledger line, both or neither; return the report."""
     with transaction.atomic():
         report, is_new = EvaluationReport.objects.get_or_create(
-            version=version, snapshot=snapshot, against=champion, gate_version=gate_version,
-            defaults={"verdict": verdict.verdict, "reasons": [list(row) for row in verdict.findings], "metrics": dict(metrics)},
-        )  # fmt: skip
+            version=version,
+            snapshot=snapshot,
+            against=champion,
+            gate_version=gate_version,
+            defaults={
+                "verdict": verdict.verdict,
+                "reasons": [list(row) for row in verdict.findings],
+                "metrics": dict(metrics),
+            },
+        )
         if is_new:
-            ledger.append("training.version.judged", subject=ref(version), actor=JUDGE,
-                          payload={"verdict": verdict.verdict, "gate": gate_version, "snapshot": ref(snapshot)})  # fmt: skip
+            ledger.append(
+                "training.version.judged",
+                subject=ref(version),
+                actor=JUDGE,
+                payload={"verdict": verdict.verdict, "gate": gate_version, "snapshot": ref(snapshot)},
+            )
     return report
 
 
 def evaluate(
-    judge: Any, version: ModelVersion, snapshot: DatasetSnapshot, *, champion: ModelVersion | None,
+    judge: Any,
+    version: ModelVersion,
+    snapshot: DatasetSnapshot,
+    *,
+    champion: ModelVersion | None,
     tell: Callable[[int, int], None] = lambda done, of: None,
-) -> EvaluationReport:  # fmt: skip
+) -> EvaluationReport:
     """Return the report on `version`, made now or before; measured against `champion` on the same examples.
 
     `judge` is the module of the trade: its `measure` and `judge` are pure, and what they come to is written here.
-    `tell(done, of)` hears of texts, by both models. Raises `PermanentError` when the artefact or the snapshot was changed.
+    `tell(done, of)` hears of texts, by both models. Raises `PermanentError` when the artefact or the snapshot was
+    changed.
     """
     gate_version = judge.GATE_VERSION
     if known := find(version, snapshot, champion=champion, gate_version=gate_version):
@@ -71,7 +92,10 @@ def runs_standalone(verb: str, why: str | None) -> dict[str, bool]:
 
 
 def preconditions(version: ModelVersion, snapshot: DatasetSnapshot, *, tested: Collection[str]) -> dict[str, bool]:
-    """Return, in words, what has to hold of any new model, and whether it does. `tested`: products of the test texts."""
+    """Return, in words, what has to hold of any new model, and whether it does.
+
+    `tested`: products of the test texts.
+    """
     try:
         artifacts.verify(artifacts.path_for(version.artifact_hash))
         is_whole = True

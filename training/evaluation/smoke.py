@@ -28,10 +28,13 @@ def works_alone(
     if why:
         return why
     furthest = max(
-        (abs(said.get(label, 0.0) - value) for said, row in zip(found, expected, strict=True)
-         for label, value in zip(labels, row, strict=True)),
+        (
+            abs(said.get(label, 0.0) - value)
+            for said, row in zip(found, expected, strict=True)
+            for label, value in zip(labels, row, strict=True)
+        ),
         default=0.0,
-    )  # fmt: skip
+    )
     return "" if furthest <= CLOSE else f"its probabilities differ by {furthest:.4f} from those measured here"
 
 
@@ -55,13 +58,26 @@ def _ask(name: str, version: ModelVersion, given: list[Any]) -> tuple[list[Any],
 
     Raises `TransientError` where that says something of this machine and nothing of the model: no time, no memory.
     """
-    command = [sys.executable, "manage.py", name, version.artifact_hash, "--backend", version.backend,
-               "--options", json.dumps(version.options)]  # fmt: skip
+    command = [
+        sys.executable,
+        "manage.py",
+        name,
+        version.artifact_hash,
+        "--backend",
+        version.backend,
+        "--options",
+        json.dumps(version.options),
+    ]
     try:
         done = subprocess.run(  # noqa: S603  (our own interpreter and commands; the arguments are a hash and two names)
-            command, input=json.dumps(given), capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+            command,
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
             cwd=settings.BASE_DIR,
-        )  # fmt: skip
+        )
     except subprocess.TimeoutExpired as exc:
         raise TransientError(f"the saved model said nothing in a fresh process within {TIMEOUT_S} s") from exc
     if done.returncode < 0:

@@ -1,4 +1,4 @@
-"""A command about a stored model that nothing has been registered of: it is named by its artefact, and needs no database."""
+"""A command about a stored model that is not registered: named by its artefact, without a database."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ class StoredModelCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         version = ModelVersion(
-            name="trial", backend=options["backend"], options=json.loads(options["options"]),
+            name="trial",
+            backend=options["backend"],
+            options=json.loads(options["options"]),
             artifact_hash=options["artifact_hash"],
-        )  # fmt: skip
+        )
         try:
             found = self.answer(loader.build(version))
         except EcomsiteError as exc:

@@ -10,7 +10,9 @@ from labeling.question import answered_by_models, title_of
 
 
 class Task(models.TextChoices):
-    """What a model is trained to do besides answering a question; each has a source of examples in `training.curation`."""
+    """What a model is trained to do besides answering a question;
+    each has a source of examples in `training.curation`.
+    """
 
     COPY = "copy", "Copy that people accepted or wrote"
     PREFERENCE = "preference", "Fixes preferred to what they fixed"

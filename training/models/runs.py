@@ -49,9 +49,13 @@ class TrainingRun(Leased):
         DatasetSnapshot, null=True, editable=False, on_delete=models.PROTECT, related_name="runs"
     )
     champion = models.ForeignKey(
-        ModelVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="+",
+        ModelVersion,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
         help_text="who served when it began: what the result is measured against",
-    )  # fmt: skip
+    )
     version = models.ForeignKey(
         ModelVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="training_runs"
     )
@@ -133,23 +137,33 @@ class EvaluationReport(models.Model):
 
     @property
     def asks_people(self) -> bool:
-        """Whether people may let the version in where the gate could not tell: it had too few test texts of a label, and no other doubt."""
+        """Whether people may let the version in where the gate could not tell: it had too few test texts of a label,
+        and no other doubt.
+        """
         said = {verdict for verdict, _ in self.reasons}
         return self.verdict == self.Verdict.INCONCLUSIVE and PEOPLE in said and said <= {self.Verdict.PASSED, PEOPLE}
 
     def lets_replace(self, champion: ModelVersion | None) -> bool:
-        """Return whether the gate let the version pass, or left it to people, and against `champion` (None: nobody serves)."""
+        """Return whether the gate let the version pass, or left it to people, and against `champion` (None:
+        nobody serves).
+        """
         return (self.verdict == self.Verdict.PASSED or self.asks_people) and self.against == champion
 
 
 class Approval(models.Model):
-    """A person's consent that a version may serve in place of another; it says nothing of a champion that came later."""
+    """A person's consent that a version may serve in place of another;
+    it says nothing of a champion that came later.
+    """
 
     version = models.ForeignKey(ModelVersion, editable=False, on_delete=models.CASCADE, related_name="approvals")
     against = models.ForeignKey(
-        ModelVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="+",
+        ModelVersion,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
         help_text="who served when it was given",
-    )  # fmt: skip
+    )
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, editable=False, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=200, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

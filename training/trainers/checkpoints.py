@@ -30,30 +30,45 @@ def latest(folder: Path) -> str | None:
 
 
 def _state(checkpoint: Path) -> TrainerState | None:
-    """Return the state of a whole checkpoint: it is what transformers writes last. None where it was not written to its end."""
+    """Return the state of a whole checkpoint: it is what transformers writes last.
+
+    None where it was not written to its end.
+    """
     try:
         return TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def arguments(
-    recipe: Any, work: Path, *, n_steps: int, every: int, report_to: Sequence[str]
-) -> dict[str, Any]:  # fmt: skip
-    """Return what every trainer asks of transformers: evaluate and save at each `every` steps, keep the best, go on alike.
+def arguments(recipe: Any, work: Path, *, n_steps: int, every: int, report_to: Sequence[str]) -> dict[str, Any]:
+    """Return what every trainer asks of transformers: evaluate and save at each `every` steps, keep the best, go on
+    alike.
 
-    `recipe` is of either kind; `n_steps` is how many there will be in all; `work` is `RUN/parts/PART`, and what trackers
-    call the run.
+    `recipe` is of either kind; `n_steps` is how many there will be in all; `work` is `RUN/parts/PART`, and what
+    trackers call the run.
     """
     return {
-        "output_dir": str(work), "run_name": f"{work.parent.parent.name} {work.name}", "seed": recipe.seed, "data_seed": recipe.seed,
-        "per_device_train_batch_size": launch.share_of(recipe.batch_size), "gradient_accumulation_steps": recipe.accumulate,
-        "weight_decay": recipe.weight_decay, "warmup_steps": math.ceil(recipe.warmup * n_steps),
-        "eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every,
-        "save_total_limit": 2, "load_best_model_at_end": True, "metric_for_best_model": "eval_loss",
-        "greater_is_better": False, "logging_steps": max(1, every // 4),
-        "restore_callback_states_from_checkpoint": True, "report_to": list(report_to) or "none", "disable_tqdm": True,
-    }  # fmt: skip
+        "output_dir": str(work),
+        "run_name": f"{work.parent.parent.name} {work.name}",
+        "seed": recipe.seed,
+        "data_seed": recipe.seed,
+        "per_device_train_batch_size": launch.share_of(recipe.batch_size),
+        "gradient_accumulation_steps": recipe.accumulate,
+        "weight_decay": recipe.weight_decay,
+        "warmup_steps": math.ceil(recipe.warmup * n_steps),
+        "eval_strategy": "steps",
+        "eval_steps": every,
+        "save_strategy": "steps",
+        "save_steps": every,
+        "save_total_limit": 2,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "eval_loss",
+        "greater_is_better": False,
+        "logging_steps": max(1, every // 4),
+        "restore_callback_states_from_checkpoint": True,
+        "report_to": list(report_to) or "none",
+        "disable_tqdm": True,
+    }
 
 
 def train(trainer: Trainer, work: Path) -> None:
@@ -85,9 +100,13 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self.watch(state.global_step, state.max_steps, {})
 
     def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
-        logs: dict[str, float] | None = None, **kwargs: Any,
-    ) -> None:  # fmt: skip
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Called with losses and what evaluations measured."""
         figures = {name: float(value) for name, value in (logs or {}).items() if name in WATCHED}
         if figures:

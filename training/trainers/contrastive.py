@@ -1,8 +1,8 @@
 """Learn from few labels: draw texts of one label together in the encoder, those of two apart, then fit a logistic head.
 
-SetFit's way (Tunstall, L. et al. 2022, arXiv:2209.11055): a pair of texts is an example, so n labels are n² / 2 examples.
-All pairs of a batch are taken, with each text read once, and the squared error of their cosine against 1 for one label
-and 0 for two. What comes of it is an artefact for `embedding_head`, as of a frozen encoder.
+SetFit's way (Tunstall, L. et al. 2022, arXiv:2209.11055): a pair of texts is an example, so n labels are n² / 2
+examples. All pairs of a batch are taken, with each text read once, and the squared error of their cosine against 1 for
+one label and 0 for two. What comes of it is an artefact for `embedding_head`, as of a frozen encoder.
 """
 
 from __future__ import annotations
@@ -29,16 +29,24 @@ OF_A_LABEL = 4
 FEWEST_STEPS, MOST_STEPS = 20, 30
 # Of the encoder's layers this share, the upper ones, learns: few labels say nothing about what words are.
 LEARNING = 0.5
-# The weights kept are half way between before and after (Wortsman, M. et al. 2022, CVPR, robust fine-tuning): what was tuned
-# to the end lost to the frozen encoder on 20 intents of eight texts, this did not.
+# The weights kept are half way between before and after (Wortsman, M. et al. 2022, CVPR, robust fine-tuning): what was
+# tuned to the end lost to the frozen encoder on 20 intents of eight texts, this did not.
 KEPT = 0.5
 WEIGHTS = "model.safetensors"
 
 
 def fit(
-    train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, base: Path, work: Path, into: Path,
-    watch: Watch = unwatched, reading: Watch = unwatched,
-) -> dict[str, Any]:  # fmt: skip
+    train: Labelled,
+    validation: Labelled,
+    *,
+    labels: Sequence[str],
+    recipe: Recipe,
+    base: Path,
+    work: Path,
+    into: Path,
+    watch: Watch = unwatched,
+    reading: Watch = unwatched,
+) -> dict[str, Any]:
     """Write a model directory for the back end `embedding_head` into `into`; return what was measured on the way.
 
     `recipe` is settled. Nothing is chosen by the validation part, so it is learnt from as well. `work` holds the tuned
@@ -49,15 +57,22 @@ def fit(
     figures = tune(everything, recipe=recipe, base=base, into=tuned, watch=watch)
     encoder = SentenceEncoder(directory=tuned, options={"max_tokens": recipe.max_tokens, "dtype": "float32"})
     head = fit_embedding_head(
-        everything, Labelled([], []), labels=labels, recipe=recipe, encoder=encoder, encoder_directory=tuned, into=into,
+        everything,
+        Labelled([], []),
+        labels=labels,
+        recipe=recipe,
+        encoder=encoder,
+        encoder_directory=tuned,
+        into=into,
         reading=reading,
-    )  # fmt: skip
+    )
     shutil.rmtree(tuned)
     return {**head, **figures}
 
 
 def tune(rows: Labelled, *, recipe: Recipe, base: Path, into: Path, watch: Watch = unwatched) -> dict[str, Any]:
-    """Write a copy of the encoder in `base` to `into` that tells the labels of `rows` apart; return steps and last loss.
+    """Write a copy of the encoder in `base` to `into` that tells the labels of `rows` apart; return steps and last
+    loss.
 
     The same seed and number of threads give the same weights. Only the encoder's weights change: its tokenizer and
     configuration are copied.
@@ -97,12 +112,17 @@ def tune(rows: Labelled, *, recipe: Recipe, base: Path, into: Path, watch: Watch
             weight.lerp_(before, 1 - KEPT)
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     save_file(weights, into / WEIGHTS, metadata={"format": "pt"})
-    return {"steps": n_steps, "last_loss": round(loss_of_step, 5),
-            "trained_parameters": sum(value.numel() for value in learning)}  # fmt: skip
+    return {
+        "steps": n_steps,
+        "last_loss": round(loss_of_step, 5),
+        "trained_parameters": sum(value.numel() for value in learning),
+    }
 
 
 def _learning(model: torch.nn.Module) -> list[torch.nn.Parameter]:
-    """Return the weights of the upper layers, and have no others learn; all weights of a model without a row of layers."""
+    """Return the weights of the upper layers, and have no others learn;
+    all weights of a model without a row of layers.
+    """
     rows = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
     if not rows:
         return list(model.parameters())
@@ -114,12 +134,16 @@ def _learning(model: torch.nn.Module) -> list[torch.nn.Parameter]:
 
 
 def steps_for(n_texts: int, recipe: Recipe) -> int:
-    """Return how many batches are learnt from: `epochs` times all texts, within what few labels need and a CPU bears."""
+    """Return how many batches are learnt from: `epochs` times all texts,
+    within what few labels need and a CPU bears.
+    """
     return min(MOST_STEPS, max(FEWEST_STEPS, math.ceil(n_texts * recipe.epochs / recipe.batch_size)))
 
 
 def batches(labels: Sequence[int], *, size: int, n: int, seed: int) -> Iterator[list[int]]:
-    """Yield `n` batches of places among `labels`: of each label drawn a few texts, so that there are pairs of both kinds."""
+    """Yield `n` batches of places among `labels`: of each label drawn a few texts,
+    so that there are pairs of both kinds.
+    """
     rng = np.random.default_rng(seed)
     values = np.asarray(labels)
     places = {int(label): np.flatnonzero(values == label) for label in np.unique(values)}
@@ -130,7 +154,9 @@ def batches(labels: Sequence[int], *, size: int, n: int, seed: int) -> Iterator[
 
 
 def pair_loss(vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the mean squared error of the cosines of all pairs of `vectors` (n, d), rows of norm 1; both kinds count alike."""
+    """Return the mean squared error of the cosines of all pairs of `vectors` (n, d), rows of norm 1;
+    both kinds count alike.
+    """
     n = len(labels)
     first, second = torch.triu_indices(n, n, offset=1, device=vectors.device)
     cosine = (vectors @ vectors.T)[first, second]

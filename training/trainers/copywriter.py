@@ -1,9 +1,9 @@
 """Adapt a causal language model to how people want copy: imitate what they let out, then prefer their fixes.
 
 Supervised fine-tuning takes the loss on the answer alone. Preferences are learnt by DPO (Rafailov, R. et al. 2023,
-NeurIPS), from the fix and what it fixed; the reference is the model that imitation made. Both train a fresh LoRA and merge
-it, so that serving needs no adapter, and both go on from their last checkpoint. The token ids are those of serving
-(`inference.backends.chat_tokens`).
+NeurIPS), from the fix and what it fixed; the reference is the model that imitation made. Both train a fresh LoRA and
+merge it, so that serving needs no adapter, and both go on from their last checkpoint. The token ids are those of
+serving (`inference.backends.chat_tokens`).
 """
 
 from __future__ import annotations
@@ -33,9 +33,16 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def imitate(
-    train: Rows, validation: Rows, *, recipe: CopyRecipe, base: Path, work: Path, into: Path, watch: Watch = unwatched,
+    train: Rows,
+    validation: Rows,
+    *,
+    recipe: CopyRecipe,
+    base: Path,
+    work: Path,
+    into: Path,
+    watch: Watch = unwatched,
     report_to: Sequence[str] = (),
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Fine-tune on rows {prompt: turns, completion: text}; write a model directory for `causal_lm` into `into`.
 
     `work` holds checkpoints, and those that are there are gone on from. Returns what was measured on the way. Raises
@@ -46,34 +53,53 @@ def imitate(
     parts = [_short(encode(tokenizer, rows), longest) for rows in (train, validation)]
     arguments = SFTConfig(
         **_common(recipe, work, len(parts[0]), epochs=recipe.epochs, report_to=report_to),
-        learning_rate=recipe.learning_rate, max_length=longest if recipe.packing else None,
-        packing=recipe.packing, eval_packing=False,
-    )  # fmt: skip
+        learning_rate=recipe.learning_rate,
+        max_length=longest if recipe.packing else None,
+        packing=recipe.packing,
+        eval_packing=False,
+    )
     trainer = SFTTrainer(
-        model=model, args=arguments, processing_class=tokenizer, peft_config=_lora(recipe),
-        train_dataset=Dataset.from_list(parts[0]), eval_dataset=Dataset.from_list(parts[1]),
+        model=model,
+        args=arguments,
+        processing_class=tokenizer,
+        peft_config=_lora(recipe),
+        train_dataset=Dataset.from_list(parts[0]),
+        eval_dataset=Dataset.from_list(parts[1]),
         callbacks=[EarlyStoppingCallback(recipe.patience), checkpoints.Reporter(watch)],
-    )  # fmt: skip
+    )
     return {**_finish(trainer, tokenizer, work, into), **_counts(parts, (train, validation))}
 
 
 def prefer(
-    train: Rows, validation: Rows, *, recipe: CopyRecipe, base: Path, work: Path, into: Path, watch: Watch = unwatched,
+    train: Rows,
+    validation: Rows,
+    *,
+    recipe: CopyRecipe,
+    base: Path,
+    work: Path,
+    into: Path,
+    watch: Watch = unwatched,
     report_to: Sequence[str] = (),
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Fine-tune on rows {prompt: turns, chosen: text, rejected: text}; as `imitate` otherwise."""
     model, tokenizer = _load(base, recipe)
     longest = _longest(model, recipe)
     parts = [_short(encode_pairs(tokenizer, rows), longest) for rows in (train, validation)]
     arguments = DPOConfig(
         **_common(recipe, work, len(parts[0]), epochs=recipe.preference_epochs, report_to=report_to),
-        learning_rate=recipe.preference_rate, beta=recipe.beta, max_length=None,
-    )  # fmt: skip
+        learning_rate=recipe.preference_rate,
+        beta=recipe.beta,
+        max_length=None,
+    )
     trainer = _Preferring(
-        model=model, args=arguments, processing_class=tokenizer, peft_config=_lora(recipe),
-        train_dataset=Dataset.from_list(parts[0]), eval_dataset=Dataset.from_list(parts[1]),
+        model=model,
+        args=arguments,
+        processing_class=tokenizer,
+        peft_config=_lora(recipe),
+        train_dataset=Dataset.from_list(parts[0]),
+        eval_dataset=Dataset.from_list(parts[1]),
         callbacks=[EarlyStoppingCallback(recipe.patience), checkpoints.Reporter(watch)],
-    )  # fmt: skip
+    )
     return {**_finish(trainer, tokenizer, work, into), **_counts(parts, (train, validation))}
 
 
@@ -85,7 +111,9 @@ class _Preferring(DPOTrainer):  # type: ignore[misc]
 
 
 def encode(tokenizer: Any, rows: Rows) -> list[dict[str, list[int]]]:
-    """Return each row as token ids and labels: the model learns the answer and the end of its turn, nothing of the prompt."""
+    """Return each row as token ids and labels: the model learns the answer and the end of its turn,
+    nothing of the prompt.
+    """
     found = []
     for row in rows:
         turns = _turns(row)
@@ -123,9 +151,12 @@ def _load(base: Path, recipe: CopyRecipe) -> tuple[Any, Any]:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     model = AutoModelForCausalLM.from_pretrained(
-        base, dtype=torch.bfloat16 if device.type == "cuda" and _halves(device) else torch.float32, local_files_only=True, trust_remote_code=False,
+        base,
+        dtype=torch.bfloat16 if device.type == "cuda" and _halves(device) else torch.float32,
+        local_files_only=True,
+        trust_remote_code=False,
         use_safetensors=True,
-    )  # fmt: skip
+    )
     return model, tokenizer
 
 
@@ -169,16 +200,23 @@ def _common(recipe: CopyRecipe, work: Path, n: int, *, epochs: float, report_to:
     every = max(1, math.ceil(n_steps / EVALUATIONS))
     return {
         **checkpoints.arguments(recipe, work, n_steps=n_steps, every=every, report_to=report_to),
-        "num_train_epochs": epochs, "per_device_eval_batch_size": recipe.batch_size, "bf16": _halves(device),
-        "use_cpu": device.type == "cpu", "gradient_checkpointing": False, "dataloader_pin_memory": device.type == "cuda",
-    }  # fmt: skip
+        "num_train_epochs": epochs,
+        "per_device_eval_batch_size": recipe.batch_size,
+        "bf16": _halves(device),
+        "use_cpu": device.type == "cpu",
+        "gradient_checkpointing": False,
+        "dataloader_pin_memory": device.type == "cuda",
+    }
 
 
 def _lora(recipe: CopyRecipe) -> Any:
     return peft.LoraConfig(
-        task_type=peft.TaskType.CAUSAL_LM, r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, lora_dropout=recipe.lora_dropout,
+        task_type=peft.TaskType.CAUSAL_LM,
+        r=recipe.lora_rank,
+        lora_alpha=2 * recipe.lora_rank,
+        lora_dropout=recipe.lora_dropout,
         target_modules="all-linear",
-    )  # fmt: skip
+    )
 
 
 def _finish(trainer: Any, tokenizer: Any, work: Path, into: Path) -> dict[str, Any]:
@@ -191,7 +229,11 @@ def _finish(trainer: Any, tokenizer: Any, work: Path, into: Path) -> dict[str, A
         tokenizer.save_pretrained(into)
     state = trainer.state
     return {
-        "steps": state.global_step, "steps_planned": state.max_steps, "best_eval_loss": state.best_metric,
-        "best_step": state.best_global_step, "stopped_early": state.global_step < state.max_steps,
-        "trained_parameters": n_trained, "shares_prompts": shares,
-    }  # fmt: skip
+        "steps": state.global_step,
+        "steps_planned": state.max_steps,
+        "best_eval_loss": state.best_metric,
+        "best_step": state.best_global_step,
+        "stopped_early": state.global_step < state.max_steps,
+        "trained_parameters": n_trained,
+        "shares_prompts": shares,
+    }

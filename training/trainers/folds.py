@@ -19,10 +19,17 @@ EPOCHS, MAX_TOKENS = 2, 64
 
 
 def fine_tuned(
-    texts: Sequence[str], labels: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, n_labels: int, base: Path,
-    seed: int = 0, progress: Callable[[int, int], None] = lambda done, of: None,
-) -> npt.NDArray[np.float32]:  # fmt: skip
-    """Return probabilities (n, n_labels), rows sum to 1: each text's by the model that was fine-tuned on the other folds.
+    texts: Sequence[str],
+    labels: npt.NDArray[np.int64],
+    folds: npt.NDArray[np.int64],
+    *,
+    n_labels: int,
+    base: Path,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> npt.NDArray[np.float32]:
+    """Return probabilities (n, n_labels), rows sum to 1: each text's by the model that was fine-tuned on the other
+    folds.
 
     `base` is the encoder's directory. `progress` hears of every step: how many are done, and how many there are in all.
     """
@@ -42,10 +49,15 @@ def fine_tuned(
         )
         with tempfile.TemporaryDirectory(prefix="ecomsite-fold-") as folder:
             transformer_classifier.fit(
-                fitted, held_out, labels=names, recipe=recipe, base=base, work=Path(folder) / "work",
+                fitted,
+                held_out,
+                labels=names,
+                recipe=recipe,
+                base=base,
+                work=Path(folder) / "work",
                 into=Path(folder) / "model",
                 watch=lambda done, of, figures, number=number: progress(number * of + done, len(all_folds) * of),
-            )  # fmt: skip
+            )
             backend = SequenceClassifier(directory=Path(folder) / "model", options={"max_tokens": MAX_TOKENS})
             answers = backend.classify([texts[i] for i in test])
         found[test] = [[answer.probabilities[name] for name in names] for answer in answers]

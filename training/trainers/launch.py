@@ -1,7 +1,8 @@
 """Run a trainer here, or in a process for each GPU, among which transformers' accelerate then shares every batch.
 
 torch's launcher starts the processes (https://docs.pytorch.org/docs/stable/elastic/run.html), each of them
-`manage.py run_trainer`. They end with the worker that started them, however it ends: they see their standard input closed.
+`manage.py run_trainer`. They end with the worker that started them, however it ends: they see their standard input
+closed.
 """
 
 from __future__ import annotations
@@ -30,12 +31,15 @@ from training.trainers.contracts import Watch
 Trainer = Callable[..., dict[str, Any]]
 JOB, STEPS, RESULT, FAILURE, LOG = "job.pickle", "steps.jsonl", "result.json", "failure.json", "log"
 POLL_S, PARTING_S = 0.2, 30
-# Of what the launcher says at the end: one that was killed, by the kernel for its memory perhaps, left no word of its own.
+# Of what the launcher says at the end: one that was killed, by the kernel for its memory perhaps, left no word of its
+# own.
 _ENDED_BY = re.compile(r"Signal \d+ \(\w+\) received by PID \d+|\w+Error: .{1,200}")
 
 
 def n_processes(batch_size: int) -> int:
-    """Return among how many processes a batch is shared: one for each GPU, as long as all get the same number of examples."""
+    """Return among how many processes a batch is shared: one for each GPU,
+    as long as all get the same number of examples.
+    """
     wanted = int(settings.TRAINING["PROCESSES"]) or torch.cuda.device_count() or 1
     return max(n for n in range(1, wanted + 1) if batch_size % n == 0)
 
@@ -51,7 +55,8 @@ def is_first() -> bool:
 
 
 def run(trainer: Trainer, *rows: Any, recipe: Any, watch: Watch, **arguments: Any) -> dict[str, Any]:
-    """Return what `trainer(*rows, recipe=…, watch=…, **arguments)` does, run in as many processes as the recipe's batch allows.
+    """Return what `trainer(*rows, recipe=…, watch=…, **arguments)` does, run in as many processes as the recipe's batch
+    allows.
 
     What `watch` raises ends them all. Raises what the trainer raised, as a `PermanentError` where it was one, else as a
     `RuntimeError` with its words.
@@ -67,10 +72,22 @@ def run(trainer: Trainer, *rows: Any, recipe: Any, watch: Watch, **arguments: An
         (folder / JOB).write_bytes(pickle.dumps(job))
         with (folder / LOG).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  (our own interpreter and command)
-                [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n}",
-                 "manage.py", "run_trainer", name],
-                cwd=settings.BASE_DIR, env=_environment(), stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                [
+                    sys.executable,
+                    "-m",
+                    "torch.distributed.run",
+                    "--standalone",
+                    f"--nproc-per-node={n}",
+                    "manage.py",
+                    "run_trainer",
+                    name,
+                ],
+                cwd=settings.BASE_DIR,
+                env=_environment(),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
             try:
                 _listen(process, folder / STEPS, watch)
             finally:
@@ -125,9 +142,13 @@ def _result(folder: Path, status: int) -> dict[str, Any]:
 
 
 def work(folder: Path) -> None:
-    """Do this process's part of the job in `folder`. The first one leaves steps and result there; who fails leaves why."""
+    """Do this process's part of the job in `folder`.
+
+    The first one leaves steps and result there; who fails leaves why.
+    """
     threading.Thread(target=_end_with_worker, daemon=True).start()
-    path, rows, arguments = pickle.loads((folder / JOB).read_bytes())  # noqa: S301  (written by `run`, in a folder of its own)
+    # Written by `run`, in a folder of its own.
+    path, rows, arguments = pickle.loads((folder / JOB).read_bytes())  # noqa: S301
     try:
         with (folder / STEPS).open("a", encoding="utf-8", buffering=1) as steps:
 
@@ -137,11 +158,14 @@ def work(folder: Path) -> None:
 
             found = import_string(path)(*rows, watch=watch, **arguments)
     except Exception as exc:
-        _leave(folder / FAILURE, {
-            "is_permanent": isinstance(exc, PermanentError),
-            "words": exc.message if isinstance(exc, EcomsiteError) else f"{type(exc).__name__}: {exc}",
-            "hint": getattr(exc, "hint", ""),
-        })  # fmt: skip
+        _leave(
+            folder / FAILURE,
+            {
+                "is_permanent": isinstance(exc, PermanentError),
+                "words": exc.message if isinstance(exc, EcomsiteError) else f"{type(exc).__name__}: {exc}",
+                "hint": getattr(exc, "hint", ""),
+            },
+        )
         raise
     if is_first():
         _leave(folder / RESULT, found)

@@ -28,9 +28,16 @@ WEIGHTS = "model.safetensors"
 
 
 def pretrain(
-    texts: Sequence[str], *, base: Path, into: Path, steps: int, seed: int, max_tokens: int, batch_size: int = 16,
+    texts: Sequence[str],
+    *,
+    base: Path,
+    into: Path,
+    steps: int,
+    seed: int,
+    max_tokens: int,
+    batch_size: int = 16,
     watch: Watch = unwatched,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Write the encoder of `base`, after `steps` batches of `texts` with words masked, to `into`; return the losses.
 
     Raises `PermanentError` where there are too few texts, or the base has no token that masks.
@@ -71,13 +78,18 @@ def pretrain(
     shutil.copytree(base, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("manifest.json", "*.bin", WEIGHTS))
     _save_encoder(model.base_model, base, into)
     tenth = max(1, len(losses) // 10)
-    return {"pretrain_steps": steps, "pretrain_texts": len(texts),
-            "pretrain_loss_before": round(sum(losses[:tenth]) / tenth, 4) if losses else math.nan,
-            "pretrain_loss_after": round(sum(losses[-tenth:]) / tenth, 4) if losses else math.nan}  # fmt: skip
+    return {
+        "pretrain_steps": steps,
+        "pretrain_texts": len(texts),
+        "pretrain_loss_before": round(sum(losses[:tenth]) / tenth, 4) if losses else math.nan,
+        "pretrain_loss_after": round(sum(losses[-tenth:]) / tenth, 4) if losses else math.nan,
+    }
 
 
 def _save_encoder(encoder: Any, base: Path, into: Path) -> None:
-    """Write the weights of `encoder` under the names that `base` has, and of `base` what the masked model leaves out: its pooler."""
+    """Write the weights of `encoder` under the names that `base` has, and of `base` what the masked model leaves out:
+    its pooler.
+    """
     from safetensors.torch import load_file
 
     kept = load_file(base / WEIGHTS)

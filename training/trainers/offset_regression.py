@@ -1,8 +1,8 @@
-"""Logistic regression that adds to what another model says: with nothing learnt it is that model, and few labels change little.
+"""Logistic regression that adds to what another model says: with nothing learnt it is that model.
 
-The other model's log-probabilities are an offset (McCullagh and Nelder 1989, Generalized Linear Models, 2.2), so the penalty
-draws towards that model, as a prior around it would. How much is learnt is chosen out of sample; where learning is not
-better than the other model beyond chance, nothing is learnt.
+The other model's log-probabilities are an offset (McCullagh and Nelder 1989, Generalized Linear Models, 2.2), so the
+penalty draws towards that model, as a prior around it would. How much is learnt is chosen out of sample; where learning
+is not better than the other model beyond chance, nothing is learnt.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from training.trainers.contracts import Watch, unwatched
 
 # Inverse regularisation that is tried, from little learnt to much.
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-# Standard errors by which learning has to be better, at 95 %: with one, one draw of forty labels in twenty lost four points.
+# Standard errors by which learning has to be better, at 95 %: with one, one draw of forty labels in twenty lost four
+# points.
 SURE = 1.96
 ROUNDS = 200
 
@@ -31,13 +32,19 @@ Ints = npt.NDArray[np.int64]
 
 
 def fit(
-    features: Any, offset: Floats, labels: Ints, *, keys: Sequence[str], n_aside: int = 0, is_balanced: bool = False,
+    features: Any,
+    offset: Floats,
+    labels: Ints,
+    *,
+    keys: Sequence[str],
+    n_aside: int = 0,
+    is_balanced: bool = False,
     watch: Watch = unwatched,
-) -> tuple[dict[str, Any], dict[str, Floats]]:  # fmt: skip
+) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Return figures, and `weight` (k, m), `bias` (k,) and `start` (k, k): what the offset (n, k) is multiplied with.
 
-    `features` (n, m) CSR. The last `n_aside` rows choose how much is learnt, or each fold in turn where that is none; the
-    fold of a row is that of its key. Fitted to all rows in the end.
+    `features` (n, m) CSR. The last `n_aside` rows choose how much is learnt, or each fold in turn where that is none;
+    the fold of a row is that of its key. Fitted to all rows in the end.
     """
     k = offset.shape[1]
     view = sparse.hstack([features, sparse.csr_matrix(offset)]).tocsr()
@@ -65,9 +72,11 @@ def fit(
         weight, bias = _fitted(view, offset, labels, weights, best, weight, bias)
     watch(len(folds) + 1, len(folds) + 1, {})
     figures = {
-        "C": best if is_better else 0.0, "best_eval_loss": float(costs[best if is_better else 0.0][judged].mean()),
-        "eval_loss_of_start": float(costs[0.0][judged].mean()), "trained_parameters": int(weight.size + bias.size),
-    }  # fmt: skip
+        "C": best if is_better else 0.0,
+        "best_eval_loss": float(costs[best if is_better else 0.0][judged].mean()),
+        "eval_loss_of_start": float(costs[0.0][judged].mean()),
+        "trained_parameters": int(weight.size + bias.size),
+    }
     m = features.shape[1]
     return figures, {"weight": weight[:, :m], "bias": bias, "start": np.eye(k) + weight[:, m:]}
 
@@ -86,7 +95,9 @@ def _weights(labels: Ints, k: int) -> Floats:
 def _fitted(
     view: Any, offset: Floats, labels: Ints, weights: Floats, strength: float, weight: Floats, bias: Floats
 ) -> tuple[Floats, Floats]:
-    """Return weight (k, m) and bias (k,) of the least penalised loss, from these on, by L-BFGS, which has no randomness."""
+    """Return weight (k, m) and bias (k,) of the least penalised loss, from these on, by L-BFGS,
+    which has no randomness.
+    """
     (n, m), k = view.shape, offset.shape[1]
     truth = np.zeros((n, k))
     truth[np.arange(n), labels] = 1

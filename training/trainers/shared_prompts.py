@@ -1,4 +1,4 @@
-"""Read once what the examples of a batch begin with alike, and score labelled positions alone: the same loss in a fraction.
+"""Read once what the examples of a batch begin with alike, and score labelled positions alone: the same loss.
 
 Prompts of a channel share the instruction and the worked examples, four fifths of their tokens, and the two sides of a
 preference share all of the prompt. The rows of a batch are laid out as one tree of tokens in which each token sees the
@@ -20,15 +20,22 @@ from trl.trainer.utils import FusedCausalLMOutput
 MOST_NODES = 8192
 # Where a configuration names one of these, the head does more than multiply: trl knows what.
 OTHER_HEADS = (
-    "final_logit_softcapping", "logit_scale", "output_multiplier", "lm_head_multiplier", "logits_scaling", "output_router_logits",
-)  # fmt: skip
+    "final_logit_softcapping",
+    "logit_scale",
+    "output_multiplier",
+    "lm_head_multiplier",
+    "logits_scaling",
+    "output_router_logits",
+)
 # How far answers may differ for rounding, by the weights' precision.
 CLOSE = {torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.02}
 
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """The tokens of several rows, equal beginnings once: ids and depth (nodes,), `sees` (nodes, nodes), `places` (rows, width)."""
+    """The tokens of several rows, equal beginnings once: ids and depth (nodes,), `sees` (nodes, nodes), `places`
+    (rows, width).
+    """
 
     ids: torch.Tensor
     depth: torch.Tensor
@@ -57,13 +64,16 @@ def tree_of(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Tree:
             sees[node] = sees[parent]
         sees[node, node] = True
     device = input_ids.device
-    as_tensor = {name: torch.as_tensor(value, device=device) for name, value in
-                 (("ids", ids), ("depth", depth), ("sees", sees), ("places", places))}  # fmt: skip
+    as_tensor = {
+        name: torch.as_tensor(value, device=device)
+        for name, value in (("ids", ids), ("depth", depth), ("sees", sees), ("places", places))
+    }
     return Tree(**as_tensor)
 
 
 def share(model: Any) -> bool:
-    """Let `model`, a causal language model that trl has given its fused head, read equal beginnings once, and score little.
+    """Let `model`, a causal language model that trl has given its fused head, read equal beginnings once, and score
+    little.
 
     Returns whether it does: a model whose answers change (one that needs its tokens in a row) stays as it is.
     """
@@ -122,9 +132,13 @@ def _scoring_labels(fused: Any) -> Any:
             entropy, top = -(every.exp() * every).sum(dim=-1), logits.argmax(dim=-1) == targets[mask]
             mean = logits.mean(dim=-1)
         return FusedCausalLMOutput(
-            loss=-picked.sum() / mask.sum().clamp(min=1), log_probs=spread(picked), entropy=spread(entropy),
-            mean_logits=spread(mean), is_top1=spread(top), label_mask=mask,
-        )  # fmt: skip
+            loss=-picked.sum() / mask.sum().clamp(min=1),
+            log_probs=spread(picked),
+            entropy=spread(entropy),
+            mean_logits=spread(mean),
+            is_top1=spread(top),
+            label_mask=mask,
+        )
 
     return forward
 

@@ -1,7 +1,7 @@
 """Who hears of a run's losses besides the console: TensorBoard, and by setting Weights & Biases and MLflow.
 
-transformers begins their runs and never ends them in a process that goes on, so the next training of the same worker would
-be written into the last one's, or fail over parameters that differ: https://mlflow.org/docs/latest/ml/tracking/.
+transformers begins their runs and never ends them in a process that goes on, so the next training of the same worker
+would be written into the last one's, or fail over parameters that differ: https://mlflow.org/docs/latest/ml/tracking/.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The shape of a statement of reasons in the EU's DSA Transparency Database, version 2 of its API, as a strict schema.
 
-After https://transparency.dsa.ec.europa.eu/page/api-documentation (in force since 1 July 2025): attributes, enumerations and
-limits are the documentation's. What cannot be true of copy (accounts, payments, services) is left out: such a statement
-is refused here.
+After https://transparency.dsa.ec.europa.eu/page/api-documentation (in force since 1 July 2025): attributes,
+enumerations and limits are the documentation's. What cannot be true of copy (accounts, payments, services) is left out:
+such a statement is refused here.
 """
 
 from __future__ import annotations
@@ -13,39 +13,93 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Visibility = Literal[
-    "DECISION_VISIBILITY_CONTENT_REMOVED", "DECISION_VISIBILITY_CONTENT_DISABLED",
-    "DECISION_VISIBILITY_CONTENT_DEMOTED", "DECISION_VISIBILITY_CONTENT_AGE_RESTRICTED",
-    "DECISION_VISIBILITY_CONTENT_INTERACTION_RESTRICTED", "DECISION_VISIBILITY_CONTENT_LABELLED",
+    "DECISION_VISIBILITY_CONTENT_REMOVED",
+    "DECISION_VISIBILITY_CONTENT_DISABLED",
+    "DECISION_VISIBILITY_CONTENT_DEMOTED",
+    "DECISION_VISIBILITY_CONTENT_AGE_RESTRICTED",
+    "DECISION_VISIBILITY_CONTENT_INTERACTION_RESTRICTED",
+    "DECISION_VISIBILITY_CONTENT_LABELLED",
     "DECISION_VISIBILITY_OTHER",
-]  # fmt: skip
+]
 Ground = Literal["DECISION_GROUND_ILLEGAL_CONTENT", "DECISION_GROUND_INCOMPATIBLE_CONTENT"]
 ContentType = Literal[
-    "CONTENT_TYPE_APP", "CONTENT_TYPE_AUDIO", "CONTENT_TYPE_IMAGE", "CONTENT_TYPE_PRODUCT",
-    "CONTENT_TYPE_SYNTHETIC_MEDIA", "CONTENT_TYPE_TEXT", "CONTENT_TYPE_VIDEO", "CONTENT_TYPE_OTHER",
-]  # fmt: skip
+    "CONTENT_TYPE_APP",
+    "CONTENT_TYPE_AUDIO",
+    "CONTENT_TYPE_IMAGE",
+    "CONTENT_TYPE_PRODUCT",
+    "CONTENT_TYPE_SYNTHETIC_MEDIA",
+    "CONTENT_TYPE_TEXT",
+    "CONTENT_TYPE_VIDEO",
+    "CONTENT_TYPE_OTHER",
+]
 Category = Literal[
-    "STATEMENT_CATEGORY_ANIMAL_WELFARE", "STATEMENT_CATEGORY_CONSUMER_INFORMATION",
-    "STATEMENT_CATEGORY_CYBER_VIOLENCE", "STATEMENT_CATEGORY_CYBER_VIOLENCE_AGAINST_WOMEN",
-    "STATEMENT_CATEGORY_DATA_PROTECTION_AND_PRIVACY_VIOLATIONS", "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH",
+    "STATEMENT_CATEGORY_ANIMAL_WELFARE",
+    "STATEMENT_CATEGORY_CONSUMER_INFORMATION",
+    "STATEMENT_CATEGORY_CYBER_VIOLENCE",
+    "STATEMENT_CATEGORY_CYBER_VIOLENCE_AGAINST_WOMEN",
+    "STATEMENT_CATEGORY_DATA_PROTECTION_AND_PRIVACY_VIOLATIONS",
+    "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH",
     "STATEMENT_CATEGORY_INTELLECTUAL_PROPERTY_INFRINGEMENTS",
-    "STATEMENT_CATEGORY_NEGATIVE_EFFECTS_ON_CIVIC_DISCOURSE_OR_ELECTIONS", "STATEMENT_CATEGORY_NOT_SPECIFIED_NOTICE",
-    "STATEMENT_CATEGORY_OTHER_VIOLATION_TC", "STATEMENT_CATEGORY_PROTECTION_OF_MINORS",
-    "STATEMENT_CATEGORY_RISK_FOR_PUBLIC_SECURITY", "STATEMENT_CATEGORY_SCAMS_AND_FRAUD", "STATEMENT_CATEGORY_SELF_HARM",
-    "STATEMENT_CATEGORY_UNSAFE_AND_PROHIBITED_PRODUCTS", "STATEMENT_CATEGORY_VIOLENCE",
-]  # fmt: skip
+    "STATEMENT_CATEGORY_NEGATIVE_EFFECTS_ON_CIVIC_DISCOURSE_OR_ELECTIONS",
+    "STATEMENT_CATEGORY_NOT_SPECIFIED_NOTICE",
+    "STATEMENT_CATEGORY_OTHER_VIOLATION_TC",
+    "STATEMENT_CATEGORY_PROTECTION_OF_MINORS",
+    "STATEMENT_CATEGORY_RISK_FOR_PUBLIC_SECURITY",
+    "STATEMENT_CATEGORY_SCAMS_AND_FRAUD",
+    "STATEMENT_CATEGORY_SELF_HARM",
+    "STATEMENT_CATEGORY_UNSAFE_AND_PROHIBITED_PRODUCTS",
+    "STATEMENT_CATEGORY_VIOLENCE",
+]
 # Of its many keywords those that copy for products can come under.
 Keyword = Literal[
-    "KEYWORD_DATA_FALSIFICATION", "KEYWORD_HIDDEN_ADVERTISEMENT", "KEYWORD_INAUTHENTIC_LISTINGS",
-    "KEYWORD_INAUTHENTIC_USER_REVIEWS", "KEYWORD_LANGUAGE_REQUIREMENTS", "KEYWORD_MISLEADING_INFO_CONSUMER_RIGHTS",
-    "KEYWORD_MISLEADING_INFO_GOODS_SERVICES", "KEYWORD_MISSING_PROCESSING_GROUND", "KEYWORD_NONCOMPLIANCE_PRICING",
-    "KEYWORD_OTHER", "KEYWORD_PROHIBITED_PRODUCTS", "KEYWORD_RISK_PUBLIC_HEALTH", "KEYWORD_UNSAFE_PRODUCTS",
-]  # fmt: skip
+    "KEYWORD_DATA_FALSIFICATION",
+    "KEYWORD_HIDDEN_ADVERTISEMENT",
+    "KEYWORD_INAUTHENTIC_LISTINGS",
+    "KEYWORD_INAUTHENTIC_USER_REVIEWS",
+    "KEYWORD_LANGUAGE_REQUIREMENTS",
+    "KEYWORD_MISLEADING_INFO_CONSUMER_RIGHTS",
+    "KEYWORD_MISLEADING_INFO_GOODS_SERVICES",
+    "KEYWORD_MISSING_PROCESSING_GROUND",
+    "KEYWORD_NONCOMPLIANCE_PRICING",
+    "KEYWORD_OTHER",
+    "KEYWORD_PROHIBITED_PRODUCTS",
+    "KEYWORD_RISK_PUBLIC_HEALTH",
+    "KEYWORD_UNSAFE_PRODUCTS",
+]
 Source = Literal["SOURCE_ARTICLE_16", "SOURCE_TRUSTED_FLAGGER", "SOURCE_TYPE_OTHER_NOTIFICATION", "SOURCE_VOLUNTARY"]
 Automated = Literal["AUTOMATED_DECISION_FULLY", "AUTOMATED_DECISION_PARTIALLY", "AUTOMATED_DECISION_NOT_AUTOMATED"]
 Territory = Literal[
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU",
-    "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
-]  # fmt: skip
+    "AT",
+    "BE",
+    "BG",
+    "CY",
+    "CZ",
+    "DE",
+    "DK",
+    "EE",
+    "ES",
+    "FI",
+    "FR",
+    "GR",
+    "HR",
+    "HU",
+    "IE",
+    "IS",
+    "IT",
+    "LI",
+    "LT",
+    "LU",
+    "LV",
+    "MT",
+    "NL",
+    "NO",
+    "PL",
+    "PT",
+    "RO",
+    "SE",
+    "SI",
+    "SK",
+]
 YesNo = Literal["Yes", "No"]
 Text500 = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Text2000 = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -88,8 +142,11 @@ class StatementOfReasons(BaseModel):
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
         illegal = self.decision_ground == "DECISION_GROUND_ILLEGAL_CONTENT"
-        required = ("illegal_content_legal_ground", "illegal_content_explanation") if illegal else (
-            "incompatible_content_ground", "incompatible_content_explanation")  # fmt: skip
+        required = (
+            ("illegal_content_legal_ground", "illegal_content_explanation")
+            if illegal
+            else ("incompatible_content_ground", "incompatible_content_explanation")
+        )
         if lacking := [name for name in required if not getattr(self, name)]:
             raise ValueError(f"{self.decision_ground} needs {', '.join(lacking)}")
         for chosen, other in (

@@ -1,4 +1,4 @@
-"""`manage.py explain HASH`: which words moved what a stored classifier says of texts, and whether that holds when they go."""
+"""`manage.py explain HASH`: which words moved what a stored classifier says of texts, and whether that holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from training.management.stored_model import StoredModelCommand
 
 
 class Command(StoredModelCommand):
-    help = "Read texts as a JSON list from standard input; write label, words with weights and faithfulness of each as JSON."
+    help = (
+        "Read texts as a JSON list from standard input; write label, words with weights and faithfulness of each "
+        "as JSON."
+    )
     backend = "by_language"
 
     def answer(self, model: Any) -> Any:
@@ -28,8 +31,12 @@ def _of(text: str, model: Any) -> dict[str, Any]:
             {"word": word.word, "start": word.start, "end": word.end, "weight": round(word.weight, 4)}
             for word in strongest(weights, 10)
         ],
-        "faithfulness": None if check is None else {
-            "words": check.n, "lost_without_them": round(check.named, 4),
-            "lost_without_others": round(check.random, 4), "holds": check.holds,
+        "faithfulness": None
+        if check is None
+        else {
+            "words": check.n,
+            "lost_without_them": round(check.named, 4),
+            "lost_without_others": round(check.random, 4),
+            "holds": check.holds,
         },
-    }  # fmt: skip
+    }

@@ -16,7 +16,8 @@ from training.models.datasets import tasks
 
 class Command(BaseCommand):
     help = """Freeze the examples of a task; the same examples give the same snapshot. With --out the three parts are
-    written to a folder, with a README that names their columns, as JSON Lines that `datasets.load_dataset(FOLDER)` reads."""
+    written to a folder, with a README that names their columns, as JSON Lines that `datasets.load_dataset(FOLDER)`
+    reads."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("task", choices=tasks())

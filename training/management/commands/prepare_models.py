@@ -15,8 +15,8 @@ from training import preparation
 
 class Command(BaseCommand):
     help = (
-        "Convert, store and register the models that come with the requirements, and make each the champion of its role "
-        "where there is none. Takes about a minute the first time and does nothing when all is there."
+        "Convert, store and register the models that come with the requirements, and make each the champion of its "
+        "role where there is none. Takes about a minute the first time and does nothing when all is there."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -19,7 +19,8 @@ from training.recipes import recipe_of
 
 
 class Command(BaseCommand):
-    help = """Train on everything people have labelled, measure the result beside the champion, and put it before the gate.
+    help = """Train on everything people have labelled, measure the result beside the champion, and put it before the
+    gate.
 
     The training worker does the work; this command waits and shows how far it is. With --here the work is done in this
     very process, for a machine without workers.
@@ -55,9 +56,12 @@ class Command(BaseCommand):
             raise CommandError("--from-run repeats a run as it was; leave out --set, or --from-run.")
         try:
             run, is_new = runs.plan(
-                task, reason=options["reason"], actor=actor_from(options["by"]),
-                recipe=pairs_from(options["set"], option="--set"), like=like,
-            )  # fmt: skip
+                task,
+                reason=options["reason"],
+                actor=actor_from(options["by"]),
+                recipe=pairs_from(options["set"], option="--set"),
+                like=like,
+            )
             self.stdout.write(f"{'Planned' if is_new else 'Already under way'}: run {run.pk}, {run.reason}.")
             if is_new and like and like.snapshot:
                 self._warn(like.snapshot)

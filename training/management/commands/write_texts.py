@@ -1,4 +1,4 @@
-"""`manage.py write_texts HASH`: have a stored language model answer prompts, in a process that has nothing else loaded."""
+"""`manage.py write_texts HASH`: have a stored language model answer prompts, in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from training.management.stored_model import StoredModelCommand
 
 
 class Command(StoredModelCommand):
-    help = """Read prompts from standard input, a JSON list of lists of [role, content]; write the beginning of each answer
-    as JSON, drawn greedily. Needs no database."""
+    help = """Read prompts from standard input, a JSON list of lists of [role, content]; write the beginning of each
+    answer as JSON, drawn greedily. Needs no database."""
     backend = "causal_lm"
 
     def answer(self, model: Any) -> Any:
