@@ -1,4 +1,4 @@
-"""Products, facts, customer reviews, live copy and imports in the console."""
+"""Products, facts, live copy and imports in the console."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog import editing
-from catalog.models import CustomerReview, ImportRun, Product, ProductFact, PublishedCopy
+from catalog.models import ImportRun, Product, ProductFact, PublishedCopy
 from core.actors import AuthenticatedHttpRequest
 from core.admin import ReadOnlyAdmin, excerpt, lead_on
 
@@ -131,33 +131,6 @@ class ProductAdmin(ModelAdmin):
     def n_live(self, obj: Product) -> int:
         """How many texts shoppers see now."""
         return obj.live_count  # type: ignore[attr-defined]
-
-
-@admin.register(CustomerReview)
-class CustomerReviewAdmin(ReadOnlyAdmin):
-    """What customers wrote, with the sentiment a model gave it."""
-
-    nothing_here = "No customer review yet"
-    what_brings = "“manage.py import_reviews FILE” brings them."
-    list_display = ("about", "sentiment", "rating", "product", "locale", "written_at")
-    list_filter = ("sentiments__label", "locale", "rating")
-    list_select_related = ("product",)
-    search_fields = ("text", "external_id", "product__sku")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerReview]:
-        """Fetch the sentiments along."""
-        return super().get_queryset(request).prefetch_related("sentiments")
-
-    @display(description="review")
-    def about(self, obj: CustomerReview) -> str:
-        """The first words."""
-        return excerpt(obj.text)
-
-    @display(description="sentiment", label={"positive": "success", "negative": "danger", "neutral": "", "none": ""})
-    def sentiment(self, obj: CustomerReview) -> tuple[str, str]:
-        """The latest score."""
-        latest = next(iter(obj.sentiments.all()), None)
-        return (latest.label, str(latest)) if latest else ("none", "not scored yet")
 
 
 class LiveFilter(admin.SimpleListFilter):

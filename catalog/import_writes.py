@@ -75,8 +75,8 @@ WHERE r.external_id = n.external_id AND ({_listed(_REVIEW_OWN, "r.")}, r.product
 _ALONE = f"SELECT count(*) FROM new_review n WHERE n.sku <> '' AND {_PRODUCT_OF_REVIEW} IS NULL"  # noqa: S608
 _PUT_REVIEWS = f"""
 INSERT INTO catalog_customerreview
-    (id, external_id, product_id, {_listed(_REVIEW_OWN)}, created_at, n_attempts, last_error)
-SELECT gen_random_uuid(), n.external_id, {_PRODUCT_OF_REVIEW}, {_listed(_REVIEW_OWN, "n.")}, now(), 0, ''
+    (id, external_id, product_id, {_listed(_REVIEW_OWN)}, created_at)
+SELECT gen_random_uuid(), n.external_id, {_PRODUCT_OF_REVIEW}, {_listed(_REVIEW_OWN, "n.")}, now()
 FROM new_review n ORDER BY n.external_id ON CONFLICT (external_id)"""  # noqa: S608
 
 

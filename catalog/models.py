@@ -8,8 +8,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from core.leases import Leased
-
 
 class Channel(models.TextChoices):
     """Where copy is shown."""
@@ -115,7 +113,7 @@ class FactEvidence(models.Model):
         return f"{self.fact_name}: {self.file_name}"
 
 
-class CustomerReview(Leased):
+class CustomerReview(models.Model):
     """What a customer wrote about a product. Untrusted text; holds no customer identity."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -126,14 +124,10 @@ class CustomerReview(Leased):
     text = models.TextField()
     rating = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True, help_text="stars, 1 to 5")
     written_at = models.DateTimeField(null=True, blank=True)
-    scored_with = models.UUIDField(
-        null=True, blank=True, editable=False, help_text="the model version that last judged its sentiment"
-    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("-created_at", "id")
-        indexes = (models.Index(fields=("scored_with", "created_at", "id"), name="review_to_score"),)
 
     def __str__(self) -> str:
         return self.text[:80]

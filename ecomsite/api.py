@@ -26,7 +26,8 @@ from core.actors import AuthenticatedHttpRequest
 from core.exceptions import EcomsiteError
 from moderation.drafting import ordering
 from moderation.models.candidates import GenerationRequest
-from moderation.models.reviews import COPY_VERDICT, SENTIMENT, Sentiment
+from moderation.models.predictions import Prediction
+from moderation.models.reviews import COPY_VERDICT, SENTIMENT
 from moderation.queues import back_pressure
 from moderation.queues.rules import policy_for
 from monitoring.waiting import why_order_waits
@@ -196,14 +197,15 @@ def show_request(request: HttpRequest, pk: str) -> HttpResponse:
     )
 
 
-@signed_in("moderation.view_sentiment")
+@signed_in("moderation.view_prediction")
 @require_safe
 def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
-    """GET /api/v1/reviews/{external_id}/sentiment — the latest score, and a person's label where one was given."""
+    """GET /api/v1/reviews/{external_id}/sentiment — what the model says that scored it last, and a person's label where one was given."""
     review = CustomerReview.objects.filter(external_id=external_id).first()
     if review is None:
         return error(404, "There is no such review.", reason="unknown_review")
-    score = Sentiment.objects.filter(review=review).select_related("model_version").first()
+    said = Prediction.objects.of(SENTIMENT, [review]).standing()
+    score = said.select_related("model_version").first()
     item = review.review_items.filter(kind=SENTIMENT, lead=None).first()
     decision = item.decisions.filter(superseded_by=None).first() if item else None
     if score is None and decision is None:

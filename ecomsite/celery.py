@@ -30,7 +30,7 @@ def _every(seconds: float, task: str) -> dict[str, object]:
 app.conf.beat_schedule = {
     "drain generation": _every(10, "moderation.drain_generation"),
     "screen candidates": _every(10, "moderation.screen_candidates"),
-    "score reviews": _every(20, "moderation.score_reviews"),
+    "score what came": _every(20, "moderation.score"),
     "open reviews": _every(10, "moderation.open_reviews"),
     "draw the daily lot": _every(3600, "moderation.draw_daily_lot"),
     "settle decisions": _every(10, "moderation.settle_decisions"),

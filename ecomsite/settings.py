@@ -169,7 +169,7 @@ CELERY_TASK_ROUTES = {
     # One model, one process: everything that runs a model goes to the solo worker.
     "moderation.drain_generation": {"queue": "gpu"},
     "moderation.screen_candidates": {"queue": "gpu"},
-    "moderation.score_reviews": {"queue": "gpu"},
+    "moderation.score": {"queue": "gpu"},
     "moderation.score_in_the_shadow": {"queue": "training"},
     # Whatever waits for Label Studio, so that a slow server there holds up nothing else.
     "labeling.*": {"queue": "external"},

@@ -16,9 +16,9 @@ from unfold.decorators import action, display
 
 from core.admin import ReadOnlyAdmin, excerpt, lead_on
 from labeling.models import Vote
-from moderation import decision_admin  # noqa: F401  (Django looks for admins in this module)
+from moderation import decision_admin, prediction_admin  # noqa: F401  (Django looks for admins in this module)
 from moderation.models.candidates import Candidate, GenerationRequest
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.reviews import ReviewItem
 from moderation.queues.seats import sees_labels
 
 REQUEST_COLOURS = {"queued": "", "generating": "info", "completed": "success", "failed": "danger", "cancelled": ""}
@@ -226,24 +226,3 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     def in_label_studio(self, obj: ReviewItem) -> bool:
         """Whether the task stands there already."""
         return obj.labeling_task is not None and obj.labeling_task.ls_task_id is not None
-
-
-@admin.register(Sentiment)
-class SentimentAdmin(ReadOnlyAdmin):
-    """Sentiment scores of customer reviews."""
-
-    nothing_here = "No review was scored yet"
-    what_brings = "Imported customer reviews are scored by the sentiment model."
-    list_display = ("review", "shown", "confidence_shown", "model_version", "created_at")
-    list_filter = ("label", "model_version")
-    list_select_related = ("review", "model_version")
-
-    @display(description="label", ordering="label", label={"positive": "success", "negative": "danger", "neutral": ""})
-    def shown(self, obj: Sentiment) -> tuple[str, str]:
-        """The label, coloured."""
-        return obj.label, obj.label
-
-    @display(description="confidence", ordering="confidence")
-    def confidence_shown(self, obj: Sentiment) -> str:
-        """Probability of the label."""
-        return f"{obj.confidence:.0%}"

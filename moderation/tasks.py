@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import celeryd_after_setup
 
 from core.hints import hint
-from moderation import sentiment, shadow
+from moderation import scoring, shadow
 from moderation.decisions import second_reviews, settling
 from moderation.drafting import generation, requests, screening
 from moderation.live import retro_scan
@@ -43,16 +43,16 @@ def screen_candidates() -> None:
         hint("moderation.screen_candidates")
 
 
-@shared_task(name="moderation.score_reviews", soft_time_limit=600, ignore_result=True)
-def score_reviews() -> None:
-    """Score one batch of customer reviews."""
-    if sentiment.score_reviews():
-        hint("moderation.score_reviews")
+@shared_task(name="moderation.score", soft_time_limit=600, ignore_result=True)
+def score() -> None:
+    """Have each champion answer one batch of what came, and ask for another turn while there was any."""
+    if scoring.score():
+        hint("moderation.score")
 
 
 @shared_task(name="moderation.score_in_the_shadow", soft_time_limit=600, ignore_result=True)
 def score_in_the_shadow() -> None:
-    """Have each challenger score a batch of what the champion of its role scored."""
+    """Have each challenger answer a batch of what the champion of its question answered."""
     shadow.score()
 
 

@@ -6,14 +6,15 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from catalog.models import CustomerReview, PublishedCopy
 from labeling import question
 from moderation.models.candidates import Candidate, GenerationRequest
-from moderation.models.reviews import Decision, ReviewItem, Sentiment
+from moderation.models.predictions import Prediction
+from moderation.models.reviews import SENTIMENT, Decision, ReviewItem
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,9 @@ def queues() -> tuple[Queue, ...]:
 
 
 def sentiment() -> tuple[tuple[str, int], ...]:
-    """Return how many customer reviews each label has, by each review's latest score."""
-    latest = Sentiment.objects.filter(review=OuterRef("pk")).order_by("-created_at").values("label")[:1]
-    rows = CustomerReview.objects.annotate(label=Subquery(latest)).exclude(label=None).values("label")
-    counts = {row["label"]: row["n"] for row in rows.annotate(n=Count("pk")).order_by()}
+    """Return how many customer reviews each label has, by what the model said that answered last."""
+    said = Prediction.objects.filter(question=SENTIMENT).about(CustomerReview).standing()
+    counts = {row["label"]: row["n"] for row in said.values("label").annotate(n=Count("pk")).order_by()}
     return tuple((label, counts.get(label, 0)) for label in ("positive", "neutral", "negative"))
 
 

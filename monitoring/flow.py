@@ -10,11 +10,11 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Integer
 from django.db.models.functions import Cast, Extract, Floor
 from django.utils import timezone
 
-from catalog.models import CustomerReview
 from labeling.models import LabelingTask, WebhookEvent
 from labeling.question import queues
 from moderation.models.candidates import Candidate, GenerationRequest
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.predictions import Scoring
+from moderation.models.reviews import ReviewItem
 from monitoring.parts import in_words
 
 SLOT = dt.timedelta(minutes=5)
@@ -88,10 +88,10 @@ def stages() -> tuple[Stage, ...]:
         ),
         _stage(
             "unscored",
-            "Customer reviews to score",
-            CustomerReview.objects.filter(flowing, sentiments=None),
-            Sentiment.objects.all(),
-            left_at="created_at",
+            "For models to answer",
+            Scoring.objects.filter(flowing, scored_with=None),
+            Scoring.objects.exclude(scored_with=None),
+            left_at="scored_at",
         ),
         _stage(
             "sending",

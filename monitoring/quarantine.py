@@ -12,7 +12,6 @@ from django.db import models, transaction
 from django.db.models import Count
 
 from audit import ledger
-from catalog.models import CustomerReview
 from core import leases
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
@@ -22,6 +21,7 @@ from core.refs import ref
 from labeling.models import LabelCheck, LabelingTask, WebhookEvent
 from moderation.drafting.requests import retry_request
 from moderation.models.candidates import GenerationRequest
+from moderation.models.predictions import Scoring
 from moderation.models.retro_scans import RetroScan
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ KINDS = (
         ("moderation.drain_generation", "moderation.screen_candidates"),
         _let_out_request,
     ),
-    Kind(CustomerReview, "Customer reviews", ("moderation.score_reviews",)),
+    Kind(Scoring, "What models are to answer", ("moderation.score",)),
     Kind(LabelingTask, "Labelling tasks", ("labeling.push_tasks",)),
     Kind(WebhookEvent, "Webhooks of Label Studio", ("labeling.process_webhooks",)),
     Kind(RetroScan, "Policies tried on live copy", ("moderation.run_retro_scans",)),

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from django.db.models import Model
+
 from core import label_sets
 from core.exceptions import PermanentError
 from core.label_sets import NONE
+from inference import resolver
 from labeling import answers, approvals, issues
 from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
 from labeling.label_config import Result, choices
@@ -16,6 +19,7 @@ from labeling.models import Label
 from labeling.question import Choice, Question
 from labeling.screens import choice_page
 from moderation import markup
+from moderation.models.predictions import Prediction
 from moderation.queues.rules import policy_for
 from questions import eligibility
 from questions.subjects import Subject, group_of, subject_of
@@ -35,6 +39,10 @@ class ChoiceQuestion(Question):
     def subject(self) -> Subject:
         """The sort of thing it is about."""
         return subject_of(self.about)
+
+    @property
+    def subject_model(self) -> type[Model]:
+        return self.subject.model
 
     @property
     def top(self) -> str:  # type: ignore[override]
@@ -108,6 +116,17 @@ class ChoiceQuestion(Question):
 
     def inputs(self, subjects: Sequence[Any]) -> list[str]:
         return [self.subject.text(row) for row in subjects]
+
+    def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return those of the champion, of what it scored; nothing where it does not speak of every label."""
+        champion = resolver.find(self.name) if self.backend else None
+        if (
+            champion is None or self.is_multiple
+        ):  # of several answers a model says each by itself: no odds of whole labels
+            return {}
+        said = Prediction.objects.of(self.name, subjects).filter(model_version=champion)
+        found = {subject: dict(odds) for subject, odds in said.values_list("subject", "probabilities")}
+        return {subject: odds for subject, odds in found.items() if set(odds) >= set(self.labels)}
 
     def examples(self) -> Iterator[Example | Excluded]:
         doubted = issues.doubted(self.name)

@@ -22,10 +22,11 @@ from inference.models import ModelAlias, ModelVersion
 from labeling.models import Annotation, Consensus, LabelingProject, LabelingTask
 from moderation import priority
 from moderation.models.appeals import Appeal
-from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
+from moderation.models.candidates import Candidate, Finding, GenerationRequest
 from moderation.models.policies import PolicyVersion
+from moderation.models.predictions import Prediction, Scoring
 from moderation.models.retro_scans import RetroScan
-from moderation.models.reviews import Decision, ReviewItem, Sentiment
+from moderation.models.reviews import Decision, ReviewItem
 from moderation.queues import rules
 from outbox.models import Delivery, Endpoint, Event, Secret
 
@@ -90,13 +91,12 @@ def product(*, facts: Mapping[str, str] | None = None, **fields: Any) -> Product
 
 def model_version(role: str = "copywriter", *, alias: str | None = "champion", **fields: Any) -> ModelVersion:
     """A registered version, and `alias` moved to it (None: no alias)."""
-    backends = {"copywriter": "causal_lm", "sentiment": "sequence_classifier", "encoder": "sentence_encoder",
-                "validity": "sequence_classifier"}  # fmt: skip
+    backends = {"copywriter": "causal_lm", "encoder": "sentence_encoder"}
     last = ModelVersion.objects.filter(role=role).order_by("-number").first()
     values = {
         "number": last.number + 1 if last else 1,
         "name": f"{role}-for-tests",
-        "backend": backends[role],
+        "backend": backends.get(role, "sequence_classifier"),
         "locales": ["en"],
         "artifact_hash": uuid.uuid4().hex * 2,
         "source": "tests",
@@ -173,9 +173,20 @@ def finding(candidate_: Candidate, span: str = "", *, severity: str = "warn", **
     return Finding.objects.create(candidate=candidate_, severity=severity, **values)
 
 
-def score(candidate_: Candidate, name: str = "positive", value: float = 0.8, **fields: Any) -> Score:
-    """A score of `candidate_`."""
-    return Score.objects.create(candidate=candidate_, name=name, value=value, **fields)
+def prediction(
+    subject: Any, asked: str, probabilities: Mapping[str, float], *, version: ModelVersion, **fields: Any
+) -> Prediction:
+    """What `version` says of `subject`, a row: the likeliest of `probabilities`. It stands, unless it is a shadow."""
+    label = max(probabilities, key=lambda one: probabilities[one])
+    values = {"label": label, "confidence": probabilities[label], "probabilities": probabilities} | fields
+    if not values.get("is_shadow"):
+        Scoring.objects.update_or_create(question=asked, subject=ref(subject), defaults={"scored_with": version.pk})
+    return Prediction.objects.create(question=asked, subject=ref(subject), model_version=version, **values)
+
+
+def validity(candidate_: Candidate, value: float, *, version: ModelVersion, **fields: Any) -> Prediction:
+    """What `version` says of a draft: valid with probability `value`."""
+    return prediction(candidate_, "validity", {"valid": value, "invalid": 1 - value}, version=version, **fields)
 
 
 def customer_review(text: str = "Keeps tea hot, and it looks lovely.", **fields: Any) -> CustomerReview:
@@ -188,14 +199,12 @@ def customer_review(text: str = "Keeps tea hot, and it looks lovely.", **fields:
 
 def sentiment(
     review: CustomerReview, label: str = "positive", *, confidence: float = 0.9, version: ModelVersion | None = None
-) -> Sentiment:
+) -> Prediction:
     """The sentiment that `version` gave `review`."""
     version = version or ModelVersion.objects.filter(role="sentiment").first() or model_version("sentiment")
     others = [other for other in ("positive", "negative", "neutral") if other != label]
     probabilities = {label: confidence} | dict.fromkeys(others, (1 - confidence) / 2)
-    return Sentiment.objects.create(
-        review=review, model_version=version, label=label, confidence=confidence, probabilities=probabilities
-    )
+    return prediction(review, "sentiment", probabilities, version=version, label=label, confidence=confidence)
 
 
 def labeling_project(kind: str = "copy_verdict", *, ls_project_id: int | None = None) -> LabelingProject:

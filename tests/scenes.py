@@ -77,7 +77,7 @@ def busy_desk() -> Scene:
     make.finding(
         in_review, "hand-thrown", severity="info", code="style", message="the house style avoids “hand-thrown”"
     )
-    make.score(in_review, "positive", 0.91, model_version=version)
+    make.prediction(in_review, "sentiment", {"positive": 0.91, "neutral": 0.05, "negative": 0.04}, version=version)
     for n in range(2):
         make.candidate(f"A sea green mug, draft {n}.", request=in_review.request, rank=n + 2, grounding=0.6 - n / 10,
                        screened_at=timezone.now())  # fmt: skip

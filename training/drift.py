@@ -26,7 +26,8 @@ from inference.models import ModelAlias, ModelVersion
 from labeling.approvals import FROM_FILES
 from labeling.models import Label
 from labeling.quality.change import MOST, PREDECESSORS, Change, measure_change
-from moderation.models.reviews import SENTIMENT, Sentiment
+from moderation.models.predictions import Prediction
+from moderation.models.reviews import SENTIMENT
 from moderation.models.traffic import TrafficSample
 from training import registry
 from training.models import DatasetSnapshot
@@ -113,9 +114,10 @@ def _answers(
     labels = Label.objects.filter(kind=role, subject__in=subject_of.values())
     ours = labels.exclude(source__startswith=FROM_FILES).filter(labelled_at__lt=_beginning_of(today))
     said = dict(ours.values_list("subject", "label"))
-    scored = dict(Sentiment.objects.filter(model_version=version, review__in=keys).values_list("review", "label"))
-    judged = [key for key in reversed(keys) if key in scored and subject_of[key] in said]
-    return [scored[key] == said[subject_of[key]] for key in judged]
+    predictions = Prediction.objects.of(role, list(subject_of.values())).filter(model_version=version)
+    scored = dict(predictions.values_list("subject", "label"))
+    drawn_then = (subject_of[key] for key in reversed(keys))
+    return [scored[subject] == said[subject] for subject in drawn_then if subject in scored and subject in said]
 
 
 def _beginning_of(day: dt.date) -> dt.datetime:

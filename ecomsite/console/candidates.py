@@ -22,11 +22,13 @@ from ecomsite.console import highlight
 from ecomsite.console.pages import Act, action, page
 from ecomsite.console.review import review_address
 from ecomsite.media import picture_of
+from labeling.question import title_of
 from moderation.decisions import appeals
 from moderation.drafting import ordering, screening
 from moderation.live import history, publication
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, Finding
+from moderation.models.predictions import Prediction
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.policy import grounding
 from moderation.queues import handing_out
@@ -80,7 +82,10 @@ def _context(request: AuthenticatedHttpRequest, shown: Candidate) -> dict[str, A
         "claims": claims,
         "n_backed": sum(claim.fact is not None for claim in claims),
         "may_see_proofs": may("catalog.view_factevidence"),
-        "scores": shown.scores.select_related("model_version"),
+        "predictions": [
+            (title_of(said.question), said)
+            for said in Prediction.objects.filter(subject=ref(shown), is_shadow=False).select_related("model_version")
+        ],
         "siblings": shown.request.candidates.filter(parent=None)
         .exclude(pk=shown.first_draft.pk)
         .order_by("rank", "ordinal"),

@@ -127,6 +127,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _page("Raters of imports", "how_to_reg", "console:raters", "labeling.view_label"),
             _table("Versions", "deployed_code", "inference.modelversion"),
             _table("Aliases", "label", "inference.modelalias"),
+            _table("Predictions", "checklist", "moderation.prediction"),
         ],
     },
     {
@@ -215,7 +216,7 @@ TABS: list[dict[str, Any]] = [
     _tabs("catalog.publishedcopy", "live", [("yes", "Live"), ("no", "Retired")]),
     _tabs(
         "catalog.customerreview",
-        "sentiments__label",
+        "sentiment",
         [("positive", "Positive"), ("neutral", "Neutral"), ("negative", "Negative")],
     ),
 ]

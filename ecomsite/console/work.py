@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from audit import anchors, checks, high_water, keys
 from audit.models import LedgerCheck, TimeStamp
-from catalog.models import CustomerReview
 from core.actors import AuthenticatedHttpRequest, require_permission
 from ecomsite.console.pages import page, with_names
 from labeling.question import queue_names, queues, title_of
 from moderation.models.candidates import Candidate, GenerationRequest
+from moderation.models.predictions import Scoring
 from moderation.models.reviews import COPY_VERDICT, ReviewItem
 from moderation.queues import handing_out
 from moderation.queues.languages import languages_of
@@ -74,9 +74,7 @@ def _waiting_context(request: AuthenticatedHttpRequest, kind: str) -> dict[str, 
         "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count() + n_held[1],
         "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),
         "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),
-        "n_unscored": 0
-        if kind == COPY_VERDICT
-        else CustomerReview.objects.filter(sentiments=None).exclude(review_items__kind=kind).count(),
+        "n_unscored": Scoring.objects.filter(question=kind, scored_with=None).count(),
         "n_writing": requests.filter(status__in=("queued", "generating")).count(),
         "n_checking": Candidate.objects.filter(status=Candidate.Status.GENERATED, screened_at=None).count(),
     }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, Model, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -26,7 +27,8 @@ from moderation import priority
 from moderation.decisions import panels
 from moderation.lifecycle import line_for
 from moderation.models.candidates import Candidate
-from moderation.models.reviews import COPY_VERDICT, SENTIMENT, ReviewItem, Sentiment
+from moderation.models.predictions import Prediction
+from moderation.models.reviews import COPY_VERDICT, ReviewItem
 from moderation.queues import active_learning, back_pressure, daily_lot, first_labels, seats
 from moderation.queues.rules import policy_for
 from moderation.queues.seats import pass_to_senior
@@ -46,7 +48,7 @@ Status = ReviewItem.Status
 class Work:
     """What an item is made from."""
 
-    about: Candidate | CustomerReview
+    about: Model
     factors: priority.Factors
     payload: dict[str, Any]  # what Label Studio shows
     predictions: list[dict[str, Any]]  # what it pre-fills
@@ -55,21 +57,21 @@ class Work:
 
 
 def open_reviews() -> int:
-    """Open human work for each candidate in review, and for sentiments worth asking about. Returns how many items.
+    """Open human work for each candidate in review, and for what a model said and is worth asking about. Returns how many items.
 
     Questions that want first labels are asked by lot (`moderation.queues.first_labels`).
 
-    Of sentiments only while their queue takes more (`moderation.queues.back_pressure`), but for the few of each day's
-    lot; drafts that were written are opened.
+    Of what models said only while the queue of the question takes more (`moderation.queues.back_pressure`), but for the
+    few of each day's lot; drafts that were written are opened.
     """
     opened = 0
     for candidate in _candidates_without_item():
         opened += _open(COPY_VERDICT, _copy_work(candidate))
-    for sentiment in daily_lot.to_open(n=BATCH):
-        opened += _open(SENTIMENT, _sentiment_work(sentiment, strategy=seats.DAILY_LOT))
-    if not back_pressure.is_paused(SENTIMENT):
-        for sentiment, strategy in active_learning.sentiments(n=BATCH):
-            opened += _open(SENTIMENT, _sentiment_work(sentiment, strategy=strategy))
+    drawn = [(said, seats.DAILY_LOT) for said in daily_lot.to_open(n=BATCH)]
+    opened += _open_predictions(question(daily_lot.KIND), drawn)
+    for asked in active_learning.doubted_questions():
+        if not back_pressure.is_paused(asked.name):
+            opened += _open_predictions(asked, active_learning.choose(asked, n=BATCH))
     for asked, reviews in first_labels.due():
         opened += sum(_open(asked.name, _first_work(asked, review)) for review in reviews)
     if opened:
@@ -106,24 +108,41 @@ def _copy_work(candidate: Candidate) -> Work:
     return Work(candidate, factors, about.task_data(candidate), predictions, strategy=EVERY_DRAFT)
 
 
-def _sentiment_work(sentiment: Sentiment, *, strategy: str) -> Work:
-    review: CustomerReview = sentiment.review
+def _open_predictions(asked: Question, chosen: active_learning.Chosen) -> int:
+    rows = asked.rows([said.subject for said, _ in chosen])
+    return sum(
+        _open(asked.name, _work_of(asked, said, rows[said.subject], strategy=strategy))
+        for said, strategy in chosen
+        if said.subject in rows
+    )
+
+
+def _work_of(asked: Question, said: Prediction, subject: Any, *, strategy: str) -> Work:
     # What the lot drew is as urgent as a guess: behind all that the model is unsure of, drift would be seen too late.
-    factors = priority.factors_of_label(
-        confidence=None if strategy == seats.DAILY_LOT else sentiment.confidence,
-        n_labels=len(sentiment.probabilities),
-        price=review.product.price if review.product else None,
-    )
-    about = question(SENTIMENT)
-    predictions = about.suggestions(
-        review, label=sentiment.label, model_version=str(sentiment.model_version), score=sentiment.confidence
-    )
-    return Work(review, factors, about.task_data(review), predictions, suggestion=sentiment.label, strategy=strategy)
+    confidence = None if strategy == seats.DAILY_LOT else said.confidence
+    factors = priority.factors_of_label(confidence=confidence, n_labels=_n_labels(asked), price=_price_of(subject))
+    label = said.label
+    try:
+        predictions = asked.suggestions(
+            subject, label=label, model_version=str(said.model_version), score=said.confidence
+        )
+    except PermanentError:  # an answer that the question had when the model was made, and has no more
+        label, predictions = "", []
+    return Work(subject, factors, asked.task_data(subject), predictions, suggestion=label, strategy=strategy)
+
+
+def _n_labels(asked: Question) -> int:
+    """Among how many labels the answer is: where several may be picked, any of them may hold or not."""
+    return 2 ** len(asked.labels) if asked.is_multiple else len(asked.labels)
+
+
+def _price_of(subject: Any) -> Decimal | None:
+    product = getattr(subject, "product", None)
+    return product.price if product else None
 
 
 def _first_work(asked: Question, review: CustomerReview) -> Work:
-    price = review.product.price if review.product else None
-    factors = priority.factors_of_label(confidence=None, n_labels=len(asked.labels), price=price)
+    factors = priority.factors_of_label(confidence=None, n_labels=_n_labels(asked), price=_price_of(review))
     return Work(review, factors, asked.task_data(review), [], strategy=first_labels.RANDOM)
 
 

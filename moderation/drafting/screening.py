@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,14 +21,16 @@ from core import leases
 from core.actors import SystemActor, require_permission
 from core.exceptions import LeaseLost, PermanentError, TransientError
 from core.hints import hint, hint_on_commit
+from core.refs import ref
 from inference import loader, prompts, resolver
-from inference.contracts import CopyBrief, Fact
+from inference.contracts import Classification, CopyBrief, Fact
 from inference.models import ModelVersion
 from labeling.question import question
 from moderation import policy_versions
 from moderation.drafting import near_copies
 from moderation.lifecycle import advance
-from moderation.models.candidates import Candidate, Finding, GenerationRequest, Score
+from moderation.models.candidates import Candidate, Finding, GenerationRequest
+from moderation.models.predictions import Prediction, fields_of
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import COPY_VERDICT
 from moderation.policy import base, grounding, merging
@@ -60,9 +62,7 @@ def brief_of(candidate: Candidate) -> CopyBrief:
 
 
 def draft_of(candidate: Candidate, *, text: str | None = None) -> base.Draft:
-    """Return what the policy checks see of a candidate: its text (or `text`), its facts,
-    and live copy it may repeat.
-    """
+    """Return what the policy checks see of a candidate: its text (or `text`), facts, and live copy it may repeat."""
     said = candidate.text if text is None else text
     others = near_copies.find_alike(said, product=candidate.product, locale=candidate.locale)
     return dataclasses.replace(draft_from(brief_of(candidate), said), others=others)
@@ -172,31 +172,35 @@ def _screen_together(requests: Sequence[GenerationRequest]) -> int:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the champion of a role thinks of drafts, as one number each: candidate → 0…1."""
+    """What the champion of a question says of drafts: candidate → its answer."""
 
-    name: str
+    question: str
     version: ModelVersion
-    values: Mapping[uuid.UUID, float]
+    answers: Mapping[uuid.UUID, Classification]
+
+    def of(self, drafts: Sequence[Candidate]) -> Iterator[Prediction]:
+        """Yield what it says of `drafts`, to be saved."""
+        for draft in drafts:
+            if (answer := self.answers.get(draft.pk)) is not None:
+                yield Prediction(
+                    question=self.question, subject=ref(draft), model_version=self.version, **fields_of(answer)
+                )
 
 
-# Score → the question whose champion gives it, and the label whose probability it is.
-SCORES: Mapping[str, tuple[str, str]] = {
-    "positive_tone": ("sentiment", "positive"),
-    "valid_description": ("validity", "valid"),
-}
+# Whose champions say something of a draft: its tone, and whether people would accept it.
+TONE, VALIDITY = "sentiment", "validity"
 
 
 def _opinions(candidates: Sequence[Candidate]) -> list[Opinion]:
-    """Return what the champions think of the texts; nothing of a role that has no champion yet."""
+    """Return what the champions think of the texts; nothing of a question that has no champion yet."""
     found = []
-    for name, (asked, label) in SCORES.items():
-        if (version := resolver.find(asked)) is not None:
+    for name in (TONE, VALIDITY):
+        if (version := resolver.find(name)) is not None:
             # A question about something else is asked of the draft's words alone.
-            about = question(asked)
+            about = question(name)
             texts = about.inputs(candidates) if about.about == "draft" else [draft.text for draft in candidates]
             answers = loader.load_classifier(version).classify(texts)
-            values = {c.pk: a.probabilities.get(label, 0.0) for c, a in zip(candidates, answers, strict=True)}
-            found.append(Opinion(name, version, values))
+            found.append(Opinion(name, version, {c.pk: a for c, a in zip(candidates, answers, strict=True)}))
     return found
 
 
@@ -216,20 +220,15 @@ def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
                 "product"
             )
         )
+        for opinion in opinions:
+            Prediction.objects.keep(opinion.of(drafts))
+        valid = next((opinion.answers for opinion in opinions if opinion.question == VALIDITY), {})
         lines: list[Line] = []
         passed: list[tuple[float, int, float, int, Candidate]] = []
         for candidate in drafts:
             draft = draft_of(candidate)
             findings = find_problems(draft)
             save_findings(candidate, findings)
-            for opinion in opinions:
-                if candidate.pk in opinion.values:
-                    Score.objects.update_or_create(
-                        candidate=candidate,
-                        name=opinion.name,
-                        model_version=opinion.version,
-                        defaults={"value": opinion.values[candidate.pk]},
-                    )
             candidate.grounding = grounding.grounding_score(draft)
             candidate.screened_at = timezone.now()
             Candidate.objects.filter(pk=candidate.pk).update(
@@ -240,8 +239,8 @@ def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
                 lines.append(advance(candidate, from_=Status.GENERATED, to=Status.BLOCKED, payload={"findings": codes}))
             else:
                 n_warnings = sum(finding.severity == Severity.WARN for finding in findings)
-                valid = next((o.values.get(candidate.pk, 0.0) for o in opinions if o.name == "valid_description"), 0.0)
-                passed.append((-candidate.grounding, n_warnings, -valid, candidate.ordinal, candidate))
+                accepted = valid[candidate.pk].probabilities.get("valid", 0.0) if candidate.pk in valid else 0.0
+                passed.append((-candidate.grounding, n_warnings, -accepted, candidate.ordinal, candidate))
                 lines.append(
                     Line(
                         "moderation.candidate.screened",

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, F, QuerySet, UUIDField
+from django.db.models import Count, QuerySet, UUIDField
 from django.db.models.functions import Cast, Substr
 
 from catalog.models import CustomerReview, ImportRun
 from core.actors import user_keys
-from core.refs import keys_of
 from labeling import approvals
 from labeling.labels import rater_of
 from labeling.models import Vote
@@ -26,7 +25,7 @@ from labeling.question import question
 from moderation.label_exchange.importing import brought_in_by, source_of
 from moderation.label_exchange.records import KIND
 from moderation.label_exchange.reviews import subject_of
-from moderation.models.reviews import Sentiment
+from moderation.models.predictions import Prediction
 from moderation.queues import seats
 from moderation.queues.separation_of_duties import why_no_second
 
@@ -170,12 +169,12 @@ def _with_models(said: Answers, ours: Mapping[str, str]) -> tuple[Estimate, str]
     from labeling.quality.against import shares_of, sided_with
     from labeling.quality.intervals import Estimate
 
-    number, keys = _numbers(), keys_of(sorted(set(ours) & set(said)), CustomerReview)
-    rows = Sentiment.objects.filter(review__in=keys).annotate(number=F("model_version__number"))
+    number = _numbers()
+    rows = Prediction.objects.of(KIND, sorted(set(ours) & set(said)))
     scored: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-    for key, version, label in rows.values_list("review", "number", "label"):
+    for subject, version, label in rows.values_list("subject", "model_version__number", "label"):
         if label in number:
-            scored[version].append((subject_of(key), label))
+            scored[version].append((subject, label))
     found = []
     for version, told in sorted(scored.items()):
         votes = [[number[label] for label in said[subject].values()] for subject, _ in told]

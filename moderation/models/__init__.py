@@ -4,11 +4,11 @@ from moderation.models import (  # noqa: F401  (Django finds them here)
     appeals,
     candidates,
     policies,
+    predictions,
     queues,
     retro_scans,
     reviewers,
     reviews,
-    shadow_scores,
     signatures,
     traffic,
 )

@@ -207,22 +207,3 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.severity} {self.code}"
-
-
-class Score(models.Model):
-    """A number in [0, 1] that a model gave a candidate; higher = more of what `name` says."""
-
-    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="scores")
-    name = models.CharField(max_length=60)
-    value = models.FloatField()
-    model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ("name",)
-        constraints = (
-            models.UniqueConstraint(fields=("candidate", "name", "model_version"), name="one_score_per_model"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.value:.2f}"

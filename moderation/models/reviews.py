@@ -1,4 +1,4 @@
-"""Human work: the item a person reviews, what they decided, and the sentiment of customer reviews."""
+"""Human work: the item a person reviews, and what they decided."""
 
 from __future__ import annotations
 
@@ -14,30 +14,10 @@ from django.utils import timezone
 from catalog.models import CustomerReview
 from core.leases import Leased
 from core.refs import ref
-from inference.models import ModelVersion
 from labeling.models import Consensus, LabelingTask, Vote
 from labeling.question import question, title_of
 from moderation.models.candidates import Candidate
 from moderation.priority import Factors
-
-
-class Sentiment(models.Model):
-    """The sentiment a model gave a customer review."""
-
-    review = models.ForeignKey(CustomerReview, on_delete=models.CASCADE, related_name="sentiments")
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
-    label = models.CharField(max_length=24)
-    probabilities = models.JSONField()
-    confidence = models.FloatField(help_text="probability of `label`, 0 to 1")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ("-created_at",)
-        constraints = (models.UniqueConstraint(fields=("review", "model_version"), name="one_sentiment_per_model"),)
-
-    def __str__(self) -> str:
-        return f"{self.label} ({self.confidence:.0%})"
-
 
 # Two questions that this app knows by name: the verdict that lets a draft out, and what the daily lot is drawn for.
 COPY_VERDICT, SENTIMENT = "copy_verdict", "sentiment"

@@ -11,7 +11,7 @@ import heapq
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef
 
 from audit import ledger
 from catalog.models import CustomerReview
@@ -23,7 +23,8 @@ from core.refs import keys_of, ref_in_sql, ref_to
 from inference import resolver
 from labeling.approvals import FROM_FILES
 from labeling.models import Label
-from moderation.models.reviews import SENTIMENT, Sentiment
+from moderation.models.predictions import Prediction
+from moderation.models.reviews import SENTIMENT
 from moderation.models.traffic import TrafficSample
 from moderation.queues import seats
 
@@ -71,16 +72,19 @@ def _draw(day: dt.date, n: int) -> int:
     return len(drawn)
 
 
-def to_open(*, n: int) -> QuerySet[Sentiment]:
-    """Return what the champion says of up to `n` reviews that the lot drew and nobody was asked about yet; oldest
-    first.
+def to_open(*, n: int) -> list[Prediction]:
+    """Return what the champion says of up to `n` reviews that the lot drew and nobody was asked about; oldest first.
 
     What could not be put before people for a week after it could be drawn is not traffic of now any more.
     """
     since = dt.datetime.now(dt.UTC).date() - 2 * LOOKS_BACK * DAY
-    drawn = Sentiment.objects.filter(model_version=resolver.find(SENTIMENT), review__traffic_sample__day__gte=since)
-    waiting = drawn.exclude(review__review_items__kind=KIND).select_related("review__product", "model_version")
-    return waiting.order_by("review__traffic_sample")[:n]
+    drawn = TrafficSample.objects.filter(day__gte=since).exclude(review__review_items__kind=KIND).order_by("pk")
+    subjects = [ref_to(CustomerReview, key) for key in drawn.values_list("review", flat=True)]
+    said = (
+        Prediction.objects.of(KIND, subjects).filter(model_version=resolver.find(KIND)).select_related("model_version")
+    )
+    place = {subject: i for i, subject in enumerate(subjects)}
+    return sorted(said, key=lambda one: place[one.subject])[:n]
 
 
 def drawn_among(subjects: list[str]) -> set[str]:

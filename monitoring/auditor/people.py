@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import Group, User
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from audit.models import LedgerEntry
 from catalog.models import CustomerReview, PublishedCopy
 from core.actors import actor_ref
 from core.exceptions import PermanentError
+from core.refs import ref_in_sql
 from labeling.models import Label, Vote
 from labeling.question import question, queues
 from moderation.live import history
 from moderation.models.appeals import Appeal
+from moderation.models.predictions import Prediction
 from moderation.models.reviews import SENTIMENT, Decision, ReviewItem
 from monitoring.auditor.asking import MOST_ROWS, Answer, Asked, Table, table
 from monitoring.label_quality import scorecards
@@ -206,7 +208,10 @@ def coverage(asked: Asked) -> Answer:
     published = PublishedCopy.objects.filter(**asked.within("published_at"))
     n, seen = published.count(), published.filter(provenance__human_reviewed=True).count()
     reviews = CustomerReview.objects.filter(**asked.within("created_at"))
-    scored = reviews.exclude(sentiments=None).distinct().count()
+    said = Prediction.objects.filter(
+        question=SENTIMENT, subject=ref_in_sql(CustomerReview, OuterRef("pk")), is_shadow=False
+    )
+    scored = reviews.filter(Exists(said)).count()
     labelled = Label.objects.filter(kind=SENTIMENT, **asked.within("labelled_at")).count()
     by_strategy = ReviewItem.objects.work().filter(**asked.within("created_at")).order_by()
     counts = (

@@ -22,6 +22,7 @@ from moderation.live import history, marking
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.policies import PolicyVersion
+from moderation.models.predictions import Prediction
 from moderation.models.reviews import COPY_VERDICT, Decision
 
 
@@ -82,8 +83,17 @@ def _draft(machine: Candidate) -> dict[str, Any]:
             "messages": [dataclasses.asdict(message) for message in prompt.messages] if prompt.is_same else [],
         },
         "scores": [
-            {"name": score.name, "value": score.value, "model": str(score.model_version or "")}
-            for score in machine.scores.select_related("model_version").order_by("name", "pk")
+            {
+                "question": said.question,
+                "label": said.label,
+                "confidence": said.confidence,
+                "probabilities": said.probabilities,
+                "model": str(said.model_version),
+                "is_shadow": said.is_shadow,
+            }
+            for said in Prediction.objects.filter(subject=ref(machine))
+            .select_related("model_version")
+            .order_by("question", "is_shadow", "pk")
         ],
     }
 

@@ -120,6 +120,10 @@ class CopyVerdict(Question):
         texts = {" ".join(str(answer.get("fixed_text") or "").split()) for answer in answers}
         return "several fixes differ" if len(texts) > 1 else ""
 
+    @property
+    def subject_model(self) -> type[Candidate]:
+        return Candidate
+
     def rows(self, subjects: Sequence[str]) -> dict[str, Candidate]:
         rows = Candidate.objects.filter(pk__in=keys_of(subjects, Candidate)).select_related("product")
         return {ref(row): row for row in rows}

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from catalog.models import CustomerReview
-from core.refs import keys_of, ref
-from inference import resolver
 from labeling.question import Choice
-from moderation.models import reviews
 from questions.choice import ChoiceQuestion
 
 
@@ -35,10 +29,3 @@ class Sentiment(ChoiceQuestion):
     ask_below = 0.75
     source = "labels of the queue sentiment, as people agreed on them"
     copies_from = 0.5
-
-    def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
-        """Return those of the champion, of what it scored; nothing where it does not speak of every label."""
-        champion, asked = resolver.find(self.name), keys_of(subjects, CustomerReview)
-        scores = reviews.Sentiment.objects.filter(review_id__in=asked, model_version=champion)
-        found = {ref(score.review): dict(score.probabilities) for score in scores.select_related("review")}
-        return {subject: said for subject, said in found.items() if set(said) >= set(self.labels)}

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.db.models import Model
+
 from labeling.examples import OPEN_ISSUE, Example, Excluded
 from labeling.question import Choice, Question
 from moderation.decisions.outcomes import VERDICTS
@@ -30,6 +32,10 @@ class Validity(Question):
     reads_tokens = 256
     source = "standing decisions on drafts: approved as it was, or not"
     taught_by = CopyVerdict.name
+
+    @property
+    def subject_model(self) -> type[Model]:
+        return subject_of(self.about).model
 
     def rows(self, subjects: Sequence[str]) -> dict[str, Any]:
         return subject_of(self.about).rows(subjects)

@@ -28,7 +28,8 @@ from labeling.accounts import sync_accounts
 from labeling.label_config import choices
 from labeling.models import Label, LabelIssue
 from moderation.decisions import second_reviews, settling
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.predictions import Prediction
+from moderation.models.reviews import ReviewItem
 from questions.sentiment.question import Sentiment as SentimentQuestion
 from tests import factories, people
 from tests.chromium import needs_chromium
@@ -97,8 +98,10 @@ def scored(
         label = tuple(SAYINGS)[number % 3]
         text = f"{rng.choice(SAYINGS[label]).capitalize()}, number {number}."
         truth[ref(factories.customer_review(text, product=product))] = label
-    hint("moderation.score_reviews")
-    wait_for(lambda: Sentiment.objects.count() == len(truth), seconds=240, what="the scores")
+    hint("moderation.score")
+    wait_for(
+        lambda: Prediction.objects.filter(question="sentiment").count() == len(truth), seconds=240, what="the scores"
+    )
     return truth
 
 
@@ -206,7 +209,9 @@ def test_what_people_say_in_label_studio_becomes_the_model_that_scores_the_next_
     assert after != before
 
     fresh = factories.customer_review("Pilled after one wash, sadly.", product=factories.product())
-    hint("moderation.score_reviews")
-    wait_for(lambda: Sentiment.objects.filter(review=fresh).exists(), seconds=180, what="the score of the next review")
-    score = Sentiment.objects.get(review=fresh)
+    hint("moderation.score")
+    wait_for(
+        lambda: Prediction.objects.of("sentiment", [fresh]).exists(), seconds=180, what="the score of the next review"
+    )
+    score = Prediction.objects.of("sentiment", [fresh]).get()
     assert (score.model_version, score.label) == (after, "negative"), "no worker was restarted"

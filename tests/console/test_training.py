@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from inference import resolver
 from inference.models import ModelAlias
-from moderation.models.shadow_scores import ShadowScore
 from tests import factories, people
 from tests.scenes import HOSTILE
 from tests.training.test_promotion import trained
@@ -86,10 +85,8 @@ def test_the_overview_shows_a_challenger_in_the_shadow_on_drafts() -> None:
     champion, challenger = (factories.model_version("validity", alias=name) for name in ("champion", "challenger"))
     for value, label in ((0.9, "valid"), (0.2, "valid")):
         draft = factories.candidate()
-        factories.score(draft, "valid_description", value, model_version=champion)
-        ShadowScore.objects.create(
-            candidate=draft, model_version=challenger, label=label, confidence=0.8, seconds=0.0125
-        )
+        factories.validity(draft, value, version=champion)
+        factories.validity(draft, 0.8, version=challenger, label=label, seconds=0.0125, is_shadow=True)
     page = signed_in(people.auditor()).get(reverse("console:training")).content.decode()
     assert "says the same as the champion of 50% of 2 drafts, 0.0125 s each" in page
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from audit.models import LedgerEntry
 from audit.verification import verify
@@ -13,12 +14,20 @@ from catalog.models import CustomerReview
 from core.refs import ref
 from labeling.models import LabelingTask, WebhookEvent
 from moderation.models.candidates import Candidate, Finding, GenerationRequest
-from moderation.models.reviews import ReviewItem, Sentiment
-from tests.faults.work import DRAFTS, HEALTHY_REQUESTS, HEALTHY_REVIEWS
+from moderation.models.predictions import Prediction, Scoring
+from moderation.models.reviews import ReviewItem
+from tests.faults.work import (
+    DRAFTS,
+    HEALTHY_REQUESTS,
+    HEALTHY_REVIEWS,
+    poisoned_scorings,
+    unscored,
+    unsure_without_item,
+)
 
 # Lines that may stand more than once about one thing: each attempt leaves them.
 REPEATABLE = {"moderation.request.generating", "moderation.request.lease_expired", "moderation.request.given_back",
-              "moderation.sentiment.scored"}  # fmt: skip
+              "moderation.prediction.made"}  # fmt: skip
 SURE = 0.75
 
 
@@ -83,23 +92,22 @@ def _people(account: Account) -> None:
     expected = {ref(item) for item in ReviewItem.objects.all()}
     account.lost += [f"no task for {name}" for name in expected - references]
     account.unexpected += [f"a task for {name}" for name in references - expected]
-    unsure = Sentiment.objects.filter(confidence__lt=SURE, review__review_items=None).count()
+    unsure = unsure_without_item(SURE).count()
     account.lost += [f"{unsure} unsure sentiments have no item"] if unsure else []
 
 
 def _sentiments(account: Account) -> None:
-    account.effects += Sentiment.objects.count()
-    healthy = CustomerReview.objects.filter(HEALTHY_REVIEWS).annotate(n=Count("sentiments"))
-    account.lost += [f"review {r.pk} was not scored" for r in healthy.filter(n=0)]
-    account.duplicates += [f"review {r.pk} was scored {r.n} times" for r in healthy.filter(n__gt=1)]
+    said = Prediction.objects.filter(question="sentiment").about(CustomerReview)
+    account.effects += said.count()
+    account.lost += [f"review {r.pk} was not scored" for r in unscored().filter(HEALTHY_REVIEWS)]
+    twice = said.order_by().values("subject").annotate(n=Count("pk")).filter(n__gt=1)
+    account.duplicates += [f"{row['subject']} was scored {row['n']} times" for row in twice]
     told = sum(
         payload["n"]
-        for payload in LedgerEntry.objects.filter(action="moderation.sentiment.scored").values_list(
-            "payload", flat=True
-        )
+        for payload in LedgerEntry.objects.filter(action="moderation.prediction.made").values_list("payload", flat=True)
     )
-    if told != Sentiment.objects.count():
-        account.unexpected.append(f"the ledger tells of {told} scores, there are {Sentiment.objects.count()}")
+    if told != said.count():
+        account.unexpected.append(f"the ledger tells of {told} scores, there are {said.count()}")
 
 
 def _ledger(account: Account) -> None:
@@ -127,13 +135,15 @@ def _ledger(account: Account) -> None:
 
 
 def _quarantine(account: Account) -> None:
-    for model, healthy in ((GenerationRequest, HEALTHY_REQUESTS), (CustomerReview, HEALTHY_REVIEWS)):
-        inside = model.objects.filter(quarantined_at__isnull=False)
-        account.unexpected += [f"{row} is in quarantine: {row.last_error}" for row in inside.filter(healthy)]
+    poison: tuple[QuerySet[Any], ...] = (GenerationRequest.objects.exclude(HEALTHY_REQUESTS), poisoned_scorings())
+    for poisoned in poison:
+        inside = poisoned.model._default_manager.filter(quarantined_at__isnull=False)
+        healthy = inside.exclude(pk__in=poisoned.values("pk"))
+        account.unexpected += [f"{row} is in quarantine: {row.last_error}" for row in healthy]
         account.unexpected += [f"{row} has no error" for row in inside.filter(last_error="")]
-        outside = model.objects.exclude(healthy).filter(quarantined_at=None)
+        outside = poisoned.filter(quarantined_at=None)
         account.unexpected += [f"poisoned {row} is not in quarantine" for row in outside]
-    for model in (GenerationRequest, CustomerReview, LabelingTask, ReviewItem, WebhookEvent):
+    for model in (GenerationRequest, Scoring, LabelingTask, ReviewItem, WebhookEvent):
         stranded = model.objects.filter(lease_token__isnull=False).count()
         account.unexpected += [f"{stranded} leases on {model.__name__} were left"] if stranded else []
 

@@ -9,16 +9,18 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from catalog.models import CustomerReview, Product, ProductFact
 from core.actors import SystemActor
+from core.refs import keys_of, ref_in_sql, ref_to
 from labeling.models import LabelingTask
 from moderation.drafting import ordering
 from moderation.models.candidates import Candidate, GenerationRequest
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.predictions import Prediction, Scoring
+from moderation.models.reviews import ReviewItem
 from tests import factories
 from tests.moderation.conftest import GOOD, REFUSAL
 
@@ -88,19 +90,42 @@ HEALTHY_REQUESTS = ~Q(product__title__startswith="Cursed")
 HEALTHY_REVIEWS = ~Q(text__contains="choke")
 
 
+def _said() -> Exists:
+    subject = ref_in_sql(CustomerReview, OuterRef("pk"))
+    return Exists(Prediction.objects.filter(question="sentiment", subject=subject))
+
+
+def unscored() -> QuerySet[CustomerReview]:
+    """Reviews of which no model has said anything."""
+    return CustomerReview.objects.exclude(_said())
+
+
+def unsure_without_item(sure: float) -> QuerySet[Prediction]:
+    """What the model is unsure of and nobody is asked about. The tone of drafts is no review's."""
+    items = ReviewItem.objects.filter(kind="sentiment", about=OuterRef("subject"))
+    said = Prediction.objects.filter(question="sentiment", confidence__lt=sure).about(CustomerReview)
+    return said.exclude(Exists(items))
+
+
+def poisoned_scorings() -> QuerySet[Scoring]:
+    """What the scorer holds of reviews that the model chokes on."""
+    poison = CustomerReview.objects.exclude(HEALTHY_REVIEWS).values_list("pk", flat=True)
+    return Scoring.objects.filter(subject__in=[ref_to(CustomerReview, key) for key in poison])
+
+
 @patient
 def waiting() -> tuple[int, int]:
     """Return how many healthy orders are not written and reviews not scored yet."""
     requests = GenerationRequest.objects.filter(HEALTHY_REQUESTS).exclude(status="completed")
-    reviews = CustomerReview.objects.filter(HEALTHY_REVIEWS, sentiments=None)
-    return requests.count(), reviews.count()
+    return requests.count(), unscored().filter(HEALTHY_REVIEWS).count()
 
 
 @patient
 def held() -> tuple[set[object], set[object]]:
     """Return which orders and which reviews somebody holds a lease on now."""
     requests = GenerationRequest.objects.filter(HEALTHY_REQUESTS, lease_token__isnull=False)
-    reviews = CustomerReview.objects.filter(HEALTHY_REVIEWS, lease_token__isnull=False)
+    leased = Scoring.objects.filter(lease_token__isnull=False).values_list("subject", flat=True)
+    reviews = CustomerReview.objects.filter(HEALTHY_REVIEWS, pk__in=keys_of(list(leased), CustomerReview))
     return set(requests.values_list("pk", flat=True)), set(reviews.values_list("pk", flat=True))
 
 
@@ -110,7 +135,7 @@ def live_tokens() -> int:
     return sum(
         model.objects.filter(lease_expires_at__gt=Now(), lease_token__isnull=False)
         .order_by().values("lease_token").distinct().count()
-        for model in (GenerationRequest, CustomerReview)
+        for model in (GenerationRequest, Scoring)
     )  # fmt: skip
 
 
@@ -125,8 +150,7 @@ def are_done(requests: set[object], reviews: set[object]) -> bool:
     """Whether these orders are written and screened, and these reviews are scored."""
     unwritten = GenerationRequest.objects.filter(pk__in=requests).exclude(status="completed")
     unscreened = GenerationRequest.objects.filter(pk__in=requests, candidates__screened_at=None)
-    unscored = CustomerReview.objects.filter(pk__in=reviews, sentiments=None)
-    return not (unwritten.exists() or unscreened.exists() or unscored.exists())
+    return not (unwritten.exists() or unscreened.exists() or unscored().filter(pk__in=reviews).exists())
 
 
 @patient
@@ -136,11 +160,13 @@ def everything_is_done(*, pushed: bool) -> bool:
         return False
     if Candidate.objects.filter(status="in_review", review_item=None).exists():
         return False
-    if Sentiment.objects.filter(confidence__lt=0.75, review__review_items=None).exists():
+    if unsure_without_item(0.75).exists():
         return False
     if pushed and LabelingTask.objects.filter(status="open").exists():
         return False
-    poison = (GenerationRequest.objects.exclude(HEALTHY_REQUESTS), CustomerReview.objects.exclude(HEALTHY_REVIEWS))
+    poison = (GenerationRequest.objects.exclude(HEALTHY_REQUESTS), poisoned_scorings())
+    if CustomerReview.objects.exclude(HEALTHY_REVIEWS).count() != poisoned_scorings().count():
+        return False
     return not any(rows.filter(quarantined_at=None).exists() for rows in poison)
 
 
@@ -148,7 +174,7 @@ def everything_is_done(*, pushed: bool) -> bool:
 def longest_overdue() -> float:
     """Return for how many seconds the most overdue lease has been lying about."""
     worst = 0.0
-    for model in (GenerationRequest, CustomerReview):
+    for model in (GenerationRequest, Scoring):
         rows = model.objects.filter(lease_token__isnull=False, lease_expires_at__lt=Now()).order_by("lease_expires_at")
         expiry = rows.values_list("lease_expires_at", flat=True).first()
         if expiry:

@@ -15,11 +15,13 @@ from catalog.models import CustomerReview
 from core import leases
 from inference.models import ModelAlias, ModelVersion
 from labeling.models import LabelingProject, LabelingTask, WebhookEvent
-from moderation import sentiment
+from labeling.question import question
+from moderation import scoring
 from moderation.decisions import second_reviews
 from moderation.drafting import generation, requests, screening
 from moderation.models.candidates import Candidate, GenerationRequest
-from moderation.models.reviews import ReviewItem, Sentiment
+from moderation.models.predictions import Prediction, Scoring
+from moderation.models.reviews import ReviewItem
 from moderation.queues import handing_out
 from tests import factories
 from tests.moderation.conftest import GOOD
@@ -28,7 +30,7 @@ from tests.people import people
 pytestmark = pytest.mark.django_db
 N = 20_000
 MINUTE = dt.timedelta(minutes=1)
-BIG = (GenerationRequest, Candidate, CustomerReview, Sentiment, LabelingTask, WebhookEvent, ReviewItem)
+BIG = (GenerationRequest, Candidate, CustomerReview, Prediction, Scoring, LabelingTask, WebhookEvent, ReviewItem)
 
 
 def copy(row: Any, *, source: str = f"generate_series(1, {N}) AS s (n)", **changes: str) -> None:
@@ -89,11 +91,13 @@ def much_is_done(script: Callable[..., ModelVersion], sentiment_champion: ModelV
     task = factories.labeling_task("tests.thing:0", status="settled")
     copy(task, id="gen_random_uuid()", reference="'tests.thing:' || s.n", ls_task_id="100000 + s.n")
     copy(WebhookEvent.objects.create(status="processed", processed_at=timezone.now()))
-    review = factories.customer_review("good", product=product, scored_with=sentiment_champion.pk)
+    review = factories.customer_review("good", product=product)
     copy(review, id="gen_random_uuid()", external_id="'review ' || s.n", created_at="now() - s.n * interval '1 s'")
     score = factories.sentiment(review, version=sentiment_champion)
-    score_of_the_others = f"(SELECT * FROM catalog_customerreview WHERE id <> '{review.pk}') AS s"
-    copy(score, source=score_of_the_others, review_id="s.id")
+    others = f"(SELECT * FROM catalog_customerreview WHERE id <> '{review.pk}') AS s"
+    copy(score, source=others, subject="'catalog.customerreview:' || s.id")
+    scoring.take_in(question("sentiment"))
+    Scoring.objects.update(scored_with=sentiment_champion.pk)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return sentiment_champion
@@ -104,7 +108,7 @@ def test_a_turn_of_a_drainer_or_reaper_with_nothing_to_do_reads_no_table(much_is
         **settings.MODERATION,
         "QUEUE": {**settings.MODERATION["QUEUE"], "gold_percent": 5},
     }
-    turns = (generation.drain_generation, screening.screen_candidates, sentiment.score_reviews,
+    turns = (generation.drain_generation, screening.screen_candidates, scoring.score,
              requests.reap_requests, handing_out.reap_items, second_reviews.open_second_reviews, second_reviews.keep_gold_ready)  # fmt: skip
     for turn in turns:
         with plans() as found:
@@ -119,7 +123,7 @@ def test_a_claim_among_much_that_is_done_reads_no_table(much_is_done, settings) 
     with plans() as found:
         assert generation.drain_generation() == settings.MODERATION["DRAFTS_PER_REQUEST"]
         assert screening.screen_candidates() == settings.MODERATION["DRAFTS_PER_REQUEST"]
-        assert sentiment.score_reviews() == 1
+        assert scoring.score() == 1
         assert handing_out.next_item(people("Reviewer"), kind="copy_verdict")
         open_tasks = LabelingTask.objects.filter(
             status="open", project=LabelingProject.objects.get(kind="copy_verdict")
@@ -127,7 +131,7 @@ def test_a_claim_among_much_that_is_done_reads_no_table(much_is_done, settings) 
         leases.claim(leases.claimable(open_tasks).order_by("created_at", "pk"), n=500, duration=MINUTE)
         events = WebhookEvent.objects.filter(status="received").order_by("received_at", "pk")
         leases.claim(leases.claimable(events), n=200, duration=MINUTE)
-        rows = leases.claim(leases.claimable(sentiment.to_score(much_is_done.pk)), n=200, duration=MINUTE)
+        rows = leases.claim(leases.claimable(scoring.to_score("sentiment", much_is_done.pk)), n=200, duration=MINUTE)
         assert leases.renew(rows, duration=MINUTE) == len(leases.hold_all(rows)) == leases.release(rows) == 200
     assert_by_index(found)
 
@@ -137,9 +141,9 @@ def test_after_a_new_champion_reviews_are_scored_again_by_index_and_after_the_wa
 ) -> None:
     newer = factories.model_version("sentiment", backend="word_count", artifact_hash="")
     with plans() as found:
-        assert sentiment.score_reviews() == sentiment.BATCH
+        assert scoring.score() == scoring.BATCH
     assert_by_index(found)
-    assert Sentiment.objects.filter(model_version=newer).count() == sentiment.BATCH
+    assert Prediction.objects.filter(model_version=newer).count() == scoring.BATCH
     ModelAlias.objects.filter(role="sentiment", name="champion").update(version=much_is_done)
-    assert [sentiment.score_reviews(), sentiment.score_reviews()] == [sentiment.BATCH, 0]
-    assert Sentiment.objects.filter(model_version=much_is_done).count() == N + 1
+    assert [scoring.score(), scoring.score()] == [scoring.BATCH, 0]
+    assert Prediction.objects.filter(model_version=much_is_done).count() == N + 1

@@ -16,6 +16,7 @@ from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
 from moderation.drafting import generation, ordering, screening
 from moderation.models.candidates import Candidate, GenerationRequest
+from moderation.models.predictions import Prediction
 from tests import factories, people
 from tests.moderation.conftest import GOOD, REFUSAL, WRONG
 
@@ -64,8 +65,8 @@ def test_screening_again_finds_nothing_to_do(script) -> None:
 
 def test_the_tone_of_each_draft_is_scored_by_the_sentiment_champion(script, sentiment_champion) -> None:
     (candidate,) = drafts(script, GOOD + " It is good, good, good.")
-    score = candidate.scores.get(name="positive_tone")
-    assert (score.value, score.model_version) == (0.9, sentiment_champion)
+    said = Prediction.objects.of("sentiment", [candidate]).get()
+    assert (said.label, said.confidence, said.model_version) == ("positive", 0.9, sentiment_champion)
 
 
 def test_a_senior_overrules_a_block_and_says_why(script) -> None:
@@ -110,5 +111,5 @@ def test_among_equals_the_draft_that_people_would_accept_goes_first(script, sett
     version = factories.model_version("validity", backend="acceptable", artifact_hash="")
     plain, liked = drafts(script, GOOD, GOOD + " You are welcome.")
     assert (liked.rank, plain.rank) == (1, 2)
-    score = liked.scores.get(name="valid_description")
-    assert (score.value, score.model_version) == (0.9, version)
+    said = Prediction.objects.of("validity", [liked]).get()
+    assert (said.label, said.probabilities, said.model_version) == ("valid", {"valid": 0.9, "invalid": 0.1}, version)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
 
-from inference.models import ModelVersion
-from moderation import shadow
+from core.refs import ref
+from inference.models import ModelAlias, ModelVersion
+from moderation import scoring, shadow
+from moderation.decisions import settling
 from moderation.models.candidates import Candidate
-from moderation.models.reviews import Sentiment
-from moderation.models.shadow_scores import ShadowScore
+from moderation.models.predictions import Prediction
 from tests import factories
 from tests.moderation.conftest import GOOD
 
@@ -35,24 +35,25 @@ def challenger(champion: ModelVersion) -> ModelVersion:
 def judged(text: str, value: float, version: ModelVersion) -> Candidate:
     """A draft in review that `version` found valid with that probability."""
     draft = factories.candidate(text, status="in_review", rank=1)
-    factories.score(draft, "valid_description", value, model_version=version)
+    factories.validity(draft, value, version=version)
     return draft
 
 
 def test_a_challenger_scores_the_drafts_that_the_champion_judged(champion: Any, challenger: Any) -> None:
     before = factories.model_version("validity", alias="previous")
     judged("You are welcome to it.", 0.1, before)
-    factories.score(factories.candidate(GOOD, status="in_review"), "positive_tone", 0.9)
+    tone = {"positive": 0.9, "neutral": 0.1}
+    factories.prediction(factories.candidate(GOOD, status="in_review"), "sentiment", tone, version=before)
     factories.candidate(GOOD, status="in_review")
     draft = judged(f"{GOOD} You are welcome.", 0.7, champion)
     stood = Candidate.objects.filter(pk=draft.pk).values().get()
     assert shadow.score() == 1
     assert shadow.score() == 0, "each text once"
-    row = ShadowScore.objects.get()
-    assert (row.candidate, row.review, row.model_version) == (draft, None, challenger)
-    assert (row.label, row.confidence) == ("valid", 0.9)
+    row = Prediction.objects.get(is_shadow=True)
+    assert (row.question, row.subject, row.model_version) == ("validity", ref(draft), challenger)
+    assert (row.label, row.confidence, row.probabilities) == ("valid", 0.9, {"valid": 0.9, "invalid": 0.1})
     assert row.seconds >= 0
-    assert [score.model_version for score in draft.scores.all()] == [champion]
+    assert [said.model_version for said in Prediction.objects.of("validity", [draft]).standing()] == [champion]
     assert Candidate.objects.filter(pk=draft.pk).values().get() == stood
 
 
@@ -62,7 +63,7 @@ def test_a_challenger_looks_at_the_latest_texts_not_at_the_history_of_the_shop(
     monkeypatch.setattr(shadow, "LATEST", 2)
     drafts = [judged(f"draft {n}", 0.7, champion) for n in range(3)]
     assert shadow.score() == 2
-    assert {row.candidate for row in ShadowScore.objects.all()} == set(drafts[1:])
+    assert {row.subject for row in Prediction.objects.filter(is_shadow=True)} == {ref(draft) for draft in drafts[1:]}
     assert shadow.score() == 0
     judged("a new one", 0.7, champion)
     assert shadow.score() == 1
@@ -88,11 +89,8 @@ def test_drafts_wait_for_no_reviews(champion: Any, challenger: Any, sentiment_ch
     assert shadow.score() == 1
     factories.model_version("sentiment", alias="challenger", backend="word_count", artifact_hash="")
     assert shadow.score() == 1
-    assert {(row.candidate is None, row.review is None) for row in ShadowScore.objects.all()} == {
-        (True, False),
-        (False, True),
-    }
-    assert Sentiment.objects.count() == 1
+    shadows = Prediction.objects.filter(is_shadow=True).order_by("pk")
+    assert [row.question for row in shadows] == ["validity", "sentiment"]
 
 
 def test_a_challenger_that_breaks_down_does_not_stop_the_other_role(
@@ -118,13 +116,28 @@ def test_where_a_role_has_no_shadow_there_is_nothing_to_compare() -> None:
     assert shadow.compared(factories.model_version("copywriter", alias="challenger"), before) is None
 
 
-def test_a_shadow_score_is_about_one_text_and_goes_with_it(champion: Any, challenger: Any) -> None:
-    said = {"model_version": challenger, "label": "valid", "confidence": 0.9, "seconds": 0.01}
-    draft, review = factories.candidate(), factories.customer_review()
-    ShadowScore.objects.create(candidate=draft, **said)
-    ShadowScore.objects.create(review=review, **said)
-    for texts in ({}, {"candidate": factories.candidate(), "review": review}, {"candidate": draft}, {"review": review}):
-        with pytest.raises(IntegrityError), transaction.atomic():
-            ShadowScore.objects.create(**texts, **said)
-    draft.request.delete()
-    assert ShadowScore.objects.get().review == review
+def test_what_a_challenger_said_stands_once_it_is_the_champion_and_is_not_asked_again(
+    sentiment_champion: ModelVersion, script: Any
+) -> None:
+    review = factories.customer_review("good")
+    assert scoring.score() == 1
+    challenger = factories.model_version("sentiment", alias="challenger", backend="word_count", artifact_hash="")
+    assert shadow.score() == 1
+    said = Prediction.objects.of("sentiment", [review])
+    assert said.standing().get().model_version == sentiment_champion, "nothing acts on what is said in the shadow"
+    aliases = ModelAlias.objects.filter(role="sentiment")
+    aliases.filter(name="challenger").delete()
+    aliases.filter(name="champion").update(version=challenger)
+    assert scoring.score() == 1
+    assert said.count() == 2
+    stands = said.standing().get()
+    assert (stands.model_version, stands.is_shadow) == (challenger, False)
+    assert stands.seconds is not None, "it is the row of the shadow"
+
+
+def test_the_tone_of_drafts_is_no_traffic_of_reviews(sentiment_champion: ModelVersion) -> None:
+    tone = {"positive": 0.4, "neutral": 0.3, "negative": 0.3}
+    factories.prediction(factories.candidate(GOOD), "sentiment", tone, version=sentiment_champion)
+    factories.model_version("sentiment", alias="challenger", backend="word_count", artifact_hash="")
+    assert shadow.score() == 0
+    assert settling.open_reviews() == 0, "nor is anybody asked what a draft feels"

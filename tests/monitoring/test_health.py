@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from labeling.models import CompletenessProof, LabelingProject, WebhookEvent
+from moderation.models.predictions import Scoring
 from moderation.models.queues import QueuePolicy
 from monitoring import health, heartbeats, quarantine, runners
 from monitoring.models import Heartbeat
@@ -227,9 +228,9 @@ def test_webhooks_that_nobody_follows_or_that_are_not_ours_are_told() -> None:
 
 def test_what_is_in_quarantine_is_counted_and_nothing_is_down_for_it() -> None:
     assert health.check_quarantine().state == "ok"
-    make.customer_review(quarantined_at=timezone.now())
+    Scoring.objects.create(question="sentiment", subject="tests:1", quarantined_at=timezone.now())
     part = health.check_quarantine()
-    assert "1 of “Customer reviews”" in part.words
+    assert "1 of “What models are to answer”" in part.words
     assert part.is_ok
 
 

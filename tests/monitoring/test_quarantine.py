@@ -18,6 +18,7 @@ from core.leases import Leased
 from core.refs import ref
 from labeling.models import LabelCheck, LabelingTask, WebhookEvent
 from moderation.models.candidates import GenerationRequest
+from moderation.models.predictions import Scoring
 from moderation.models.retro_scans import RetroScan
 from monitoring import quarantine
 from tests import factories as make
@@ -39,7 +40,7 @@ def set_aside(model: type[Leased]) -> Any:
         return LabelCheck.objects.create(kind="sentiment", reason="tests", **fields)
     if model is RetroScan:
         return make.retro_scan(**fields)
-    return make.customer_review(**fields)
+    return Scoring.objects.create(question="sentiment", subject="tests:1", **fields)
 
 
 def test_every_table_that_is_leased_is_there_or_excused() -> None:
@@ -93,7 +94,7 @@ def test_all_of_a_kind_are_let_out_and_no_other() -> None:
         set_aside(model)
     assert quarantine.readmit_all(quarantine.kind_called("webhookevent"), actor=people.ml_engineer()) == 2
     assert {kind.key: n for kind, n in quarantine.counts()} == {
-        "generationrequest": 0, "customerreview": 0, "labelingtask": 1, "webhookevent": 0, "labelcheck": 0,
+        "generationrequest": 0, "scoring": 0, "labelingtask": 1, "webhookevent": 0, "labelcheck": 0,
         "retroscan": 0,
     }  # fmt: skip
 

@@ -18,7 +18,7 @@ from inference import resolver
 from inference.models import ModelAlias, ModelVersion
 from labeling.models import Label
 from labeling.quality.change import measure_change
-from moderation.models.reviews import Sentiment
+from moderation.models.predictions import Prediction
 from moderation.models.traffic import TrafficSample
 from monitoring import alerts, health
 from monitoring.models import Alert
@@ -231,6 +231,6 @@ def test_the_page_shows_what_the_lot_says(settings: Any) -> None:
     for words in ("The fall is beyond chance.", "worse than before", "50%", "90%", "is rolled back by itself"):
         assert words in page, words
     settings.MODERATION = {**settings.MODERATION, "DAILY_LOT": 0}
-    Sentiment.objects.all().delete()
+    Prediction.objects.all().delete()
     TrafficSample.objects.all().delete()
     assert "No lot is drawn" in client.get(reverse("console:training")).content.decode()

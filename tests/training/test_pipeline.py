@@ -18,7 +18,7 @@ from inference.models import ModelVersion
 from labeling.models import Label
 from moderation import shadow
 from moderation.drafting import screening
-from moderation.models.shadow_scores import ShadowScore
+from moderation.models.predictions import Prediction
 from tests import factories, people
 from tests.model_store import tiny_bert
 from tests.training.shop import CHARACTERS, label_reviews, train
@@ -266,10 +266,11 @@ def test_a_challenger_scores_in_the_shadow_and_nothing_acts_on_it(guessing: Mode
     assert resolver.find("sentiment", alias="challenger") == run.version, "too few test texts to let it serve"
     assert shadow.score() == 1
     assert shadow.score() == 0
-    assert ShadowScore.objects.get().label == "positive"
+    said = Prediction.objects.get(is_shadow=True)
+    assert (said.label, said.model_version) == ("positive", run.version)
     assert (found := shadow.compared(run.version, guessing))
     assert (found.n, found.n_alike) == (1, 0)
-    assert review.sentiments.count() == 1
+    assert Prediction.objects.of("sentiment", [review]).standing().get().label == "negative"
 
 
 def test_the_command_trains_here_and_tells_what_the_gate_says(guessing: ModelVersion, capsys: Any) -> None:
@@ -331,7 +332,7 @@ def test_a_challenger_scores_the_drafts_that_were_screened(base: ModelVersion, t
     guess = factories.model_version("validity", artifact_hash=artifacts.store_directory(folder))
     draft = factories.candidate("A sea green stoneware mug that holds 350 ml.")
     assert screening.screen_candidates() == 1
-    says_valid = draft.scores.get(name="valid_description", model_version=guess).value >= 0.5
+    says_valid = Prediction.objects.of("validity", [draft]).get(model_version=guess).label == "valid"
     decide_on_drafts(120)
     runs.plan("validity", reason="x", actor=people.ml_engineer(), recipe=CHARACTERS)
     assert pipeline.run_next()
@@ -339,7 +340,7 @@ def test_a_challenger_scores_the_drafts_that_were_screened(base: ModelVersion, t
     assert version
     assert resolver.find("validity", alias="challenger") == version, EvaluationReport.objects.get().reasons
     assert shadow.score() == 1
-    assert ShadowScore.objects.get(candidate=draft).label == "valid"
+    assert Prediction.objects.of("validity", [draft]).get(is_shadow=True).label == "valid"
     assert (found := shadow.compared(version, guess))
     assert (found.n, found.n_alike) == (1, int(says_valid))
 
