@@ -49,7 +49,7 @@ class SentimentFilter(admin.SimpleListFilter):
         """Return the answers to the question."""
         return [(choice.value, choice.title) for choice in question(SENTIMENT).choices]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[CustomerReview]) -> QuerySet[CustomerReview]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the chosen answer."""
         return queryset.filter(sentiment_label=self.value()) if self.value() else queryset
 
@@ -65,13 +65,18 @@ class CustomerReviewAdmin(ReadOnlyAdmin):
     list_select_related = ("product",)
     search_fields = ("text", "external_id", "product__sku")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerReview]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch the sentiments along."""
         subject = ref_in_sql(CustomerReview, OuterRef("pk"))
         said = Prediction.objects.standing().filter(question=SENTIMENT, subject=subject)
-        return super().get_queryset(request).annotate(
-            sentiment_label=Subquery(said.values("label")[:1]), sentiment_confidence=Subquery(said.values("confidence")[:1])
-        )  # fmt: skip
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                sentiment_label=Subquery(said.values("label")[:1]),
+                sentiment_confidence=Subquery(said.values("confidence")[:1]),
+            )
+        )
 
     @display(description="review")
     def about(self, obj: CustomerReview) -> str:

@@ -98,6 +98,6 @@ def compared(challenger: ModelVersion, champion: ModelVersion) -> Shadow | None:
     theirs = Prediction.objects.filter(question=asked.name, subject=OuterRef("subject"), model_version=champion)
     scored = _said_by(challenger, asked).filter(Exists(theirs))
     alike = scored.filter(Exists(theirs.filter(label=OuterRef("label"))))
-    took = scored.exclude(seconds=None).values_list("seconds", flat=True)
-    n, spent = scored.count(), list(took[:500])
+    n, took = scored.count(), scored.values_list("seconds", flat=True)
+    spent = [seconds for seconds in took.exclude(seconds=None)[:500] if seconds is not None]
     return Shadow(f"{asked.about}s", n, alike.count(), sum(spent) / len(spent) if spent else 0.0)

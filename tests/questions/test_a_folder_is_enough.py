@@ -9,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 
 from core.refs import ref
-from inference import loader, resolver
+from inference import resolver
 from inference.models import ModelVersion
 from labeling.label_config import check_task, validate
 from labeling.models import Label, LabelingTask
 from labeling.question import asked_questions, question
+from moderation import scoring
 from moderation.decisions import settling
+from moderation.models.predictions import Prediction
 from moderation.models.reviews import ReviewItem
 from moderation.queues import first_labels
 from tests import factories, people
@@ -79,8 +81,9 @@ def test_a_review_is_asked_two_questions_and_each_has_its_own_label() -> None:
 
 def test_it_is_asked_answered_learnt_measured_let_in_and_serves(base: ModelVersion, alone: None, settings: Any) -> None:
     settings.MODERATION = {
-        **settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
-    }  # fmt: skip
+        **settings.MODERATION,
+        "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
+    }
     settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 40}}
     truth, reviewer = _reviews(300), people.reviewer()
     while settling.open_reviews():
@@ -100,8 +103,32 @@ def test_it_is_asked_answered_learnt_measured_let_in_and_serves(base: ModelVersi
     assert report.verdict == "pass", report.reasons
     if resolver.find("delivery") is None:
         registry.approve(run.version, actor=people.ml_engineer(), reason="read")
-    answers = loader.load_classifier(resolver.resolve("delivery")).classify(list(SAID.values()))
-    assert [one.label for one in answers] == list(SAID)
+    champion = resolver.resolve("delivery")
+    came = [factories.customer_review(f"{said} the parcel") for said in SAID.values()]
+    while scoring.score():
+        pass
+    said = {one.subject: one for one in Prediction.objects.filter(question="delivery", model_version=champion)}
+    assert [said[ref(review)].label for review in came] == list(SAID)
+    assert set(said) == {*truth, *map(ref, came)}, "what was there and what came, each once"
+    assert set(question("delivery").opinions([ref(came[0])])[ref(came[0])]) == set(SAID)
+    assert not ReviewItem.objects.filter(about__in=map(ref, came)).exists(), "nothing acts on a model's word"
+
+
+def test_people_are_asked_where_its_model_is_less_sure_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Delivery, "ask_below", 0.75)
+    monkeypatch.setattr(Delivery, "first_labels", 0)
+    version, product = factories.model_version("delivery"), factories.product(price="99.00")
+    unsure = factories.customer_review("hm", product=product)
+    for review, odds in ((unsure, 0.6), (factories.customer_review("on the day"), 0.9)):
+        factories.prediction(review, "delivery", {"late": odds, "in_time": 1 - odds}, version=version)
+    gone = factories.prediction(factories.customer_review("so so"), "delivery", {"lost": 0.5}, version=version)
+    assert settling.open_reviews() >= 2
+    item = ReviewItem.objects.get(kind="delivery", about=ref(unsure))
+    assert (item.strategy, item.suggestion, item.uncertainty) == ("uncertain", "late", 0.8)
+    assert item.value == 2, "what the product is worth"
+    assert item.labeling_task.predictions[0]["score"] == 0.6
+    old = ReviewItem.objects.get(about=gone.subject)
+    assert (old.suggestion, old.labeling_task.predictions) == ("", []), "an answer that the question has no more"
 
 
 def test_nothing_else_asks_by_lot() -> None:
