@@ -86,10 +86,19 @@ class Classification:
     @property
     def confidence(self) -> float:
         """How sure the label is, 0 to 1: of several answers, that each of them is right, taken as independent."""
+        return self.probability_of(self.label)
+
+    def probability_of(self, label: str) -> float:
+        """Return how likely `label` is, 0 to 1; of several answers, that just those in it hold, taken as independent.
+
+        Raises `KeyError` for a label that the model does not have.
+        """
         if not self.is_several:
-            return self.probabilities[self.label]
-        said = set(label_sets.split(self.label))
-        return math.prod(p if label in said else 1 - p for label, p in self.probabilities.items())
+            return self.probabilities[label]
+        said = set(label_sets.split(label))
+        if strange := said - set(self.probabilities):
+            raise KeyError(", ".join(sorted(strange)))
+        return math.prod(p if one in said else 1 - p for one, p in self.probabilities.items())
 
 
 class Backend(abc.ABC):

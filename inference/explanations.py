@@ -62,7 +62,7 @@ def explain(text: str, classifier: TextClassifier, *, label: str = "") -> list[W
     whole, *without = classifier.classify([text, *(_without(text, [span]) for span in spans)])
     of = label or whole.label
     return [
-        WordWeight(text[start:end], start, end, whole.probabilities[of] - answer.probabilities[of])
+        WordWeight(text[start:end], start, end, whole.probability_of(of) - answer.probability_of(of))
         for (start, end), answer in zip(spans, without, strict=True)
     ]
 
@@ -87,9 +87,9 @@ def faithfulness(
     drawn = [rng.sample(others, len(named)) for _ in range(ROUNDS)]
     texts = [_without(text, [(word.start, word.end) for word in words]) for words in (named, *drawn)]
     whole, of_named, *of_drawn = classifier.classify([text, *texts])
-    before = whole.probabilities[whole.label]
-    lost = [before - answer.probabilities[whole.label] for answer in of_drawn]
-    return Faithfulness(len(named), before - of_named.probabilities[whole.label], sum(lost) / len(lost))
+    before = whole.confidence
+    lost = [before - answer.probability_of(whole.label) for answer in of_drawn]
+    return Faithfulness(len(named), before - of_named.probability_of(whole.label), sum(lost) / len(lost))
 
 
 def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -107,7 +107,13 @@ def smoke_test(version: ModelVersion) -> None:
                 f"{version.name} has the labels {', '.join(sorted(stray))}",
                 hint="""Map them: `--option labels='{"LABEL_0": "negative", "LABEL_1": "positive"}'`.""",
             )
-        backend.classify(["It is fine."])
+        (answer,) = backend.classify(["It is fine."])
+        if answer.is_several != question(version.role).is_multiple:
+            gives, asked = ("yes or no to each label", "one") if answer.is_several else ("one label", "several")
+            raise PermanentError(
+                f"{version.name} gives {gives}, and {version.role} asks which {asked} of them it is",
+                hint=f"Train one here: `manage.py train {version.role}`.",
+            )
     elif version.role == Role.ENCODER and isinstance(backend, TextEncoder):
         backend.encode(["It is fine."])
     else:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file
 
 from core.exceptions import PermanentError
+from inference import several
 from inference.backends.cold_start import normalise, softmax
 from inference.backends.parts import load_part
 from inference.backends.sentence_encoder import SentenceEncoder
@@ -30,10 +31,15 @@ LEAST = 1e-3
 # Characters in a row that count as one sign.
 LONGEST = 3
 MAX_CHARACTERS = 4000
+# Beyond it the exponential of a double overflows, and the probability is 0 or 1 to every digit.
+MOST_LOGIT = 500.0
 
 
 class LinearHead(TextClassifier):
-    """Softmax of `weight` · features + `bias`; the labels stand in a file beside them."""
+    """Softmax of `weight` · features + `bias`; the labels stand in a file beside them.
+
+    Where several answers may hold (inference/several.py) each has a logistic function of its own instead.
+    """
 
     def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
         super().__init__(directory=directory, options=options)
@@ -43,12 +49,15 @@ class LinearHead(TextClassifier):
         arrays = load_file(directory / HEAD)
         self.weight, self.bias = arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64)
         self.arrays = arrays
+        self.bounds = several.read(directory, self.labels)
 
     def classify(self, texts: Sequence[str]) -> list[Classification]:
         """Return one `Classification` for each text, in order."""
         if not texts:
             return []
         logits = self._logits([text[:MAX_CHARACTERS] for text in texts])
+        if self.bounds is not None:
+            return [Classification.of_several(self.labels, row, self.bounds) for row in logistic(logits).tolist()]
         return [Classification.of(self.labels, row) for row in softmax(logits).tolist()]
 
     def _logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -94,6 +103,11 @@ class CharacterHead(LinearHead):
                 values = np.array([1 + math.log(count) for count in counts.values()]) * self.idf[places]
                 rows[number] += self.weight[:, places] @ (values / np.linalg.norm(values))
         return rows
+
+
+def logistic(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the probability of each answer apart, 0 to 1, whatever the others are."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -MOST_LOGIT, MOST_LOGIT))), dtype=np.float64)
 
 
 def log_probabilities(model: TextClassifier, texts: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.float64]:

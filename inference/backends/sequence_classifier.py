@@ -11,6 +11,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.exceptions import PermanentError
+from inference import several
 from inference.backends import torch_runtime
 from inference.contracts import Classification, TextClassifier
 
@@ -21,7 +22,10 @@ ADAPTER = "adapter"
 
 
 class SequenceClassifier(TextClassifier):
-    """Softmax over the model's labels (`id2label` of its configuration).
+    """Softmax over the model's labels (`id2label` of its configuration); a logistic function of each where several may hold.
+
+    They may where the configuration says `multi_label_classification`; from which probability on each does stands in
+    `several.json` (inference/several.py), half where there is none.
 
     Options: `labels` (own label -> ours), `dtype` (float32 unless said otherwise), `int8` (dynamic quantisation of the
     linear layers, CPU only), `device`, `batch_size`, `max_tokens`.
@@ -47,6 +51,8 @@ class SequenceClassifier(TextClassifier):
         renamed: Mapping[str, str] = options.get("labels") or {}
         own = [names[i] for i in range(int(self.model.config.num_labels))]
         self.labels = [renamed.get(label, label) for label in own]
+        self.is_several = self.model.config.problem_type == "multi_label_classification"
+        self.bounds = several.read(directory, own) or []
         self.max_tokens = int(options.get("max_tokens") or min(256, self.model.config.max_position_embeddings))
         if options.get("int8"):
             self._quantise()
@@ -75,7 +81,8 @@ class SequenceClassifier(TextClassifier):
                 {name: [values[i] for i in batch] for name, values in encoded.items()}, return_tensors="pt"
             ).to(self.device)
             # In double precision the probabilities add up to 1 to 15 digits.
-            probabilities: list[list[float]] = self.model(**inputs).logits.double().softmax(dim=1).tolist()
+            logits = self.model(**inputs).logits.double()
+            probabilities: list[list[float]] = (logits.sigmoid() if self.is_several else logits.softmax(dim=1)).tolist()
             return probabilities
 
         rows: dict[int, list[float]] = {}
@@ -83,4 +90,6 @@ class SequenceClassifier(TextClassifier):
             batches, torch_runtime.each_on_a_core(score, batches, device=self.device), strict=True
         ):
             rows.update(zip(batch, scored, strict=True))
+        if self.is_several:
+            return [Classification.of_several(self.labels, rows[i], self.bounds) for i in range(len(texts))]
         return [Classification.of(self.labels, rows[i]) for i in range(len(texts))]
