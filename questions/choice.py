@@ -95,6 +95,10 @@ class ChoiceQuestion(Question):
             if not (self.is_multiple and value == NONE):
                 super().require_label(value)
 
+    def _is_known(self, label: str) -> bool:
+        """Whether `label` is one of now: answers may have gone since."""
+        return set(label_sets.split(label)) <= set(self.labels) if self.is_multiple else label in self.labels
+
     def result_of(self, label: str) -> list[dict[str, Any]]:
         return [choices(self.name, *self._values_in(label), to=self.about)]
 
@@ -130,7 +134,10 @@ class ChoiceQuestion(Question):
 
     def examples(self) -> Iterator[Example | Excluded]:
         doubted = issues.doubted(self.name)
-        rows = Label.objects.filter(kind=self.name, label__in=self.labels).order_by("subject").iterator(BATCH)
+        labels = Label.objects.filter(kind=self.name).exclude(label="")
+        if not self.is_multiple:
+            labels = labels.filter(label__in=self.labels)
+        rows = (one for one in labels.order_by("subject").iterator(BATCH) if self._is_known(one.label))
         while batch := list(islice(rows, BATCH)):
             yield from self._labelled(batch, doubted)
 

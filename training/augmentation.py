@@ -9,18 +9,19 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from training.trainers.contracts import Labelled
+from training.trainers.contracts import Rows
 
 Augmenter = Callable[[str, random.Random], str]
 DROPPED = 0.1
 _WORD = re.compile(r"\s+")
 
 
-def augment(rows: Labelled, *, share: float, seed: int) -> Labelled:
+def augment(rows: Rows, *, share: float, seed: int) -> Rows:
     """Return `rows` and a changed copy of `share` of them; the same seed changes the same."""
     if not share or not len(rows):
         return rows
@@ -32,7 +33,7 @@ def augment(rows: Labelled, *, share: float, seed: int) -> Labelled:
         if changed.strip() and changed != texts[i]:
             texts.append(changed)
             labels.append(labels[i])
-    return Labelled(texts, labels)
+    return replace(rows, texts=texts, labels=labels)
 
 
 def drop_words(text: str, rng: random.Random) -> str:

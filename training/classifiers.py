@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core import label_sets
 from core.exceptions import PermanentError
 from inference import artifacts, loader
 from inference.models import ModelVersion
-from training import augmentation, bases, recipes, search, snapshots, unlabelled
+from training import augmentation, bases, recipes, search, several, snapshots, unlabelled
 from training.recipes import Recipe
 from training.splits import held_out
-from training.trainers.contracts import Fitted, Labelled
+from training.trainers.contracts import Fitted, Labelled, Rows, Ticked
 from training.work import Tell, Work
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
     snapshot, recipe, base, settled = work.snapshot, work.recipe, work.base, work.settled
     assert isinstance(recipe, Recipe) and base is not None  # noqa: S101, PT018
     champion = work.kept_from
-    labels = list(snapshot.manifest["labels"])
+    labels, is_several = list(snapshot.manifest["labels"]), several.is_several(snapshot)
     rows = {part: _by_script(snapshots.read(snapshot, part)) for part in ("train", "validation")}
     spare: dict[str, list[str]] = {CHINESE: [], OTHER: []}
     for text in unlabelled.texts_for(snapshot, recipe):
@@ -64,13 +65,11 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
     made: dict[str, Path] = {}
     for script in (OTHER, CHINESE):
         parts = held_out(rows["train"][script], rows["validation"][script], fewest=FEWEST_VALIDATION)
-        train, validation = (
-            Labelled([row.text for row in part], [labels.index(row.label) for row in part]) for part in parts
-        )
-        if len(train) >= recipes.FEWEST_LABELS and len(set(train.labels)) > 1:
+        train, validation = (_as_labelled(part, labels, is_several=is_several) for part in parts)
+        if len(train) >= recipes.FEWEST_LABELS and train.tells_apart:
             folder = work.folder / script
             known = (settled or {}).get(script)
-            start = _start(champion, labels) if script == CHINESE and champion else None
+            start = _start(champion, labels) if script == CHINESE and champion and not is_several else None
             fit_part = partial(
                 _part,
                 train,
@@ -103,6 +102,15 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
     return Fitted(artifact_hash, base.artifact_hash, methods, figures, locales=locales, licence=base.licence)
 
 
+def _as_labelled(rows: Sequence[snapshots.Row], labels: Sequence[str], *, is_several: bool) -> Any:
+    """Return `rows` as `Labelled`, or as `Ticked` where several of `labels` may hold."""
+    texts = [row.text for row in rows]
+    if not is_several:
+        return Labelled(texts, [labels.index(row.label) for row in rows])
+    said = [set(label_sets.split(row.label)) for row in rows]
+    return Ticked(texts, [tuple(int(label in one) for label in labels) for one in said])
+
+
 def _too_little(rows: Mapping[str, Sequence[snapshots.Row]]) -> str:
     """Return in words why no part can be trained on `rows` by script."""
     n, said = sum(map(len, rows.values())), sorted({row.label for part in rows.values() for row in part})
@@ -125,7 +133,7 @@ def _by_script(rows: Sequence[snapshots.Row]) -> dict[str, list[snapshots.Row]]:
 
 
 def _part(
-    train: Labelled, validation: Labelled, labels: Sequence[str], asked: Recipe, known: Mapping[str, Any] | None,
+    train: Rows, validation: Rows, labels: Sequence[str], asked: Recipe, known: Mapping[str, Any] | None,
     base: bases.Base, start: Start | None, script: str, tell: Any, report_to: Sequence[str], spare: Sequence[str], model: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Fit the part of one script into the folder `model`; return its figures, the settled recipe among them.
@@ -133,7 +141,8 @@ def _part(
     `known` is the settled recipe of a run that is repeated.
     """
     recipe = type(asked).model_validate(known) if known else recipes.resolve_defaults(
-        asked, n_train=len(train), is_chinese=script == CHINESE, base_reads_chinese=bool(asked.base)
+        asked, n_train=len(train), is_chinese=script == CHINESE, base_reads_chinese=bool(asked.base),
+        is_several=isinstance(train, Ticked),
     )  # fmt: skip
     recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})
     folder, n_labelled = model.parent, len(train)
@@ -142,7 +151,8 @@ def _part(
     begins = search.STAGE if searches else READING if recipe.method == "head" else ""
     tell(begins + script, 0, 1, {})  # loading a base takes a while, in which it would be said to do what it did before
     base = unlabelled.pretrained(spare, recipe, base, folder, watch)
-    train = unlabelled.with_guesses(train, spare, labels, recipe, base, folder)
+    if isinstance(train, Labelled):
+        train = unlabelled.with_guesses(train, spare, labels, recipe, base, folder)
     n_guessed = len(train) - n_labelled
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
     if recipe.method == "characters":
@@ -164,6 +174,7 @@ def _part(
     elif recipe.method == "contrastive":
         from training.trainers import contrastive
 
+        assert isinstance(train, Labelled) and isinstance(validation, Labelled)  # noqa: S101, PT018  (recipes.parse)
         found, backend = contrastive.fit(
             train, validation, labels=labels, recipe=recipe, base=base.directory, work=folder, into=model, watch=watch,
             reading=partial(tell, READING + script),

@@ -98,22 +98,44 @@ def parse(values: dict[str, Any], task: str = "sentiment") -> Recipe | CopyRecip
     """Return the recipe for `task` in `values`. Raises `PermanentError` that names what is wrong with which of them."""
     known = recipe_of(task)
     try:
-        return known.model_validate(values)
+        recipe = known.model_validate(values)
     except ValidationError as exc:
         wrong = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors())
         raise PermanentError(
             f"this recipe cannot be followed: {wrong}", hint=f"Known: {', '.join(known.model_fields)}."
         ) from exc
+    if isinstance(recipe, Recipe) and question(task).is_multiple:
+        _require_several(recipe, task)
+    return recipe
 
 
-def resolve_defaults(recipe: Recipe, *, n_train: int, is_chinese: bool, base_reads_chinese: bool = False) -> Recipe:
+def _require_several(recipe: Recipe, task: str) -> None:
+    """Raise `PermanentError` where `recipe` asks for what works by one label a text alone."""
+    if recipe.method == "contrastive":
+        raise PermanentError(
+            f"method: contrastive learns from pairs of one label, and several answers to {task} may hold",
+            hint="Take head, characters, full, lora, adalora or prefix.",
+        )
+    if recipe.pseudo_labels:
+        raise PermanentError(
+            f"pseudo_labels: a text is guessed to have one label, and several answers to {task} may hold",
+            hint="Leave pseudo_labels at 0; pretrain_steps reads texts without labels, too.",
+        )
+
+
+def resolve_defaults(
+    recipe: Recipe, *, n_train: int, is_chinese: bool, base_reads_chinese: bool = False, is_several: bool = False
+) -> Recipe:
     """Return `recipe` with what it left open filled in for a classifier of `n_train` examples in one language.
 
-    Characters where the base does not know the language; else what was best at that number of labels.
+    Characters where the base does not know the language; else what was best at that number of labels, and of several
+    answers (`is_several`) the frozen encoder, which is fitted in seconds.
     """
     method: Method = recipe.method
     if is_chinese and not base_reads_chinese:
         method = "characters"
+    elif method == "auto" and is_several:
+        method = "head"
     elif method == "auto":
         method = "lora" if n_train < LORA_BELOW else "full"
     epochs, rate = _NUMBERS.get(method, (0.0, 0.0))

@@ -25,7 +25,7 @@ from labeling import examples
 from labeling.examples import Example, Excluded
 from labeling.question import question
 from moderation.drafting.screening import policy_version
-from training import curation, near_copies
+from training import curation, near_copies, several
 from training.models import DatasetSnapshot
 from training.models.datasets import Task, title_of_task
 from training.splits import RULE, SPLITS, Split, assign
@@ -97,13 +97,14 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
         "task": task,
         "query": _QUERIES.get(task) or question(task).source,
         "labels": labels_of(task),
+        **several.noted(task),
         "split": RULE,
         "groups": "by product" if alike is None else near_copies.RULE.format(alike=alike),
         "closest": closest,
         "policy": policy_version(),
         "prompt": PROMPT_VERSION,
         "counts": {part: len(rows) for part, rows in parts.items()},
-        "by_label": {part: _count(rows, "label") for part, rows in parts.items()},
+        "by_label": {part: _by_label(task, rows) for part, rows in parts.items()},
         "by_locale": {part: dict(sorted(Counter(row.locale for row in rows).items())) for part, rows in parts.items()},
         "test_labels": dict(sorted(Counter(_given(row) for row in parts["test"]).items())),
         "test_in_doubt": sum(row.is_doubted for row in parts["test"]),
@@ -145,7 +146,8 @@ def split(
     excluded = [item for item in found if isinstance(item, Excluded)]
     rows = _grouped(task, [item for item in found if isinstance(item, Example)])
     has_labels = bool(labels_of(task))
-    part_of = assign((row.group, str(row.fields["label"]) if has_labels else "") for row in rows)
+    counted = (several.counted(task, str(row.fields["label"])) if has_labels else [""] for row in rows)
+    part_of = assign((row.group, label) for row, labels in zip(rows, counted, strict=True) for label in labels)
     for row in rows:
         parts[part_of[row.group]].append(row)
     for fewest, reason, is_kept in _PREFERRED:
@@ -233,8 +235,9 @@ def files(snapshot: DatasetSnapshot) -> list[str] | None:
     return found
 
 
-def _count(rows: Sequence[Example], name: str) -> dict[str, int]:
-    return dict(sorted(Counter(str(row.fields[name]) for row in rows if name in row.fields).items()))
+def _by_label(task: str, rows: Sequence[Example]) -> dict[str, int]:
+    said = (str(row.fields["label"]) for row in rows if "label" in row.fields)
+    return dict(sorted(Counter(one for label in said for one in several.counted(task, label)).items()))
 
 
 def _line(row: Example) -> dict[str, Any]:

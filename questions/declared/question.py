@@ -17,10 +17,7 @@ SHIPPED = Path(__file__).parent
 
 
 class DeclaredQuestion(ChoiceQuestion):
-    """What `declaration` says.
-
-    A model answers it where one answer is right; of several, people alone are asked so far.
-    """
+    """What `declaration` says. A model may learn to answer it, also where several answers may hold."""
 
     def __init__(self, declaration: Declaration) -> None:
         self.declaration = declaration
@@ -30,7 +27,7 @@ class DeclaredQuestion(ChoiceQuestion):
         self.instructions = str(format_html_join("", "<p>{}</p>", paragraphs))
         self.choices = tuple(Choice(one.value, one.title, one.hotkey, one.tone) for one in declaration.keyed())
         self.is_multiple = declaration.multiple
-        self.backend = "" if declaration.multiple else "sequence_classifier"
+        self.backend = "sequence_classifier"
         self.first_labels = declaration.first_labels
         self.queue_rules = {
             "num_reviewers_per_item": declaration.overlap,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,30 @@ class Labelled:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether there is anything to learn: two labels at least."""
+        return len(set(self.labels)) > 1
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """Texts and, of each, 1 or 0 for every choice: whether it holds. Any number of them may."""
+
+    texts: Sequence[str]
+    labels: Sequence[tuple[int, ...]]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether there is anything to learn: a choice that holds of some texts and not of others."""
+        return any(len(set(column)) > 1 for column in zip(*self.labels, strict=True))
+
+
+Rows = TypeVar("Rows", Labelled, Ticked)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
+from inference import several
 from inference.backends.linear_heads import (
     ENCODER,
     HEAD,
@@ -31,8 +32,8 @@ from inference.backends.parts import load_part
 from inference.contracts import TextClassifier, TextEncoder
 from training import near_copies
 from training.recipes import Recipe
-from training.trainers import offset_regression
-from training.trainers.contracts import Labelled, Watch, unwatched
+from training.trainers import offset_regression, one_by_one
+from training.trainers.contracts import Labelled, Rows, Ticked, Watch, unwatched
 
 # Inverse regularisation that is tried; what costs the validation part least is kept.
 STRENGTHS = (1.0, 3.0, 10.0, 30.0)
@@ -44,7 +45,7 @@ AT_ONCE = 512
 
 
 def fit_embedding_head(
-    train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, encoder: TextEncoder,
+    train: Rows, validation: Rows, *, labels: Sequence[str], recipe: Recipe, encoder: TextEncoder,
     encoder_directory: Path, into: Path, watch: Watch = unwatched, reading: Watch = unwatched,
 ) -> dict[str, Any]:  # fmt: skip
     """Write a model directory for the back end `embedding_head`; the encoder goes into it and is not changed.
@@ -60,7 +61,7 @@ def fit_embedding_head(
 
 
 def fit_character_head(
-    train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, into: Path,
+    train: Rows, validation: Rows, *, labels: Sequence[str], recipe: Recipe, into: Path,
     start: Start | None = None, watch: Watch = unwatched,
 ) -> dict[str, Any]:  # fmt: skip
     """Write a model directory for the back end `character_head`; with `start`, of what is to be added to what that says."""
@@ -83,8 +84,7 @@ def fit_character_head(
         keys=[near_copies.letters(text).hex() for text in texts], n_aside=len(validation) if len(validation) >= FEWEST_TO_CHOOSE else 0,
         is_balanced=recipe.class_weights, watch=watch,
     )  # fmt: skip
-    save_file({name: np.ascontiguousarray(value, dtype=np.float32) for name, value in {**arrays, "idf": reader.idf_}.items()}, into / HEAD)  # fmt: skip
-    (into / LABELS).write_text(json.dumps(list(labels), ensure_ascii=False), encoding="utf-8")
+    _keep(into, labels, {**arrays, "idf": reader.idf_})
     start.copy(into)
     return {**figures, "started_from": start.about["backend"]}
 
@@ -123,9 +123,14 @@ def _signs(text: str) -> list[str]:
 
 
 def _fit(
-    features: Any, held_out: Any, train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe,
+    features: Any, held_out: Any, train: Rows, validation: Rows, *, labels: Sequence[str], recipe: Recipe,
     into: Path, watch: Watch, arrays: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
+    if isinstance(train, Ticked):
+        found = one_by_one.fit(features, held_out, train, validation, recipe=recipe, watch=watch)
+        _keep(into, labels, {**found.arrays, **(arrays or {})})
+        several.write(into, dict(zip(labels, found.bounds, strict=True)))
+        return {**found.figures, "bounds": dict(zip(labels, found.bounds, strict=True))}
     strengths = STRENGTHS if len(validation) >= FEWEST_TO_CHOOSE else (USUAL,)
     weights = "balanced" if recipe.class_weights else None
     costs = {}
@@ -142,11 +147,15 @@ def _fit(
     )
     watch(len(strengths) + 1, len(strengths) + 1, {})
     weight, bias = _per_label(model, n_labels=len(labels))
-    into.mkdir(parents=True, exist_ok=True)
-    kept = {"weight": weight, "bias": bias, **(arrays or {})}
-    save_file({name: np.ascontiguousarray(value, dtype=np.float32) for name, value in kept.items()}, into / HEAD)
-    (into / LABELS).write_text(json.dumps(list(labels), ensure_ascii=False), encoding="utf-8")
+    _keep(into, labels, {"weight": weight, "bias": bias, **(arrays or {})})
     return {"C": best, "best_eval_loss": costs.get(best), "trained_parameters": int(weight.size + bias.size)}
+
+
+def _keep(into: Path, labels: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write the layer and its labels into the model directory."""
+    into.mkdir(parents=True, exist_ok=True)
+    save_file({name: np.ascontiguousarray(value, dtype=np.float32) for name, value in arrays.items()}, into / HEAD)
+    (into / LABELS).write_text(json.dumps(list(labels), ensure_ascii=False), encoding="utf-8")
 
 
 def _stacked(parts: Sequence[Any]) -> Any:

@@ -28,26 +28,31 @@ from transformers import (
     set_seed,
 )
 
+from inference import several
 from inference.backends import torch_runtime
 from inference.backends.sequence_classifier import ADAPTER
 from training.recipes import Recipe
-from training.trainers import checkpoints, launch
-from training.trainers.contracts import Labelled, Watch, unwatched
+from training.trainers import bounds, checkpoints, launch
+from training.trainers.contracts import Labelled, Rows, Ticked, Watch, unwatched
 
 # Evaluated this often: an epoch of a large set is long, and one of a small set is only a few steps.
 EVALUATIONS, FEWEST_STEPS = 12, 10
 
 
 def fit(
-    train: Labelled, validation: Labelled, *, labels: Sequence[str], recipe: Recipe, base: Path, work: Path, into: Path,
+    train: Rows, validation: Rows, *, labels: Sequence[str], recipe: Recipe, base: Path, work: Path, into: Path,
     watch: Watch = unwatched, report_to: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Write a model directory for the back end `sequence_classifier` into `into`; return what was measured on the way.
+
+    Of texts of which several answers may hold (`Ticked`) it learns each as a yes or no of its own, and from which
+    probability on each is said is chosen on the validation part.
 
     `recipe` is settled (`recipes.resolve_defaults`); `work` holds checkpoints, and those that are there are gone on from; `report_to`
     are trackers that transformers knows: TensorBoard's files come to lie in `work`/runs.
     """
     set_seed(recipe.seed)
+    is_several = isinstance(train, Ticked)
     device, _ = torch_runtime.pick({"dtype": "float32"})
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     steps = math.ceil(len(train) / (recipe.batch_size * recipe.accumulate))
@@ -60,23 +65,26 @@ def fit(
         dataloader_pin_memory=device.type == "cuda",
     )  # fmt: skip
     trainer = _Weighted(
-        model=_model(base, labels, recipe, n_steps), args=arguments, processing_class=tokenizer,
+        model=_model(base, labels, recipe, n_steps, is_several=is_several), args=arguments, processing_class=tokenizer,
         train_dataset=_Encoded(train, tokenizer, recipe.max_tokens),
         eval_dataset=_Encoded(validation, tokenizer, recipe.max_tokens),
-        data_collator=DataCollatorWithPadding(tokenizer), compute_metrics=_metrics,
+        data_collator=DataCollatorWithPadding(tokenizer), compute_metrics=_metrics_of_several if is_several else _metrics,
         callbacks=[EarlyStoppingCallback(recipe.patience), checkpoints.Reporter(watch)],
     )  # fmt: skip
     if recipe.class_weights:
-        counts = np.bincount(np.asarray(train.labels), minlength=len(labels))
-        trainer.weights = torch.tensor(len(train) / (len(labels) * np.maximum(counts, 1)), dtype=torch.float32)
+        trainer.weights = _weights(train, n_labels=len(labels))
     if recipe.method == "adalora":
         trainer.add_callback(_Budget())
     n_trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
     checkpoints.train(trainer, work)
+    found = _bounds(trainer, validation, labels) if is_several else {}  # of every process: each reads its share
     if launch.is_first():
         _save(trainer.model, tokenizer, into)
+        if found:
+            several.write(into, found)
     best = trainer.state.best_metric
     return {
+        **({"bounds": found} if found else {}),
         "steps": trainer.state.global_step, "steps_planned": n_steps, "best_eval_loss": best,
         "best_step": trainer.state.best_global_step,
         "stopped_early": trainer.state.global_step < n_steps,
@@ -92,7 +100,7 @@ class _Budget(TrainerCallback):  # type: ignore[misc]
 
 
 class _Encoded(torch.utils.data.Dataset[dict[str, Any]]):
-    def __init__(self, rows: Labelled, tokenizer: Any, max_tokens: int) -> None:
+    def __init__(self, rows: Labelled | Ticked, tokenizer: Any, max_tokens: int) -> None:
         texts = list(rows.texts)
         self.encoded = tokenizer(texts, truncation=True, max_length=max_tokens) if texts else {"input_ids": []}
         self.labels = rows.labels
@@ -101,11 +109,13 @@ class _Encoded(torch.utils.data.Dataset[dict[str, Any]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        return {**{name: values[index] for name, values in self.encoded.items()}, "labels": int(self.labels[index])}
+        label = self.labels[index]
+        said = [float(tick) for tick in label] if isinstance(label, tuple) else int(label)
+        return {**{name: values[index] for name, values in self.encoded.items()}, "labels": said}
 
 
 class _Weighted(Trainer):  # type: ignore[misc]
-    """Cross-entropy in which an error may cost more for one label than for another."""
+    """Cross-entropy in which an error may cost more for one label than for another; of several answers, for a missed one."""
 
     weights: torch.Tensor | None = None
 
@@ -118,10 +128,30 @@ class _Weighted(Trainer):  # type: ignore[misc]
         if self.weights is None:
             return super().compute_loss(model, inputs, return_outputs=return_outputs, **kwargs)
         outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
-        loss = torch.nn.functional.cross_entropy(
-            outputs.logits, inputs["labels"], weight=self.weights.to(outputs.logits.device)
-        )
+        weights, said = self.weights.to(outputs.logits.device), inputs["labels"]
+        if said.ndim > 1:
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(outputs.logits, said, pos_weight=weights)
+        else:
+            loss = torch.nn.functional.cross_entropy(outputs.logits, said, weight=weights)
         return (loss, outputs) if return_outputs else loss
+
+
+def _weights(rows: Rows, *, n_labels: int) -> torch.Tensor:
+    """Return what an error costs on a text of each label, as if all were as many; of several, on one of which it holds."""
+    if isinstance(rows, Ticked):
+        n_yes = np.asarray(rows.labels).sum(axis=0)
+        return torch.tensor((len(rows) - n_yes) / np.maximum(n_yes, 1), dtype=torch.float32)
+    counts = np.bincount(np.asarray(rows.labels), minlength=n_labels)
+    return torch.tensor(len(rows) / (n_labels * np.maximum(counts, 1)), dtype=torch.float32)
+
+
+def _bounds(trainer: Trainer, validation: Rows, labels: Sequence[str]) -> dict[str, float]:
+    """Return from which probability on each of several answers is said, by the validation part."""
+    if not len(validation):
+        return dict.fromkeys(labels, several.USUAL)
+    logits = np.asarray(trainer.predict(trainer.eval_dataset).predictions, dtype=np.float64)
+    said, truth = 1 / (1 + np.exp(-np.clip(logits, -500, 500))), np.asarray(validation.labels, dtype=bool)
+    return {label: bounds.choose(said[:, place], truth[:, place]) for place, label in enumerate(labels)}
 
 
 def _metrics(found: Any) -> dict[str, float]:
@@ -132,12 +162,21 @@ def _metrics(found: Any) -> dict[str, float]:
     }
 
 
-def _model(base: Path, labels: Sequence[str], recipe: Recipe, n_steps: int) -> Any:
+def _metrics_of_several(found: Any) -> dict[str, float]:
+    """Return how often all answers to a text are right, and the mean of the answers' F1."""
+    predicted, truth = np.asarray(found.predictions) > 0, np.asarray(found.label_ids) > 0
+    return {
+        "accuracy": float((predicted == truth).all(axis=1).mean()),
+        "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
+    }
+
+
+def _model(base: Path, labels: Sequence[str], recipe: Recipe, n_steps: int, *, is_several: bool = False) -> Any:
     config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     config.num_labels = len(labels)
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: i for i, label in enumerate(labels)}
-    config.problem_type = "single_label_classification"
+    config.problem_type = f"{'multi' if is_several else 'single'}_label_classification"
     if recipe.dropout >= 0:
         config.hidden_dropout_prob = config.attention_probs_dropout_prob = recipe.dropout
     model = AutoModelForSequenceClassification.from_pretrained(
