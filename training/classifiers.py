@@ -21,6 +21,9 @@ from training.trainers.contracts import Fitted, Labelled, Rows, Ticked
 from training.work import Tell, Work
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from training.trainers.linear_heads import Start
 
 BACKEND = "by_language"
@@ -38,6 +41,7 @@ STAGES = {
 FEWEST_VALIDATION = 12
 # Texts that are classified between two words about how far it is.
 BATCH = 256
+Told = Callable[[int], None]
 
 
 def base_of(recipe: Recipe, *, champion: ModelVersion | None, pinned: str = "") -> bases.Base:
@@ -269,19 +273,25 @@ def _shipped(role: str) -> ModelVersion | None:
 
 
 def classify(
-    version: ModelVersion,
-    texts: Sequence[str],
-    labels: Sequence[str],
-    *,
-    tell: Callable[[int], None] = lambda done: None,
-) -> Any:
+    version: ModelVersion, texts: Sequence[str], labels: Sequence[str], *, tell: Told = lambda done: None
+) -> npt.NDArray[np.float64]:
     """Return what `version` says of `texts`: probabilities (n, n_labels) in the order of `labels`. `tell(done)` hears of each batch."""
+    return classify_several(version, texts, labels, tell=tell)[0]
+
+
+def classify_several(
+    version: ModelVersion, texts: Sequence[str], labels: Sequence[str], *, tell: Told = lambda done: None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return what `classify` does, and which of `labels` it says of each text (n, n_labels): of one answer always one."""
     import numpy as np
 
     backend: Any = loader.build(version)
-    rows = []
+    rows, said = list[list[float]](), list[list[bool]]()
     for start in range(0, len(texts), BATCH):
         tell(start)
-        found = backend.classify(texts[start : start + BATCH])
-        rows += [[answer.probabilities.get(label, 0.0) for label in labels] for answer in found]
-    return np.array(rows, dtype=float).reshape(len(texts), len(labels))
+        for answer in backend.classify(texts[start : start + BATCH]):
+            rows.append([answer.probabilities.get(label, 0.0) for label in labels])
+            holds = set(label_sets.split(answer.label))
+            said.append([label in holds for label in labels])
+    shape = (len(texts), len(labels))
+    return np.array(rows, dtype=float).reshape(shape), np.array(said, dtype=bool).reshape(shape)

@@ -23,7 +23,7 @@ from core.actors import SystemActor
 from core.exceptions import LeaseLost, PermanentError
 from inference import resolver
 from inference.models import ModelVersion
-from training import recipes, registry, runs, snapshots
+from training import recipes, registry, runs, several, snapshots
 from training.curation import role_of
 from training.models import EvaluationReport, TrainingRun
 from training.models.datasets import Task
@@ -109,9 +109,9 @@ def pipeline_for(task: str) -> Trade:
 
         return Trade(copywriters, copy_runner)
     from training import classifiers
-    from training.evaluation import runner
+    from training.evaluation import runner, several_runner
 
-    return Trade(classifiers, runner)
+    return Trade(classifiers, several_runner if several.is_multiple(task) else runner)
 
 
 def _resolve(run: TrainingRun) -> Work:
@@ -133,9 +133,16 @@ def _resolve(run: TrainingRun) -> Work:
     parts = folder_of(run) / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     return Work(
-        task=run.task, recipe=recipe, snapshot=snapshot, champion=run.champion, kept_from=kept, base=base, folder=parts,
-        report_to=tuple(settings.TRAINING["TRACKERS"]), settled=run.environment.get(runs.SETTLED),
-    )  # fmt: skip
+        task=run.task,
+        recipe=recipe,
+        snapshot=snapshot,
+        champion=run.champion,
+        kept_from=kept,
+        base=base,
+        folder=parts,
+        report_to=tuple(settings.TRAINING["TRACKERS"]),
+        settled=run.environment.get(runs.SETTLED),
+    )
 
 
 def _telling(run: TrainingRun, stages: Mapping[str, str]) -> Tell:
@@ -153,11 +160,18 @@ def _register(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
     with transaction.atomic():
         runs.hold(run)
         version = registry.register(
-            role=role_of(work.task), name=f"{work.task} by {fitted.method}", backend=pipeline_for(work.task).maker.BACKEND,
-            locales=fitted.locales, licence=fitted.licence, artifact_hash=fitted.artifact_hash, base_hash=fitted.base_hash,
-            dataset_hash=work.snapshot.artifact_hash, source=f"training run {run.pk}", actor=TRAINER,
+            role=role_of(work.task),
+            name=f"{work.task} by {fitted.method}",
+            backend=pipeline_for(work.task).maker.BACKEND,
+            locales=fitted.locales,
+            licence=fitted.licence,
+            artifact_hash=fitted.artifact_hash,
+            base_hash=fitted.base_hash,
+            dataset_hash=work.snapshot.artifact_hash,
+            source=f"training run {run.pk}",
+            actor=TRAINER,
             card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},
-        )  # fmt: skip
+        )
         runs.update_held(run, version=version)
     return version
 

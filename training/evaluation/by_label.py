@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from training.evaluation import comparison
-from training.evaluation.comparison import Floats, Gap
-from training.evaluation.metrics import Answers, f1_of, occurring
+from training.evaluation.comparison import Bools, Floats, Gap, Ints
+from training.evaluation.metrics import Answers, occurring
 
 # A loss on a label has to be ruled out on each label and on both figures, so each is asked at its full level, and a model that
 # is worse somewhere is stopped there however many labels there are (an intersection–union test; Berger 1982, Technometrics
@@ -62,16 +63,25 @@ def compare(new: Answers, old: Answers, label: int, *, alike: float) -> OfLabel:
 
 def macro_f1(new: Answers, old: Answers, *, level: float = 0.95) -> Figure:
     """Compare the mean of the labels' F1, over the labels that occur."""
-    among, n = occurring(new), len(new.truth)
-    values, parts = [], []
-    for answers in (new, old):
-        f1, own = f1_of(answers)[among], np.zeros(n)
-        for label, value in zip(among, f1, strict=True):
-            there, said = answers.truth == label, answers.predicted == label
-            own += (2 * (there & said) - value * (there.astype(np.float64) + said)) / (there.sum() + said.sum())
-        values.append(float(f1.mean()))
-        parts.append(own / len(among))
-    gap = comparison.summed(parts[0] - parts[1], values[0] - values[1], new.products, level=level)
+    columns = [(new.truth == label, new.predicted == label, old.predicted == label) for label in occurring(new)]
+    return mean_f1(columns, new.products, level=level)
+
+
+def mean_f1(columns: Sequence[tuple[Bools, Bools, Bools]], products: Ints | None, *, level: float = 0.95) -> Figure:
+    """Compare the mean F1 of two models over `columns`: where a label is, where the new one says so, where the old one (n,).
+
+    Each label is somewhere.
+    """
+    n, values, parts = len(columns[0][0]), list[float](), list[Floats]()
+    for model in (1, 2):
+        found, own = list[float](), np.zeros(n)
+        for column in columns:
+            there, said = column[0], column[model]
+            found.append(float(2 * (there & said).sum() / (there.sum() + said.sum())))
+            own += (2 * (there & said) - found[-1] * (there.astype(np.float64) + said)) / (there.sum() + said.sum())
+        values.append(sum(found) / len(found))
+        parts.append(own / len(found))
+    gap = comparison.summed(parts[0] - parts[1], values[0] - values[1], products, level=level)
     return Figure(values[0], values[1], n, n, gap)
 
 

@@ -80,13 +80,13 @@ def judge(
     named = _named(new, labels)
     if old is None:
         found = compare(new.right, _always_the_commonest(new), new.products)
-        findings.append(_against(found, rules, "always saying the commonest label"))
-        findings += [_found(new, label, name, rules) for label, name in named.items()]
+        findings.append(against(found, rules, "always saying the commonest label"))
+        findings += [found_at_all(new, label, name, rules) for label, name in named.items()]
     else:
         findings.append(_gain(new, old, named, rules))
         alike = likeness(new.right.astype(np.float64) - old.right, new.products)
-        findings += [_of_label(by_label.compare(new, old, label, alike=alike), named[label], rules) for label in named]
-        findings += [_macro_f1(new, old), *_by_slice(new, old, groups, rules)]
+        findings += [of_label(by_label.compare(new, old, label, alike=alike), named[label], rules) for label in named]
+        findings += [macro_f1_kept(by_label.macro_f1(new, old)), *by_slice(new, old, groups, rules)]
     return worst(findings)
 
 
@@ -118,7 +118,8 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
-def _against(found: Comparison, rules: Rules, whom: str) -> tuple[str, str]:
+def against(found: Comparison, rules: Rules, whom: str) -> tuple[str, str]:
+    """Return whether it is right more often than `whom` by more than the rules ask, beyond chance."""
     words = (
         f"{100 * found.gain:+.1f} points against {whom}, 95 % interval {100 * found.low:+.1f} to "
         f"{100 * found.high:+.1f} (McNemar by product p {_p(found.p)}); it has to be above {100 * rules.gain:+.1f}"
@@ -131,7 +132,7 @@ def _against(found: Comparison, rules: Rules, whom: str) -> tuple[str, str]:
 def _gain(new: Answers, old: Answers, named: Mapping[int, str], rules: Rules) -> tuple[str, str]:
     found = compare(new.right, old.right, new.products)
     if not rules.label_costs:
-        return _against(found, rules, "the champion")
+        return against(found, rules, "the champion")
     costs = np.ones(new.probabilities.shape[1])
     for label, name in named.items():
         costs[label] = rules.label_costs.get(name, 1.0)
@@ -145,7 +146,7 @@ def _gain(new: Answers, old: Answers, named: Mapping[int, str], rules: Rules) ->
     return (FAIL if saved.gap.high < rules.gain else INCONCLUSIVE), words
 
 
-def _found(new: Answers, label: int, name: str, rules: Rules) -> tuple[str, str]:
+def found_at_all(new: Answers, label: int, name: str, rules: Rules) -> tuple[str, str]:
     """Return whether a first model finds a label at all."""
     rows = np.flatnonzero(new.truth == label)
     if not len(rows):
@@ -160,7 +161,7 @@ def _found(new: Answers, label: int, name: str, rules: Rules) -> tuple[str, str]
     return PEOPLE, f"{words}: too few to tell whether it finds any, so people decide"
 
 
-def _of_label(found: by_label.OfLabel, name: str, rules: Rules) -> tuple[str, str]:
+def of_label(found: by_label.OfLabel, name: str, rules: Rules) -> tuple[str, str]:
     """Return whether a loss on one label is ruled out: of what is found of it, and of how often it is rightly said."""
     margin = rules.label_margins.get(name, rules.label_margin)
     allowed = f"a loss of {100 * margin:.0f} points"
@@ -193,8 +194,8 @@ def _points(figure: by_label.Figure) -> str:
     return f"{100 * gap.value:+.1f} points, 99 % interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}"
 
 
-def _macro_f1(new: Answers, old: Answers) -> tuple[str, str]:
-    found = by_label.macro_f1(new, old)
+def macro_f1_kept(found: by_label.Figure) -> tuple[str, str]:
+    """Return whether the mean of the labels' F1 is no less than the champion's, as far as can be told."""
     words = (
         f"macro-F1 {found.new:.3f}, the champion's {found.old:.3f}: {found.gap.value:+.3f}, 95 % interval "
         f"{found.gap.low:+.3f} to {found.gap.high:+.3f}; it must not be below zero beyond chance"
@@ -202,7 +203,8 @@ def _macro_f1(new: Answers, old: Answers) -> tuple[str, str]:
     return (FAIL if found.gap.high < 0 else PASS), words
 
 
-def _by_slice(new: Answers, old: Answers, groups: Mapping[str, Sequence[str]], rules: Rules) -> list[tuple[str, str]]:
+def by_slice(new: Answers, old: Answers, groups: Mapping[str, Sequence[str]], rules: Rules) -> list[tuple[str, str]]:
+    """Return in which slices it is worse than the champion beyond chance, at 95 % for all of them together."""
     parts = [
         (name, value, rows)
         for name, values in groups.items()

@@ -19,16 +19,18 @@ N_BINS = 10
 class Answers:
     """What a model said of n texts: `probabilities` (n, n_labels), rows sum to 1; `truth` (n,) what people said.
 
-    `products` (n,) numbers what each text is about; None: no two are about the same.
+    `products` (n,) numbers what each text is about; None: no two are about the same. `said` (n,) is what it said where
+    that is not the likeliest label: an answer of several is said from a bound of its own on.
     """
 
     probabilities: Floats
     truth: Ints
     products: Ints | None = None
+    said: Ints | None = None
 
     @property
     def predicted(self) -> Ints:
-        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64) if self.said is None else self.said
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
@@ -37,7 +39,8 @@ class Answers:
     def of(self, rows: npt.NDArray[Any]) -> Answers:
         """Return the answers about some of the texts."""
         products = None if self.products is None else self.products[rows]
-        return Answers(self.probabilities[rows], self.truth[rows], products)
+        said = None if self.said is None else self.said[rows]
+        return Answers(self.probabilities[rows], self.truth[rows], products, said)
 
 
 def describe(answers: Answers, labels: Sequence[str], *, seed: int = 0) -> dict[str, Any]:
@@ -114,11 +117,6 @@ def occurring(answers: Answers) -> Ints:
     return np.unique(answers.truth).astype(np.int64)
 
 
-def f1_of(answers: Answers) -> Floats:
-    """Return the F1 of each label (n_labels,); 0 for one that does not occur."""
-    return np.asarray(_f1(confusion(answers, answers.probabilities.shape[1])[None])[0], dtype=np.float64)
-
-
 def macro_f1(answers: Answers) -> float:
     """Return the mean of the labels' F1 over the labels that occur, whatever a model says besides."""
     return float(_macro_f1(confusion(answers, answers.probabilities.shape[1])[None])[0])
@@ -151,7 +149,7 @@ def auc(answers: Answers) -> float | None:
 
 def calibration(answers: Answers) -> list[dict[str, float]]:
     """Return for each tenth of confidence how many texts, how sure on average, and how often right."""
-    sure = answers.probabilities.max(axis=1)
+    sure = answers.probabilities[np.arange(len(answers.truth)), answers.predicted]
     bins = np.minimum((sure * N_BINS).astype(int), N_BINS - 1)
     return [
         {"n": int((bins == i).sum()), "confidence": round(float(sure[bins == i].mean()), 4),

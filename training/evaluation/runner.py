@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 
 from core.exceptions import PermanentError
@@ -58,24 +59,33 @@ def measure(
     new = _answers(version, rows, labels, tell=lambda done: tell(done, of))
     old = _answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
     closest = snapshots.closest_of(snapshot)
-    facts = _facts(version, snapshot, rows, new, labels, closest)
+    facts = facts_of(version, snapshot, rows, new.probabilities, labels, closest)
     stressed = Stressed({}, [])
     rules = gate.as_rules({**settings.TRAINING["GATE"], **question(version.role).gate})
     if len(rows) >= rules.min_test:
         stressed = stress.judge(
-            [row.text for row in rows], new, old, says=partial(_says, version, labels),
-            rival=partial(_says, rival, labels) if rival else None, rules=rules,
-        )  # fmt: skip
-    return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot), stressed, rules)
+            [row.text for row in rows],
+            new,
+            old,
+            says=partial(_says, version, labels),
+            rival=partial(_says, rival, labels) if rival else None,
+            rules=rules,
+        )
+    return Measured(labels, new, old, groups_of(rows), facts, closest, snapshots.n_stated(snapshot), stressed, rules)
 
 
 def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
     """Return what the gate says of `measured`, and the figures for the report."""
     new, old, labels, groups = measured.new, measured.old, list(measured.labels), measured.groups
     verdict = gate.judge(
-        new, old, groups=groups, rules=measured.rules, facts=measured.facts,
-        stated=measured.stated, labels=labels,
-    )  # fmt: skip
+        new,
+        old,
+        groups=groups,
+        rules=measured.rules,
+        facts=measured.facts,
+        stated=measured.stated,
+        labels=labels,
+    )
     if measured.stressed.findings:
         verdict = gate.worst([*verdict.findings, *measured.stressed.findings])
     figures: dict[str, Any] = {
@@ -88,12 +98,20 @@ def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
     if old is not None:
         figures["champion"] = metrics.describe(old, labels)
         figures["champion_slices"] = metrics.slices(old, groups)
-        found = comparison.compare(new.right, old.right, new.products)
-        figures["comparison"] = {
-            "gain": round(found.gain, 4), "low": round(found.low, 4), "high": round(found.high, 4), "p": round(found.p, 5),
-            "only_new": found.only_new, "only_champion": found.only_old,
-        }  # fmt: skip
+        figures["comparison"] = compared(comparison.compare(new.right, old.right, new.products))
     return verdict, figures
+
+
+def compared(found: comparison.Comparison) -> dict[str, float]:
+    """Return a comparison with the champion as figures for the report."""
+    return {
+        "gain": round(found.gain, 4),
+        "low": round(found.low, 4),
+        "high": round(found.high, 4),
+        "p": round(found.p, 5),
+        "only_new": found.only_new,
+        "only_champion": found.only_old,
+    }
 
 
 def _says(version: ModelVersion, labels: Sequence[str], texts: Sequence[str]) -> Any:
@@ -109,17 +127,27 @@ def _answers(
 
     places = {label: place for place, label in enumerate(labels)}
     truth = np.array([places[row.label] for row in rows], dtype=np.int64)
-    _, products = np.unique([row.group for row in rows], return_inverse=True)
     found = np.asarray(classify(version, [row.text for row in rows], labels, tell=tell), dtype=np.float64)
+    require_numbers(version, found)
+    return Answers(found, truth, products_of(rows))
+
+
+def products_of(rows: Sequence[snapshots.Row]) -> npt.NDArray[np.int64]:
+    """Return a number for what each of `rows` is about (n,)."""
+    return np.unique([row.group for row in rows], return_inverse=True)[1].astype(np.int64)
+
+
+def require_numbers(version: ModelVersion, found: npt.NDArray[np.float64]) -> None:
+    """Raise `PermanentError` where what `version` said, (n, n_labels), has no numbers in it."""
     if n_lost := int((~np.isfinite(found).all(axis=1)).sum()):
         raise PermanentError(
-            f"{version} gives no number for {n_lost:,} of {len(rows):,} texts: its weights are no numbers any more.",
+            f"{version} gives no number for {n_lost:,} of {len(found):,} texts: its weights are no numbers any more.",
             hint="Train again with a smaller learning_rate.",
         )
-    return Answers(found, truth, products.astype(np.int64))
 
 
-def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
+def groups_of(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
+    """Return the slices that are looked at apart: name → value of each of `rows`."""
     return {
         "language": [row.locale for row in rows],
         "category": [row.category.split(" > ")[0] or "none" for row in rows],
@@ -127,12 +155,17 @@ def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
     }
 
 
-def _facts(
-    version: ModelVersion, snapshot: DatasetSnapshot, rows: Sequence[snapshots.Row], new: Answers, labels: Sequence[str],
+def facts_of(
+    version: ModelVersion,
+    snapshot: DatasetSnapshot,
+    rows: Sequence[snapshots.Row],
+    found: npt.NDArray[np.float64],
+    labels: Sequence[str],
     closest: Mapping[str, Any] | None,
-) -> dict[str, bool]:  # fmt: skip
+) -> dict[str, bool]:
+    """Return, in words, what has to hold of any new classifier, and whether it does; `found` is what it said of `rows`."""
     tried = [row.text for row in rows[:SMOKE_TEXTS]]
-    why = smoke.works_alone(version, tried, new.probabilities[:SMOKE_TEXTS].tolist(), labels) if rows else None
+    why = smoke.works_alone(version, tried, found[:SMOKE_TEXTS].tolist(), labels) if rows else None
     return {
         **reports.runs_standalone("works", why),
         **reports.preconditions(version, snapshot, tested={row.group for row in rows}),

@@ -20,7 +20,7 @@ from training.evaluation.perturbations import Changed
 
 # Said beside the findings; it decides nothing.
 NOTE = "note"
-Says = Callable[[Sequence[str]], npt.NDArray[np.float64]]
+Says = Callable[[Sequence[str]], npt.NDArray[Any]]
 Finding = tuple[str, str]
 NOBODY: Final[list[npt.NDArray[np.int64] | None]] = [None]
 
@@ -38,7 +38,7 @@ def judge(
     """Return what was measured, and the findings against the champion; without one (`old`, `rival` None) no finding.
 
     `new` and `old` are the answers about `texts` as they are; `says` and `rival` ask the two models, each once for all
-    changed texts: probabilities (n, n_labels).
+    changed texts: probabilities (n, n_labels), or what it says as a number (n,), as `truth` of the answers has it.
     """
     changed = [*perturbations.sets(texts), fairness.swaps(texts)]
     flat = [text for part in changed for text in part.texts]
@@ -55,11 +55,11 @@ def judge(
     return Stressed(measured, findings + found)
 
 
-def _parts(answers: npt.NDArray[np.float64], changed: Sequence[Changed]) -> list[npt.NDArray[np.int64]]:
-    """Return what was said of each set: the place of the likeliest label."""
+def _parts(answers: npt.NDArray[Any], changed: Sequence[Changed]) -> list[npt.NDArray[np.int64]]:
+    """Return what was said of each set: the place of the likeliest label, where probabilities were given."""
     ends = np.cumsum([len(part.texts) for part in changed])[:-1]
-    width = answers.shape[1] if answers.ndim == 2 else 1
-    return [part.argmax(axis=1) for part in np.split(answers.reshape(-1, width), ends)]
+    places = answers.argmax(axis=1) if answers.ndim == 2 else answers
+    return np.split(places.astype(np.int64), ends)
 
 
 def _perturbed(
