@@ -109,9 +109,9 @@ def smoke_test(version: ModelVersion) -> None:
             )
         (answer,) = backend.classify(["It is fine."])
         if answer.is_several != question(version.role).is_multiple:
-            gives, asked = ("yes or no to each label", "one") if answer.is_several else ("one label", "several")
+            gives, asked = ("several labels", "one holds") if answer.is_several else ("one label", "several may hold")
             raise PermanentError(
-                f"{version.name} gives {gives}, and {version.role} asks which {asked} of them it is",
+                f"{version.name} gives {gives} a text, and of {version.role} {asked}",
                 hint=f"Train one here: `manage.py train {version.role}`.",
             )
     elif version.role == Role.ENCODER and isinstance(backend, TextEncoder):

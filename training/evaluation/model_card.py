@@ -49,6 +49,7 @@ def render(run: TrainingRun, report: EvaluationReport) -> str:
         based_on(version.base_hash, parts),
         "",
         *_table(("part", "method", "texts", "figures"), _parts(parts)),
+        *bounded(parts),
         "## Measured",
         "",
         *_copy_figures(found),
@@ -119,12 +120,22 @@ def based_on(base_hash: str, parts: Mapping[str, Mapping[str, Any]]) -> str:
     return f"Base `{base_hash}`{but}."
 
 
+def bounded(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return from which probability on each of several answers is said, by part; nothing where one answer holds."""
+    rows = [
+        (name, label, f"{bound:.3f}") for name, part in parts.items() for label, bound in part.get("bounds", {}).items()
+    ]
+    return _table(("part", "answer", "said from a probability of"), rows)
+
+
 def validated(parts: Mapping[str, Mapping[str, Any]]) -> str:
     """Return in words what the validation texts were for: where a linear part had enough of them to choose by,
     and in the end.
     """
     uses = dict.fromkeys(
-        "to choose the moment to stop"
+        "to choose from which probability on an answer is said, and how far to learn"
+        if part.get("bounds")
+        else "to choose the moment to stop"
         if part.get("method") not in {"head", "characters", "contrastive"}
         else "to choose how far weights may go, and then to learn from"
         if part.get("best_eval_loss") is not None
@@ -157,7 +168,10 @@ def _copies(part: Mapping[str, Any]) -> str:
 
 
 def _labels(found: Mapping[str, Any]) -> str:
-    return f"Labels: {', '.join(found['labels'])}. " if found.get("labels") else ""
+    if not found.get("labels"):
+        return ""
+    several = "; several of them may hold, or none" if found.get("new", {}).get("is_several") else ""
+    return f"Labels: {', '.join(found['labels'])}{several}. "
 
 
 def _copy_figures(found: Mapping[str, Any]) -> list[str]:
@@ -193,13 +207,25 @@ COPY_FIGURES = {
 def _figures(title: str, found: Mapping[str, Any]) -> list[str]:
     if "accuracy" not in found:
         return []
+    right = "all answers of a text right" if found.get("is_several") else "accuracy"
     lines = [
-        f"{title}: accuracy {interval(found['accuracy'])}, macro-F1 {interval(found['macro_f1'])}, AUC {found['auc']}, "
+        f"{title}: {right} {interval(found['accuracy'])}, macro-F1 {interval(found['macro_f1'])}, AUC {found['auc']}, "
         f"log loss {found['log_loss']}, calibration error {found['ece']}, {found['n']} texts.",
         "",
     ]
-    rows = [(row["label"], row["n"], row["precision"], row["recall"], row["f1"]) for row in found["labels"]]
+    rows = [
+        (row["label"], row["n"], *(_of_label(row, name) for name in ("precision", "recall", "f1")))
+        for row in found["labels"]
+    ]
     return lines + _table(("label", "texts", "precision", "recall", "F1"), rows)
+
+
+def _of_label(row: Mapping[str, Any], name: str) -> object:
+    """Return a figure of one label, with its interval where there is one."""
+    if name not in row.get("intervals", {}):
+        return row[name]
+    low, high = row["intervals"][name]
+    return interval({"value": row[name], "low": low, "high": high})
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:

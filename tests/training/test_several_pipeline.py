@@ -1,0 +1,166 @@
+"""A question with several answers, declared in a file, from labels to a model that serves; and one that lost an answer is not let in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from core import label_sets
+from core.exceptions import PermanentError
+from core.refs import ref
+from inference import artifacts, loader, resolver
+from inference.models import ModelVersion
+from labeling.examples import Example
+from labeling.models import Label
+from labeling.question import question
+from tests import factories, people
+from tests.model_store import PreparedModels, tiny_bert
+from training import pipeline, registration, release, runs, snapshots
+from training.models import EvaluationReport, TrainingRun
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone", "remarks")]
+
+NAME = "remarks"
+DECLARED = """\
+name: remarks
+title: Remarks
+instructions: Tick all that it speaks of.
+multiple: true
+choices:
+  - {value: price, title: Price}
+  - {value: quality, title: Quality}
+  - {value: delivery, title: Delivery}
+"""
+WORDS = {
+    "price": ["cheap", "costly", "bargain", "overpriced"],
+    "quality": ["sturdy", "flimsy", "cracked", "solid"],
+    "delivery": ["courier", "delayed", "parcel", "shipping"],
+}
+SHARES = {"price": 0.45, "quality": 0.4, "delivery": 0.15}
+FILLERS = ["the", "mug", "it", "is", "and", "was", "we", "then", "there", "with"]
+
+
+@pytest.fixture
+def remarks(tmp_path: Path, settings: Any) -> None:
+    """The question is declared, in a folder that the settings name; few test texts are enough."""
+    (tmp_path / f"{NAME}.yaml").write_text(DECLARED)
+    settings.QUESTIONS_DIR = str(tmp_path)
+    settings.QUESTIONS = {**settings.QUESTIONS, NAME: f"questions.declared.{NAME}"}
+    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 40}}
+
+
+def text_about(said: Sequence[str], rng: random.Random) -> str:
+    words = [rng.choice(WORDS[name]) for name in said for _ in range(2)]
+    return " ".join(rng.sample([*words, *rng.choices(FILLERS, k=6)], k=len(words) + 6))
+
+
+def label_reviews(n: int = 300) -> None:
+    """Make `n` labelled reviews, two a product, whose words say what they are about."""
+    rng, labels, now = random.Random(5), list[Label](), timezone.now()
+    for number in range(n):
+        product = factories.product(sku=f"R-{number}") if number % 2 == 0 else product  # noqa: F821  (the first makes one)
+        said = [name for name in WORDS if rng.random() < SHARES[name]]
+        review = factories.customer_review(f"{text_about(said, rng)} {number}", product=product)
+        labels.append(Label(kind=NAME, subject=ref(review), label=label_sets.join(said, WORDS), method="single", n_votes=1,
+                            labelled_at=now, source="label_studio"))  # fmt: skip
+    Label.objects.bulk_create(labels)
+
+
+def train(**recipe: Any) -> TrainingRun:
+    run, _ = runs.plan(NAME, reason="a test", actor=people.ml_engineer(), recipe={"method": "characters", **recipe})
+    assert pipeline.run_next()
+    run.refresh_from_db()
+    assert (run.status, run.last_error) == ("succeeded", "")
+    return run
+
+
+def test_it_goes_from_labels_to_a_model_that_serves_several_answers(base: ModelVersion, client: Client) -> None:
+    label_reviews()
+    run = train()
+    about = run.snapshot.manifest
+    assert about["is_several"]
+    assert about["labels"] == list(WORDS)
+    assert set(about["by_label"]["train"]) == {*WORDS, "none"}
+    n_delivery = {part: counts.get("delivery", 0) for part, counts in about["by_label"].items()}
+    assert n_delivery["test"] >= 0.2 * sum(n_delivery.values()) - 1, "a rare choice has its share to test by"
+    report = EvaluationReport.objects.get()
+    assert (report.verdict, report.gate_version) == ("pass", "several-1"), report.reasons
+    assert report.metrics["new"]["macro_f1"]["value"] > 0.9
+    if resolver.find(NAME) is None:
+        release.approve(run.version, actor=people.ml_engineer(), reason="read")
+    serving = loader.load_classifier(resolver.resolve(NAME))
+    answers = serving.classify(
+        ["cheap and sturdy the mug costly solid", "the mug it is there", "courier delayed parcel"]
+    )
+    assert [one.label for one in answers] == ["price+quality", "none", "delivery"]
+    assert all(one.is_several for one in answers)
+    card = (artifacts.root() / f"{run.version.artifact_hash}.card.md").read_text()
+    assert "all answers of a text right" in card
+    assert "several of them may hold, or none" in card
+    assert "said from a probability of" in card
+    client.force_login(people.ml_engineer())
+    page = client.get(reverse("console:training_run", args=[run.pk]))
+    assert page.status_code == 200
+    assert b"all answers right" in page.content
+
+
+def test_a_model_that_lost_a_rare_answer_is_not_let_in(base: ModelVersion) -> None:
+    label_reviews()
+    first = train()
+    if resolver.find(NAME) is None:
+        release.approve(first.version, actor=people.ml_engineer(), reason="read")
+    # What is learnt from never speaks of delivery any more; what is tested on still does.
+    learnt = [row.subject for part in ("train", "validation") for row in snapshots.read(first.snapshot, part)]
+    for label in Label.objects.filter(kind=NAME, subject__in=learnt, label__contains="delivery"):
+        said = [name for name in label_sets.split(label.label) if name != "delivery"]
+        Label.objects.filter(pk=label.pk).update(label=label_sets.join(said, WORDS))
+    second = train()
+    report = second.version.reports.get()
+    assert report.against == first.version
+    assert report.verdict == "fail"
+    (found,) = [reason for reason in report.reasons if reason[1].startswith("delivery:")]
+    assert found[0] == "fail"
+    assert found[1].startswith("delivery: finds 0.0% of")
+    assert resolver.resolve(NAME) == first.version
+
+
+def test_the_frozen_encoder_is_the_default(prepared_models: PreparedModels) -> None:
+    stored = prepared_models.folders["encoder"].name
+    factories.model_version("encoder", artifact_hash=stored)
+    label_reviews()
+    run = train(method="auto")
+    (part,) = run.version.card["parts"].values()
+    assert part["method"] == "head"
+    assert set(part["bounds"]) == set(WORDS)
+    assert run.version.reports.get().metrics["new"]["macro_f1"]["value"] > 0.7
+
+
+@pytest.mark.parametrize(("recipe", "told"), [({"method": "contrastive"}, "contrastive learns from pairs"), ({"pseudo_labels": 0.9}, "pseudo_labels")])  # fmt: skip
+def test_what_needs_one_label_a_text_is_refused_at_once(recipe: dict[str, Any], told: str) -> None:
+    with pytest.raises(PermanentError, match=told) as caught:
+        runs.plan(NAME, reason="a test", actor=people.ml_engineer(), recipe=recipe)
+    assert caught.value.hint
+
+
+def test_labels_of_answers_that_are_gone_are_not_learnt() -> None:
+    product = factories.product()
+    for number, said in enumerate(("price+quality", "none", "price+colour", "", "delivery")):
+        review = factories.customer_review(f"the mug {number}", product=product)
+        Label.objects.create(kind=NAME, subject=ref(review), label=said, method="single", n_votes=1,
+                             labelled_at=timezone.now(), source="label_studio")  # fmt: skip
+    found = [one.fields["label"] for one in question(NAME).examples() if isinstance(one, Example)]
+    assert sorted(found) == ["delivery", "none", "price+quality"]
+
+
+def test_a_model_of_one_answer_does_not_serve_a_question_of_several(tmp_path: Path) -> None:
+    folder = tiny_bert(tmp_path / "model", labels=tuple(WORDS))
+    source = registration.Source(str(folder), NAME, ["en"])
+    with pytest.raises(PermanentError, match="gives one label a text, and of remarks several may hold"):
+        registration.register_source(source, actor=people.ml_engineer())
