@@ -61,7 +61,7 @@ def measure(
     closest = snapshots.closest_of(snapshot)
     facts = facts_of(version, snapshot, rows, new.probabilities, labels, closest)
     stressed = Stressed({}, [])
-    rules = gate.as_rules({**settings.TRAINING["GATE"], **question(version.role).gate})
+    rules = rules_for(version.role)
     if len(rows) >= rules.min_test:
         stressed = stress.judge(
             [row.text for row in rows],
@@ -72,6 +72,11 @@ def measure(
             rules=rules,
         )
     return Measured(labels, new, old, groups_of(rows), facts, closest, snapshots.n_stated(snapshot), stressed, rules)
+
+
+def rules_for(role: str) -> gate.Rules:
+    """Return what a model for the question `role` has to show: the rules of the settings, and its own in their place."""
+    return gate.as_rules({**settings.TRAINING["GATE"], **question(role).gate})
 
 
 def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 
 from core import label_sets
 from inference.models import ModelVersion
@@ -36,6 +35,7 @@ class Measured:
     closest: Mapping[str, Any] | None
     stated: Any
     stressed: Stressed
+    rules: gate.Rules
 
 
 def measure(
@@ -53,22 +53,27 @@ def measure(
     old = _answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
     closest = snapshots.closest_of(snapshot)
     facts = runner.facts_of(version, snapshot, rows, new.probabilities, labels, closest)
-    stressed = Stressed({}, [])
-    if len(rows) >= (rules := gate.as_rules(settings.TRAINING["GATE"])).min_test:
+    stressed, rules = Stressed({}, []), runner.rules_for(version.role)
+    if len(rows) >= rules.min_test:
         # A changed text is answered rightly where all its answers are, and its answer is another where one of them is.
         stressed = stress.judge(
-            [row.text for row in rows], new.whole(), old.whole() if old else None, says=partial(_says, version, labels),
-            rival=partial(_says, rival, labels) if rival else None, rules=rules,
-        )  # fmt: skip
-    return Measured(labels, new, old, runner.groups_of(rows), facts, closest, snapshots.n_stated(snapshot), stressed)
+            [row.text for row in rows],
+            new.whole(),
+            old.whole() if old else None,
+            says=partial(_says, version, labels),
+            rival=partial(_says, rival, labels) if rival else None,
+            rules=rules,
+        )
+    return Measured(
+        labels, new, old, runner.groups_of(rows), facts, closest, snapshots.n_stated(snapshot), stressed, rules
+    )
 
 
 def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
     """Return what the gate says of `measured`, and the figures for the report."""
     new, old, labels, groups = measured.new, measured.old, list(measured.labels), measured.groups
-    rules = gate.as_rules(settings.TRAINING["GATE"])
     verdict = several_gate.judge(
-        new, old, groups=groups, rules=rules, facts=measured.facts, stated=measured.stated, labels=labels
+        new, old, groups=groups, rules=measured.rules, facts=measured.facts, stated=measured.stated, labels=labels
     )
     if measured.stressed.findings:
         verdict = gate.worst([*verdict.findings, *measured.stressed.findings])
