@@ -73,8 +73,11 @@ DELETE FROM new_review n USING catalog_customerreview r
 WHERE r.external_id = n.external_id AND ({_listed(_REVIEW_OWN, "r.")}, r.product_id)
     IS NOT DISTINCT FROM ({_listed(_REVIEW_OWN, "n.")}, {_PRODUCT_OF_REVIEW})"""  # noqa: S608
 _ALONE = f"SELECT count(*) FROM new_review n WHERE n.sku <> '' AND {_PRODUCT_OF_REVIEW} IS NULL"  # noqa: S608
+# What was decided about the words before may not hold for these (moderation/decisions/asking_again.py).
+_NOTE_EDIT = """edited_at = CASE WHEN (r.title, r.text) IS DISTINCT FROM (excluded.title, excluded.text) THEN now()
+    ELSE r.edited_at END"""
 _PUT_REVIEWS = f"""
-INSERT INTO catalog_customerreview
+INSERT INTO catalog_customerreview AS r
     (id, external_id, product_id, {_listed(_REVIEW_OWN)}, created_at)
 SELECT gen_random_uuid(), n.external_id, {_PRODUCT_OF_REVIEW}, {_listed(_REVIEW_OWN, "n.")}, now()
 FROM new_review n ORDER BY n.external_id ON CONFLICT (external_id)"""  # noqa: S608
@@ -167,7 +170,7 @@ def write_reviews(rows: Sequence[FeedRow[ReviewRecord]], run: ImportRun) -> Writ
         if n_existing := cursor.rowcount:
             cursor.execute(_LEAVE_REVIEWS)
             n_unchanged = cursor.rowcount
-        cursor.execute(f"{_PUT_REVIEWS} DO UPDATE SET {_set([*_REVIEW_OWN, 'product_id'])}")
+        cursor.execute(f"{_PUT_REVIEWS} DO UPDATE SET {_set([*_REVIEW_OWN, 'product_id'])}, {_NOTE_EDIT}")
     counts = {"reviews of a product that is not there": n_alone} if n_alone else {}
     return Written(len(records) - n_existing, n_existing - n_unchanged, n_unchanged, counts=counts)
 

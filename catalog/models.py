@@ -125,9 +125,13 @@ class CustomerReview(models.Model):
     rating = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True, help_text="stars, 1 to 5")
     written_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when an import last brought another title or text of it"
+    )
 
     class Meta:
         ordering = ("-created_at", "id")
+        indexes = (models.Index(fields=("edited_at",), condition=Q(edited_at__isnull=False), name="review_edited"),)
 
     def __str__(self) -> str:
         return self.text[:80]
@@ -173,6 +177,36 @@ class PublishedCopy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} {self.channel} {self.locale}"
+
+
+class HiddenReview(models.Model):
+    """That a customer review is not shown, and since when. Written by `catalog.hiding` alone; one stands for each review.
+
+    Another decision ends it: one that shows the review again, or hides it for other reasons.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    review = models.ForeignKey(CustomerReview, on_delete=models.PROTECT, related_name="hidings", editable=False)
+    decision_ref = models.CharField(max_length=120, unique=True, editable=False, help_text="what hid it")
+    reasons = models.JSONField(editable=False, help_text="answers that were given, as codes")
+    text_hash = models.CharField(max_length=64, editable=False, help_text="of its title and text, as they were then")
+    hidden_at = models.DateTimeField(editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ended_by = models.CharField(max_length=120, blank=True, editable=False, help_text="the decision that ended it")
+
+    class Meta:
+        ordering = ("-hidden_at", "id")
+        permissions = (("show_review", "Can show a hidden customer review again"),)
+        constraints = (
+            models.UniqueConstraint(fields=("review",), condition=Q(ended_at=None), name="hidden_once"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended_by="") | (Q(ended_at__isnull=False) & ~Q(ended_by="")),
+                name="what_ends_a_hiding_is_a_decision",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.review_id} {', '.join(self.reasons)}"
 
 
 class ImportRun(models.Model):

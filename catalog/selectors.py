@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import psycopg
 from django.db import OperationalError, connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from catalog.models import CONTROL, Product, ProductFact, PublishedCopy
+from catalog.models import CONTROL, CustomerReview, HiddenReview, Product, ProductFact, PublishedCopy
 
 
 def live_copy_for(
@@ -70,6 +70,17 @@ def _look(sku: str, channel: str, locale: str | None, audience: str, variant: st
         asked = [locale, sku, channel, audience, variant]
         row = cursor.execute(_FIND_LIVE_COPY, asked, prepare=True).fetchone()
     return None if row is None else LiveCopy(*row)
+
+
+def hidden_reviews() -> QuerySet[HiddenReview]:
+    """Return what is hidden now, the latest first, each with its customer review and product."""
+    return HiddenReview.objects.filter(ended_at=None).select_related("review__product")
+
+
+def shown_reviews() -> QuerySet[CustomerReview]:
+    """Return the customer reviews that a shop may show, the latest first: all but those a decision hides."""
+    hidden = HiddenReview.objects.filter(review=OuterRef("pk"), ended_at=None)
+    return CustomerReview.objects.filter(~Exists(hidden))
 
 
 def facts_for(product: Product, *, locale: str) -> list[ProductFact]:

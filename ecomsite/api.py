@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from accounts import factors
 from accounts.backends import lock_on
 from accounts.throttle import Locked
+from catalog import selectors
 from catalog.models import CONTROL, Channel, CustomerReview, Locale, Product
 from core.actors import AuthenticatedHttpRequest
 from core.exceptions import EcomsiteError
@@ -204,6 +205,8 @@ def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
     review = CustomerReview.objects.filter(external_id=external_id).first()
     if review is None:
         return error(404, "There is no such review.", reason="unknown_review")
+    if not selectors.shown_reviews().filter(pk=review.pk).exists():
+        return error(404, "This review is hidden by a decision.", reason="hidden", hint="See /api/v1/reviews/hidden.")
     said = Prediction.objects.of(SENTIMENT, [review]).standing()
     score = said.select_related("model_version").first()
     item = review.review_items.filter(kind=SENTIMENT, lead=None).first()
@@ -256,6 +259,8 @@ def index(request: HttpRequest) -> HttpResponse:
                     "permission": "moderation.request_copy",
                 },
                 "GET /api/v1/requests/{id}": "how far an order has come",
+                "GET /api/v1/reviews?sku=&after=": "customer reviews that may be shown; catalog.view_customerreview",
+                "GET /api/v1/reviews/hidden?after=": "those that a decision hides, with their statements; catalog.view_hiddenreview",
                 "GET /api/v1/reviews/{external_id}/sentiment": "sentiment of a customer review",
                 "POST /api/v1/items/{id}/confirm": "the second person's word, {proposal, note}; moderation.check_decision",
                 "POST /api/v1/items/{id}/return": "back with a reason, {proposal, reason}; moderation.check_decision",

@@ -10,6 +10,7 @@ QUESTIONS_DIR: str = env.text("QUESTIONS_DIR")
 # DECLARED_QUESTIONS.
 QUESTIONS: dict[str, str] = {
     "copy_verdict": "questions.copy_verdict.question.CopyVerdict",
+    "review_safety": "questions.review_safety.question.ReviewSafety",
     "sentiment": "questions.sentiment.question.Sentiment",
     "validity": "questions.validity.question.Validity",
     **{name: f"questions.declared.{name}" for name in env.words("DECLARED_QUESTIONS")},

@@ -14,6 +14,7 @@ READ_ALL = (
     "catalog.view_productfact",
     "catalog.view_factevidence",
     "catalog.view_customerreview",
+    "catalog.view_hiddenreview",
     "catalog.view_publishedcopy",
     "catalog.view_importrun",
     "inference.view_modelversion",
@@ -56,6 +57,7 @@ READ_WORK = (
     "catalog.view_productfact",
     "catalog.view_factevidence",
     "catalog.view_customerreview",
+    "catalog.view_hiddenreview",
     "catalog.view_publishedcopy",
     "moderation.view_candidate",
     "moderation.view_finding",
@@ -83,12 +85,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         "moderation.request_copy",
         "catalog.publish_copy",
         "catalog.retire_copy",
+        "catalog.show_review",
         "moderation.view_retroscan",
         "moderation.audit_candidate",
         "audit.read_sealed",
     ),
-    # Whose text it was: appeals through the API, and sees nothing of the desk.
-    "Merchant": ("moderation.appeal_decision",),
+    # Whose text it was, or whose shop: learns what is hidden, appeals through the API, and sees nothing of the desk.
+    "Merchant": ("catalog.view_hiddenreview", "moderation.appeal_decision"),
     "Auditor": (*READ_ALL, "audit.verify_ledger", "audit.read_sealed", "moderation.audit_candidate"),
     "ML engineer": (
         *READ_ALL,

@@ -267,6 +267,8 @@ OUTBOX: dict[str, Any] = {
         "item.completed": "a person decided a review item",
         "request.completed": "the drafts of a request are written",
         "request.failed": "a request was given up",
+        "review.hidden": "a customer review is not to be shown",
+        "review.shown": "a customer review that was hidden may be shown again",
     },
     # From the connection to the answer.
     "TIMEOUT_S": env.integer("WEBHOOKS_TIMEOUT_S", 15, minimum=1),

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ecomsite import api, api_decisions, feed, media, shop
+from ecomsite import api, api_decisions, api_reviews, feed, media, shop
 from monitoring import views as health
 
 handler400 = "ecomsite.errors.bad_request"
@@ -21,6 +21,8 @@ urlpatterns = [
     path("api/v1/feed", feed.live_copy, name="api_feed"),
     path("api/v1/requests", api.request_copy, name="api_requests"),
     path("api/v1/requests/<str:pk>", api.show_request, name="api_request"),
+    path("api/v1/reviews", api_reviews.shown, name="api_reviews"),
+    path("api/v1/reviews/hidden", api_reviews.hidden, name="api_hidden_reviews"),
     path("api/v1/reviews/<path:external_id>/sentiment", api.review_sentiment, name="api_sentiment"),
     path("api/v1/items/<str:pk>/confirm", api_decisions.confirm, name="api_confirm"),
     path("api/v1/items/<str:pk>/return", api_decisions.return_, name="api_return"),

@@ -61,6 +61,8 @@ class Question(ABC):
     # So many labels are asked for by lot, whatever a model says: a question that ships no model learns its first one
     # from them.
     first_labels: int = 0
+    # Whether people are asked again when an import brings other words than those they judged.
+    asks_again_when_edited: bool = False
     # Rules of its queue (moderation/queues/rules.py) while an administrator has set none; those of the settings
     # otherwise.
     queue_rules: Mapping[str, Any] = MappingProxyType({})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.models import PublishedCopy
+from catalog.models import HiddenReview, PublishedCopy
 from catalog.slots import Slot
 from core.actors import actor_ref
 from core.refs import ref
@@ -58,6 +58,16 @@ def item_completed(item: ReviewItem, decision: Decision) -> None:
     )
 
 
+def review_hidden(hidden: HiddenReview) -> None:
+    """A customer review is not to be shown, and why."""
+    emit("review.hidden", {**_review(hidden), "reasons": hidden.reasons, "decision": hidden.decision_ref})
+
+
+def review_shown(hidden: HiddenReview) -> None:
+    """A customer review that was hidden may be shown again."""
+    emit("review.shown", {**_review(hidden), "decision": hidden.ended_by})
+
+
 def request_completed(request: GenerationRequest, *, n_candidates: int) -> None:
     """The drafts of a request are written; they are checked next."""
     emit("request.completed", {**_request(request), "n_candidates": n_candidates})
@@ -79,6 +89,15 @@ def _copy(copy: PublishedCopy) -> dict[str, Any]:
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
     return {"candidate": ref(candidate), **Slot.of(candidate).as_event(), "variant": candidate.variant}
+
+
+def _review(hidden: HiddenReview) -> dict[str, Any]:
+    review = hidden.review
+    return {
+        "customer_review": ref(review),
+        "external_id": review.external_id,
+        "sku": review.product.sku if review.product else "",
+    }
 
 
 def _request(request: GenerationRequest) -> dict[str, Any]:

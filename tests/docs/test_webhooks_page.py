@@ -27,7 +27,12 @@ def keys_emitted() -> dict[str, set[str]]:
         for part in ast.walk(node):
             if isinstance(part, ast.Dict):
                 found |= {key.value for key in part.keys if isinstance(key, ast.Constant)}
-            elif isinstance(part, ast.Call) and getattr(part.func, "id", "") in ("_copy", "_candidate", "_request"):
+            elif isinstance(part, ast.Call) and getattr(part.func, "id", "") in (
+                "_copy",
+                "_candidate",
+                "_request",
+                "_review",
+            ):
                 found |= keys_in(functions[part.func.id])
             elif isinstance(part, ast.Call) and getattr(part.func, "attr", "") == "as_event":
                 found |= keys_in(functions["as_event"])
