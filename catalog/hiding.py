@@ -15,10 +15,15 @@ def lock(review: CustomerReview) -> HiddenReview | None:
     return HiddenReview.objects.filter(review=review, ended_at=None).first()
 
 
-def hide(review: CustomerReview, *, reasons: Sequence[str], decision_ref: str, now: dt.datetime) -> HiddenReview:
-    """Hide `review`, which the caller has locked and which nothing hides. Its text is kept."""
+def hide(
+    review: CustomerReview, *, reasons: Sequence[str], marked: Sequence[str], decision_ref: str, now: dt.datetime
+) -> HiddenReview:
+    """Hide `review`, which the caller has locked and which nothing hides. Its text is kept.
+
+    `marked` are those of `reasons` that a model had suggested.
+    """
     return HiddenReview.objects.create(
-        review=review, reasons=list(reasons), decision_ref=decision_ref, hidden_at=now,
+        review=review, reasons=list(reasons), marked=list(marked), decision_ref=decision_ref, hidden_at=now,
         text_hash=hash_json([review.full_text]),
     )  # fmt: skip
 

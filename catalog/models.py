@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from core.hashing import hash_json
+
 
 class Channel(models.TextChoices):
     """Where copy is shown."""
@@ -189,6 +191,7 @@ class HiddenReview(models.Model):
     review = models.ForeignKey(CustomerReview, on_delete=models.PROTECT, related_name="hidings", editable=False)
     decision_ref = models.CharField(max_length=120, unique=True, editable=False, help_text="what hid it")
     reasons = models.JSONField(editable=False, help_text="answers that were given, as codes")
+    marked = models.JSONField(default=list, editable=False, help_text="those of them that a model had suggested")
     text_hash = models.CharField(max_length=64, editable=False, help_text="of its title and text, as they were then")
     hidden_at = models.DateTimeField(editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -207,6 +210,11 @@ class HiddenReview(models.Model):
 
     def __str__(self) -> str:
         return f"{self.review_id} {', '.join(self.reasons)}"
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the review says something else by now than what was hidden."""
+        return self.text_hash != hash_json([self.review.full_text])
 
 
 class ImportRun(models.Model):

@@ -6,6 +6,7 @@ same have a task each, and none sees the others; what their votes come to is agr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,12 @@ from django.utils import timezone
 
 from audit import ledger
 from audit.ledger import Line
+from core import label_sets
 from core.actors import SystemActor
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import ref
-from labeling import raters, votes
+from labeling import approvals, raters, votes
 from labeling.door.stamps import without_stamp
 from labeling.lifecycle import Status, move
 from labeling.models import Annotation, Consensus, LabelingTask, Vote
@@ -111,12 +113,35 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
     items (Goh et al. 2022). Before there is enough to fit, a vote counts as right four times in five. How likely the
     label is to be right is calibrated on what is known (`labeling.quality.calibration`). No votes: no label. Those of a
     file whose raters nobody answers for are not counted (`labeling.approvals`).
+
+    Of several answers each is a yes or no of its own, which the majority has, whatever the method.
     """
+    if question(kind).is_multiple:
+        return _agree_on_each(kind, subject)
     subjects = raters.window(kind, subject) if method == CROWDLAB else [subject]
     table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=subjects, of_people=True)
     if subject not in table.subjects:
         return Agreed("", 0.0, {})
     return agree_on(table, method=method, model=raters.model_of(kind, table.rater_names))[subject]
+
+
+def _agree_on_each(kind: str, subject: str) -> Agreed:
+    """Return the answers that more than half of the votes hold; a tie where one is held by just half of them.
+
+    How likely it is to be right is the share that agrees on the answer people differ about most.
+    """
+    given = Vote.objects.filter(approvals.of_people(), kind=kind, subject=subject, purpose=Vote.Purpose.LABEL)
+    counts = Counter(given.values_list("label", flat=True))
+    if not counts:
+        return Agreed("", 0.0, {})
+    order = question(kind).labels
+    shares = {
+        value: sum(n for label, n in counts.items() if value in label_sets.split(label)) / counts.total()
+        for value in order
+    }
+    label = label_sets.join([value for value, share in shares.items() if share > 0.5], order)
+    quality = min(max(share, 1 - share) for share in shares.values())
+    return Agreed("" if 0.5 in shares.values() else label, quality, dict(counts))
 
 
 def agree_on(table: VoteTable, *, method: str, model: QueueModel) -> dict[str, Agreed]:

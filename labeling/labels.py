@@ -58,6 +58,11 @@ def forget_vote(kind: str, subject: str, *, rater: str) -> int:
     return Vote.objects.filter(kind=kind, subject=subject, rater=rater).delete()[0]
 
 
+def forget_votes(kind: str, subject: str) -> int:
+    """Drop what anybody said about `subject`: it is not what they spoke of any more. Returns how many votes that were."""
+    return Vote.objects.filter(kind=kind, subject=subject).delete()[0]
+
+
 def record_label(
     kind: str, subject: str, *, label: str, method: str, quality: float | None, n_votes: int, at: dt.datetime
 ) -> Label:

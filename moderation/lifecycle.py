@@ -42,8 +42,8 @@ MOVES: dict[type[models.Model], StateTable] = {
         "escalated": ("answered", "confirming", "decided", "withdrawn"),
         # the second person confirms it, or returns it: to who answered, to the seniors, or to a panel's adjudicator
         "confirming": ("answered", "decided", "dispatched", "escalated", "withdrawn"),
-        # who decided corrects it
-        "decided": ("dispatched", "escalated"),
+        # who decided corrects it; to waiting: what it was about was edited
+        "decided": ("dispatched", "escalated", "waiting"),
     },
     Appeal: {
         "open": ("overturned", "upheld"),

@@ -9,7 +9,7 @@ from celery.signals import celeryd_after_setup
 
 from core.hints import hint
 from moderation import scoring, shadow
-from moderation.decisions import second_reviews, settling
+from moderation.decisions import asking_again, second_reviews, settling
 from moderation.drafting import generation, requests, screening
 from moderation.live import retro_scan
 from moderation.policy.base import load_checks
@@ -61,6 +61,7 @@ def open_reviews() -> None:
     """Open human work for one batch of what is ready for it."""
     if settling.open_reviews() >= settling.BATCH:
         hint("moderation.open_reviews")
+    asking_again.ask_again_about_edited()
     second_reviews.doubt_labels()
     second_reviews.open_second_reviews()
     second_reviews.keep_gold_ready()

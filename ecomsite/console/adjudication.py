@@ -35,6 +35,8 @@ from moderation.reason_codes import REASONS
 
 Status = ReviewItem.Status
 LATEST = 50
+# Of copy; of a customer review.
+OVERTURNED = ("Overturned: the text goes to review again.", "Overturned: the review is shown again.")
 
 
 @require_safe
@@ -247,7 +249,9 @@ def judge(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     found, overturn = get_object_or_404(Appeal.objects.select_related("decision"), pk=pk), "overturn" in request.POST
     return Act(
         lambda: appeals.judge(found, actor=request.user, overturn=overturn, answer=request.POST.get("answer", "")),
-        done="Overturned: the text goes to review again." if overturn else "Upheld: the decision stands.",
+        done=OVERTURNED[found.decision.outcome == Decision.Outcome.LABEL]
+        if overturn
+        else "Upheld: the decision stands.",
         back=reverse("console:adjudicate", args=[found.decision.item_id]),
     )
 
@@ -257,7 +261,7 @@ def statement(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Download the statement of reasons: JSON, or with `?text=en` the text for whom it affects."""
     require_permission(request.user, "moderation.view_decision")
     decision = get_object_or_404(Decision, pk=pk)
-    if decision.outcome not in document.OF:
+    if not document.has_statement(decision):
         return redirect("console:contested")
     name = document.puid_of(decision)
     if locale := request.GET.get("text", ""):

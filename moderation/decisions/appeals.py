@@ -1,7 +1,8 @@
-"""Appeals against a rejection or a taking down: filed with a reason, judged by somebody who had no part in the decision.
+"""Appeals against a rejection, a taking down or a hiding: filed with a reason, judged by who had no part in the decision.
 
 Overturned, the same text is a fresh draft of its request: checked by the rules of today and put before a person, and let
-out by their decision alone, which supersedes the one that was overturned. Nothing comes back past the desk.
+out by their decision alone, which supersedes the one that was overturned. Nothing comes back past the desk. A customer
+review is the customer's and was shown before anybody judged it: there the judge's own decision shows it again.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ from core.actors import require_permission
 from core.exceptions import PermanentError, StaleState
 from core.hashing import hash_json
 from core.hints import hint_on_commit
+from core.label_sets import NONE
 from core.refs import ref
 from labeling import labels
+from moderation.decisions.rulings import rule
 from moderation.lifecycle import advance, line_for
+from moderation.live.hidden_reviews import hidden_by
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision
+from moderation.queues import seats
 from moderation.queues.separation_of_duties import involved_in_decision, require_another_person
 
 if TYPE_CHECKING:
@@ -54,8 +59,8 @@ def deadline(decision: Decision) -> dt.datetime:
 
 def why_not(decision: Decision) -> str:
     """Return why nobody can appeal against `decision`; empty when somebody can."""
-    if decision.outcome not in AGAINST:
-        return "Only a rejection or a taking down can be appealed against."
+    if decision.outcome not in AGAINST and hidden_by(decision) is None:
+        return "Only a rejection, a taking down or the hiding of a review can be appealed against."
     if Decision.objects.filter(supersedes=decision).exists():
         return "A later decision stands in its place."
     if Appeal.objects.filter(decision=decision).exists():
@@ -64,7 +69,7 @@ def why_not(decision: Decision) -> str:
 
 
 def appeal(decision: Decision, *, actor: User, reason: str) -> Appeal:
-    """File an appeal against a rejection or a taking down, once for each decision.
+    """File an appeal against a rejection, a taking down or the hiding of a customer review, once for each decision.
 
     Needs moderation.appeal_decision and a reason. Raises `PermanentError` for another decision, one that is superseded, one
     that was appealed against, and after `APPEAL_DAYS`. The reason stays out of the ledger: it may name people.
@@ -102,6 +107,8 @@ def may_judge(filed: Appeal, user: Any) -> bool:
 def judge(filed: Appeal, *, actor: User, overturn: bool, answer: str) -> Appeal:
     """Uphold a decision, or overturn it: then its text is a fresh draft, which a person decides on anew.
 
+    A customer review is shown again, by a decision of `actor`; not where people have ticked something again since.
+
     Needs moderation.judge_appeal and an answer that says why. Raises `PermanentError` for who decided, checked, answered or
     appealed, `StaleState` when it is judged already.
     """
@@ -114,12 +121,12 @@ def judge(filed: Appeal, *, actor: User, overturn: bool, answer: str) -> Appeal:
         _require_judge(filed, actor)
         updates: dict[str, Any] = {"judge": actor, "answer": answer, "decided_at": timezone.now()}
         lines: list[Line] = []
-        if overturn:
+        if overturn and filed.decision.outcome == Decision.Outcome.LABEL:
+            updates["ruling"] = _shown_again(filed.decision, judge=actor, answer=answer)
+        elif overturn:
             updates["candidate"], lines = _as_a_draft_again(filed)
-        payload = {
-            "decision": ref(filed.decision), "answer_hash": hash_json([answer]),
-            **({"candidate": ref(updates["candidate"])} if overturn else {}),
-        }  # fmt: skip
+        payload = {"decision": ref(filed.decision), "answer_hash": hash_json([answer])}
+        payload |= {name: ref(updates[name]) for name in ("candidate", "ruling") if name in updates}
         to = Status.OVERTURNED if overturn else Status.UPHELD
         lines.append(advance(filed, from_=Status.OPEN, to=to, payload=payload, **updates))
         ledger.append_many(lines, actor=actor)
@@ -130,6 +137,20 @@ def judge(filed: Appeal, *, actor: User, overturn: bool, answer: str) -> Appeal:
 def _require_judge(filed: Appeal, actor: User) -> None:
     involved = [filed.appellant, *involved_in_decision(filed.decision)]
     require_another_person(actor, involved, act="judge this appeal")
+
+
+def _shown_again(decision: Decision, *, judge: User, answer: str) -> Decision:
+    """Return the decision that stands in the place of `decision` and shows the review: one made meanwhile, or the judge's."""
+    lead = seats.lock_panel(decision.item.leading)[0]
+    later = Decision.objects.filter(item=lead, superseded_by=None).exclude(pk=decision.pk).first()
+    if later is None:
+        return rule(lead, label=NONE, actor=judge, reason=answer)
+    if hidden_by(later):
+        raise PermanentError(
+            "Somebody has decided since that it is unsafe.",
+            hint="Uphold this one: that decision can be appealed against.",
+        )
+    return later
 
 
 def text_of(decision: Decision) -> Candidate:

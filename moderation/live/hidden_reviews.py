@@ -39,7 +39,11 @@ def follow(decision: Decision, *, unsafe: Collection[str]) -> None:
     if before:
         hiding.end(before, decision_ref=ref(decision), now=now)
     if reasons:
-        hidden = hiding.hide(review, reasons=reasons, decision_ref=ref(decision), now=now)
+        suggested = label_sets.split(decision.item.leading.suggestion)
+        hidden = hiding.hide(
+            review, reasons=reasons, marked=[reason for reason in reasons if reason in suggested],
+            decision_ref=ref(decision), now=now,
+        )  # fmt: skip
         announcements.review_hidden(hidden)
         payload = {"decision": ref(decision), "reasons": reasons, "text_hash": hidden.text_hash}
         lines.append(Line("moderation.review.hidden", ref(review), payload))

@@ -1,4 +1,4 @@
-"""Appeals: somebody who disagrees with a text that was rejected or taken down, and what another person says of it."""
+"""Appeals: somebody disagrees with a text that was rejected, taken down or hidden, and what another person says of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moderation.models.reviews import Decision
 
 
 class Appeal(models.Model):
-    """A complaint about a decision, judged by somebody who had no part in it (compare Art. 20 of the EU's DSA).
+    """A complaint about a decision on copy or on a customer review, judged by somebody who had no part in it (compare Art. 20 of the EU's DSA).
 
     That the judge is another person is a constraint of the table where it is about the appellant, and a trigger's where
     it is about who made and who checked the decision.
@@ -22,7 +22,7 @@ class Appeal(models.Model):
     class Status(models.TextChoices):
         OPEN = "open", "Open"
         UPHELD = "upheld", "Upheld: the decision stands"
-        OVERTURNED = "overturned", "Overturned: the text goes to review again"
+        OVERTURNED = "overturned", "Overturned"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="appeal", editable=False)
@@ -36,6 +36,10 @@ class Appeal(models.Model):
     candidate = models.OneToOneField(
         Candidate, null=True, on_delete=models.PROTECT, related_name="reinstated_by", editable=False,
         help_text="the same text as a draft again, where the decision was overturned",
+    )  # fmt: skip
+    ruling = models.ForeignKey(
+        Decision, null=True, on_delete=models.PROTECT, related_name="+", editable=False,
+        help_text="the decision that shows the customer review again, where the one that hid it was overturned",
     )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, editable=False)
@@ -54,7 +58,8 @@ class Appeal(models.Model):
             ),
             models.CheckConstraint(condition=Q(judge=None) | ~Q(judge=F("appellant")), name="judge_is_not_appellant"),
             models.CheckConstraint(
-                condition=~Q(status="overturned") | Q(candidate__isnull=False), name="overturned_goes_to_review"
+                condition=~Q(status="overturned") | Q(candidate__isnull=False) | Q(ruling__isnull=False),
+                name="overturned_has_a_sequel",
             ),
         )
         indexes = (models.Index(fields=("created_at",), condition=Q(status="open"), name="appeal_open"),)

@@ -7,7 +7,7 @@ the model's suggestion and the other does not.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Q, QuerySet
@@ -131,21 +131,26 @@ def answered_in_words(task: LabelingTask) -> str:
     return f"First answer: {'; '.join(filter(None, parts))}"
 
 
-def give_task(item: ReviewItem, *, like: LabelingTask, note: str = "") -> None:
-    """Give `item` a fresh labelling task with what `like` asks; one it had before is not shown to anybody again."""
+def give_task(
+    item: ReviewItem, *, like: LabelingTask, note: str = "", payload: Mapping[str, Any] | None = None
+) -> None:
+    """Give `item` a fresh labelling task with what `like` asks; one it had before is not shown to anybody again.
+
+    With a `payload` of its own it asks about other words than `like` did, and suggests nothing.
+    """
     reference = ref(item)
     if item.labeling_task:  # numbered from the second on: no table is read to find how many there were
         number = int(item.labeling_task.reference.partition("#")[2] or 1)
         reference = f"{reference}#{number + 1}"
-    payload = dict(like.payload)
+    shown = dict(like.payload if payload is None else payload)
     if note:
         field = question(item.kind).top
-        payload[field] = markup.note_html(note) + str(payload.get(field, ""))
+        shown[field] = markup.note_html(note) + str(shown.get(field, ""))
     item.labeling_task = sync.open_task(
         item.kind,
         reference=reference,
-        payload=payload,
-        predictions=like.predictions,
+        payload=shown,
+        predictions=like.predictions if payload is None else (),
         shows_predictions=shows_suggestion(item),
     )
     item.save(update_fields=["labeling_task"])

@@ -195,7 +195,7 @@ def test_known_answers_that_wait_are_no_backlog(decided: ReviewItem, rules: Any)
     second_reviews.keep_gold_ready()
     push()
     assert back_pressure.count_waiting(decided.kind, limit=10) == 0
-    assert [queue.waiting for queue in dashboard.queues()] == [0, 0]
+    assert not any(queue.waiting for queue in dashboard.queues())
     assert all(stage.depth == 0 for stage in flow.stages() if stage.key == decided.kind)
     assert all(report.n_open == 0 for report in sla.reports(window=timezone.timedelta(days=1)))
 

@@ -102,7 +102,7 @@ def test_other_decisions_have_none(answer: Callable[..., Any]) -> None:
         verdict="accept",
     )
     settling.settle_decisions()
-    with pytest.raises(PermanentError, match="rejection or a taking down"):
+    with pytest.raises(PermanentError, match="rejection, a taking down or a hidden review"):
         document.statement_for(Decision.objects.get())
 
 

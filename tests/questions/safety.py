@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from catalog.models import CustomerReview, HiddenReview
 from labeling.models import Vote
@@ -16,9 +17,10 @@ KIND = "review_safety"
 
 def asked(review: CustomerReview | None = None) -> ReviewItem:
     """Return an item that asks whether `review` is safe, in Label Studio."""
-    item = second_reviews.open_blind(
-        KIND, review or factories.customer_review(), purpose=Vote.Purpose.LABEL, policy=policy_for(KIND)
-    )
+    with transaction.atomic():
+        item = second_reviews.open_blind(
+            KIND, review or factories.customer_review(), purpose=Vote.Purpose.LABEL, policy=policy_for(KIND)
+        )
     factories.push_tasks()
     return item
 

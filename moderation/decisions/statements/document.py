@@ -1,4 +1,4 @@
-"""The statement of reasons for a rejection or a taking down: for the DSA Transparency Database, and for whom it affects.
+"""The statement of reasons for a rejection, a taking down or a hiding: for the DSA Transparency Database, and for whom it affects.
 
 Made from the records alone: codes, dates and the policy's version, never a person's own words nor the text itself, so it
 holds no personal data. Of our own drafts the law asks for none of this (docs/compliance.md); a platform that moderates
@@ -10,22 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from pydantic import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from catalog.models import HiddenReview
 from core.exceptions import PermanentError
+from core.refs import ref_in_sql
 from moderation.decisions import appeals
+from moderation.decisions.statements import of_reviews
+from moderation.decisions.statements.parts import LANGUAGES, PREFIX, checked, n_people, puid_of, redress, who_decided
 from moderation.decisions.statements.schema import Category, Keyword, StatementOfReasons
 from moderation.decisions.statements.texts import TEXTS
+from moderation.live.hidden_reviews import hidden_by
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision
 from moderation.reason_codes import REASONS
 
+__all__ = ["PREFIX", "has_statement", "locale_of", "puid_of", "statement_for", "text_for", "with_statements"]
 Outcome = Decision.Outcome
-PREFIX = "ecomsite-"
 OF = (Outcome.REJECT, Outcome.RETIRE)
 # A model wrote every text of this desk, or what a person made it from.
 CONTENT_TYPES = ("CONTENT_TYPE_PRODUCT", "CONTENT_TYPE_SYNTHETIC_MEDIA", "CONTENT_TYPE_TEXT")
-LANGUAGES = {"en": "EN", "zh-Hans": "ZH"}
 # Gravest first: what the reason of a person, or the code of a finding, comes under in the database's terms.
 CATEGORIES: Sequence[tuple[Sequence[str], Category, Sequence[Keyword]]] = (
     (("email", "phone", "personal", "card_number", "iban"), "STATEMENT_CATEGORY_DATA_PROTECTION_AND_PRIVACY_VIOLATIONS",
@@ -40,56 +44,58 @@ CATEGORIES: Sequence[tuple[Sequence[str], Category, Sequence[Keyword]]] = (
 NOT_OTHERWISE: Category = "STATEMENT_CATEGORY_OTHER_VIOLATION_TC"
 
 
-def puid_of(decision: Decision) -> str:
-    """Return the identifier of the statement about `decision`, unique for ever: a decision has one, and never changes."""
-    return f"{PREFIX}{decision.pk}"
+def has_statement(decision: Decision) -> bool:
+    """Whether `decision` rejected, took down or hid something."""
+    return decision.outcome in OF or hidden_by(decision) is not None
+
+
+def with_statements() -> QuerySet[Decision]:
+    """Return the decisions that have a statement, the earliest first."""
+    hid = HiddenReview.objects.filter(decision_ref=ref_in_sql(Decision, OuterRef("pk")))
+    return Decision.objects.filter(Q(outcome__in=OF) | Exists(hid)).order_by("created_at", "pk")
 
 
 def locale_of(decision: Decision) -> str:
-    """Return the language of the text that a decision rejected or took down."""
-    return appeals.text_of(decision).locale
+    """Return the language of the text that a decision rejected, took down or hid."""
+    hidden = hidden_by(decision)
+    return hidden.review.locale if hidden else appeals.text_of(decision).locale
 
 
 def statement_for(decision: Decision) -> StatementOfReasons:
-    """Return the statement of reasons for a rejection or a taking down.
+    """Return the statement of reasons for a rejection, a taking down or the hiding of a customer review.
 
     Pure: the same records give the same statement. Raises `PermanentError` for any other decision.
     """
+    if hidden := hidden_by(decision):
+        return of_reviews.statement_for(decision, hidden)
     if decision.outcome not in OF:
-        raise PermanentError("A statement of reasons is about a rejection or a taking down.")
+        raise PermanentError("A statement of reasons is about a rejection, a taking down or a hidden review.")
     text = appeals.text_of(decision)
     findings = _standing(text)
     category, keywords = _category([*decision.reason_codes, *(finding.code for finding in findings)])
     is_retired, reasons = decision.outcome == Outcome.RETIRE, ", ".join(_reasons(decision))
-    try:
-        return StatementOfReasons.model_validate({
-            "decision_visibility": ["DECISION_VISIBILITY_CONTENT_REMOVED" if is_retired else "DECISION_VISIBILITY_OTHER"],
-            "decision_visibility_other": None if is_retired else "Refused before publication",
-            "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
-            "decision_ground_reference_url": settings.STATEMENTS["TERMS_URL"] or None,
-            "incompatible_content_ground": f"House rules for product copy, version {decision.policy_version or 'unknown'}",
-            "incompatible_content_explanation": f"The text does not keep the rules for product copy: {reasons}."[:2000],
-            "content_type": list(CONTENT_TYPES),
-            "category": category,
-            "category_specification": list(keywords),
-            "territorial_scope": sorted(settings.STATEMENTS["TERRITORIES"]),
-            "content_language": LANGUAGES.get(text.locale),
-            "content_date": text.created_at.date(),
-            "application_date": decision.created_at.date(),
-            "decision_facts": _facts(decision, text, findings),
-            "source_type": "SOURCE_VOLUNTARY",
-            "automated_detection": "Yes" if findings else "No",
-            "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED"
-            if decision.reviewer_id
-            else "AUTOMATED_DECISION_FULLY",
-            "puid": puid_of(decision),
-        })  # fmt: skip
-    except ValidationError as exc:
-        where = ", ".join(".".join(map(str, error["loc"])) or error["msg"] for error in exc.errors())
-        raise PermanentError(
-            f"The database would not take this statement: {where}.",
-            hint="See STATEMENT_TERRITORIES in docs/settings.md.",
-        ) from exc
+    return checked({
+        "decision_visibility": ["DECISION_VISIBILITY_CONTENT_REMOVED" if is_retired else "DECISION_VISIBILITY_OTHER"],
+        "decision_visibility_other": None if is_retired else "Refused before publication",
+        "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
+        "decision_ground_reference_url": settings.STATEMENTS["TERMS_URL"] or None,
+        "incompatible_content_ground": f"House rules for product copy, version {decision.policy_version or 'unknown'}",
+        "incompatible_content_explanation": f"The text does not keep the rules for product copy: {reasons}."[:2000],
+        "content_type": list(CONTENT_TYPES),
+        "category": category,
+        "category_specification": list(keywords),
+        "territorial_scope": sorted(settings.STATEMENTS["TERRITORIES"]),
+        "content_language": LANGUAGES.get(text.locale),
+        "content_date": text.created_at.date(),
+        "application_date": decision.created_at.date(),
+        "decision_facts": _facts(decision, text, findings),
+        "source_type": "SOURCE_VOLUNTARY",
+        "automated_detection": "Yes" if findings else "No",
+        "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED"
+        if decision.reviewer_id
+        else "AUTOMATED_DECISION_FULLY",
+        "puid": puid_of(decision),
+    })  # fmt: skip
 
 
 def _reasons(decision: Decision) -> list[str]:
@@ -107,11 +113,10 @@ def _category(codes: Iterable[str]) -> tuple[Category, Sequence[Keyword]]:
 def _facts(decision: Decision, text: Candidate, findings: Sequence[Finding]) -> str:
     """What was found and who looked, in the words of codes: neither the text nor anybody's comment is quoted."""
     found = ", ".join(sorted({f"{finding.code} ({finding.severity})" for finding in findings}))
-    looked = ("Decided by automatic means.", "Decided by one person.", "Decided by two persons.")[_n_people(decision)]
     parts = [
         f"A text for the place “{text.get_channel_display()}” of a product page, in {text.get_locale_display()}.",
         f"Automatic checks found: {found}." if found else "Automatic checks found nothing.",
-        looked,
+        who_decided(decision),
         f"Reasons given: {', '.join(_reasons(decision))}.",
     ]
     return " ".join(parts)[:5000]
@@ -123,13 +128,11 @@ def text_for(decision: Decision, *, locale: str) -> str:
     It says what DSA Art. 17(3) asks for: the measure and its scope, the facts, automated means, the ground, and the ways of
     redress.
     """
+    if hidden := hidden_by(decision):
+        return of_reviews.text_for(decision, hidden, locale=locale)
     words, statement, text = TEXTS.get(locale, TEXTS["en"]), statement_for(decision), appeals.text_of(decision)
     found = ", ".join(sorted({finding.code for finding in _standing(text)}))
-    contact, url, why_not = (
-        settings.STATEMENTS["APPEAL_CONTACT"],
-        statement.decision_ground_reference_url,
-        appeals.why_not(decision),
-    )
+    url = statement.decision_ground_reference_url
     territories = ", ".join(statement.territorial_scope)
     reasons = [words.get(code, code) for code in decision.reason_codes] or [words["no_reason"]]
     date = f"{statement.application_date:%Y-%m-%d}"
@@ -144,12 +147,8 @@ def text_for(decision: Decision, *, locale: str) -> str:
         words["ground"].format(version=decision.policy_version or "–", url=f" ({url})" if url else ""),
         words["reasons"].format(reasons=", ".join(reasons)),
         words["found"].format(found=found) if found else words["found_nothing"],
-        words[f"people_{_n_people(decision)}"], words["started"], "",
-        words["no_appeal"].format(why=why_not) if why_not else words["appeal"].format(
-            until=f"{appeals.deadline(decision):%Y-%m-%d}", address=f"{settings.SITE_URL}/api/v1/appeals",
-            contact=f"{words['or']}{contact}" if contact else "",
-        ),
-        words["courts"], words["number"].format(puid=statement.puid),
+        words[f"people_{n_people(decision)}"], words["started"], "",
+        *redress(decision, words),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -157,7 +156,3 @@ def text_for(decision: Decision, *, locale: str) -> str:
 def _standing(text: Candidate) -> list[Finding]:
     """The findings that nobody called a false alarm."""
     return [finding for finding in text.findings.all() if finding.verdict != Finding.Verdict.DISMISSED]
-
-
-def _n_people(decision: Decision) -> int:
-    return 0 if decision.reviewer_id is None else 2 if decision.checker_id else 1

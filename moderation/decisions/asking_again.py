@@ -1,0 +1,80 @@
+"""Asking again about a customer review whose words an import changed after people were asked about them.
+
+What was decided stands until somebody answers anew: what is hidden stays hidden.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from audit import ledger
+from audit.ledger import Line
+from core import leases
+from core.hints import hint
+from core.refs import ref
+from labeling import labels, sync
+from labeling.question import asked_questions, question
+from moderation.lifecycle import advance
+from moderation.models.reviews import ReviewItem
+from moderation.queues import seats
+from moderation.queues.seats import PANELS, Purpose, Status
+
+BATCH = 200
+EDITED = "edited"
+# Whoever has it in hand, or waits for others, ends that first; their answer is about the words before, and is asked for anew.
+FROM = (Status.WAITING, Status.DECIDED)
+OF_LABELS = (Purpose.SECOND_REVIEW, Purpose.AUDIT, Purpose.GOLD, Purpose.ADJUDICATION)
+
+
+def ask_again_about_edited() -> int:
+    """Put edited reviews before people again, of those questions that want it. Returns how many."""
+    kinds = [asked.name for asked in asked_questions() if asked.asks_again_when_edited]
+    stale = ReviewItem.objects.filter(
+        kind__in=kinds, lead=None, purpose=Purpose.LABEL, status__in=FROM,
+        customer_review__edited_at__gt=F("labeling_task__created_at"),
+    )  # fmt: skip
+    keys = list(stale.order_by("customer_review__edited_at").values_list("pk", flat=True)[:BATCH])
+    asked_anew = 0
+    for key in keys:
+        with transaction.atomic():
+            lead, *others = seats.lock_panel(ReviewItem.objects.get(pk=key))
+            if stale.filter(pk=key).exists():  # nobody else was faster
+                _ask_again(lead, others)
+                asked_anew += 1
+    if asked_anew:
+        hint("labeling.push_tasks")
+    return asked_anew
+
+
+def _ask_again(lead: ReviewItem, others: list[ReviewItem]) -> None:
+    """Free every seat of the panel, each with a task that shows the words as they are now. What was said is forgotten."""
+    subject, lines = lead.subject, list[Line]()
+    payload = question(lead.kind).task_data(subject)
+    labels.forget_label(lead.kind, ref(subject))
+    labels.forget_votes(lead.kind, ref(subject))
+    ended = [*seats.end_gold(lead), *seats.withdraw(lead, purposes=OF_LABELS)]
+    for seat in (lead, *others):
+        if seat.purpose != Purpose.LABEL or seat.status == Status.WITHDRAWN or seat.labeling_task is None:
+            continue
+        before = seat.labeling_task
+        freed: dict[str, Any] = {
+            "assignee": None,
+            "claimed_at": None,
+            "decided_at": None,
+            "released_at": timezone.now(),
+        }
+        if seat.status == Status.ESCALATED:
+            lines += seats.end(seat)
+            continue
+        if seat.status != Status.WAITING:
+            moved = advance(seat, from_=seat.status, to=Status.WAITING, event="asked_again", **freed, **leases.NO_LEASE)
+            lines.append(moved)
+        ReviewItem.objects.filter(pk=seat.pk).update(suggestion="", strategy=EDITED)
+        seat.suggestion, seat.strategy = "", EDITED
+        seats.give_task(seat, like=before, payload=payload)
+        sync.withdraw_task(before)
+    ledger.append_many([*ended, *lines], actor=PANELS)
