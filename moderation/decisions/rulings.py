@@ -19,7 +19,7 @@ from labeling import labels, sync
 from labeling.consensus import ADJUDICATED
 from labeling.question import question
 from moderation import announcements
-from moderation.decisions.deciding import superseded_by_one_on
+from moderation.decisions.recording import superseded_by_one_on
 from moderation.drafting import screening
 from moderation.lifecycle import advance
 from moderation.models.appeals import Appeal
