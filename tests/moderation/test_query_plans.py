@@ -91,7 +91,7 @@ def much_is_done(script: Callable[..., ModelVersion], sentiment_champion: ModelV
     task = factories.labeling_task("tests.thing:0", status="settled")
     copy(task, id="gen_random_uuid()", reference="'tests.thing:' || s.n", ls_task_id="100000 + s.n")
     copy(WebhookEvent.objects.create(status="processed", processed_at=timezone.now()))
-    review = factories.customer_review("good", product=product)
+    review = factories.customer_review("good, " * 80, product=product)  # as long as many are
     copy(review, id="gen_random_uuid()", external_id="'review ' || s.n", created_at="now() - s.n * interval '1 s'")
     score = factories.sentiment(review, version=sentiment_champion)
     others = f"(SELECT * FROM catalog_customerreview WHERE id <> '{review.pk}') AS s"
