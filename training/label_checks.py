@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -25,7 +25,8 @@ from core.refs import ref
 from labeling import columns, issues
 from labeling.models import Label, LabelCheck, LabelIssue
 from labeling.question import question, queue_names
-from training import label_evidence
+from training import label_evidence, several_checks
+from training.label_evidence import Progress, Searched
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -119,25 +120,26 @@ def run_next() -> bool:
 def _run(check: LabelCheck) -> None:
     started = check.started_at or timezone.now()
     _note(check, status=Status.RUNNING, started_at=started)
-    names = question(check.kind).labels
-    evidence = label_evidence.gather(
-        check.kind, names, progress=lambda stage, done, of: _progress(check, stage, done, of)
+    asked = question(check.kind)
+    search = several_checks.search if asked.is_multiple else _search
+    found = search(
+        check.kind,
+        asked.labels,
+        judged=_judged(check.kind),
+        precision=float(settings.LABEL_CHECKS["PRECISION"]),
+        progress=lambda stage, done, of: _progress(check, stage, done, of),
     )
-    _progress(check, "Comparing labels", 0, 1)
-    table = columns.read(check.kind, names)
-    found = label_evidence.flag(table, judged=_judged(check.kind), precision=float(settings.LABEL_CHECKS["PRECISION"]))
     with transaction.atomic():
         if not leases.hold_all([check]):
             return  # another worker took over
-        n_new = issues.raise_issues(check.kind, _suspicions(table, found), check=check)
-        report = {**evidence.report, **found.report, "n_new": n_new}
+        n_new = issues.raise_issues(check.kind, found.suspicions, check=check)
         leases.release(
             [check],
             status=Status.COMPLETED,
             finished_at=timezone.now(),
-            n_labels=len(table.ids),
-            n_issues=len(found.rows),
-            report=report,
+            n_labels=found.n_labels,
+            n_issues=found.n_issues,
+            report={**found.report, "n_new": n_new},
             stage="",
         )
         ledger.append(
@@ -146,12 +148,24 @@ def _run(check: LabelCheck) -> None:
             actor=CHECKER,
             payload={
                 "queue": check.kind,
-                "labels": len(table.ids),
-                "issues": len(found.rows),
+                "labels": found.n_labels,
+                "issues": found.n_issues,
                 "new": n_new,
             },
         )
         hint_on_commit("moderation.open_reviews")
+
+
+def _search(
+    kind: str, names: Sequence[str], *, judged: Sequence[tuple[float, bool]], precision: float, progress: Progress
+) -> Searched:
+    """Return which labels of the queue `kind` look wrong, of a question that has one answer."""
+    evidence = label_evidence.gather(kind, names, progress=progress)
+    progress("Comparing labels", 0, 1)
+    table = columns.read(kind, names)
+    found = label_evidence.flag(table, judged=judged, precision=precision)
+    report = {**evidence.report, **found.report}
+    return Searched(len(table.ids), len(found.rows), _suspicions(table, found), report)
 
 
 def _suspicions(table: columns.Columns, found: label_evidence.Found) -> Iterator[issues.Suspicion]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from django.conf import settings
 from inference import artifacts, loader, resolver
 from inference.models import ModelVersion, Role
 from labeling import columns
+from labeling.issues import Suspicion
 from labeling.models import Label
 from labeling.question import question
 
@@ -50,6 +51,16 @@ class Evidence:
     """What was computed, for the report of the search."""
 
     report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search came to: labels that were read, how many of them look wrong, which, worst first, and its report."""
+
+    n_labels: int
+    n_issues: int
+    suspicions: Iterable[Suspicion]
+    report: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +137,7 @@ def gather(kind: str, names: Sequence[str], *, progress: Progress) -> Evidence:
         corpus.given,
         n_labels=len(names),
         keys=corpus.subjects,
-        embed=lambda rows: _embed(corpus.of(rows), version, progress),
+        embed=lambda rows: embed(corpus.of(rows), version, progress),
         reads_chinese=resolver.can_work_in(version, CHINESE),
         tune=_tuner(corpus, version, len(names), progress),
         progress=progress,
@@ -191,7 +202,7 @@ def _corpus(kind: str, names: Sequence[str], progress: Progress) -> Corpus:
     )
 
 
-def _embed(corpus: Corpus, version: ModelVersion, progress: Progress) -> Floats:
+def embed(corpus: Corpus, version: ModelVersion, progress: Progress) -> Floats:
     """Return the embedding of each text by the encoder `version`; those that are kept already are not made again."""
     import numpy as np
 

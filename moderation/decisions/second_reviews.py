@@ -191,8 +191,8 @@ def set_gold(item: ReviewItem, *, label: str, actor: User | SystemActor) -> None
     is not decided.
     """
     require_permission(actor, "moderation.set_gold")
-    if label and label not in question(item.kind).labels:
-        raise PermanentError(f"There is no label {label!r}; there are {', '.join(question(item.kind).labels)}.")
+    if label:
+        question(item.kind).require_label(label)
     with transaction.atomic():
         lead = ReviewItem.objects.select_for_update().get(pk=item.leading.pk)
         if lead.status != Status.DECIDED:
