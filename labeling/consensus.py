@@ -114,34 +114,34 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
     label is to be right is calibrated on what is known (`labeling.quality.calibration`). No votes: no label. Those of a
     file whose raters nobody answers for are not counted (`labeling.approvals`).
 
-    Of several answers each is a yes or no of its own, which the majority has, whatever the method.
+    Of several answers each is a yes or no of its own.
     """
-    if question(kind).is_multiple:
-        return _agree_on_each(kind, subject)
     subjects = raters.window(kind, subject) if method == CROWDLAB else [subject]
     table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=subjects, of_people=True)
     if subject not in table.subjects:
         return Agreed("", 0.0, {})
+    if question(kind).is_multiple:
+        return _agree_on_each(table, subject, method=method)
     return agree_on(table, method=method, model=raters.model_of(kind, table.rater_names))[subject]
 
 
-def _agree_on_each(kind: str, subject: str) -> Agreed:
-    """Return the answers that more than half of the votes hold; a tie where one is held by just half of them.
+def _agree_on_each(table: VoteTable, subject: str, *, method: str) -> Agreed:
+    """Return the answers to `subject` that votes come to, each as a yes or no; a tie in one of them is a tie.
 
-    How likely it is to be right is the share that agrees on the answer people differ about most.
+    It is as likely to be right as the least sure of its answers. It may be a label that nobody gave.
     """
-    given = Vote.objects.filter(approvals.of_people(), kind=kind, subject=subject, purpose=Vote.Purpose.LABEL)
-    counts = Counter(given.values_list("label", flat=True))
-    if not counts:
-        return Agreed("", 0.0, {})
-    order = question(kind).labels
-    shares = {
-        value: sum(n for label, n in counts.items() if value in label_sets.split(label)) / counts.total()
-        for value in order
-    }
-    label = label_sets.join([value for value, share in shares.items() if share > 0.5], order)
-    quality = min(max(share, 1 - share) for share in shares.values())
-    return Agreed("" if 0.5 in shares.values() else label, quality, dict(counts))
+    said, qualities, names = set[str](), list[float](), question(table.kind).labels
+    for answer in names:
+        about = table.yes_or_no(answer)
+        model = raters.model_of(table.kind, table.rater_names, answer=answer)
+        found = agree_on(about, method=method, model=model)[subject]
+        qualities.append(found.quality if found.label else 0.0)
+        if found.label == votes.NO_OR_YES[1]:
+            said.add(answer)
+    counts = table.votes().counts()[list(table.subjects).index(subject)]
+    given = {name: int(n) for name, n in zip(table.names, counts, strict=True) if n}
+    is_tied = min(qualities) == 0.0
+    return Agreed("" if is_tied else label_sets.join(said, names), min(qualities), given)
 
 
 def agree_on(table: VoteTable, *, method: str, model: QueueModel) -> dict[str, Agreed]:

@@ -26,29 +26,40 @@ if TYPE_CHECKING:
 FEWEST = 50
 # CROWDLAB looks at this many of the latest items beside the one to judge: half a second, however long the history.
 WINDOW = 2000
+# Between a queue and the one of its several answers that raters are known by.
+OF = "/"
 
 
 def fit(kind: str) -> int:
     """Learn from the votes of the queue `kind`, and keep it for each rater. Returns how many.
 
     Known answers and seniors' verdicts count as certain; votes of a file whose raters nobody answers for do not count.
-    0 where there are too few votes, or no new ones since the last time.
+    0 where there are too few votes, or no new ones since the last time. Where several answers may hold it is learnt of
+    each how people err in saying yes or no to it, and kept under a name of its own (`key_of`).
     """
     from labeling.quality.queue_model import learn
 
-    fitted_at = RaterModel.objects.filter(kind=kind).aggregate(at=Max("fitted_at"))["at"]
+    answers = question(kind).labels if question(kind).is_multiple else ("",)
+    keys = [key_of(kind, answer) for answer in answers]
+    fitted_at = RaterModel.objects.filter(kind__in=keys).aggregate(at=Max("fitted_at"))["at"]
     said = Vote.objects.filter(approvals.of_people(), kind=kind)
     if fitted_at and not said.filter(voted_at__gt=fitted_at).exists():
         return 0
     table = votes.load(kind, purposes=Vote.Purpose.values, of_people=True)
     if len(table) < FEWEST:
         return 0
-    given, known = evidence(table)
-    if not len(given):
-        return 0
-    learnt = learn(given, known)
-    _keep(learnt, table, n_votes=given)
+    for answer in answers:
+        about = table.yes_or_no(answer) if answer else table
+        given, known = evidence(about)
+        if not len(given):
+            return 0
+        _keep(learn(given, known), about, n_votes=given)
     return len(table.rater_names)
+
+
+def key_of(kind: str, answer: str) -> str:
+    """Return under which name is kept what is known of raters who say yes or no to `answer`; the queue's without one."""
+    return f"{kind}{OF}{answer}" if answer else kind
 
 
 def evidence(table: VoteTable) -> tuple[Votes, Ints]:
@@ -83,7 +94,7 @@ def evidence(table: VoteTable) -> tuple[Votes, Ints]:
 def _keep(learnt: QueueModel, table: VoteTable, *, n_votes: Votes) -> None:
     import numpy as np
 
-    kind, names, model = table.kind, table.names, learnt.raters
+    kind, names, model = key_of(table.kind, table.answer), table.names, learnt.raters
     counts = np.bincount(n_votes.raters, minlength=len(table.rater_names))
     rows = [
         _row(kind, rater, int(counts[i]), model.confusion[i], model.priors, names)
@@ -107,10 +118,11 @@ def _short(probability: float) -> float:
     return float(f"{probability:.6g}")
 
 
-def model_of(kind: str, names: Sequence[str]) -> QueueModel:
+def model_of(kind: str, names: Sequence[str], *, answer: str = "") -> QueueModel:
     """Return what `fit` kept of the queue `kind`, its raters numbered as in `names`; who is new is taken for the usual
     one.
 
+    With `answer` of yes or no to that one of several.
     What is assumed beforehand where nothing was fitted yet.
     """
     import numpy as np
@@ -119,8 +131,8 @@ def model_of(kind: str, names: Sequence[str]) -> QueueModel:
     from labeling.quality.dawid_skene import DawidSkene
     from labeling.quality.queue_model import QueueModel
 
-    labels = question(kind).labels
-    rows = RaterModel.objects.filter(kind=kind, rater__in=[RaterModel.USUAL, *names])
+    labels = votes.NO_OR_YES if answer else question(kind).labels
+    rows = RaterModel.objects.filter(kind=key_of(kind, answer), rater__in=[RaterModel.USUAL, *names])
     fitted = {row.rater: row for row in rows}
     usual = fitted.get(RaterModel.USUAL)
     if usual is None or set(usual.label_shares) != set(labels):  # nothing yet, or the labels of the queue changed since
@@ -144,8 +156,9 @@ def n_known(kind: str, method: str) -> int:
 
     0: on none of this queue, but on what crowds elsewhere said.
     """
-    usual = RaterModel.objects.filter(kind=kind, rater=RaterModel.USUAL).first()
-    return int(usual.calibrations.get(method, {}).get("n", 0)) if usual else 0
+    answers = question(kind).labels if question(kind).is_multiple else ("",)
+    rows = RaterModel.objects.filter(kind__in=[key_of(kind, answer) for answer in answers], rater=RaterModel.USUAL)
+    return min((int(usual.calibrations.get(method, {}).get("n", 0)) for usual in rows), default=0)
 
 
 def fit_all() -> int:
@@ -170,6 +183,11 @@ def opinions_on(table: VoteTable, model: QueueModel) -> tuple[Array, NDArray[np.
     import numpy as np
 
     opinions = question(table.kind).opinions(list(table.subjects))
+    if table.answer:
+        opinions = {
+            subject: dict(zip(table.names, (1 - said[table.answer], said[table.answer]), strict=True))
+            for subject, said in opinions.items()
+        }
     has_one = np.array([subject in opinions for subject in table.subjects], dtype=bool)
     rows = [
         [opinions[subject][label] for label in table.names] if subject in opinions else model.raters.priors

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
+from core import label_sets
 from labeling import approvals
 from labeling.models import Vote
 from labeling.question import question
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # reviews, which are asked where a label looks wrong: people would seem to differ far more than they do.
 COMPARABLE = (Vote.Purpose.LABEL, Vote.Purpose.AUDIT)
 MOST = 200_000
+NO_OR_YES = ("no", "yes")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class VoteTable:
     """Row i of each array is one vote; -1 is “none”. Numbers of items and raters are indices into the name lists."""
 
     kind: str
-    names: Sequence[str]  # the queue's labels
+    names: Sequence[str]  # the queue's labels; where several answers may hold, those that were ever said of it
     subjects: Sequence[str]
     rater_names: Sequence[str]
     items: Integers
@@ -45,6 +47,7 @@ class VoteTable:
     seconds: Floats  # NaN where it is not known
     days: Integers  # since 1970
     purposes: Sequence[str]
+    answer: str = ""  # the one of several answers that these votes say yes or no to; empty: all of the label
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,11 +68,22 @@ class VoteTable:
     def where(self, mask: npt.NDArray[np.bool_]) -> VoteTable:
         """Return the votes where `mask` holds; the name lists stay."""
         purposes = [purpose for purpose, keep in zip(self.purposes, mask, strict=True) if keep]
-        cut = {
+        cut: dict[str, Any] = {
             name: getattr(self, name)[mask]
             for name in ("items", "raters", "labels", "suggestions", "expected", "assisted", "seconds", "days")
         }
-        return VoteTable(self.kind, self.names, self.subjects, self.rater_names, purposes=purposes, **cut)
+        return replace(self, purposes=purposes, **cut)
+
+    def yes_or_no(self, answer: str) -> VoteTable:
+        """Return what each vote says to one of several answers: label 1 is that it holds."""
+        import numpy as np
+
+        holds = np.array([answer in label_sets.split(name) for name in self.names] + [False], dtype=np.int64)
+        turned: dict[str, Any] = {
+            name: np.where((given := getattr(self, name)) < 0, -1, holds[given])
+            for name in ("labels", "suggestions", "expected")
+        }
+        return replace(self, names=NO_OR_YES, answer=answer, **turned)
 
 
 def load(
@@ -88,7 +102,7 @@ def load(
     """
     import numpy as np
 
-    names = question(kind).labels
+    names = labels_of(kind)
     rows = Vote.objects.filter(kind=kind, purpose__in=purposes, label__in=names)
     if of_people:
         rows = rows.filter(approvals.of_people())
@@ -122,6 +136,24 @@ def load(
         days=np.array([value.toordinal() - EPOCH for value in columns[7]], dtype=np.int64),
         purposes=list(columns[8]),
     )
+
+
+def labels_of(kind: str) -> Sequence[str]:
+    """Return the labels of a queue; where several answers may hold, those of its votes, none with an answer that is gone."""
+    asked = question(kind)
+    if not asked.is_multiple:
+        return asked.labels
+    said = set[str]()
+    for field in ("label", "suggestion", "expected"):
+        said.update(
+            Vote.objects.filter(kind=kind).exclude(**{field: ""}).order_by().values_list(field, flat=True).distinct()
+        )
+    known = {
+        label: [asked.labels.index(one) for one in parts]
+        for label in said
+        if set(parts := label_sets.split(label)) <= set(asked.labels)
+    }
+    return sorted(known, key=lambda label: (len(known[label]), known[label], label))
 
 
 EPOCH = dt.date(1970, 1, 1).toordinal()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, F, Model
+from django.db.models import Count, F, Model, Q
 
 from audit import ledger
 from core.actors import SystemActor, require_permission
@@ -16,6 +16,7 @@ from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.label_sets import JOINED
 from core.locks import take_turns
+from labeling import raters
 from labeling.models import Label, LabelIssue, RaterModel, Vote
 from moderation.models.reviews import ReviewItem
 from questions.declared.schema import Declaration
@@ -113,7 +114,8 @@ def load(declaration: Declaration, *, renamed: Mapping[str, str], actor: Actor) 
         if renamed:
             _relabel(declaration.name, renamed, [one.value for one in declaration.choices])
             # How people err was measured with other answers, and what is no doubt any more asks nobody.
-            RaterModel.objects.filter(kind=declaration.name).delete()
+            own = Q(kind=declaration.name) | Q(kind__startswith=declaration.name + raters.OF)
+            RaterModel.objects.filter(own).delete()
         content = content_of(declaration)
         version = QuestionVersion.objects.create(
             name=declaration.name,

@@ -79,7 +79,7 @@ class RaterModel(models.Model):
 
     USUAL = "*"
 
-    kind = models.CharField(max_length=60)
+    kind = models.CharField(max_length=120, help_text="the queue; where several answers may hold, queue/answer")
     rater = models.CharField(max_length=80)
     n_votes = models.PositiveIntegerField()
     confusion = models.JSONField(help_text="true label → given label → probability (Dawid and Skene)")
