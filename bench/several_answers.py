@@ -47,7 +47,7 @@ from training.trainers.linear_heads import fit_character_head, fit_embedding_hea
 
 TOKENS, MOST = 64, 2000
 METHODS = {"pii_presidio": ("words", "characters", "head"), "advertisegen": ("words", "characters")}
-SLOW = ("lora",)  # hours on two shared cores
+SLOW = ("lora",)  # half an hour and more on two shared cores
 TITLES = {
     "words": "TF-IDF and regression",
     "characters": "`characters`",

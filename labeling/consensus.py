@@ -6,7 +6,6 @@ same have a task each, and none sees the others; what their votes come to is agr
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from core.actors import SystemActor
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.refs import ref
-from labeling import approvals, raters, votes
+from labeling import raters, votes
 from labeling.door.stamps import without_stamp
 from labeling.lifecycle import Status, move
 from labeling.models import Annotation, Consensus, LabelingTask, Vote
