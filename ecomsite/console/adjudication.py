@@ -25,8 +25,10 @@ from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import Act, act, action, page
 from ecomsite.console.review import review_address
 from labeling.models import Consensus, LabelingTask
+from labeling.question import question
 from moderation.decisions import appeals, confirmations, outcomes, recording
 from moderation.decisions.statements import document
+from moderation.live.hidden_reviews import hidden_now
 from moderation.models.appeals import Appeal
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.queues import handing_out
@@ -46,7 +48,9 @@ def contested(request: AuthenticatedHttpRequest) -> HttpResponse:
     knows = sees_labels(request.user)
     about = ("candidate__product", "customer_review", "lead__candidate__product", "lead__customer_review")
     items = ReviewItem.objects.select_related(*about, "assignee", "proposed_by")
-    decided = Appeal.objects.select_related("decision__item__candidate__product", "appellant", "judge")
+    decided = Appeal.objects.select_related(
+        "decision__item__candidate__product", "decision__item__customer_review", "appellant", "judge"
+    )
     context = {
         "title": "Contested",
         "knows": knows,
@@ -109,6 +113,8 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
         "answers": answers,
         "proposal": next((a for a in answers if a.is_proposal), None),
         "decisions": decisions_of(lead),
+        "hidden": hidden_now(lead.customer_review) if lead.customer_review else None,
+        "may_show": may("catalog.show_review"),
         "appeal": filed,
         "may_appeal": may("moderation.appeal_decision"),
         "escalated": escalated,
@@ -166,7 +172,7 @@ def _answers(request: AuthenticatedHttpRequest, lead: ReviewItem, text: str) -> 
                 own=who == request.user,
                 seat=seat,
                 said=said,
-                verdict=str(said.get("verdict") or said.get("sentiment") or "none"),
+                verdict=str(said.get("verdict") or question(lead.kind).label_of(said) or "none"),
                 reasons=[REASONS.get(code, code) for code in said.get("reason_codes") or []],
                 changes=diff(text, fixed) if fixed else [],
                 at=consensus.settled_at,
@@ -235,11 +241,11 @@ def _proposal(request: AuthenticatedHttpRequest) -> int:
 def appeal(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
     """File an appeal against a decision."""
     found, reason = get_object_or_404(Decision.objects.select_related("item"), pk=pk), request.POST.get("reason", "")
-    key = found.item.candidate_id
+    key, back = found.item.candidate_id, "contested" if found.outcome != Decision.Outcome.LABEL else "hidden_reviews"
     return Act(
         lambda: appeals.appeal(found, actor=request.user, reason=reason),
         done="The appeal is filed: somebody who had no part in the decision will judge it.",
-        back=reverse("console:candidate", args=[key]) if key else reverse("console:contested"),
+        back=reverse("console:candidate", args=[key]) if key else reverse(f"console:{back}"),
     )
 
 

@@ -24,6 +24,7 @@ from ecomsite.console.review import review_address
 from ecomsite.media import picture_of
 from labeling.question import title_of
 from moderation.decisions import appeals
+from moderation.decisions.statements import document
 from moderation.drafting import ordering, screening
 from moderation.live import history, publication
 from moderation.models.appeals import Appeal
@@ -111,7 +112,7 @@ def decisions_of(item: ReviewItem) -> list[Decision]:
     """Return the decisions on `item` as the pages show them: with who, how long, and whether one can appeal."""
     found = item.decisions.select_related("reviewer", "checker", "appeal", "item__candidate")
     for decision in found:
-        decision.has_statement = decision.outcome in appeals.AGAINST  # type: ignore[attr-defined]
+        decision.has_statement = document.has_statement(decision)  # type: ignore[attr-defined]
         decision.why_no_appeal = appeals.why_not(decision)  # type: ignore[attr-defined]
     return list(found)
 

@@ -115,6 +115,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _table("Products", "inventory_2", "catalog.product"),
             _table("Published copy", "storefront", "catalog.publishedcopy"),
             _table("Customer reviews", "reviews", "catalog.customerreview"),
+            _page("Hidden reviews", "visibility_off", "console:hidden_reviews", "catalog.view_hiddenreview"),
             _table("Imports", "upload_file", "catalog.importrun"),
         ],
     },

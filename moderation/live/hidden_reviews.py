@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit import ledger
 from audit.ledger import Line
 from catalog import hiding
-from catalog.models import HiddenReview
+from catalog.models import CustomerReview, HiddenReview
 from core import label_sets
 from core.exceptions import PermanentError
 from core.refs import ref
@@ -20,6 +20,11 @@ from moderation.models.reviews import Decision
 def hidden_by(decision: Decision) -> HiddenReview | None:
     """Return what `decision` hid, whether that stands still or not; None where it hid nothing."""
     return HiddenReview.objects.filter(decision_ref=ref(decision)).select_related("review__product").first()
+
+
+def hidden_now(review: CustomerReview) -> HiddenReview | None:
+    """Return what hides `review` now; None while it is shown."""
+    return HiddenReview.objects.filter(review=review, ended_at=None).select_related("review").first()
 
 
 def follow(decision: Decision, *, unsafe: Collection[str]) -> None:

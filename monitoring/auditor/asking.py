@@ -72,7 +72,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """One of the twenty. `options` are the fields of `Asked` that it takes, those it cannot do without in `needs`."""
+    """One question. `options` are the fields of `Asked` that it takes, those it cannot do without in `needs`."""
 
     number: int
     words: str

@@ -1,4 +1,4 @@
-"""The twenty questions an auditor asks: each is a page of the console and a number of `manage.py auditor`.
+"""The questions an auditor asks: each is a page of the console and a number of `manage.py auditor`.
 
 After the questions that auditors of e-commerce platforms put; docs/compliance.md says what each answer proves and what
 not.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from audit import ledger
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
-from monitoring.auditor import learning, people, record, texts
+from monitoring.auditor import learning, people, record, reviews, texts
 from monitoring.auditor.asking import Answer, Asked, Question
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ QUESTIONS: Final = (
     Question(18, "Which licences do the models have?", learning.licences, ("model",)),
     Question(19, "Which exports were made? The same question gives the same hash.", record.exports, TIME),
     Question(20, "What was done past the rules, or to them?", record.past_the_rules, ("person", *TIME)),
+    Question(
+        21,
+        "Which customer reviews were hidden, by whom and why, and which were shown again?",
+        reviews.hidden,
+        ("sku", *TIME),
+    ),
 )
 
 

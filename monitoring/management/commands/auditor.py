@@ -1,4 +1,4 @@
-"""`manage.py auditor [N]`: the twenty questions an auditor asks, and their answers."""
+"""`manage.py auditor [N]`: the questions an auditor asks, and their answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIELDS = ("sku", "at", "since", "until", "person", "seconds", "model", "code")
 
 
 class Command(BaseCommand):
-    help = "Answer one of the twenty questions of an auditor; without a number, list them."
+    help = "Answer one of the questions of an auditor; without a number, list them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("number", nargs="?", type=int, metavar="N")
