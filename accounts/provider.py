@@ -19,6 +19,7 @@ KEPT_S = 600
 AWAY_S = 10
 # A key that we do not know may be new: then they are fetched again, but not for every stranger who makes one up.
 NEW_KEYS_S = 30
+TIMEOUT_S = 5.0
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -119,9 +120,8 @@ def fetched(address: str) -> dict[str, Any]:
     """Return the JSON object at `address`. Raises as `core.http.request_json`."""
     if not is_safe(address):
         raise PermanentError("OIDC_ISSUER is no https:// address.")
-    timeout_s = settings.ACCOUNTS["OIDC"]["TIMEOUT_S"]
-    with http.client(timeout_s=timeout_s) as session:
-        found = http.request_json(session, "GET", address, timeout_s=timeout_s, attempts=1, max_bytes=500_000)
+    with http.client(timeout_s=TIMEOUT_S) as session:
+        found = http.request_json(session, "GET", address, timeout_s=TIMEOUT_S, attempts=1, max_bytes=500_000)
     if not isinstance(found, dict):
         raise PermanentError("The provider answered with something else than it should.")
     return found

@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare
 
 from accounts import id_tokens
+from accounts import provider as providers
 from accounts.models import Identity
 from accounts.provider import Provider
 from accounts.sign_in import require_account
@@ -112,7 +113,7 @@ def _exchange(provider: Provider, code: str, verifier: str) -> dict[str, Any]:
     else:
         form |= {"client_id": mine["CLIENT_ID"], "client_secret": mine["CLIENT_SECRET"]}
     try:
-        with http.client(timeout_s=mine["TIMEOUT_S"]) as session:
+        with http.client(timeout_s=providers.TIMEOUT_S) as session:
             # Once: a code is void after the first try.
             found = http.request_json(
                 session,
@@ -120,7 +121,7 @@ def _exchange(provider: Provider, code: str, verifier: str) -> dict[str, Any]:
                 provider.token_endpoint,
                 form=form,
                 headers=headers,
-                timeout_s=mine["TIMEOUT_S"],
+                timeout_s=providers.TIMEOUT_S,
                 attempts=1,
                 max_bytes=200_000,
             )
@@ -133,13 +134,12 @@ def _more_about(provider: Provider, tokens: dict[str, Any], subject: str) -> dic
     """Ask for the address where the ID token has none, as some providers leave it out."""
     if not provider.userinfo_endpoint or not isinstance(tokens.get("access_token"), str):
         return {}
-    timeout_s = settings.ACCOUNTS["OIDC"]["TIMEOUT_S"]
-    with http.client(timeout_s=timeout_s) as session:
+    with http.client(timeout_s=providers.TIMEOUT_S) as session:
         found = http.request_json(
             session,
             "GET",
             provider.userinfo_endpoint,
-            timeout_s=timeout_s,
+            timeout_s=providers.TIMEOUT_S,
             attempts=1,
             headers={"Authorization": f"Bearer {tokens['access_token']}"},
             max_bytes=200_000,

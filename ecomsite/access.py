@@ -33,6 +33,5 @@ ACCOUNTS: dict[str, Any] = {
         "NAME": env.text("OIDC_NAME", "single sign-on"),
         # The provider asks for a second factor itself: then we do not.
         "BRINGS_SECOND_FACTOR": env.boolean("OIDC_BRINGS_SECOND_FACTOR", default=False),
-        "TIMEOUT_S": env.integer("OIDC_TIMEOUT_S", 5, minimum=1),
     },
 }

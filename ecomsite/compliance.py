@@ -47,7 +47,6 @@ AI_MARK: dict[str, Any] = {
     "KEY_FILE": Path(env.text("AI_MARK_KEY_FILE", str(VAR_DIR / "keys" / "ai-mark.pem"))),
     # Where shoppers see a product, with {sku}, {locale} and {channel}: read to see that the mark is still there.
     "PAGE_URL": env.text("SHOP_PAGE_URL"),
-    "CHECKS_A_DAY": env.integer("AI_MARK_CHECKS_A_DAY", 200),
 }
 
 # --- The ledger: who signs it, where its heads are kept a second time (audit/) -------------------------------------
@@ -65,7 +64,6 @@ LEDGER: dict[str, Any] = {
     # A time-stamping authority (RFC 3161), and the certificates that its answers must lead to.
     "TSA_URL": env.text("LEDGER_TSA_URL"),
     "TSA_ROOTS": env.text("LEDGER_TSA_ROOTS"),
-    "TSA_TIMEOUT_S": env.integer("LEDGER_TSA_TIMEOUT_S", 10, minimum=1),
 }
 
 # --- Appeals and statements of reasons ------------------------------------------------------------------------------

@@ -9,12 +9,8 @@ from ecomsite.env import VAR_DIR
 
 # How good labels are: the search for those that look wrong (training/label_checks.py), and raters of files.
 LABEL_CHECKS: dict[str, Any] = {
-    # Fewer labels than this in a queue are not searched.
-    "MIN_LABELS": env.integer("LABEL_CHECK_MIN_LABELS", 100, minimum=20),
     # Up to so many labels an encoder is fine-tuned on each fold as well: minutes on a CPU, and it finds more.
     "FINE_TUNE_UP_TO": env.integer("LABEL_CHECK_FINE_TUNE_UP_TO", 0),
-    # Flags should be right this often; the threshold moves until second reviews say that they are.
-    "PRECISION": env.integer("LABEL_CHECK_PRECISION_PERCENT", 50, minimum=1) / 100,
     # How far raters of a file agree with our own people at least, beyond chance, before anybody can answer for them
     # (moderation/label_exchange/agreement.py). 0.4: where Landis and Koch (1977, Biometrics 33, 159) have moderate
     # begin.
@@ -31,13 +27,10 @@ TRAINING: dict[str, Any] = {
     "MIN_LABELS": env.integer("TRAINING_MIN_LABELS", 200, minimum=40),
     "NEW_LABELS": env.integer("TRAINING_NEW_LABELS", 200, minimum=1),
     "EVERY_DAYS": env.integer("TRAINING_EVERY_DAYS", 7, minimum=1),
-    "MIN_INTERVAL_HOURS": env.integer("TRAINING_MIN_INTERVAL_HOURS", 6),
     "BUDGET_MINUTES": env.integer("TRAINING_BUDGET_MINUTES", 240, minimum=1),
     "LONGEST_RUN_MINUTES": env.integer("TRAINING_LONGEST_RUN_MINUTES", 360, minimum=1),
     # Among which a batch is shared; 0: one for each GPU, one without any (training/trainers/launch.py).
     "PROCESSES": env.integer("TRAINING_PROCESSES", 0),
-    # From so many on, labelled without a suggestion, these alone are the test part.
-    "MIN_BLIND_TEST": env.integer("TRAINING_MIN_BLIND_TEST", 200, minimum=20),
     # Feeds, by the names of their files, whose licence does not allow to train on what came with them.
     "BARRED_FEEDS": env.words("TRAINING_BARRED_FEEDS"),
     # Changes to copies of training rows, where a recipe asks for any.
@@ -57,13 +50,8 @@ TRAINING: dict[str, Any] = {
         # Under changed texts, and of texts that name a group of people (training/evaluation/stress.py).
         "perturbed_loss": env.integer("GATE_PERTURBED_LOSS_POINTS", 5) / 100,
         "identity_loss": env.integer("GATE_IDENTITY_LOSS_POINTS", 5) / 100,
-        "min_identity": env.integer("GATE_MIN_IDENTITY", 30, minimum=10),
         "identity_required": env.boolean("GATE_IDENTITY_REQUIRED", default=False),
     },
-    # The same for copy (training/evaluation/copy_gate.py).
-    "COPY_GATE": {"min_products": env.integer("GATE_MIN_PRODUCTS", 30, minimum=10)},
-    # From so many fixes on they are preferred to the drafts that they fixed.
-    "MIN_PREFERENCES": env.integer("TRAINING_MIN_PREFERENCES", 20, minimum=2),
     # Roles whose champion is rolled back by itself when people agree with it less than before, beyond chance
     # (training/drift.py). Elsewhere there is an alert.
     "ROLL_BACK_ON_DRIFT": env.words("TRAINING_ROLL_BACK_ON_DRIFT"),

@@ -197,8 +197,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "interval_max": 0.1,
 }
 if CELERY_BROKER_URL.startswith(("redis", "rediss")):
-    # kombu sweeps for unacknowledged messages every 10 x 10 s by default; with these a killed worker's come back in 19
-    # s.
+    # kombu sweeps for unacknowledged messages every 10 x 10 s by default; a killed worker's come back in 19 s so.
     CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "visibility_timeout": 3600,
         "unacked_restore_interval": 5,
@@ -208,8 +207,7 @@ if CELERY_BROKER_URL.startswith(("redis", "rediss")):
     }
 
 if USES_RABBITMQ:
-    # Quorum queues want confirmed messages. Celery sees the queues' type and does without global QoS, which they
-    # refuse.
+    # Quorum queues want confirmed messages. Celery sees their type and does without global QoS, which they refuse.
     CELERY_BROKER_TRANSPORT_OPTIONS |= {"confirm_publish": True}
     # A model that writes for minutes cannot answer heartbeats meanwhile; TCP keepalive finds a dead server instead.
     CELERY_BROKER_HEARTBEAT = 0
@@ -242,7 +240,6 @@ INFERENCE: dict[str, Any] = {
     },
     "BATCH_SIZE": env.integer("INFERENCE_BATCH_SIZE", 16, minimum=1),
     "THREADS": env.integer("INFERENCE_THREADS", 0),
-    "ENDPOINT_TIMEOUT_S": env.integer("INFERENCE_ENDPOINT_TIMEOUT_S", 120, minimum=1),
 }
 
 # --- Label Studio ------------------------------------------------------------------------------------------------
@@ -254,8 +251,6 @@ LABELING: dict[str, Any] = {
     "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
     **DOOR,
     "ACCOUNTS_FILE": None if env.text("LABEL_STUDIO_URL") else VAR_DIR / "label-studio" / "accounts.json",
-    "TIMEOUT_S": env.integer("LABEL_STUDIO_TIMEOUT_S", 60, minimum=1),
-    "IMPORT_CHUNK": env.integer("LABEL_STUDIO_IMPORT_CHUNK", 500, minimum=1),
 }
 
 # --- Webhooks that go out (docs/webhooks.md) ----------------------------------------------------------------------
@@ -272,11 +267,8 @@ OUTBOX: dict[str, Any] = {
     },
     # From the connection to the answer.
     "TIMEOUT_S": env.integer("WEBHOOKS_TIMEOUT_S", 15, minimum=1),
-    # After each failed try; after the last of them one more try, and then it is a dead letter. As Standard Webhooks has
-    # it.
+    # As Standard Webhooks has it: after each failed try; after the last one more, then it is a dead letter.
     "RETRY_PAUSES": env.durations("WEBHOOKS_RETRY_PAUSES", "5s,5m,30m,2h,5h,10h,14h,20h,24h"),
-    # An endpoint that took nothing for so long is disabled.
-    "DISABLE_AFTER": dt.timedelta(days=env.integer("WEBHOOKS_DISABLE_AFTER_DAYS", 5, minimum=1)),
     # Receivers in private networks and on this machine; plain HTTP to this machine alone.
     "ALLOW_PRIVATE": env.boolean("WEBHOOKS_ALLOW_PRIVATE", default=False),
     # Certificates of your own authority, beside the public ones.
@@ -289,9 +281,10 @@ MODERATION: dict[str, Any] = {
     "GENERATION_BATCH": env.integer("GENERATION_BATCH", 5, minimum=1),
     # Rules of a queue of human work that nobody has set any for (moderation/queues/rules.py).
     "QUEUE": {
-        "reservation_minutes": env.integer("REVIEW_LEASE_MINUTES", 15, minimum=1),
-        "sla_minutes": env.integer("REVIEW_SLA_MINUTES", 1440, minimum=1),
-        "ageing_minutes": env.integer("REVIEW_AGEING_MINUTES", 240, minimum=1),
+        "reservation_minutes": 15,
+        "sla_minutes": 24 * 60,
+        # With this nothing that is opened 23 hours later overtakes, whatever it is about.
+        "ageing_minutes": 4 * 60,
         "max_waiting": env.integer("REVIEW_MAX_WAITING", 5000),
     },
     # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none

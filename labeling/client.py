@@ -25,6 +25,8 @@ from labeling.remote import RemoteOutline, RemoteTask, read_outline, read_task
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
 
+# For an answer of the API; one to an import of many tasks takes longer.
+TIMEOUT_S = 60
 IMPORT_TIMEOUT_S = 600
 PAGE_SIZE = 200
 # Label Studio reads addresses up to 8 KB; lookups of this many of our ids (36 characters each), and of theirs, stay
@@ -92,7 +94,7 @@ def connection() -> LabelStudio:
             "LABEL_STUDIO_TOKEN is not set.",
             hint="`manage.py up` sets it; for your own server take it from /user/account.",
         )
-    return _connection(settings.LABELING["URL"], settings.LABELING["TOKEN"], settings.LABELING["TIMEOUT_S"])
+    return _connection(settings.LABELING["URL"], settings.LABELING["TOKEN"], TIMEOUT_S)
 
 
 def load() -> None:

@@ -35,6 +35,7 @@ ACTOR = SystemActor("labeling.sync")
 # A change may become visible some time after the time it says; what was seen already is passed over.
 OVERLAP = dt.timedelta(minutes=2)
 KEEP_EVENTS = dt.timedelta(days=30)
+IMPORT_CHUNK = 500  # tasks in one call
 
 
 def open_task(
@@ -89,7 +90,7 @@ def push_tasks(*, limit: int = 500) -> int:
         _remove_withdrawn()
         sent = 0
         for kind in _kinds_waiting():
-            while sent < limit and (n := _push_chunk(kind, n=min(limit - sent, settings.LABELING["IMPORT_CHUNK"]))):
+            while sent < limit and (n := _push_chunk(kind, n=min(limit - sent, IMPORT_CHUNK))):
                 sent += n
         return sent
 

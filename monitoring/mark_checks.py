@@ -28,6 +28,7 @@ from monitoring.models import MarkCheck
 TIMEOUT_S: Final = 10.0
 MAX_BYTES: Final = 4 * 1024 * 1024
 RUNS_A_DAY: Final = 24
+CHECKS_A_DAY: Final = 200
 Outcome = MarkCheck.Outcome
 
 
@@ -73,7 +74,7 @@ def check_some(n: int | None = None) -> Iterator[MarkCheck]:
     """Check the `n` live texts that were looked at longest ago, one by one (default: an hour's share of the day's)."""
     if not settings.AI_MARK["PAGE_URL"]:
         return
-    n = math.ceil(settings.AI_MARK["CHECKS_A_DAY"] / RUNS_A_DAY) if n is None else n
+    n = math.ceil(CHECKS_A_DAY / RUNS_A_DAY) if n is None else n
     live = on_pages().select_related("product")
     for copy in list(live.order_by(F("mark_check__at").asc(nulls_first=True), "published_at")[:n]):
         yield check(copy)

@@ -39,6 +39,8 @@ LONGEST_REST = dt.timedelta(minutes=1)
 # After so many failed turns in a row a success means that the receiver was away, not that one delivery was refused.
 AWAY_AFTER = 3
 KEEP_DELIVERED = dt.timedelta(days=30)
+# An endpoint that took nothing for so long is disabled.
+DISABLE_AFTER = dt.timedelta(days=5)
 
 
 def deliver() -> int:
@@ -176,7 +178,7 @@ def _rest(endpoint: Endpoint, answer: Answer) -> None:
     )
     if answer.is_gone:
         _disable(endpoint, reason="it answered 410 Gone")
-    elif since and timezone.now() - since > settings.OUTBOX["DISABLE_AFTER"]:
+    elif since and timezone.now() - since > DISABLE_AFTER:
         _disable(endpoint, reason=f"it has taken nothing since {since:%F %H:%M} UTC")
 
 

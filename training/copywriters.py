@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelVersion
@@ -31,6 +29,8 @@ STAGES = {
 }
 FEWEST_TEXTS = 40
 FEWEST_VALIDATION = 8
+# From so many fixes on they are preferred to the drafts that they fixed.
+FEWEST_FIXES = 20
 Rows = Sequence[Mapping[str, Any]]
 Trainer = Callable[..., dict[str, Any]]
 
@@ -71,7 +71,7 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
     fixed = [[row for row in rows if row.fields.get("rejected")] for rows in parts.values()]
     fixes = held_out(*fixed, fewest=FEWEST_VALIDATION)
     pairs = {part: _pairs(rows) for part, rows in zip(parts, fixes, strict=True)}
-    enough = len(pairs["train"]) >= int(settings.TRAINING["MIN_PREFERENCES"])
+    enough = len(pairs["train"]) >= FEWEST_FIXES
     if recipe.preferences and (PREFERENCE in settled if settled else enough):
         figures[PREFERENCE] = stage(copywriter.prefer, pairs, recipe, made, work.folder / PREFERENCE)
         made = work.folder / PREFERENCE / "model"

@@ -37,6 +37,10 @@ Status = LabelCheck.Status
 OPEN = (Status.PLANNED, Status.RUNNING)
 # A search that says nothing for so long is taken for dead.
 PATIENCE = dt.timedelta(minutes=10)
+# Among fewer labels of a queue a search says nothing.
+FEWEST_LABELS = 100
+# Flags should be right this often; the threshold moves until second reviews say that they are.
+PRECISION = 0.5
 # A search is due when so many labels are new, or this share of them, or any and the last was so long ago.
 NEW_LABELS, NEW_SHARE, LONGEST = 200, 0.1, dt.timedelta(days=7)
 
@@ -50,10 +54,10 @@ def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
     """
     require_permission(actor, "labeling.check_labels")
     question(kind)
-    n, fewest = Label.objects.filter(kind=kind).count(), int(settings.LABEL_CHECKS["MIN_LABELS"])
-    if n < fewest:
+    n = Label.objects.filter(kind=kind).count()
+    if n < FEWEST_LABELS:
         raise PermanentError(
-            f"{n} labels are too few to find wrong ones among.", hint=f"From {fewest} on it says something."
+            f"{n} labels are too few to find wrong ones among.", hint=f"From {FEWEST_LABELS} on it says something."
         )
     with transaction.atomic():
         check, is_new = LabelCheck.objects.get_or_create(
@@ -82,7 +86,7 @@ def plan_due() -> int:
 
 def _why_due(kind: str) -> str:
     labels, checks = Label.objects.filter(kind=kind), LabelCheck.objects.filter(kind=kind)
-    if checks.filter(status__in=OPEN).exists() or labels.count() < settings.LABEL_CHECKS["MIN_LABELS"]:
+    if checks.filter(status__in=OPEN).exists() or labels.count() < FEWEST_LABELS:
         return ""
     last = checks.filter(status=Status.COMPLETED).order_by("-started_at").first()
     if last is None or last.started_at is None:
@@ -126,7 +130,7 @@ def _run(check: LabelCheck) -> None:
         check.kind,
         asked.labels,
         judged=_judged(check.kind),
-        precision=float(settings.LABEL_CHECKS["PRECISION"]),
+        precision=PRECISION,
         progress=lambda stage, done, of: _progress(check, stage, done, of),
     )
     with transaction.atomic():

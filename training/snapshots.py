@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 FORMAT = "snapshot-1"
 EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
 BY_FILE = "stated"
+# From so many test texts on that were labelled without a suggestion, these alone are the test part.
+FEWEST_BLIND = 200
 LEARNT: tuple[Split, ...] = ("train", "validation")
 WITHDRAWN = "nobody stands by it any more"
 
@@ -80,7 +82,7 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
     """Write all examples of `task` to the artefact store and return the snapshot; equal content gives the one there is.
 
     Once the test part has as many labels of people as the gate asks for, what a file stated is left out of it; and where
-    at least TRAINING["MIN_BLIND_TEST"] were given without a model's suggestion, these alone are in it. Labels in doubt are
+    at least `FEWEST_BLIND` were given without a model's suggestion, these alone are in it. Labels in doubt are
     tested on and not learnt from; near copies of a tested text are not learnt from either. Raises `PermanentError` when
     there is nothing to freeze; `PermissionDenied` without `training.train_model`.
     """
@@ -205,7 +207,7 @@ def _crossing(task: str, learnt: Sequence[AnyRow], tested: Sequence[AnyRow]) -> 
 # What the test part is to hold alone once there is enough of it: how many, why the rest is left out, and which it is.
 _PREFERRED: Sequence[tuple[Callable[[], int], str, Callable[[Example], bool]]] = (
     (lambda: settings.TRAINING["GATE"]["min_test"], examples.STATED, lambda row: not row.is_stated),
-    (lambda: settings.TRAINING["MIN_BLIND_TEST"], examples.ASSISTED, lambda row: bool(row.is_blind)),
+    (lambda: FEWEST_BLIND, examples.ASSISTED, lambda row: bool(row.is_blind)),
 )
 
 

@@ -25,6 +25,8 @@ TRIGGER = SystemActor("training.triggers")
 Trigger = TrainingRun.Trigger
 # How many drafts of the champion people let out as they were: of so many of the latest, against so many before them.
 LATEST, BEFORE = 100, 200
+# No run starts by itself sooner after the last one.
+HOURS_BETWEEN = 6
 
 
 def plan_due() -> int:
@@ -71,9 +73,9 @@ def _held_back(last: TrainingRun | None, labels: QuerySet[Any], word: str) -> st
     rules, now = settings.TRAINING, timezone.now()
     if last is not None and last.status in runs.OPEN:
         return "A run is under way."
-    hours = rules["MIN_INTERVAL_HOURS"]
-    if last is not None and now < (until := last.created_at + dt.timedelta(hours=hours)):
-        return f"None starts by itself before {timezone.localtime(until):%F %H:%M}, {hours} hours after the last one."
+    if last is not None and now < (until := last.created_at + dt.timedelta(hours=HOURS_BETWEEN)):
+        start = f"{timezone.localtime(until):%F %H:%M}"
+        return f"None starts by itself before {start}, {HOURS_BETWEEN} hours after the last one."
     if (
         last is not None
         and last.status in _TAUGHT_NOBODY

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
-from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core import http
 from core.exceptions import PermanentError
 from inference.contracts import Generation, GenerationParams, Message, TextGenerator, never
 
+TIMEOUT_S = 120.0  # for one answer
 LOOK_S = 0.2  # how soon it is noticed that nobody waits any more
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -82,7 +82,7 @@ class OpenAICompatible(TextGenerator):
         except ValidationError as exc:
             first = exc.errors()[0]
             raise PermanentError(f"endpoint option {'.'.join(map(str, first['loc']))}: {first['msg']}") from exc
-        self.timeout_s = float(str(settings.INFERENCE["ENDPOINT_TIMEOUT_S"]))
+        self.timeout_s = TIMEOUT_S
         self.url = self.endpoint.base_url.rstrip("/") + "/chat/completions"
         self.host = httpx.URL(self.url).host
         self.headers = self._headers()

@@ -55,4 +55,4 @@ def test_the_formatter_lays_out_all_code_and_no_line_is_too_long(odd: dict[str, 
 
 def test_what_is_laid_out_by_now_is_off_the_list(odd: dict[str, list[str]]) -> None:
     gone = {name for name in NOT_YET if not (ROOT / name).is_file()}
-    assert not gone and not NOT_YET - set(odd), "take them off the list"
+    assert not gone | (NOT_YET - set(odd)), "take them off the list"

@@ -191,8 +191,8 @@ def test_a_project_made_before_a_crash_is_found_again(label_studio: Desk) -> Non
     assert len(list(label_studio.service.webhooks.list(project=str(before)))) == 1
 
 
-def test_it_sends_300_tasks_in_chunks(label_studio: Desk, open_task: Open, settings: Any) -> None:
-    settings.LABELING = {**settings.LABELING, "IMPORT_CHUNK": 120}
+def test_it_sends_300_tasks_in_chunks(label_studio: Desk, open_task: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "IMPORT_CHUNK", 120)
     for _ in range(300):
         open_task()
 

@@ -30,11 +30,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def provider(settings: Any) -> Iterator[OidcProvider]:
+def provider(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[OidcProvider]:
+    monkeypatch.setattr("accounts.provider.TIMEOUT_S", 2.0)
     with serving() as provider:
         oidc = {
             **settings.ACCOUNTS["OIDC"], "ISSUER": provider.issuer, "CLIENT_ID": provider.client_id,
-            "CLIENT_SECRET": provider.client_secret, "NAME": "Tideway ID", "TIMEOUT_S": 2,
+            "CLIENT_SECRET": provider.client_secret, "NAME": "Tideway ID",
         }  # fmt: skip
         settings.ACCOUNTS = {**settings.ACCOUNTS, "OIDC": oidc}
         settings.SITE_URL = "http://testserver"

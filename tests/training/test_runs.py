@@ -155,7 +155,6 @@ def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(s
         **settings.TRAINING,
         "MIN_LABELS": 40,
         "NEW_LABELS": 20,
-        "MIN_INTERVAL_HOURS": 6,
         "EVERY_DAYS": 7,
     }
     label_reviews(39)
@@ -188,7 +187,7 @@ def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(s
     ("status", "is_repeat"), [("failed", False), ("cancelled", False), ("failed", True), ("succeeded", True)]
 )
 def test_labels_stay_new_until_a_run_has_learnt_from_them(settings: Any, status: str, is_repeat: bool) -> None:
-    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20, "MIN_INTERVAL_HOURS": 6}
+    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20}
     label_reviews(40)
     first, _ = runs.plan("sentiment", reason="first", actor=ME)
     snapshot, now = snapshots.freeze("sentiment", actor=ME), timezone.now()
@@ -235,7 +234,7 @@ def test_after_a_run_that_taught_nobody_something_has_to_be_new(settings: Any, s
 
 @pytest.mark.django_db
 def test_labels_that_a_file_dates_to_come_are_not_new_for_ever(settings: Any) -> None:
-    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20, "MIN_INTERVAL_HOURS": 6}
+    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20}
     label_reviews(60)
     Label.objects.update(labelled_at=timezone.now() + dt.timedelta(days=3650))
     runs.plan("sentiment", reason="first", actor=ME)

@@ -143,8 +143,10 @@ def test_near_copies_of_reviews_of_other_products_are_in_one_part_and_those_that
     assert closest == snapshots.closest_of(snapshot)
 
 
-def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(settings: Any) -> None:
-    settings.TRAINING = {**settings.TRAINING, "MIN_BLIND_TEST": 5}
+def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(snapshots, "FEWEST_BLIND", 5)
     subjects = label_reviews(150)
     # One of three saw no suggestion: what the three agree on leans to the model all the same.
     labels.record_vote(KIND, subjects[0], rater="b", label="positive", purpose="label", at=Label.objects.first().labelled_at,

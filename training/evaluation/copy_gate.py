@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -141,8 +140,3 @@ def _by_slice(new: Measured, old: Measured, groups: Mapping[str, Sequence[str]],
 
 def _words(found: Mapping[str, float]) -> str:
     return f"{found['value']:+.3f}, 95 % interval {found['low']:+.3f} to {found['high']:+.3f}"
-
-
-def as_rules(values: Mapping[str, Any]) -> Rules:
-    """Return the rules in the settings TRAINING["COPY_GATE"]."""
-    return Rules(**values)

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.conf import settings
-
 from core.exceptions import PermanentError
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Message, TextGenerator
@@ -91,7 +89,7 @@ def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
     found: dict[str, Any] = {"kind": "copy", "new": copy_metrics.describe(new, figures["new"])}
     if "champion" in figures:
         found["champion"] = copy_metrics.describe(measured.old, figures["champion"])
-    rules = copy_gate.as_rules(settings.TRAINING["COPY_GATE"])
+    rules = copy_gate.Rules()
     found["by_slice"] = {
         name: copy_metrics.slices(side, groups, measured.products, fewest=rules.min_slice)
         for name, side in figures.items()

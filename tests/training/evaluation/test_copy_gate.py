@@ -112,4 +112,3 @@ def test_a_reader_is_told_the_figures() -> None:
     )
     for said in ("claims without a fact in a text", "95 % interval", "blocked", "has to change"):
         assert said in words
-    assert copy_gate.as_rules({"min_products": 40}).min_products == 40
