@@ -1,0 +1,210 @@
+"""A desk that lived under commit 6c052e0 comes along: the migrations of today lose nothing, and its ledger verifies.
+
+What it is, and how it was made: `desk_of_before`. Beside the dump lie the second place of its ledger, and what that
+commit told an auditor of it. The keys are gone: nobody signs with a key from a public file.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+from psycopg import sql
+
+from audit import checks, keys
+from audit.verification import verify
+from core.actors import SystemActor
+from labeling.models import Label, TaskLease, Vote
+from moderation.models.reviews import ReviewItem
+from monitoring.auditor.asking import Asked
+from monitoring.auditor.questions import QUESTIONS, ask
+from monitoring.evidence import pack
+from tests import servers
+
+HERE = Path(__file__).parent
+NAME = "desk_6c052e0"
+TOLD: dict[str, Any] = json.loads((HERE / f"{NAME}.told.json").read_text())
+# docs/adr/0022: one word for a judgement.
+QUESTION = {"copy_review": "copy_verdict", "review_sentiment": "sentiment"}
+RENAMED = {
+    **{
+        (f"labeling_{table}", "kind"): QUESTION
+        for table in ("labelingproject", "vote", "label", "ratermodel", "labelcheck", "labelissue", "outofsample")
+    },
+    ("moderation_reviewitem", "kind"): QUESTION,
+    ("moderation_queuepolicy", "kind"): QUESTION,
+    ("monitoring_alert", "part"): {f"queue_{old}": f"queue_{new}" for old, new in QUESTION.items()},
+}
+NAMES = {**QUESTION, **RENAMED["monitoring_alert", "part"]}
+# Tables of the auditor's answers about the rights that the code of today gives to roles.
+FOLLOWS_TODAY = {"Roles now"}
+# Django's own, and what roles may do, follow the code of today; the desk's tables hold what they held and no row more.
+GROW = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """All rows of all tables, before the migrations of today and after them."""
+
+    before: Rows
+    after: Rows
+
+
+def _rows(database: str) -> Rows:
+    with psycopg.connect(servers.url_of(database), autocommit=True) as reading:
+        tables = reading.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        found = {}
+        for (table,) in tables:
+            select = sql.SQL("SELECT to_jsonb(line) FROM {} AS line").format(sql.Identifier(table))
+            found[table] = [row for (row,) in reading.execute(select).fetchall()]
+        return found
+
+
+def _restore(database: str) -> None:
+    servers.create_database(database)
+    with psycopg.connect(servers.url_of(database), autocommit=True) as writing:
+        writing.execute(lzma.decompress((HERE / f"{NAME}.sql.xz").read_bytes()))
+
+
+@pytest.fixture(scope="module")
+def moved(django_db_setup: None, django_db_blocker: Any) -> Iterator[Moved]:
+    """The desk of before in a database of its own, migrated; the connection of this process goes there."""
+    ours, database = connection.settings_dict["NAME"], servers.database_of(f"{servers.PROCESS}_{NAME}")
+    _restore(database)
+    before = _rows(database)
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.settings_dict["NAME"] = database
+        try:
+            call_command("migrate", verbosity=0)
+            yield Moved(before, _rows(database))
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = ours
+            servers.drop_database(database)
+
+
+@pytest.fixture
+def desk(moved: Moved, ledger_of_its_own: None, tmp_path: Path) -> Iterator[Moved]:
+    """The desk of before, with the second place of its ledger. What a test does to it is undone."""
+    (tmp_path / "ledger").mkdir()
+    shutil.copy(HERE / f"{NAME}.anchors.jsonl", tmp_path / "ledger" / "anchors.jsonl")
+    with transaction.atomic():
+        yield moved
+        transaction.set_rollback(True)
+
+
+def _auditor() -> User:
+    return User.objects.get(groups__name="Auditor")
+
+
+def _words(said: str) -> str:
+    """What an answer says, without what it takes the key of the mark for."""
+    return re.sub(r" \d+ (not )?genuine,|, (unaltered|NOT proven): .*", "", said)
+
+
+def _cells(columns: list[str], rows: Sequence[Sequence[Any]], wanted: Iterable[str]) -> list[list[Any]]:
+    """The `wanted` columns of a table, queues by the names of today."""
+    places = [columns.index(column) for column in wanted]
+    return [[NAMES.get(str(row[place]), row[place]) for place in places] for row in rows]
+
+
+def _as_today(table: str, row: dict[str, Any]) -> str:
+    names = {column: RENAMED.get((table, column), {}).get(str(value), value) for column, value in row.items()}
+    return json.dumps(names, sort_keys=True)
+
+
+def test_no_row_is_lost_and_each_says_what_it_said(desk: Moved) -> None:
+    assert sum(len(rows) for rows in desk.before.values()) > 5000
+    for table, rows in desk.before.items():
+        columns = rows[0].keys() if rows else []
+        there = Counter(json.dumps({name: row[name] for name in columns}, sort_keys=True) for row in desk.after[table])
+        lost = Counter(_as_today(table, row) for row in rows) - there
+        assert not lost, (table, next(iter(lost)))
+        assert table in GROW or len(desk.after[table]) == len(rows), table
+
+
+def test_items_go_by_question_and_subject(desk: Moved) -> None:
+    kinds = Counter(row["kind"] for row in desk.before["moderation_reviewitem"])
+    for old, new in QUESTION.items():
+        assert ReviewItem.objects.filter(kind=new).count() == kinds[old] > 0
+    for item in ReviewItem.objects.select_related("candidate", "customer_review"):
+        about = item.candidate or item.customer_review
+        expected = f"{about._meta.label_lower}:{about.pk}" if about else ""
+        assert (item.about, item.lead is None) == (expected, bool(about))
+
+
+def test_labels_and_votes_go_by_question(desk: Moved) -> None:
+    for model in (Label, Vote):
+        before = Counter(QUESTION[row["kind"]] for row in desk.before[model._meta.db_table])
+        assert Counter(model.objects.values_list("kind", flat=True)) == before
+        assert set(before) == set(QUESTION.values())
+
+
+def test_leases_that_ran_are_leases_of_persons(desk: Moved) -> None:
+    held = {
+        (row["lease_token"], row["assignee_id"], row["labeling_task_id"])
+        for row in desk.before["moderation_reviewitem"]
+        if row["lease_token"] and row["assignee_id"]
+    }
+    assert held
+    leases = TaskLease.objects.values_list("token", "person_id", "task_id")
+    assert {(str(token), person, str(task)) for token, person, task in leases} == held
+
+
+def test_the_ledger_verifies_and_goes_on(desk: Moved) -> None:
+    result = verify()
+    assert result.is_intact, result.reason
+    assert {name: getattr(result, name) for name in ("n_entries", "head_hash", "root_hash", "n_heads")} == {
+        name: TOLD[name] for name in ("n_entries", "head_hash", "root_hash", "n_heads")
+    }
+    assert result.anchored_size == result.n_entries
+    keys.rotate(actor=SystemActor("tests"), reason="the old key stayed behind", is_lost=True)
+    signed = checks.check_new()
+    assert signed is not None
+    assert signed.is_intact, signed.reason
+    assert verify(expected_head=TOLD["head_hash"]).n_entries > TOLD["n_entries"]
+
+
+@pytest.mark.parametrize("sku", sorted(TOLD["packs"]))
+def test_an_evidence_pack_names_the_same_decisions(sku: str, desk: Moved) -> None:
+    content = pack.collect(sku, actor=_auditor()).content
+    named = {decision["decision"] for text in content["texts"] for decision in text["decisions"]}
+    assert named == set(TOLD["packs"][sku])
+
+
+@pytest.mark.parametrize("number", [question.number for question in QUESTIONS])
+def test_an_auditor_is_told_what_they_were_told(number: int, desk: Moved) -> None:
+    needs = next(question.needs for question in QUESTIONS if question.number == number)
+    values = {"sku": TOLD["sku"], "seconds": 600}
+    answer = ask(number, Asked(**{name: values[name] for name in needs}), actor=_auditor())
+    words, tables = TOLD["answers"][str(number)]
+    assert _words(answer.words) == _words(words)
+    today = {table.title: table for table in answer.tables}
+    for title, columns, rows in tables:
+        if title not in FOLLOWS_TODAY:
+            wanted = [column for column in columns if column != "signed mark is genuine"]
+            told = _cells(list(today[title].columns), today[title].rows, wanted)
+            # Of what happened at one moment neither says which was first.
+            assert sorted(told, key=str) == sorted(_cells(columns, rows, wanted), key=str), title
+
+
+@pytest.mark.parametrize("page", ["", "auditor/", "label-quality/sentiment/", "training/"])
+def test_a_page_of_the_console_opens(page: str, desk: Moved) -> None:
+    client = Client()
+    client.force_login(User.objects.get(groups__name="Administrator"))
+    assert client.get(f"/console/{page}").status_code == 200
