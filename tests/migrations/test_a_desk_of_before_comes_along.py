@@ -6,6 +6,7 @@ commit told an auditor of it. The keys are gone: nobody signs with a key from a 
 
 from __future__ import annotations
 
+import itertools
 import json
 import lzma
 import re
@@ -26,13 +27,16 @@ from psycopg import sql
 
 from audit import checks, keys
 from audit.verification import verify
+from catalog.models import PublishedCopy
 from core.actors import SystemActor
 from labeling.models import Label, TaskLease, Vote
-from moderation.models.reviews import ReviewItem
+from moderation.decisions import settling
+from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import handing_out
 from monitoring.auditor.asking import Asked
 from monitoring.auditor.questions import QUESTIONS, ask
 from monitoring.evidence import pack
-from tests import servers
+from tests import factories, servers
 
 HERE = Path(__file__).parent
 NAME = "desk_6c052e0"
@@ -178,6 +182,24 @@ def test_the_ledger_verifies_and_goes_on(desk: Moved) -> None:
     assert signed is not None
     assert signed.is_intact, signed.reason
     assert verify(expected_head=TOLD["head_hash"]).n_entries > TOLD["n_entries"]
+
+
+def test_people_work_on_where_they_stopped(desk: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factories, "_numbers", itertools.count(100_000))  # the dump has the first ones
+    copy_before = PublishedCopy.objects.filter(retired_at=None).count()
+    handing_out.reap_items()
+    reviewer = User.objects.get(username="rae.finch@example.com")
+    for question, said in (("copy_verdict", {"verdict": "accept"}), ("sentiment", {"sentiment": "negative"})):
+        n = Decision.objects.count()
+        item = handing_out.next_item(reviewer, kind=question)
+        assert item is not None
+        assert TaskLease.objects.filter(person=reviewer, task=item.labeling_task, token=item.lease_token).exists()
+        factories.answer(item, reviewer, **said)
+        settling.settle_decisions()
+        item.refresh_from_db()
+        assert (item.status, Decision.objects.count()) == ("decided", n + 1)
+    assert PublishedCopy.objects.filter(retired_at=None).count() == copy_before + 1
+    assert verify().is_intact
 
 
 @pytest.mark.parametrize("sku", sorted(TOLD["packs"]))
