@@ -57,15 +57,32 @@ NAMES = {**QUESTION, **RENAMED["monitoring_alert", "part"]}
 FOLLOWS_TODAY = {"Roles now"}
 # Django's own, and what roles may do, follow the code of today; the desk's tables hold what they held and no row more.
 GROW = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+# Whatever is in the schema `public`, in words of PostgreSQL.
+SCHEMA = """
+SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text, a.attidentity::text,
+    coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', '', ''
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT 'index', tablename, indexname, indexdef, '', '', '' FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), '', '', ''
+FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'function', '', proname, pg_get_functiondef(oid), '', '', ''
+FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f' AND NOT EXISTS (
+    SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+"""
 Rows = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Moved:
-    """All rows of all tables, before the migrations of today and after them."""
+    """All rows of all tables, before the migrations of today and after them; and how the tables are then."""
 
     before: Rows
     after: Rows
+    tables: Counter[tuple[str, ...]]
 
 
 def _rows(database: str) -> Rows:
@@ -76,6 +93,15 @@ def _rows(database: str) -> Rows:
             select = sql.SQL("SELECT to_jsonb(line) FROM {} AS line").format(sql.Identifier(table))
             found[table] = [row for (row,) in reading.execute(select).fetchall()]
         return found
+
+
+def _tables(database: str) -> Counter[tuple[str, ...]]:
+    """What PostgreSQL says of tables, constraints, indexes, triggers and functions; in which order is all the same."""
+    with psycopg.connect(servers.url_of(database), autocommit=True) as reading:
+        lines = reading.execute(SCHEMA).fetchall()
+        # PostgreSQL writes the casts of a list in another way once it has been through a dump.
+        words = [[re.sub(r"::(character varying|text)(\[\])?|[()]", "", word) for word in line] for line in lines]
+        return Counter(map(tuple, words))
 
 
 def _restore(database: str) -> None:
@@ -95,7 +121,7 @@ def moved(django_db_setup: None, django_db_blocker: Any) -> Iterator[Moved]:
         connection.settings_dict["NAME"] = database
         try:
             call_command("migrate", verbosity=0)
-            yield Moved(before, _rows(database))
+            yield Moved(before, _rows(database), _tables(database))
         finally:
             connection.close()
             connection.settings_dict["NAME"] = ours
@@ -140,6 +166,12 @@ def test_no_row_is_lost_and_each_says_what_it_said(desk: Moved) -> None:
         lost = Counter(_as_today(table, row) for row in rows) - there
         assert not lost, (table, next(iter(lost)))
         assert table in GROW or len(desk.after[table]) == len(rows), table
+
+
+def test_the_tables_are_those_of_a_new_desk(desk: Moved) -> None:
+    new = _tables(servers.database_of("template"))
+    assert len(new) > 1000
+    assert (list(desk.tables - new), list(new - desk.tables)) == ([], [])
 
 
 def test_items_go_by_question_and_subject(desk: Moved) -> None:
