@@ -13,6 +13,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ from tests import factories, servers
 
 HERE = Path(__file__).parent
 NAME = "desk_6c052e0"
+UPGRADE = HERE.parents[1] / "deploy" / "from_6c052e0.sql"
 TOLD: dict[str, Any] = json.loads((HERE / f"{NAME}.told.json").read_text())
 # docs/adr/0022: one word for a judgement.
 QUESTION = {"copy_review": "copy_verdict", "review_sentiment": "sentiment"}
@@ -104,28 +106,43 @@ def _tables(database: str) -> Counter[tuple[str, ...]]:
         return Counter(map(tuple, words))
 
 
-def _restore(database: str) -> None:
+def _restore(database: str) -> Rows:
+    """Make `database` the desk of before; returns what is in it."""
     servers.create_database(database)
     with psycopg.connect(servers.url_of(database), autocommit=True) as writing:
         writing.execute(lzma.decompress((HERE / f"{NAME}.sql.xz").read_bytes()))
+    return _rows(database)
+
+
+def _apply_upgrade(database: str) -> None:
+    """Run the statements of the runbook, as psql would."""
+    with psycopg.connect(servers.url_of(database), autocommit=True) as writing:
+        writing.execute(UPGRADE.read_bytes())
+
+
+@contextmanager
+def _connected_to(database: str) -> Iterator[None]:
+    """Have the connection of this process go to `database`, which is dropped in the end."""
+    ours = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = database
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = ours
+        servers.drop_database(database)
 
 
 @pytest.fixture(scope="module")
 def moved(django_db_setup: None, django_db_blocker: Any) -> Iterator[Moved]:
-    """The desk of before in a database of its own, migrated; the connection of this process goes there."""
-    ours, database = connection.settings_dict["NAME"], servers.database_of(f"{servers.PROCESS}_{NAME}")
-    _restore(database)
-    before = _rows(database)
-    with django_db_blocker.unblock():
-        connection.close()
-        connection.settings_dict["NAME"] = database
-        try:
-            call_command("migrate", verbosity=0)
-            yield Moved(before, _rows(database), _tables(database))
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = ours
-            servers.drop_database(database)
+    """The desk of before in a database of its own, brought along as the runbook says; the connection goes there."""
+    database = servers.database_of(f"{servers.PROCESS}_{NAME}")
+    before = _restore(database)
+    _apply_upgrade(database)
+    with django_db_blocker.unblock(), _connected_to(database):
+        call_command("migrate", verbosity=0)
+        yield Moved(before, _rows(database), _tables(database))
 
 
 @pytest.fixture
@@ -172,6 +189,12 @@ def test_the_tables_are_those_of_a_new_desk(desk: Moved) -> None:
     new = _tables(servers.database_of("template"))
     assert len(new) > 1000
     assert (list(desk.tables - new), list(new - desk.tables)) == ([], [])
+
+
+def test_statements_are_for_a_desk_of_before_alone(desk: Moved) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match="came along already"):
+        _apply_upgrade(str(connection.settings_dict["NAME"]))
+    assert _tables(str(connection.settings_dict["NAME"])) == desk.tables
 
 
 def test_items_go_by_question_and_subject(desk: Moved) -> None:
@@ -262,3 +285,15 @@ def test_a_page_of_the_console_opens(page: str, desk: Moved) -> None:
     client = Client()
     client.force_login(User.objects.get(groups__name="Administrator"))
     assert client.get(f"/console/{page}").status_code == 200
+
+
+def test_migrations_one_by_one_come_to_the_same(moved: Moved, django_db_blocker: Any) -> None:
+    database = servers.database_of(f"{servers.PROCESS}_{NAME}_one_by_one")
+    _restore(database)
+    with django_db_blocker.unblock(), _connected_to(database):
+        call_command("migrate", verbosity=0)
+        rows, tables = _rows(database), _tables(database)
+    assert tables == moved.tables
+    for table in rows.keys() - GROW - {"labeling_tasklease"}:
+        assert rows[table] == moved.after[table], table
+    assert len(rows["labeling_tasklease"]) == len(moved.after["labeling_tasklease"])
