@@ -27,7 +27,7 @@ def set_rules(**changes: object) -> QueuePolicy:
 def test_a_queue_without_rules_has_those_of_the_settings_and_reading_stores_nothing(settings) -> None:
     settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "sla_minutes": 77}}
     assert rules.policy_for(COPY).sla_minutes == 77
-    assert set(rules.policies()) == {"copy_verdict", "sentiment"}
+    assert set(rules.policies()) == {"copy_verdict", "review_safety", "sentiment"}
     assert not QueuePolicy.objects.exists()
 
 

@@ -22,7 +22,7 @@ from labeling.models import Label
 from labeling.question import question
 from tests import factories, people
 from tests.model_store import PreparedModels, tiny_bert
-from training import pipeline, registration, release, runs, snapshots
+from training import pipeline, registration, registry, runs, snapshots
 from training.models import EvaluationReport, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone", "remarks")]
@@ -94,7 +94,7 @@ def test_it_goes_from_labels_to_a_model_that_serves_several_answers(base: ModelV
     assert (report.verdict, report.gate_version) == ("pass", "several-1"), report.reasons
     assert report.metrics["new"]["macro_f1"]["value"] > 0.9
     if resolver.find(NAME) is None:
-        release.approve(run.version, actor=people.ml_engineer(), reason="read")
+        registry.approve(run.version, actor=people.ml_engineer(), reason="read")
     serving = loader.load_classifier(resolver.resolve(NAME))
     answers = serving.classify(
         ["cheap and sturdy the mug costly solid", "the mug it is there", "courier delayed parcel"]
@@ -115,7 +115,7 @@ def test_a_model_that_lost_a_rare_answer_is_not_let_in(base: ModelVersion) -> No
     label_reviews()
     first = train()
     if resolver.find(NAME) is None:
-        release.approve(first.version, actor=people.ml_engineer(), reason="read")
+        registry.approve(first.version, actor=people.ml_engineer(), reason="read")
     # What is learnt from never speaks of delivery any more; what is tested on still does.
     learnt = [row.subject for part in ("train", "validation") for row in snapshots.read(first.snapshot, part)]
     for label in Label.objects.filter(kind=NAME, subject__in=learnt, label__contains="delivery"):
