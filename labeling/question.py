@@ -147,9 +147,9 @@ class Question(ABC):
     # --- What it is about, and what models read of it ----------------------------------------------------------------
 
     @property
+    @abstractmethod
     def subject_model(self) -> type[Model]:
         """The table of what it is about. Of some, whatever comes is put before the champion (moderation/scoring.py)."""
-        raise NotImplementedError(f"{self.name} does not say what it is about")
 
     @abstractmethod
     def rows(self, subjects: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -13,7 +13,7 @@ from catalog.models import CustomerReview
 from core.admin import ReadOnlyAdmin, excerpt
 from core.refs import ref_in_sql
 from labeling.question import question, title_of
-from moderation.models.predictions import Prediction
+from moderation.models.predictions import Prediction, Predictions
 from moderation.models.reviews import SENTIMENT
 
 
@@ -39,6 +39,12 @@ class PredictionAdmin(ReadOnlyAdmin):
         return f"{obj.confidence:.0%}"
 
 
+def _said() -> Predictions:
+    """The sentiment that stands, of a review in the query around it."""
+    subject = ref_in_sql(CustomerReview, OuterRef("pk"))
+    return Prediction.objects.filter(question=SENTIMENT, subject=subject).standing()
+
+
 class SentimentFilter(admin.SimpleListFilter):
     """By the sentiment that stands."""
 
@@ -51,7 +57,7 @@ class SentimentFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the chosen answer."""
-        return queryset.filter(sentiment_label=self.value()) if self.value() else queryset
+        return queryset.filter(Exists(_said().filter(label=self.value()))) if self.value() else queryset
 
 
 @admin.register(CustomerReview)
@@ -67,8 +73,7 @@ class CustomerReviewAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch the sentiments along."""
-        subject = ref_in_sql(CustomerReview, OuterRef("pk"))
-        said = Prediction.objects.standing().filter(question=SENTIMENT, subject=subject)
+        said = _said()
         return (
             super()
             .get_queryset(request)

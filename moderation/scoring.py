@@ -16,7 +16,7 @@ from audit.ledger import Line
 from catalog.models import CustomerReview
 from core import leases
 from core.actors import SystemActor
-from core.exceptions import TransientError
+from core.exceptions import EcomsiteError, TransientError
 from core.hints import hint_on_commit
 from core.refs import ref_to
 from inference import loader, resolver
@@ -42,7 +42,7 @@ def scored_questions() -> list[Question]:
 def score() -> int:
     """Score one batch of each question. Returns how many subjects were scored.
 
-    A question whose model or folder is broken is logged, and tried again with the next call; the others go on.
+    A question whose model cannot be loaded is logged, and tried again with the next call; the others go on.
     """
     n = 0
     for asked in scored_questions():
@@ -50,6 +50,8 @@ def score() -> int:
             n += score_question(asked)
         except leases.DATABASE_AWAY:
             raise
+        except EcomsiteError as exc:
+            log.warning("the question %s cannot be scored: %s", asked.name, exc)
         except Exception:
             log.exception("the question %s cannot be scored", asked.name)
     return n
@@ -68,8 +70,20 @@ def score_question(asked: Question) -> int:
     for scored_with in (None, *_other_versions(version)):
         if rows := leases.claim(to_score(asked.name, scored_with), n=BATCH, duration=lease):
             with leases.heartbeat(rows, duration=lease):
+                _load(rows, version)
                 return _score_together(rows, asked, version)
     return 0
+
+
+def _load(rows: Sequence[Scoring], version: ModelVersion) -> None:
+    """Load the model; where that fails, give `rows` back: it is no fault of theirs, and they keep their attempts."""
+    try:
+        loader.load_classifier(version)
+    except leases.DATABASE_AWAY:
+        raise
+    except Exception as exc:
+        leases.release(rows, error=f"{type(exc).__name__}: {exc}", counts=False, pause=leases.backoff(1))
+        raise
 
 
 def to_score(name: str, scored_with: uuid.UUID | None) -> QuerySet[Scoring]:

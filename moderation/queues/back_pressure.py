@@ -1,6 +1,6 @@
 """Back-pressure: while more waits for people than its queue allows, what feeds that queue pauses. Nothing is lost.
 
-Copy: no draft is written; orders are taken and wait. Sentiment: no new item is opened; scores are kept and wait.
+Copy: no draft is written; orders are taken and wait. Other questions: no new item is opened; what models said is kept.
 """
 
 from __future__ import annotations

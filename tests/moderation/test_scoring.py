@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.models import LedgerEntry
 from catalog.models import CustomerReview
-from core.exceptions import TransientError
+from core.exceptions import PermanentError, TransientError
 from core.refs import ref
 from inference import loader
 from inference.contracts import Classification, TextClassifier
@@ -23,6 +24,7 @@ from moderation.models.predictions import Prediction, ScoredQuestion, Scoring
 from moderation.models.reviews import ReviewItem
 from monitoring import flow
 from tests import factories
+from tests.backends import WordCount
 from tests.questions import delivery
 
 pytestmark = pytest.mark.django_db
@@ -177,8 +179,8 @@ def test_several_answers_are_kept_as_one_label_with_the_odds_of_each(parts: None
     assert Prediction.objects.of("sentiment", reviews).count() == 3
 
 
-@pytest.mark.parametrize("error", [RuntimeError("out of memory"), TransientError("no endpoint")])
-def test_a_question_whose_model_is_broken_holds_up_no_other(
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), PermanentError("the artefact is damaged")])
+def test_a_model_that_cannot_be_loaded_costs_no_attempt_and_holds_up_no_other_question(
     parts: None, sentiment_champion: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     factories.model_version("parts", backend="parts", artifact_hash="")
@@ -192,8 +194,47 @@ def test_a_question_whose_model_is_broken_holds_up_no_other(
 
     monkeypatch.setattr(scoring.loader, "load_classifier", break_down)
     assert scoring.score() == 1
+    for _ in range(6):
+        Scoring.objects.update(lease_expires_at=None)  # the rest is over
+        assert scoring.score() == 0
     assert Prediction.objects.get().subject == ref(review)
-    assert {row.question: bool(row.last_error) for row in Scoring.objects.all()} == {"sentiment": False, "parts": True}
+    row = Scoring.objects.get(question="parts")
+    assert (row.n_attempts, row.quarantined_at, row.lease_token) == (0, None, None)
+    assert str(error.args[0]) in row.last_error
+    monkeypatch.undo()
+    Scoring.objects.update(lease_expires_at=None)
+    assert scoring.score() == 1
+
+
+def test_an_endpoint_that_does_not_answer_costs_no_attempt(
+    sentiment_champion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.customer_review("good")
+
+    def no_answer(self: Any, texts: Sequence[str]) -> list[Classification]:
+        raise TransientError("no endpoint")
+
+    monkeypatch.setattr(WordCount, "classify", no_answer)
+    assert scoring.score() == 0
+    row = Scoring.objects.get()
+    assert (row.n_attempts, row.last_error) == (0, "no endpoint")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_rows_while_a_question_is_taken_in_is_waited_for(sentiment_champion: ModelVersion) -> None:
+    def take_in() -> None:
+        scoring.take_in(question("sentiment"))
+        connection.close()
+
+    taking = threading.Thread(target=take_in)
+    with transaction.atomic():
+        review = factories.customer_review("good")  # its trigger knew of no question yet, and nobody else sees it
+        taking.start()
+        taking.join(0.5)
+        assert taking.is_alive()
+    taking.join(20)
+    assert not taking.is_alive()
+    assert Scoring.objects.get().subject == ref(review)
 
 
 def test_the_flow_shows_what_waits_for_a_models_answer(sentiment_champion: ModelVersion) -> None:
