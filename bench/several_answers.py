@@ -1,8 +1,8 @@
-"""Several answers to a text: each method of training beside a one-against-rest regression on words, and what the bounds add.
+"""Several answers to a text: each method of training beside a regression on words, and what the bounds add.
 
-`pii_presidio`: which of the six commonest kinds of personal data an English sentence holds; sentences of one template are
-in one part. `advertisegen`: which of the eight commonest attributes a Chinese advertisement was written from. Parts are
-those of `training.splits`. `--write` refreshes the page. The last line is one JSON object.
+`pii_presidio`: which of the six commonest kinds of personal data an English sentence holds; sentences of one template
+are in one part. `advertisegen`: which of the eight commonest attributes a Chinese advertisement was written from. Parts
+are those of `training.splits`. `--write` refreshes the page. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ SETS = {"pii_presidio": pii_presidio, "advertisegen": advertisegen}
 
 
 def _by_words(train: Ticked, validation: Ticked, test: Ticked) -> tuple[Any, Any]:
-    reader = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"[\u3400-\u9fff]|\w+")  # noqa: S106  (a pattern)
+    pattern = r"[\u3400-\u9fff]|\w+"
+    reader = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=pattern)
     learnt = reader.fit_transform([*train.texts, *validation.texts])
     ticks, tested = np.array([*train.labels, *validation.labels]), reader.transform(test.texts)
     rows = [
@@ -156,9 +157,14 @@ def measure(name: str, method: str) -> dict[str, Any]:
         describe(SeveralAnswers(found, one, truth, products), data.labels) for one in (said, found >= USUAL)
     )
     return {
-        "set": name, "method": method, "n": [len(train), len(validation), len(test)], "groups": len(set(groups)),
-        "seconds": round(time.perf_counter() - began, 1), "figures": with_bounds, "at_half": at_half["macro_f1"]["value"],
-    }  # fmt: skip
+        "set": name,
+        "method": method,
+        "n": [len(train), len(validation), len(test)],
+        "groups": len(set(groups)),
+        "seconds": round(time.perf_counter() - began, 1),
+        "figures": with_bounds,
+        "at_half": at_half["macro_f1"]["value"],
+    }
 
 
 def lines(results: Sequence[dict[str, Any]]) -> list[str]:
@@ -167,17 +173,23 @@ def lines(results: Sequence[dict[str, Any]]) -> list[str]:
     for name in dict.fromkeys(row["set"] for row in results):
         rows = [row for row in results if row["set"] == name]
         n = " + ".join(f"{one:,}" for one in rows[0]["n"])
-        written += [f"`{name}`: {n} texts to train on, to validate and to test; {rows[0]['groups']} groups in the test part.", "",
-                    "| Method | macro-F1 | … at one half | all answers right | calibration error | seconds |",
-                    "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+        written += [
+            f"`{name}`: {n} texts to train on, to validate and to test; {rows[0]['groups']} groups in the test part.",
+            "",
+            "| Method | macro-F1 | … at one half | all answers right | calibration error | seconds |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
         for row in rows:
             found = row["figures"]
             written.append(
                 f"| {TITLES[row['method']]} | {_with_interval(found['macro_f1'])} | {row['at_half']:.3f} | "
                 f"{_with_interval(found['accuracy'])} | {found['ece']:.3f} | {row['seconds']:.0f} |"
             )
-        written += ["", "| Answer | Test texts | " + " | ".join(f"F1, {TITLES[row['method']]}" for row in rows) + " |",
-                    "| --- | --- |" + " --- |" * len(rows)]  # fmt: skip
+        written += [
+            "",
+            "| Answer | Test texts | " + " | ".join(f"F1, {TITLES[row['method']]}" for row in rows) + " |",
+            "| --- | --- |" + " --- |" * len(rows),
+        ]
         for place, about in enumerate(rows[0]["figures"]["labels"]):
             each = (row["figures"]["labels"][place] for row in rows)
             cells = [
@@ -206,8 +218,14 @@ def main() -> None:
             print(json.dumps(results[-1]), flush=True)
     if asked.write:
         page.write("several-answers", lines(results))
-    print(json.dumps({"benchmark": "several_answers", "results": [
-        [row["set"], row["method"], row["figures"]["macro_f1"]["value"]] for row in results]}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "benchmark": "several_answers",
+                "results": [[row["set"], row["method"], row["figures"]["macro_f1"]["value"]] for row in results],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

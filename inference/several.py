@@ -1,4 +1,4 @@
-"""From which probability on each of several answers holds: a file of the artefact, written in training, read in serving."""
+"""From which probability on each of several answers holds: a file of the artefact, written in training."""
 
 from __future__ import annotations
 

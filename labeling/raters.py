@@ -58,7 +58,7 @@ def fit(kind: str) -> int:
 
 
 def key_of(kind: str, answer: str) -> str:
-    """Return under which name is kept what is known of raters who say yes or no to `answer`; the queue's without one."""
+    """Return under which name is kept what is known of raters who say yes or no to `answer`; without, the queue's."""
     return f"{kind}{OF}{answer}" if answer else kind
 
 

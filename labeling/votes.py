@@ -139,7 +139,7 @@ def load(
 
 
 def labels_of(kind: str) -> Sequence[str]:
-    """Return the labels of a queue; where several answers may hold, those of its votes, none with an answer that is gone."""
+    """Return the labels of a queue; where several answers may hold, those of its votes whose answers are all there."""
     asked = question(kind)
     if not asked.is_multiple:
         return asked.labels

@@ -282,7 +282,7 @@ def classify(
 def classify_several(
     version: ModelVersion, texts: Sequence[str], labels: Sequence[str], *, tell: Told = lambda done: None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Return what `classify` does, and which of `labels` it says of each text (n, n_labels): of one answer always one."""
+    """Return what `classify` does, and which of `labels` it says of each text (n, n_labels): of one answer one."""
     import numpy as np
 
     backend: Any = loader.build(version)

@@ -26,9 +26,9 @@ def search(
 ) -> Searched:
     """Return which labels of the queue `kind` look wrong: those of which an answer of `names` does, there or missing.
 
-    Each answer is judged by `label_evidence.judge` as a label of two. What is suggested is the label with the answers that
-    look wrong the other way round, so that the difference names them; the score is that of the worst of them. Nothing is
-    kept but the embeddings. Raises `PermanentError` where there is no encoder.
+    Each answer is judged by `label_evidence.judge` as a label of two. What is suggested is the label with the answers
+    that look wrong the other way round, so that the difference names them; the score is that of the worst of them.
+    Nothing is kept but the embeddings. Raises `PermanentError` where there is no encoder.
     """
     import numpy as np
 
@@ -45,9 +45,14 @@ def search(
             continue
         corpus = Corpus(subjects, texts, given)
         found = label_evidence.judge(
-            texts, given, n_labels=2, keys=subjects, embed=_embedding(corpus, version, progress),
-            reads_chinese=resolver.can_work_in(version, CHINESE), progress=_of_answer(progress, place, len(names)),
-        )  # fmt: skip
+            texts,
+            given,
+            n_labels=2,
+            keys=subjects,
+            embed=_embedding(corpus, version, progress),
+            reads_chinese=resolver.can_work_in(version, CHINESE),
+            progress=_of_answer(progress, place, len(names)),
+        )
         table = columns.Columns(np.arange(len(texts)), given, found.probabilities, found.second, [f"no {name}", name])
         wrong = label_evidence.flag(table, judged=judged, precision=precision)
         if found.too_few:

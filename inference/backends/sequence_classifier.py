@@ -22,7 +22,7 @@ ADAPTER = "adapter"
 
 
 class SequenceClassifier(TextClassifier):
-    """Softmax over the model's labels (`id2label` of its configuration); a logistic function of each where several may hold.
+    """Softmax over the model's labels (`id2label` of its configuration); a sigmoid of each where several hold.
 
     They may where the configuration says `multi_label_classification`; from which probability on each does stands in
     `several.json` (inference/several.py), half where there is none.

@@ -109,6 +109,8 @@ class Declaration(Strict):
             raise ValueError(
                 f"all choices together take {length} characters, and a label holds {LONGEST_LABEL}: shorten values"
             )
+        if self.multiple and (self.recipe.method == "contrastive" or self.recipe.pseudo_labels):
+            raise ValueError("recipe: contrastive and pseudo_labels learn one label a text, and several may be picked")
         named = {*self.gate.label_margin_points, *self.gate.label_costs}
         if unknown := sorted(named - set(values)):
             raise ValueError(f"gate: there is no choice {', '.join(unknown)}")

@@ -46,9 +46,17 @@ def test_without_bounds_it_says_one_of_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "held", ['{"from": {"price": 0.5}}', '{"from": 3}', "[]", "", '{"from": {"price": 2, "quality": 0, "delivery": 0}}',
-             '{"from": {"price": "x", "quality": 0, "delivery": 0}}', '{"from": {"price": NaN, "quality": 0, "delivery": 0}}']
-)  # fmt: skip
+    "held",
+    [
+        '{"from": {"price": 0.5}}',
+        '{"from": 3}',
+        "[]",
+        "",
+        '{"from": {"price": 2, "quality": 0, "delivery": 0}}',
+        '{"from": {"price": "x", "quality": 0, "delivery": 0}}',
+        '{"from": {"price": NaN, "quality": 0, "delivery": 0}}',
+    ],
+)
 def test_bounds_that_are_none_are_told(tmp_path: Path, held: str) -> None:
     (tmp_path / several.SEVERAL).write_text(held)
     with pytest.raises(PermanentError, match=several.SEVERAL):

@@ -1,4 +1,4 @@
-"""Where several answers may hold people agree or differ in each of them: votes, how people err, and what they come to."""
+"""Where several answers may hold people agree or differ in each: votes, how people err, and what they come to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several people on a question with several answers: what all of them tick is decided, and a senior is asked where they differ."""
+"""Several people on a question with several answers: what all tick is decided; a senior is asked where they differ."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def asked(tmp_path: Path, settings: Any) -> ReviewItem:
     settings.QUESTIONS_DIR = str(tmp_path)
     settings.QUESTIONS = {**settings.QUESTIONS, NAME: f"questions.declared.{NAME}"}
     settings.MODERATION = {
-        **settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
-    }  # fmt: skip
+        **settings.MODERATION,
+        "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
+    }
     factories.customer_review("cheap and sturdy")
     assert settling.open_reviews() == 1
     for number, task in enumerate(LabelingTask.objects.all()):

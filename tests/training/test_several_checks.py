@@ -1,4 +1,4 @@
-"""The search for wrong labels of several answers: each answer is judged, and what is suggested names those that look wrong."""
+"""The search for wrong labels of several answers: each is judged, and what is suggested names those that look wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("remarks")]
 
 @pytest.fixture
 def planted(encoder: Any) -> dict[str, tuple[str, str]]:
-    """200 labelled reviews; of sixteen one answer was forgotten or is one too many. Subject → (answer, label that is right)."""
+    """200 labelled reviews; of sixteen one answer was forgotten or is too many. Subject → (answer, right label)."""
     rng, wrong, labels, product = random.Random(4), dict[str, tuple[str, str]](), list[Label](), factories.product()
     for number in range(200):
         truth = {name for name in WORDS if rng.random() < SHARES[name] + 0.1}
@@ -34,8 +34,17 @@ def planted(encoder: Any) -> dict[str, tuple[str, str]]:
             name = rng.choice(list(WORDS))
             said ^= {name}
             wrong[subject] = (name, label_sets.join(truth, WORDS))
-        labels.append(Label(kind=NAME, subject=subject, label=label_sets.join(said, WORDS), method="single", n_votes=1,
-                            labelled_at=timezone.now(), source="label_studio"))  # fmt: skip
+        labels.append(
+            Label(
+                kind=NAME,
+                subject=subject,
+                label=label_sets.join(said, WORDS),
+                method="single",
+                n_votes=1,
+                labelled_at=timezone.now(),
+                source="label_studio",
+            )
+        )
     Label.objects.bulk_create(labels)
     return wrong
 

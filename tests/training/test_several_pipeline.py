@@ -1,4 +1,4 @@
-"""A question with several answers, declared in a file, from labels to a model that serves; and one that lost an answer is not let in."""
+"""A question with several answers, declared in a file, from labels to a model that serves; one that lost one fails."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from inference.models import ModelVersion
 from labeling.examples import Example
 from labeling.models import Label
 from labeling.question import question
+from questions.declared.schema import parse_declaration
 from tests import factories, people
 from tests.model_store import PreparedModels, tiny_bert
 from training import pipeline, registration, registry, runs, snapshots
@@ -63,13 +64,22 @@ def text_about(said: Sequence[str], rng: random.Random) -> str:
 
 def label_reviews(n: int = 300) -> None:
     """Make `n` labelled reviews, two a product, whose words say what they are about."""
-    rng, labels, now = random.Random(5), list[Label](), timezone.now()
+    rng, labels, product, now = random.Random(5), list[Label](), factories.product(), timezone.now()
     for number in range(n):
-        product = factories.product(sku=f"R-{number}") if number % 2 == 0 else product  # noqa: F821  (the first makes one)
+        product = factories.product(sku=f"R-{number}") if number % 2 == 0 else product
         said = [name for name in WORDS if rng.random() < SHARES[name]]
         review = factories.customer_review(f"{text_about(said, rng)} {number}", product=product)
-        labels.append(Label(kind=NAME, subject=ref(review), label=label_sets.join(said, WORDS), method="single", n_votes=1,
-                            labelled_at=now, source="label_studio"))  # fmt: skip
+        labels.append(
+            Label(
+                kind=NAME,
+                subject=ref(review),
+                label=label_sets.join(said, WORDS),
+                method="single",
+                n_votes=1,
+                labelled_at=now,
+                source="label_studio",
+            )
+        )
     Label.objects.bulk_create(labels)
 
 
@@ -142,19 +152,35 @@ def test_the_frozen_encoder_is_the_default(prepared_models: PreparedModels) -> N
     assert run.version.reports.get().metrics["new"]["macro_f1"]["value"] > 0.7
 
 
-@pytest.mark.parametrize(("recipe", "told"), [({"method": "contrastive"}, "contrastive learns from pairs"), ({"pseudo_labels": 0.9}, "pseudo_labels")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [({"method": "contrastive"}, "contrastive learns from pairs"), ({"pseudo_labels": 0.9}, "pseudo_labels")],
+)
 def test_what_needs_one_label_a_text_is_refused_at_once(recipe: dict[str, Any], told: str) -> None:
     with pytest.raises(PermanentError, match=told) as caught:
         runs.plan(NAME, reason="a test", actor=people.ml_engineer(), recipe=recipe)
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("recipe", ["method: contrastive", "pseudo_labels: 0.9"])
+def test_a_file_that_asks_for_it_is_refused_as_well(recipe: str) -> None:
+    with pytest.raises(PermanentError, match="learn one label a text"):
+        parse_declaration(f"{DECLARED}recipe:\n  {recipe}\n", name="remarks.yaml")
+
+
 def test_labels_of_answers_that_are_gone_are_not_learnt() -> None:
     product = factories.product()
     for number, said in enumerate(("price+quality", "none", "price+colour", "", "delivery")):
         review = factories.customer_review(f"the mug {number}", product=product)
-        Label.objects.create(kind=NAME, subject=ref(review), label=said, method="single", n_votes=1,
-                             labelled_at=timezone.now(), source="label_studio")  # fmt: skip
+        Label.objects.create(
+            kind=NAME,
+            subject=ref(review),
+            label=said,
+            method="single",
+            n_votes=1,
+            labelled_at=timezone.now(),
+            source="label_studio",
+        )
     found = [one.fields["label"] for one in question(NAME).examples() if isinstance(one, Example)]
     assert sorted(found) == ["delivery", "none", "price+quality"]
 

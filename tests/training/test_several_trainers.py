@@ -73,9 +73,12 @@ def test_each_answer_has_a_layer_of_its_own(weighted: bool) -> None:
     rows = [Ticked([""] * 300, [tuple(map(int, one)) for one in part]) for part in (truth[:300], truth[300:])]
     heard: list[tuple[int, int]] = []
     found = one_by_one.fit(
-        features[:300], features[300:], *rows, recipe=Recipe(class_weights=weighted),
+        features[:300],
+        features[300:],
+        *rows,
+        recipe=Recipe(class_weights=weighted),
         watch=lambda done, of, figures: heard.append((done, of)),
-    )  # fmt: skip
+    )
     logits = features @ found.arrays["weight"].T + found.arrays["bias"]
     said = 1 / (1 + np.exp(-logits)) >= np.array(found.bounds)
     assert (said == truth).mean(axis=0)[:2].min() > 0.97
@@ -116,9 +119,14 @@ def fine_tune(folder: Path, **values: Any) -> tuple[dict[str, Any], SequenceClas
     usual = {"epochs": 12, "learning_rate": 3e-3, "patience": 20, "batch_size": 16, "dropout": 0.0}
     train, validation = (ticked(n, seed=seed, words=KNOWN, filler=1) for n, seed in ((240, 0), (80, 1)))
     figures = transformer_classifier.fit(
-        train, validation, labels=CHOICES, recipe=Recipe(**{**usual, **values}), base=tiny_bert(folder / "base"),
-        work=folder / "work", into=folder / "model",
-    )  # fmt: skip
+        train,
+        validation,
+        labels=CHOICES,
+        recipe=Recipe(**{**usual, **values}),
+        base=tiny_bert(folder / "base"),
+        work=folder / "work",
+        into=folder / "model",
+    )
     return figures, SequenceClassifier(directory=folder / "model", options={})
 
 

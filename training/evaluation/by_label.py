@@ -68,7 +68,7 @@ def macro_f1(new: Answers, old: Answers, *, level: float = 0.95) -> Figure:
 
 
 def mean_f1(columns: Sequence[tuple[Bools, Bools, Bools]], products: Ints | None, *, level: float = 0.95) -> Figure:
-    """Compare the mean F1 of two models over `columns`: where a label is, where the new one says so, where the old one (n,).
+    """Compare the mean F1 of two models over `columns`, (n,) each: where a label is, the new one says so, the old.
 
     Each label is somewhere.
     """

@@ -168,7 +168,7 @@ def facts_of(
     labels: Sequence[str],
     closest: Mapping[str, Any] | None,
 ) -> dict[str, bool]:
-    """Return, in words, what has to hold of any new classifier, and whether it does; `found` is what it said of `rows`."""
+    """Return, in words, what has to hold of a new classifier, and whether it does; `found`: what it said of `rows`."""
     tried = [row.text for row in rows[:SMOKE_TEXTS]]
     why = smoke.works_alone(version, tried, found[:SMOKE_TEXTS].tolist(), labels) if rows else None
     return {

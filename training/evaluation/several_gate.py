@@ -16,14 +16,20 @@ GATE_VERSION = "several-1"
 
 
 def judge(
-    new: SeveralAnswers, old: SeveralAnswers | None, *, groups: Mapping[str, Sequence[str]], rules: Rules,
-    facts: Mapping[str, bool] | None = None, stated: int = 0, labels: Sequence[str],
-) -> Verdict:  # fmt: skip
+    new: SeveralAnswers,
+    old: SeveralAnswers | None,
+    *,
+    groups: Mapping[str, Sequence[str]],
+    rules: Rules,
+    facts: Mapping[str, bool] | None = None,
+    stated: int = 0,
+    labels: Sequence[str],
+) -> Verdict:
     """Return whether the model that gave the answers `new` may replace the one that gave `old`, as `gate.judge`.
 
-    A text is right where all its answers are: that has to be more often so than with the champion, and worse in no slice.
-    Each of `labels` is judged as a yes or no: how much of it is found, and how often it is rightly said. `min_accuracy` is
-    asked of the mean F1 of the answers, as yes or no alone is right most of the time where an answer is rare.
+    A text is right where all its answers are: that has to be more often so than with the champion, and worse in no
+    slice. Each of `labels` is judged as a yes or no: how much of it is found, and how often it is rightly said.
+    `min_accuracy` is asked of the mean F1 of the answers: where one is rare, no is right most of the time.
     """
     findings = [(PASS if holds else FAIL, words) for words, holds in (facts or {}).items()]
     n = len(new.truth)
@@ -56,8 +62,8 @@ def judge(
 def _accuracy(new: SeveralAnswers, rules: Rules) -> tuple[str, str]:
     found = macro_f1(new)
     words = (
-        f"macro-F1 {found:.3f} over the answers, all of a text right on {new.right.mean():.1%} of {len(new.truth)} test texts; "
-        f"macro-F1 at least {rules.min_accuracy:.2f}"
+        f"macro-F1 {found:.3f} over the answers, all of a text right on {new.right.mean():.1%} of {len(new.truth)} "
+        f"test texts; macro-F1 at least {rules.min_accuracy:.2f}"
     )
     return (PASS if found >= rules.min_accuracy else FAIL), words
 
@@ -66,8 +72,8 @@ def _calibration(new: SeveralAnswers, labels: Sequence[str], rules: Rules) -> tu
     errors = [calibration_error(new.choice(place)) for place in range(len(labels))]
     furthest = int(np.argmax(errors))
     words = (
-        f"its confidence is off by {np.mean(errors):.3f} on average, most by {errors[furthest]:.3f} for {labels[furthest]}; "
-        f"at most {rules.max_calibration_error:.2f}"
+        f"its confidence is off by {np.mean(errors):.3f} on average, most by {errors[furthest]:.3f} for "
+        f"{labels[furthest]}; at most {rules.max_calibration_error:.2f}"
     )
     return (PASS if errors[furthest] <= rules.max_calibration_error else FAIL), words
 
@@ -81,8 +87,8 @@ def _gain(new: SeveralAnswers, old: SeveralAnswers, labels: Sequence[str], rules
     unit = float(np.maximum(costs, 1).sum())
     saved = difference(paid[1] - paid[0], new.products, unit=unit)
     words = (
-        f"its errors cost {paid[0].mean():.3f} a text, the champion's {paid[1].mean():.3f}: {saved.value:+.3f} is saved, 95 % "
-        f"interval {saved.low:+.3f} to {saved.high:+.3f}; it has to be above {rules.gain:+.3f} "
+        f"its errors cost {paid[0].mean():.3f} a text, the champion's {paid[1].mean():.3f}: {saved.value:+.3f} is "
+        f"saved, 95 % interval {saved.low:+.3f} to {saved.high:+.3f}; it has to be above {rules.gain:+.3f} "
         f"({100 * found.gain:+.1f} points of texts all right)"
     )
     if saved.low > rules.gain:

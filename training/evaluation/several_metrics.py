@@ -1,4 +1,4 @@
-"""What a classifier of several answers is worth on a held-out part: each answer as a yes or no, and all of a text. Pure."""
+"""What a classifier of several answers is worth on a held-out part: each as a yes or no, and all of a text. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ YES = 1
 
 @dataclass(frozen=True, eq=False)
 class SeveralAnswers:
-    """What a model said of n texts: `probabilities`, `said` and `truth` (n, n_choices): how likely, said, and true each is.
+    """What a model said of n texts: `probabilities`, `said` and `truth` (n, n_choices): how likely, said, true each is.
 
-    `products` (n,) as in `Answers`. A choice by itself (`choice`), and a whole text (`whole`), are `Answers`, so that they
-    are compared and judged like any.
+    `products` (n,) as in `Answers`. A choice by itself (`choice`), and a whole text (`whole`), are `Answers`, so that
+    they are compared and judged like any.
     """
 
     probabilities: Floats
@@ -38,9 +38,11 @@ class SeveralAnswers:
         """Return what was said of one choice: label 1 is yes."""
         yes = self.probabilities[:, place]
         return Answers(
-            np.column_stack([1 - yes, yes]), self.truth[:, place].astype(np.int64), self.products,
+            np.column_stack([1 - yes, yes]),
+            self.truth[:, place].astype(np.int64),
+            self.products,
             self.said[:, place].astype(np.int64),
-        )  # fmt: skip
+        )
 
     def whole(self) -> Answers:
         """Return what was said of each text as one label, a number for each set of choices; it has no probabilities."""
@@ -60,8 +62,9 @@ def coded(ticks: Bools) -> Ints:
 def describe(answers: SeveralAnswers, labels: Sequence[str], *, seed: int = 0) -> dict[str, Any]:
     """Return what `metrics.describe` does, of several answers: `accuracy` is how often all of a text are right.
 
-    `macro_f1` is the mean over the choices that occur; AUC, log loss and calibration error are means over the choices; a row for
-    each has its precision, recall and F1, with 95 % intervals (whole products are drawn again) under `intervals`.
+    `macro_f1` is the mean over the choices that occur; AUC, log loss and calibration error are means over the choices;
+    a row for each has its precision, recall and F1, with 95 % intervals (whole products are drawn again) under
+    `intervals`.
     """
     n, n_choices = answers.truth.shape
     if not n:
@@ -90,7 +93,7 @@ def macro_f1(answers: SeveralAnswers) -> float:
 
 
 class _Tally:
-    """How often each choice was found, missed and said where it is not, of each product, and of products drawn again."""
+    """How often each choice was found, missed and said where it is not, by product, and of products drawn again."""
 
     def __init__(self, answers: SeveralAnswers, seed: int, rounds: int = metrics.ROUNDS) -> None:
         said, truth = answers.said, answers.truth

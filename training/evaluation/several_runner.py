@@ -1,4 +1,4 @@
-"""Measure a version that gives several answers on the test part of a snapshot, beside the champion, and put both before the gate."""
+"""Measure a version that gives several answers on the test part of a snapshot, beside the champion, for the gate."""
 
 from __future__ import annotations
 

@@ -55,8 +55,11 @@ def fit(features: Any, held_out: Any, train: Ticked, validation: Ticked, *, reci
     everything = _stacked(features, held_out) if len(validation) else features
     weight, bias = _fitted(everything, np.vstack([learnt, seen]) if len(validation) else learnt, best, recipe)
     watch(len(strengths) + 1, len(strengths) + 1, {})
-    figures = {"C": best, "best_eval_loss": costs[best] if len(costs) > 1 else None,
-               "trained_parameters": int(weight.size + bias.size)}  # fmt: skip
+    figures = {
+        "C": best,
+        "best_eval_loss": costs[best] if len(costs) > 1 else None,
+        "trained_parameters": int(weight.size + bias.size),
+    }
     return Layer({"weight": weight, "bias": bias}, found, figures)
 
 

@@ -68,7 +68,8 @@ def fit(
         model=_model(base, labels, recipe, n_steps, is_several=is_several), args=arguments, processing_class=tokenizer,
         train_dataset=_Encoded(train, tokenizer, recipe.max_tokens),
         eval_dataset=_Encoded(validation, tokenizer, recipe.max_tokens),
-        data_collator=DataCollatorWithPadding(tokenizer), compute_metrics=_metrics_of_several if is_several else _metrics,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        compute_metrics=_metrics_of_several if is_several else _metrics,
         callbacks=[EarlyStoppingCallback(recipe.patience), checkpoints.Reporter(watch)],
     )  # fmt: skip
     if recipe.class_weights:
@@ -115,7 +116,7 @@ class _Encoded(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 class _Weighted(Trainer):  # type: ignore[misc]
-    """Cross-entropy in which an error may cost more for one label than for another; of several answers, for a missed one."""
+    """Cross-entropy in which an error may cost more for one label than for another; of several, for a missed one."""
 
     weights: torch.Tensor | None = None
 
@@ -137,7 +138,7 @@ class _Weighted(Trainer):  # type: ignore[misc]
 
 
 def _weights(rows: Rows, *, n_labels: int) -> torch.Tensor:
-    """Return what an error costs on a text of each label, as if all were as many; of several, on one of which it holds."""
+    """Return what an error costs on a text of each label, as if all were as many; of several, where it holds."""
     if isinstance(rows, Ticked):
         n_yes = np.asarray(rows.labels).sum(axis=0)
         return torch.tensor((len(rows) - n_yes) / np.maximum(n_yes, 1), dtype=torch.float32)

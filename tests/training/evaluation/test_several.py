@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -153,13 +155,17 @@ def test_changed_texts_are_judged_by_all_their_answers() -> None:
     truth = np.arange(40) % 2
     rows = np.eye(2)[truth]
 
-    def says(asked: object) -> np.ndarray:
-        return np.array([[float(len(text) % 2 == 0), float(len(text) % 2)] for text in asked])  # type: ignore[attr-defined]
+    def says(asked: Sequence[str]) -> np.ndarray:
+        return np.array([[float(len(text) % 2 == 0), float(len(text) % 2)] for text in asked])
 
     by_row = stress.judge(texts, Answers(rows, truth), Answers(rows, truth), says=says, rival=says, rules=Rules())
     whole = Answers(np.zeros((40, 0)), truth, None, truth)
     by_number = stress.judge(
-        texts, whole, whole, says=lambda asked: says(asked).argmax(axis=1), rival=lambda asked: says(asked).argmax(axis=1),
+        texts,
+        whole,
+        whole,
+        says=lambda asked: says(asked).argmax(axis=1),
+        rival=lambda asked: says(asked).argmax(axis=1),
         rules=Rules(),
-    )  # fmt: skip
+    )
     assert by_row == by_number
