@@ -18,7 +18,7 @@ def client_address(request: HttpRequest) -> str:
     passed.
     """
     direct = str(request.META.get("REMOTE_ADDR", ""))
-    n_proxies = settings.ACCOUNTS["PROXIES"]
+    n_proxies = settings.ACCOUNTS.proxies
     heard = [part.strip() for part in str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
     return network_of(heard[-n_proxies]) or network_of(direct) if 0 < n_proxies <= len(heard) else network_of(direct)
 

@@ -32,7 +32,7 @@ def has_any(person: User) -> bool:
 
 def are_required(person: User) -> bool:
     """Whether a role of `person` asks for a second factor (`SECOND_FACTOR_ROLES`)."""
-    roles = settings.ACCOUNTS["SECOND_FACTOR_ROLES"]
+    roles = settings.ACCOUNTS.second_factor_roles
     return bool(roles) and person.groups.filter(name__in=roles).exists()
 
 

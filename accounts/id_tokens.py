@@ -25,7 +25,7 @@ def verified(token: Any, *, provider: Provider, nonce: str) -> dict[str, Any]:
     """Return the claims of `token`. Raises `PermanentError` for one that is forged, expired, or meant for another."""
     if not isinstance(token, str) or not 0 < len(token) <= LONGEST:
         raise _refused()
-    client_id = settings.ACCOUNTS["OIDC"]["CLIENT_ID"]
+    client_id = settings.ACCOUNTS.oidc.client_id
     try:
         kid = jwt.get_unverified_header(token).get("kid")
         key = provider.key_for(kid)

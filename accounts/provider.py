@@ -47,7 +47,7 @@ class Provider:
 
         Raises `TransientError` when it is away, `PermanentError` for a wrong one.
         """
-        issuer = settings.ACCOUNTS["OIDC"]["ISSUER"]
+        issuer = settings.ACCOUNTS.oidc.issuer
         with cls._lock:
             known = cls._known.get(issuer)
             if known and time.monotonic() - known.asked_at < KEPT_S:

@@ -63,7 +63,7 @@ def require_account(person: User) -> None:
 
 def owes_second_factor(request: HttpRequest) -> bool:
     """Whether a role asks for a second factor of who is signed in, and this session was begun without one."""
-    if not settings.ACCOUNTS["SECOND_FACTOR_ROLES"] or request.session.get(STRONG):
+    if not settings.ACCOUNTS.second_factor_roles or request.session.get(STRONG):
         return False
     return factors.are_required(request.user)  # type: ignore[arg-type]
 

@@ -34,17 +34,17 @@ BACK = "/console/sign-in/sso/back/"
 
 def is_on() -> bool:
     """Whether a provider is set (`OIDC_ISSUER`, `OIDC_CLIENT_ID`)."""
-    return bool(settings.ACCOUNTS["OIDC"]["ISSUER"] and settings.ACCOUNTS["OIDC"]["CLIENT_ID"])
+    return bool(settings.ACCOUNTS.oidc.issuer and settings.ACCOUNTS.oidc.client_id)
 
 
 def name() -> str:
     """Return what people call it (`OIDC_NAME`)."""
-    return str(settings.ACCOUNTS["OIDC"]["NAME"])
+    return str(settings.ACCOUNTS.oidc.name)
 
 
 def is_enough() -> bool:
     """Whether the provider asks for a second factor itself (`OIDC_BRINGS_SECOND_FACTOR`)."""
-    return bool(settings.ACCOUNTS["OIDC"]["BRINGS_SECOND_FACTOR"])
+    return bool(settings.ACCOUNTS.oidc.brings_second_factor)
 
 
 def is_bound(person: User) -> bool:
@@ -71,7 +71,7 @@ def begin(*, next_page: str) -> tuple[str, dict[str, str]]:
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
         "response_type": "code",
-        "client_id": settings.ACCOUNTS["OIDC"]["CLIENT_ID"],
+        "client_id": settings.ACCOUNTS.oidc.client_id,
         "redirect_uri": _back(),
         "scope": "openid email",
         "state": kept["state"],
@@ -104,14 +104,14 @@ def finish(kept: dict[str, str], answer: dict[str, str]) -> User:
 
 
 def _exchange(provider: Provider, code: str, verifier: str) -> dict[str, Any]:
-    mine = settings.ACCOUNTS["OIDC"]
+    mine = settings.ACCOUNTS.oidc
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": _back(), "code_verifier": verifier}
     headers = {"Accept": "application/json"}
     if provider.takes_basic:
-        pair = f"{quote(mine['CLIENT_ID'], safe='')}:{quote(mine['CLIENT_SECRET'], safe='')}"
+        pair = f"{quote(mine.client_id, safe='')}:{quote(mine.client_secret, safe='')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
-        form |= {"client_id": mine["CLIENT_ID"], "client_secret": mine["CLIENT_SECRET"]}
+        form |= {"client_id": mine.client_id, "client_secret": mine.client_secret}
     try:
         with http.client(timeout_s=providers.TIMEOUT_S) as session:
             # Once: a code is void after the first try.

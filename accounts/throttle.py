@@ -97,7 +97,7 @@ def for_factor(person: User, address: str) -> Place:
 
 
 def _limit(row: Row) -> int:
-    tries: int = settings.ACCOUNTS["TRIES"]
+    tries: int = settings.ACCOUNTS.tries
     return tries if all(row) else tries * (FROM_ANYWHERE if row[0] else OF_ONE_ADDRESS)
 
 
@@ -127,13 +127,13 @@ def begin_try(here: Place) -> Try:
     counted = _count(here, now)
     for row in binding:
         if counted[row] > _limit(row):  # others that came at the same moment had the last one
-            raise Locked(now + settings.ACCOUNTS["LOCK"], whose=_whose(row))
+            raise Locked(now + settings.ACCOUNTS.lock, whose=_whose(row))
     return Try(here, binding, is_counted=True)
 
 
 def _count(here: Place, now: dt.datetime) -> dict[Row, int]:
     """Count one more, lock what is full, and return how many there are now."""
-    lock_for: dt.timedelta = settings.ACCOUNTS["LOCK"]
+    lock_for: dt.timedelta = settings.ACCOUNTS.lock
     accounts, addresses = zip(*here.rows, strict=True)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -210,7 +210,7 @@ def _forget_wrong(tries: QuerySet[Tries]) -> int:
 def forget() -> int:
     """Delete counts that mean nothing any more. Returns how many."""
     now = timezone.now()
-    begin = now - settings.ACCOUNTS["LOCK"]
+    begin = now - settings.ACCOUNTS.lock
     old = Q(since__lt=begin) & (Q(locked_until=None) | Q(locked_until__lt=now))
     n, _ = Tries.objects.filter(old, Q(succeeded_at=None) | Q(succeeded_at__lt=now - KNOWN_FOR)).delete()
     return n

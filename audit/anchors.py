@@ -34,7 +34,7 @@ class Anchored:
 
 def path() -> Path:
     """Return where the second place is."""
-    return Path(settings.LEDGER["ANCHOR_FILE"])
+    return Path(settings.LEDGER.anchor_file)
 
 
 def exists() -> bool:

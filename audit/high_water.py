@@ -59,7 +59,7 @@ class Known:
 
 def path() -> Path:
     """Return where the mark is."""
-    return Path(settings.LEDGER["MARK_FILE"])
+    return Path(settings.LEDGER.mark_file)
 
 
 def read() -> Mark:

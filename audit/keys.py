@@ -62,8 +62,8 @@ def public_of(key: Ed25519PrivateKey) -> str:
 
 def _load(*, may_make: bool) -> Ed25519PrivateKey:
     pem = secrets.secret(
-        given=settings.LEDGER["KEY"],
-        path=settings.LEDGER["KEY_FILE"],
+        given=settings.LEDGER.key,
+        path=settings.LEDGER.key_file,
         make=(lambda: _pem(Ed25519PrivateKey.generate())) if may_make else None,
         name="The key that signs the ledger",
     )
@@ -137,7 +137,7 @@ def signing_key() -> tuple[Ed25519PrivateKey, str]:
 
 def _finish_rotation(key_id: str) -> None:
     """Put a new key in the place of the old one, if the process that replaced it died in between."""
-    path = settings.LEDGER["KEY_FILE"]
+    path = settings.LEDGER.key_file
     pending = path.with_suffix(".new")
     if pending.is_file() and key_id_of(public_of(parse_private(pending.read_text()))) == key_id:
         pending.replace(path)
@@ -178,14 +178,14 @@ def rotate(
     require_permission(actor, "audit.rotate_ledger_key")
     if not reason.strip():
         raise PermanentError("Replacing the key needs a reason.", hint="Say why, for whoever audits it later.")
-    if new is None and settings.LEDGER["KEY"]:
+    if new is None and settings.LEDGER.key:
         raise PermanentError(
             "The key comes from the environment.", hint="Make a new one yourself and pass --new-key FILE."
         )
     old = None if is_lost else signing_key()[0]
     key = new or Ed25519PrivateKey.generate()
-    pending = settings.LEDGER["KEY_FILE"].with_suffix(".new")
-    if not settings.LEDGER["KEY"]:
+    pending = settings.LEDGER.key_file.with_suffix(".new")
+    if not settings.LEDGER.key:
         secrets.write(pending, _pem(key), replace=True)
     with alone(), transaction.atomic():
         known = recorded()

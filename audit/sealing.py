@@ -50,8 +50,8 @@ def typed(text: str, *, by: User | SystemActor) -> Sealed | str:
 
 def _wrapping_key(*, may_make: bool) -> AESGCM:
     value = secrets.secret(
-        given=settings.LEDGER["SEALING_KEY"],
-        path=settings.LEDGER["SEALING_KEY_FILE"],
+        given=settings.LEDGER.sealing_key,
+        path=settings.LEDGER.sealing_key_file,
         make=(lambda: os.urandom(32).hex()) if may_make else None,
         name="The key that seals the ledger",
     )
@@ -202,20 +202,20 @@ def rewrap(*, actor: User | SystemActor, new: str = "") -> int:
     Returns how many were wrapped.
     """
     require_permission(actor, "audit.erase_person")
-    if settings.LEDGER["SEALING_KEY"] and not new:
+    if settings.LEDGER.sealing_key and not new:
         raise PermanentError(
             "The sealing key comes from the environment.", hint="Make a new one and pass --new-key FILE."
         )
     old = _wrapping_key(may_make=not SubjectKey.objects.exists())
     value = new or os.urandom(32).hex()
-    wrapping, path = AESGCM(_parsed(value)), settings.LEDGER["SEALING_KEY_FILE"]
-    if not settings.LEDGER["SEALING_KEY"]:
+    wrapping, path = AESGCM(_parsed(value)), settings.LEDGER.sealing_key_file
+    if not settings.LEDGER.sealing_key:
         secrets.write(path.with_suffix(".new"), value, replace=True)
     with transaction.atomic():
         rows = list(SubjectKey.objects.select_for_update())
         for row in rows:
             row.wrapped = _encrypt(wrapping, _unwrapped(str(row.pk), bytes(row.wrapped), old), str(row.pk).encode())
         SubjectKey.objects.bulk_update(rows, ["wrapped"], batch_size=1000)
-    if not settings.LEDGER["SEALING_KEY"]:
+    if not settings.LEDGER.sealing_key:
         path.with_suffix(".new").replace(path)
     return len(rows)

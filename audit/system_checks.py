@@ -17,7 +17,7 @@ def ledger_is_all_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
     Compares ends, not lines.
     """
-    if not settings.LEDGER["KEY"] and not settings.LEDGER["KEY_FILE"].exists():
+    if not settings.LEDGER.key and not settings.LEDGER.key_file.exists():
         return []  # nothing was ever signed here
     was_open = connection.connection is not None
     try:

@@ -39,7 +39,7 @@ def stamp_if_due() -> TimeStamp | None:
 
     Raises `TransientError` when the authority cannot be reached, `PermanentError` when its answer does not hold.
     """
-    url = settings.LEDGER["TSA_URL"]
+    url = settings.LEDGER.tsa_url
     found = heads.newest() if url else None
     if found is None or TimeStamp.objects.filter(head=found[0].size).exists():
         return None
@@ -90,7 +90,7 @@ def _decoded(answer: bytes) -> TimeStampResponse:
 def _problem_with(response: TimeStampResponse, head: Head) -> str:
     """Why a stamp does not hold for `head`; against the roots of LEDGER_TSA_ROOTS where they are set."""
     message = _message(head)
-    roots = settings.LEDGER["TSA_ROOTS"]
+    roots = settings.LEDGER.tsa_roots
     try:
         if not roots:
             digest = hashlib.new(

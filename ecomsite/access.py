@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from ecomsite import env
 
@@ -18,20 +19,43 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = "ecomsite_session"
 SESSION_COOKIE_AGE = int(dt.timedelta(hours=12).total_seconds())
 
-ACCOUNTS: dict[str, Any] = {
+
+@dataclass(frozen=True)
+class SingleSignOn:
+    """The provider of single sign-on (OpenID Connect); without an issuer there is none."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+    # The provider asks for a second factor itself: then we do not.
+    brings_second_factor: bool
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """How people sign in (accounts/)."""
+
     # Wrong tries of one account from one address, and for how long sign-in is locked then.
-    "TRIES": env.integer("SIGN_IN_TRIES", 5, minimum=1),
-    "LOCK": dt.timedelta(minutes=env.integer("SIGN_IN_LOCK_MINUTES", 15, minimum=1)),
+    tries: int
+    lock: dt.timedelta
     # Proxies of ours that append the address they heard to X-Forwarded-For.
-    "PROXIES": env.integer("CLIENT_ADDRESS_PROXIES", 0),
+    proxies: int
     # Whoever holds one of these roles has to have a second factor.
-    "SECOND_FACTOR_ROLES": env.words("SECOND_FACTOR_ROLES"),
-    "OIDC": {
-        "ISSUER": env.text("OIDC_ISSUER").rstrip("/"),
-        "CLIENT_ID": env.text("OIDC_CLIENT_ID"),
-        "CLIENT_SECRET": env.text("OIDC_CLIENT_SECRET"),
-        "NAME": env.text("OIDC_NAME", "single sign-on"),
-        # The provider asks for a second factor itself: then we do not.
-        "BRINGS_SECOND_FACTOR": env.boolean("OIDC_BRINGS_SECOND_FACTOR", default=False),
-    },
-}
+    second_factor_roles: Sequence[str]
+    oidc: SingleSignOn
+
+
+ACCOUNTS = Accounts(
+    tries=env.integer("SIGN_IN_TRIES", 5, minimum=1),
+    lock=dt.timedelta(minutes=env.integer("SIGN_IN_LOCK_MINUTES", 15, minimum=1)),
+    proxies=env.integer("CLIENT_ADDRESS_PROXIES", 0),
+    second_factor_roles=env.words("SECOND_FACTOR_ROLES"),
+    oidc=SingleSignOn(
+        issuer=env.text("OIDC_ISSUER").rstrip("/"),
+        client_id=env.text("OIDC_CLIENT_ID"),
+        client_secret=env.text("OIDC_CLIENT_SECRET"),
+        name=env.text("OIDC_NAME", "single sign-on"),
+        brings_second_factor=env.boolean("OIDC_BRINGS_SECOND_FACTOR", default=False),
+    ),
+)

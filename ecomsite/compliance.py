@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,34 +39,60 @@ FACT_EVIDENCE: dict[str, Any] = {
     "MAX_BYTES": env.integer("FACT_EVIDENCE_MAX_MIB", 10, minimum=1) * 1024 * 1024,
 }
 
+
 # --- The AI mark on published copy (moderation/live/marking.py, monitoring/mark_checks.py) ----------------------------
-AI_MARK: dict[str, Any] = {
+@dataclass(frozen=True)
+class AiMark:
+    """The AI mark on published copy, and where its being there is looked at."""
+
     # GB 45438-2025: ContentProducer.
-    "PRODUCER": env.text("AI_CONTENT_PRODUCER", "ecomsite"),
+    producer: str
     # Where a C2PA manifest goes into the text itself, 2 KB that do not show: not into lines that are cut to length.
-    "C2PA_CHANNELS": env.words("AI_MARK_C2PA_CHANNELS", "description"),
+    c2pa_channels: Sequence[str]
     # An Ed25519 key and its certificate, then those of who issued it, in one PEM; made at first use, signed by itself.
-    "KEY_FILE": Path(env.text("AI_MARK_KEY_FILE", str(VAR_DIR / "keys" / "ai-mark.pem"))),
+    key_file: Path
     # Where shoppers see a product, with {sku}, {locale} and {channel}: read to see that the mark is still there.
-    "PAGE_URL": env.text("SHOP_PAGE_URL"),
-}
+    page_url: str
+
+
+AI_MARK = AiMark(
+    producer=env.text("AI_CONTENT_PRODUCER", "ecomsite"),
+    c2pa_channels=env.words("AI_MARK_C2PA_CHANNELS", "description"),
+    key_file=Path(env.text("AI_MARK_KEY_FILE", str(VAR_DIR / "keys" / "ai-mark.pem"))),
+    page_url=env.text("SHOP_PAGE_URL"),
+)
+
 
 # --- The ledger: who signs it, where its heads are kept a second time (audit/) -------------------------------------
-LEDGER: dict[str, Any] = {
+@dataclass(frozen=True)
+class Ledger:
+    """Keys of the ledger, and the places outside of the database that vouch for it."""
+
     # An Ed25519 key in PEM. Without one the first signature makes the file: outside of the database it signs for.
-    "KEY": env.text("LEDGER_KEY"),
-    "KEY_FILE": VAR_DIR / "keys" / "ledger.pem",
+    key: str = field(repr=False)
+    key_file: Path
     # Wraps the keys that seal what people wrote: 64 hex digits.
-    "SEALING_KEY": env.text("LEDGER_SEALING_KEY"),
-    "SEALING_KEY_FILE": VAR_DIR / "keys" / "ledger-sealing",
+    sealing_key: str = field(repr=False)
+    sealing_key_file: Path
     # The second place. By default on the same disk, which is better than nothing and no more.
-    "ANCHOR_FILE": Path(env.text("LEDGER_ANCHOR_FILE", str(VAR_DIR / "anchors" / "ledger.jsonl"))),
+    anchor_file: Path
     # The last head that was verified and is in both places: a third file, so that those two cannot go back together.
-    "MARK_FILE": Path(env.text("LEDGER_MARK_FILE", str(VAR_DIR / "keys" / "ledger-high-water.json"))),
+    mark_file: Path
     # A time-stamping authority (RFC 3161), and the certificates that its answers must lead to.
-    "TSA_URL": env.text("LEDGER_TSA_URL"),
-    "TSA_ROOTS": env.text("LEDGER_TSA_ROOTS"),
-}
+    tsa_url: str
+    tsa_roots: str
+
+
+LEDGER = Ledger(
+    key=env.text("LEDGER_KEY"),
+    key_file=VAR_DIR / "keys" / "ledger.pem",
+    sealing_key=env.text("LEDGER_SEALING_KEY"),
+    sealing_key_file=VAR_DIR / "keys" / "ledger-sealing",
+    anchor_file=Path(env.text("LEDGER_ANCHOR_FILE", str(VAR_DIR / "anchors" / "ledger.jsonl"))),
+    mark_file=Path(env.text("LEDGER_MARK_FILE", str(VAR_DIR / "keys" / "ledger-high-water.json"))),
+    tsa_url=env.text("LEDGER_TSA_URL"),
+    tsa_roots=env.text("LEDGER_TSA_ROOTS"),
+)
 
 # --- Appeals and statements of reasons ------------------------------------------------------------------------------
 # The EU's DSA asks for at least six months to complain (Art. 20).

@@ -16,8 +16,6 @@ from labeling import side_door
 from labeling.question import answered_by_models
 from training.trainers import trackers
 
-SSO = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
-
 
 @register(Tags.security, deploy=True)
 def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -89,7 +87,7 @@ def trackers_are_installed(app_configs: Any, **kwargs: Any) -> list[CheckMessage
 @register(Tags.security)
 def second_factor_roles_exist(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E006: a role that is misspelt there would be asked for nothing."""
-    unknown = [name for name in settings.ACCOUNTS["SECOND_FACTOR_ROLES"] if name not in ROLES]
+    unknown = [name for name in settings.ACCOUNTS.second_factor_roles if name not in ROLES]
     hint = f"Choose from {', '.join(ROLES)}."
     return [Error(f"SECOND_FACTOR_ROLES: there is no role {name}.", hint=hint, id="ecomsite.E006") for name in unknown]
 
@@ -111,11 +109,12 @@ def labels_of_the_gate_exist(app_configs: Any, **kwargs: Any) -> list[CheckMessa
 @register(Tags.security)
 def provider_is_safe(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E005: half a single sign-on, or one whose secrets would pass the network in the clear."""
-    oidc = settings.ACCOUNTS["OIDC"]
+    oidc = settings.ACCOUNTS.oidc
     hint = "Set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, or none of them (docs/settings.md)."
-    if any(oidc[name] for name in SSO) and not all(oidc[name] for name in SSO):
+    needed = (oidc.issuer, oidc.client_id, oidc.client_secret)
+    if any(needed) and not all(needed):
         return [Error("Single sign-on is set in part.", hint=hint, id="ecomsite.E005")]
-    if oidc["ISSUER"] and not is_safe(oidc["ISSUER"]):
+    if oidc.issuer and not is_safe(oidc.issuer):
         return [
             Error("OIDC_ISSUER is no https:// address.", hint="Plain HTTP is for this machine.", id="ecomsite.E005")
         ]
@@ -125,7 +124,7 @@ def provider_is_safe(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def clients_can_be_told_apart(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """W003: behind a proxy everybody has its address, and a few wrong passwords lock everybody out."""
-    if settings.SECURE_PROXY_SSL_HEADER and not settings.ACCOUNTS["PROXIES"]:
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.ACCOUNTS.proxies:
         hint = "Set CLIENT_ADDRESS_PROXIES to the number of proxies of yours that append to X-Forwarded-For."
         return [Warning("All clients have the address of the proxy.", hint=hint, id="ecomsite.W003")]
     return []

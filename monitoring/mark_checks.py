@@ -34,7 +34,7 @@ Outcome = MarkCheck.Outcome
 
 def page_of(copy: PublishedCopy) -> str:
     """Return the address where shoppers see `copy`. Raises `PermanentError` where nobody said where that is."""
-    template: str = settings.AI_MARK["PAGE_URL"]
+    template: str = settings.AI_MARK.page_url
     if not template:
         raise PermanentError(
             "Nobody said where shoppers see a product.", hint="Set SHOP_PAGE_URL; docs/settings.md says how."
@@ -49,7 +49,7 @@ def on_pages() -> QuerySet[PublishedCopy]:
     """Return the live copy that stands on the pages that we know:
     an address without {variant} shows `control` alone.
     """
-    template: str = settings.AI_MARK["PAGE_URL"]
+    template: str = settings.AI_MARK.page_url
     live = PublishedCopy.objects.filter(retired_at=None)
     if "{variant}" not in template:
         live = live.filter(variant=CONTROL)
@@ -72,7 +72,7 @@ def check(copy: PublishedCopy) -> MarkCheck:
 
 def check_some(n: int | None = None) -> Iterator[MarkCheck]:
     """Check the `n` live texts that were looked at longest ago, one by one (default: an hour's share of the day's)."""
-    if not settings.AI_MARK["PAGE_URL"]:
+    if not settings.AI_MARK.page_url:
         return
     n = math.ceil(CHECKS_A_DAY / RUNS_A_DAY) if n is None else n
     live = on_pages().select_related("product")

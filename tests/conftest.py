@@ -6,6 +6,7 @@ import gc
 import random
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,12 @@ def ledger_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test, as its own ledger, its own keys, second place and high-water mark."""
     from django.conf import settings
 
-    for name, file in (("KEY_FILE", "key.pem"), ("SEALING_KEY_FILE", "sealing-key"), ("ANCHOR_FILE", "anchors.jsonl"),
-                       ("MARK_FILE", "high-water.json")):  # fmt: skip
-        monkeypatch.setitem(settings.LEDGER, name, tmp_path / "ledger" / file)
+    folder = tmp_path / "ledger"
+    own = replace(
+        settings.LEDGER,
+        key_file=folder / "key.pem",
+        sealing_key_file=folder / "sealing-key",
+        anchor_file=folder / "anchors.jsonl",
+        mark_file=folder / "high-water.json",
+    )
+    monkeypatch.setattr(settings, "LEDGER", own)

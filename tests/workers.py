@@ -46,12 +46,12 @@ def _ledger_keys() -> dict[str, str]:
     """Have other processes seal and sign as this one does: each test has keys of its own (`ledger_of_its_own`)."""
     own = settings.LEDGER
     sealing = secrets.secret(
-        given=own["SEALING_KEY"], path=own["SEALING_KEY_FILE"], make=lambda: os.urandom(32).hex(), name="sealing"
+        given=own.sealing_key, path=own.sealing_key_file, make=lambda: os.urandom(32).hex(), name="sealing"
     )
-    signing = secrets.secret(given=own["KEY"], path=own["KEY_FILE"], make=_new_key, name="signing")
+    signing = secrets.secret(given=own.key, path=own.key_file, make=_new_key, name="signing")
     return {
-        "LEDGER_SEALING_KEY": sealing, "LEDGER_KEY": signing, "LEDGER_ANCHOR_FILE": str(own["ANCHOR_FILE"]),
-        "LEDGER_MARK_FILE": str(own["MARK_FILE"]),
+        "LEDGER_SEALING_KEY": sealing, "LEDGER_KEY": signing, "LEDGER_ANCHOR_FILE": str(own.anchor_file),
+        "LEDGER_MARK_FILE": str(own.mark_file),
     }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def manifest_for(text: str, *, model: str = "") -> str:
     """Return the characters that, put behind `text`, carry the signed statement that a model wrote it."""
     disclosure = c2patxt.Disclosure("text/plain", c2patxt.ModelType.GENERIC, model_name=model or None)
     plain = unicodedata.normalize("NFC", text)
-    return c2patxt.embed(plain, _signer(settings.AI_MARK["KEY_FILE"]), disclosure).removeprefix(plain)
+    return c2patxt.embed(plain, _signer(settings.AI_MARK.key_file), disclosure).removeprefix(plain)
 
 
 def marked(text: str, manifest: str) -> str:
@@ -64,13 +64,13 @@ def state_of(text: str) -> str:
 
 def sign(statement: Mapping[str, Any]) -> str:
     """Return the Ed25519 signature of a JSON object by the key of the AI mark, in base64."""
-    signature = _signer(settings.AI_MARK["KEY_FILE"]).private_key.sign(canonical_json(statement).encode())
+    signature = _signer(settings.AI_MARK.key_file).private_key.sign(canonical_json(statement).encode())
     return base64.b64encode(signature).decode()
 
 
 def is_signed(statement: Mapping[str, Any], signature: str) -> bool:
     """Whether `signature` is that of `statement` by our key."""
-    key: Ed25519PublicKey = _signer(settings.AI_MARK["KEY_FILE"]).private_key.public_key()
+    key: Ed25519PublicKey = _signer(settings.AI_MARK.key_file).private_key.public_key()
     try:
         key.verify(base64.b64decode(signature, validate=True), canonical_json(statement).encode())
     except (InvalidSignature, ValueError):
@@ -94,7 +94,7 @@ def _signer(path: Path) -> c2patxt.Signer:
 def _self_signed() -> str:
     """Make a key and its certificate, after C2PA 2.4, 14.5.1.1 (what a signing certificate must say)."""
     key = Ed25519PrivateKey.generate()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, settings.AI_MARK["PRODUCER"][:64])])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, settings.AI_MARK.producer[:64])])
     now = dt.datetime.now(tz=dt.UTC)
     certificate = (
         x509.CertificateBuilder()

@@ -38,7 +38,7 @@ def mark_for(candidate: Candidate) -> dict[str, Any]:
     `digitalSourceType` IPTC's, and `c2pa` the manifest that goes behind the text where the channel keeps it.
     """
     edited = candidate.origin == Candidate.Origin.HUMAN
-    producer, name = settings.AI_MARK["PRODUCER"], candidate.first_draft.model_version
+    producer, name = settings.AI_MARK.producer, candidate.first_draft.model_version
     record = {
         "Label": "1",
         "ContentProducer": producer,
@@ -52,7 +52,7 @@ def mark_for(candidate: Candidate) -> dict[str, Any]:
         "AIGC": {**record, "ReservedCode1": content_credentials.sign(_signed(record, candidate.text))},
         "digitalSourceType": IPTC + (EDITED if edited else MACHINE),
     }
-    if candidate.channel in settings.AI_MARK["C2PA_CHANNELS"]:
+    if candidate.channel in settings.AI_MARK.c2pa_channels:
         mark["c2pa"] = content_credentials.manifest_for(candidate.text, model=name.name if name else "")
     return mark
 

@@ -172,7 +172,7 @@ def test_who_holds_the_first_key_can_verify_what_later_ones_signed(tmp_path: Pat
 def test_a_lost_key_is_not_believed_on_the_word_of_the_new_one_going_forward(tmp_path: Path) -> None:
     write_and_sign(4)
     first = public()
-    settings.LEDGER["KEY_FILE"].unlink()
+    settings.LEDGER.key_file.unlink()
     keys.rotate(actor=ACTOR, reason="the disk died", is_lost=True)
     write_and_sign(5)
     path = tmp_path / "ledger.jsonl"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_nothing_is_signed_when_nothing_is_new() -> None:
 
 def test_the_key_is_outside_of_the_database_and_for_its_owner_alone() -> None:
     write_and_sign(3)
-    path: Path = settings.LEDGER["KEY_FILE"]
+    path: Path = settings.LEDGER.key_file
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert LedgerKey.objects.get().public_key not in path.read_text()
 
@@ -113,15 +114,16 @@ def test_a_head_by_a_key_that_nobody_vouches_for_does_not_count(
 ) -> None:
     write_and_sign(10)
     sql("DELETE FROM audit_ledgerentry WHERE seq >= 5", "DELETE FROM audit_treehead", "DELETE FROM audit_ledgerkey")
-    real, mark = settings.LEDGER["KEY_FILE"], settings.LEDGER["MARK_FILE"]
-    for name in ("KEY_FILE", "ANCHOR_FILE", "MARK_FILE"):  # an intruder's desk of their own, over the same database
-        monkeypatch.setitem(settings.LEDGER, name, tmp_path / "intruder" / name)
+    real, mark = settings.LEDGER.key_file, settings.LEDGER.mark_file
+    files = {name: tmp_path / "intruder" / name for name in ("key_file", "anchor_file", "mark_file")}
+    # An intruder's desk of their own, over the same database.
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, **files))
     LedgerCheck.objects.all().delete()
     write_and_sign(6)
-    monkeypatch.setitem(settings.LEDGER, "KEY_FILE", real)
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, key_file=real))
     result = verify()
     assert "nobody vouches for" in result.reason
-    monkeypatch.setitem(settings.LEDGER, "MARK_FILE", mark)
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, mark_file=mark))
     assert verify().bad_seq == 5, "the high-water mark knows what was signed, without either place"
 
 
@@ -201,20 +203,20 @@ def test_a_second_place_that_cannot_be_written_holds_up_nothing() -> None:
 
 def test_a_key_that_was_replaced_still_verifies_and_signs_no_more() -> None:
     write_and_sign(10)
-    old = settings.LEDGER["KEY_FILE"].read_text()
+    old = settings.LEDGER.key_file.read_text()
     made = keys.rotate(actor=administrator(), reason="a yearly change")
-    assert settings.LEDGER["KEY_FILE"].read_text() != old
+    assert settings.LEDGER.key_file.read_text() != old
     write_and_sign(5)
     assert {row.key_id for row in TreeHead.objects.all()} == {made.predecessor, made.key_id}
     assert verify().is_intact
-    settings.LEDGER["KEY_FILE"].write_text(old)
+    settings.LEDGER.key_file.write_text(old)
     write(3)
     assert "recorded last" in checks.check_new().reason  # type: ignore[union-attr]
 
 
 def test_a_lost_key_is_replaced_and_what_it_signed_is_vouched_for_by_the_new_one() -> None:
     write_and_sign(10)
-    settings.LEDGER["KEY_FILE"].unlink()
+    settings.LEDGER.key_file.unlink()
     write(2)
     assert "missing" in checks.check_new().reason  # type: ignore[union-attr]
     made = keys.rotate(actor=ACTOR, reason="the disk died", is_lost=True)
@@ -231,10 +233,10 @@ def test_only_who_may_replaces_the_key() -> None:
 
 def test_a_key_in_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     key = Ed25519PrivateKey.generate()
-    monkeypatch.setitem(settings.LEDGER, "KEY", keys._pem(key).replace("\n", "\\n"))
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, key=keys._pem(key).replace("\n", "\\n")))
     write_and_sign(3)
     assert LedgerKey.objects.get().public_key == keys.public_of(key)
-    assert not settings.LEDGER["KEY_FILE"].exists()
+    assert not settings.LEDGER.key_file.exists()
     with pytest.raises(PermanentError, match="environment"):
         keys.rotate(actor=ACTOR, reason="a yearly change")
 

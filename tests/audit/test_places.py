@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -265,10 +266,10 @@ def test_a_desk_of_before_the_mark_gets_one_with_its_next_check(signed_ledger: N
 
 def test_the_mark_is_raised_once_the_second_place_has_it(signed_ledger: None, monkeypatch: pytest.MonkeyPatch) -> None:
     place = anchors.path()
-    monkeypatch.setitem(settings.LEDGER, "ANCHOR_FILE", place / "below a file")
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, anchor_file=place / "below a file"))
     write_and_sign(2)
     assert high_water.read().size == 20
-    monkeypatch.setitem(settings.LEDGER, "ANCHOR_FILE", place)
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, anchor_file=place))
     assert checks.check_new().is_intact  # type: ignore[union-attr]
     assert [head.size for head in high_water.read().heads][-2:] == [20, 22]
     assert verify().is_intact

@@ -68,7 +68,7 @@ def test_a_person_has_one_key_and_equal_words_look_different() -> None:
 
 def test_the_wrapping_key_is_outside_of_the_database_and_for_its_owner_alone() -> None:
     say(senior())
-    path: Path = settings.LEDGER["SEALING_KEY_FILE"]
+    path: Path = settings.LEDGER.sealing_key_file
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.unlink()
     entry = LedgerEntry.objects.get()
@@ -153,9 +153,9 @@ def test_the_command_erases_and_says_what_it_did(capsys: pytest.CaptureFixture[s
 def test_keys_in_old_backups_open_nothing_once_all_are_wrapped_anew() -> None:
     person = senior()
     entry = say(person)
-    old_rows, old_key = list(SubjectKey.objects.all()), settings.LEDGER["SEALING_KEY_FILE"].read_text()
+    old_rows, old_key = list(SubjectKey.objects.all()), settings.LEDGER.sealing_key_file.read_text()
     assert sealing.rewrap(actor=administrator()) == 1
-    assert settings.LEDGER["SEALING_KEY_FILE"].read_text() != old_key
+    assert settings.LEDGER.sealing_key_file.read_text() != old_key
     assert read(entry, auditor()) == WORDS
     SubjectKey.objects.all().delete()
     SubjectKey.objects.bulk_create(old_rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ pytestmark = [pytest.mark.django_db, needs_openssl]
 @pytest.fixture
 def tsa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
     with authority(tmp_path / "tsa") as running:
-        monkeypatch.setitem(settings.LEDGER, "TSA_URL", running.url)
-        monkeypatch.setitem(settings.LEDGER, "TSA_ROOTS", running.roots)
+        monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, tsa_url=running.url))
+        monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, tsa_roots=running.roots))
         yield running
 
 
@@ -53,7 +54,7 @@ def test_a_stamp_by_an_authority_that_the_roots_do_not_vouch_for_is_refused(
 ) -> None:
     write_and_sign(5)
     with authority(tmp_path / "other") as other:
-        monkeypatch.setitem(settings.LEDGER, "TSA_ROOTS", other.roots)
+        monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, tsa_roots=other.roots))
     with pytest.raises(PermanentError, match="gave no good time stamp"):
         timestamps.stamp_if_due()
     assert not TimeStamp.objects.exists()
@@ -81,7 +82,7 @@ def test_nonsense_is_refused_and_the_task_goes_on(tsa: Authority, nonsense: byte
 
 
 def test_an_authority_that_is_away_delays_only_the_stamp(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(settings.LEDGER, "TSA_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, tsa_url="http://127.0.0.1:9"))
     write_and_sign(5)
     with pytest.raises(TransientError, match="cannot be reached"):
         timestamps.stamp_if_due()

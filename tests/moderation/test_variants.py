@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,9 +169,9 @@ def test_pages_are_checked_for_the_variants_that_they_show(settings: Any) -> Non
     product = factories.product()
     control, bold = published(product), published(product, variant="bold")
     page = "https://shop.example/p/{sku}"
-    settings.AI_MARK = {**settings.AI_MARK, "PAGE_URL": page}
+    settings.AI_MARK = replace(settings.AI_MARK, page_url=page)
     assert list(mark_checks.on_pages()) == [control]
-    settings.AI_MARK = {**settings.AI_MARK, "PAGE_URL": page + "?v={variant}"}
+    settings.AI_MARK = replace(settings.AI_MARK, page_url=page + "?v={variant}")
     assert set(mark_checks.on_pages()) == {control, bold}
     assert mark_checks.page_of(bold) == f"https://shop.example/p/{product.sku}?v=bold"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
@@ -80,12 +81,12 @@ def test_a_whole_verification_that_is_overdue_is_told() -> None:
 def test_a_second_place_that_is_out_of_reach_is_told_until_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     write_and_sign(3)
     place = anchors.path()
-    monkeypatch.setitem(settings.LEDGER, "ANCHOR_FILE", place / "below a file")
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, anchor_file=place / "below a file"))
     write(2)
     checks.check_new()
     part = ledger.check()
     assert (part.state, "second place" in part.words) == ("busy", True)
-    monkeypatch.setitem(settings.LEDGER, "ANCHOR_FILE", place)
+    monkeypatch.setattr(settings, "LEDGER", replace(settings.LEDGER, anchor_file=place))
     checks.check_new()
     assert ledger.check().state == "ok"
     assert [head.size for head in anchors.read().heads] == [3, 5]

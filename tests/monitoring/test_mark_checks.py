@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -107,7 +108,7 @@ def shop(settings: Any) -> Iterator[dict[str, tuple[int, str]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}/p/{{sku}}?lang={{locale}}"
-    settings.AI_MARK = {**settings.AI_MARK, "PAGE_URL": url}
+    settings.AI_MARK = replace(settings.AI_MARK, page_url=url)
     yield pages
     server.shutdown()
     server.server_close()

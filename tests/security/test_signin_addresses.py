@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from ecomsite.system_checks import clients_can_be_told_apart
 
 
 def seen(settings: Any, *, proxies: int, direct: str = "10.0.0.1", forwarded: str | None = None) -> str:
-    settings.ACCOUNTS = {**settings.ACCOUNTS, "PROXIES": proxies}
+    settings.ACCOUNTS = replace(settings.ACCOUNTS, proxies=proxies)
     headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
     return client_address(RequestFactory().get("/", REMOTE_ADDR=direct, **headers))
 
@@ -50,5 +51,5 @@ def test_a_socket_file_has_no_address(settings: Any) -> None:
 def test_production_is_told_when_everybody_would_have_the_address_of_the_proxy(settings: Any) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     assert [found.id for found in clients_can_be_told_apart(None)] == ["ecomsite.W003"]
-    settings.ACCOUNTS = {**settings.ACCOUNTS, "PROXIES": 1}
+    settings.ACCOUNTS = replace(settings.ACCOUNTS, proxies=1)
     assert clients_can_be_told_apart(None) == []

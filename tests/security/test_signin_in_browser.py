@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +146,14 @@ def test_a_passkey_is_made_and_signs_in_without_a_password(phone: Phone) -> None
 def test_single_sign_on_leads_there_and_back(phone: Phone, settings: Any) -> None:
     people.people("Reviewer", email="robin@example.com")
     with serving() as provider:
-        oidc = {
-            **settings.ACCOUNTS["OIDC"], "ISSUER": provider.issuer, "CLIENT_ID": provider.client_id,
-            "CLIENT_SECRET": provider.client_secret, "NAME": "Tideway ID",
-        }  # fmt: skip
-        settings.ACCOUNTS = {**settings.ACCOUNTS, "OIDC": oidc}
+        oidc = replace(
+            settings.ACCOUNTS.oidc,
+            issuer=provider.issuer,
+            client_id=provider.client_id,
+            client_secret=provider.client_secret,
+            name="Tideway ID",
+        )
+        settings.ACCOUNTS = replace(settings.ACCOUNTS, oidc=oidc)
         phone.open("console:my_work")
         phone.looks_right("first-step-with-sso")
         phone.page.click("text=Sign in with Tideway ID")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -263,7 +264,7 @@ def test_it_leads_on_to_where_one_was_going_and_nowhere_else(person: User, addre
 
 @pytest.fixture
 def required(settings: Any) -> None:
-    settings.ACCOUNTS = {**settings.ACCOUNTS, "SECOND_FACTOR_ROLES": ["Senior reviewer"]}
+    settings.ACCOUNTS = replace(settings.ACCOUNTS, second_factor_roles=["Senior reviewer"])
 
 
 @pytest.mark.usefixtures("required")
@@ -307,5 +308,5 @@ def test_other_roles_are_not_asked() -> None:
 
 
 def test_a_role_that_does_not_exist_is_found_by_the_checks(settings: Any) -> None:
-    settings.ACCOUNTS = {**settings.ACCOUNTS, "SECOND_FACTOR_ROLES": ["Administrator", "Seniors"]}
+    settings.ACCOUNTS = replace(settings.ACCOUNTS, second_factor_roles=["Administrator", "Seniors"])
     assert [found.id for found in second_factor_roles_exist(None)] == ["ecomsite.E006"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,11 +34,14 @@ pytestmark = pytest.mark.django_db
 def provider(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[OidcProvider]:
     monkeypatch.setattr("accounts.provider.TIMEOUT_S", 2.0)
     with serving() as provider:
-        oidc = {
-            **settings.ACCOUNTS["OIDC"], "ISSUER": provider.issuer, "CLIENT_ID": provider.client_id,
-            "CLIENT_SECRET": provider.client_secret, "NAME": "Tideway ID",
-        }  # fmt: skip
-        settings.ACCOUNTS = {**settings.ACCOUNTS, "OIDC": oidc}
+        oidc = replace(
+            settings.ACCOUNTS.oidc,
+            issuer=provider.issuer,
+            client_id=provider.client_id,
+            client_secret=provider.client_secret,
+            name="Tideway ID",
+        )
+        settings.ACCOUNTS = replace(settings.ACCOUNTS, oidc=oidc)
         settings.SITE_URL = "http://testserver"
         yield provider
 
@@ -269,9 +273,9 @@ def test_an_answer_of_another_provider_or_none_is_refused(provider: OidcProvider
 def test_a_provider_that_is_away_or_another_costs_a_message(provider: OidcProvider, settings: Any) -> None:
     Provider._known.clear()
     client = Client()
-    oidc = settings.ACCOUNTS["OIDC"]
+    oidc = settings.ACCOUNTS.oidc
     for issuer in ("http://127.0.0.1:9", "http://evil.example", f"{provider.issuer}/other"):
-        settings.ACCOUNTS = {**settings.ACCOUNTS, "OIDC": {**oidc, "ISSUER": issuer}}
+        settings.ACCOUNTS = replace(settings.ACCOUNTS, oidc=replace(oidc, issuer=issuer))
         began = time.monotonic()
         for _ in range(3):
             assert client.get(reverse("console:to_provider"))["Location"] == reverse("admin:login")
@@ -291,8 +295,8 @@ def test_a_second_factor_is_asked_for_unless_the_provider_does(
     client = Client()
     assert client.get(go(client))["Location"] == reverse("console:second_step")
     assert not is_in(client)
-    oidc = {**settings.ACCOUNTS["OIDC"], "BRINGS_SECOND_FACTOR": True}
-    settings.ACCOUNTS = {**settings.ACCOUNTS, "OIDC": oidc, "SECOND_FACTOR_ROLES": ["Reviewer"]}
+    oidc = replace(settings.ACCOUNTS.oidc, brings_second_factor=True)
+    settings.ACCOUNTS = replace(settings.ACCOUNTS, oidc=oidc, second_factor_roles=["Reviewer"])
     client = Client()
     client.get(go(client))
     assert is_in(client)
@@ -309,14 +313,14 @@ def test_without_a_provider_there_is_no_way_in(settings: Any) -> None:
     ("changes", "found"),
     [
         ({}, []),
-        ({"ISSUER": "https://id.example"}, ["ecomsite.E005"]),
-        ({"ISSUER": "http://id.example", "CLIENT_ID": "a", "CLIENT_SECRET": "b"}, ["ecomsite.E005"]),
-        ({"ISSUER": "https://id.example", "CLIENT_ID": "a", "CLIENT_SECRET": "b"}, []),
-        ({"ISSUER": "http://127.0.0.1:9000", "CLIENT_ID": "a", "CLIENT_SECRET": "b"}, []),
+        ({"issuer": "https://id.example"}, ["ecomsite.E005"]),
+        ({"issuer": "http://id.example", "client_id": "a", "client_secret": "b"}, ["ecomsite.E005"]),
+        ({"issuer": "https://id.example", "client_id": "a", "client_secret": "b"}, []),
+        ({"issuer": "http://127.0.0.1:9000", "client_id": "a", "client_secret": "b"}, []),
     ],
 )
 def test_half_a_provider_is_found_by_the_checks(settings: Any, changes: dict[str, str], found: list[str]) -> None:
-    settings.ACCOUNTS = {**settings.ACCOUNTS, "OIDC": {**settings.ACCOUNTS["OIDC"], **changes}}
+    settings.ACCOUNTS = replace(settings.ACCOUNTS, oidc=replace(settings.ACCOUNTS.oidc, **changes))
     assert [error.id for error in provider_is_safe(None)] == found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,3 +36,12 @@ def test_a_label_of_the_gate_that_no_question_has_is_named(settings: Any, key: s
     settings.TRAINING = {**django_settings.TRAINING, "GATE": gate}
     found = [one for one in run_checks(tags=["compatibility"]) if one.id == "ecomsite.E007"]
     assert [one.msg for one in found] == [f"{variable}: no question has the label negativ."]
+
+
+def test_what_debug_pages_and_logs_print_of_the_settings_holds_no_secret(settings: Any) -> None:
+    oidc = replace(settings.ACCOUNTS.oidc, client_id="desk", client_secret="of-the-provider")
+    shown = repr(
+        (replace(settings.ACCOUNTS, oidc=oidc), replace(settings.LEDGER, key="of-heads", sealing_key="of-words"))
+    )
+    assert "client_id='desk'" in shown
+    assert not [word for word in ("of-the-provider", "of-heads", "of-words") if word in shown]
