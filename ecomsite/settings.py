@@ -234,6 +234,7 @@ INFERENCE: dict[str, Any] = {
         "sequence_classifier": "inference.backends.sequence_classifier.SequenceClassifier",
         "sentence_encoder": "inference.backends.sentence_encoder.SentenceEncoder",
         "cold_start": "inference.backends.cold_start.ColdStartSentiment",
+        "safety_words": "questions.review_safety.first_scorer.WordListSafety",
         "embedding_head": "inference.backends.linear_heads.EmbeddingHead",
         "character_head": "inference.backends.linear_heads.CharacterHead",
         "by_language": "inference.backends.by_language.ByLanguage",

@@ -15,6 +15,8 @@ from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelAlias, ModelVersion, Role
 from moderation.models.reviews import SENTIMENT
+from questions.review_safety import first_scorer
+from questions.review_safety.question import ReviewSafety
 from training import registry
 
 ACTOR = SystemActor("training.preparation")
@@ -22,7 +24,7 @@ ACTOR = SystemActor("training.preparation")
 
 @dataclass(frozen=True)
 class Shipped:
-    """A model made out of an installed package. `build` writes its directory; `revision` rises when that changes."""
+    """A model made out of an installed package, or of ours (`package` empty). `build` writes its directory; `revision` rises when that changes."""
 
     role: str
     name: str
@@ -36,7 +38,8 @@ class Shipped:
 
     @property
     def source(self) -> str:
-        return f"{self.package}=={_version_of(self.package)} revision {self.revision}"
+        origin = f"{self.package}=={_version_of(self.package)}" if self.package else f"ecomsite {self.name}"
+        return f"{origin} revision {self.revision}"
 
 
 def prepare(*, on_step: Callable[[str], None] = lambda text: None) -> list[ModelVersion]:
@@ -157,6 +160,16 @@ SHIPPED = (
         build=_build_sentiment,
         licence="Apache-2.0 and MIT",
         card={"measured": "docs/benchmarks/sentiment-before-labels.md"},
+    ),
+    Shipped(
+        role=ReviewSafety.name,
+        name="word-list-safety",
+        package="",
+        backend="safety_words",
+        locales=("en", "zh-Hans"),
+        build=first_scorer.build,
+        licence="Apache-2.0",
+        card={"measured": "docs/benchmarks/review-safety.md"},
     ),
     Shipped(
         role=Role.COPYWRITER,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django.db.models import Model
 
@@ -10,6 +11,7 @@ from labeling.question import Choice
 from moderation.live import hidden_reviews
 from moderation.models.reviews import Decision
 from questions.choice import ChoiceQuestion
+from questions.review_safety.first_scorer import SEPARATOR
 
 
 class ReviewSafety(ChoiceQuestion):
@@ -47,9 +49,19 @@ class ReviewSafety(ChoiceQuestion):
     )
     is_multiple = True
     about = "review"
+    backend = "sequence_classifier"
+    # Whatever has a sign of anything, and what a model marks and is not sure of (first_scorer.py, docs/benchmarks/review-safety.md).
+    ask_below = 0.9
     asks_again_when_edited = True
     source = "labels of the queue review_safety, as people agreed on them"
     copies_from = 0.5
+
+    def inputs(self, subjects: Sequence[Any]) -> list[str]:
+        """Return the customer's words, and after them the name of the product: whether they are about it is asked too."""
+        return [
+            f"{self.subject.text(row)}{SEPARATOR}{product.title_for(row.locale) if (product := row.product) else ''}"
+            for row in subjects
+        ]
 
     def act(self, decision: Model) -> None:
         """Hide the review while the newest decision about it ticks anything; show it again when it ticks nothing."""
