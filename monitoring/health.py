@@ -19,6 +19,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from core import leases
+from core.migrating import HOW, half_replaced
 from labeling import selectors, side_door
 from labeling.models import LabelingProject, WebhookEvent
 from moderation.queues.back_pressure import pause_in_words
@@ -44,7 +45,7 @@ _is_migrated = False
 def check_database() -> Part:
     """Whether the database answers and has the tables of this version."""
     global _is_migrated
-    missing = []
+    missing, too_old = [], []
     try:
         if _is_migrated:  # nobody takes migrations back under a running process
             with connection.cursor() as cursor:
@@ -52,10 +53,13 @@ def check_database() -> Part:
         else:
             executor = MigrationExecutor(connection)
             missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+            too_old = half_replaced(connection)
     except DBError:
         return Part(
             "database", "down", "The database does not answer.", "Start the stack (`make run`) or check DATABASE_URL."
         )
+    if too_old:
+        return Part("database", "down", "The tables are from before the migrations were squashed.", HOW)
     if missing:
         return Part("database", "down", f"{len(missing)} migrations have not been applied.", "Run `manage.py migrate`.")
     _is_migrated = True

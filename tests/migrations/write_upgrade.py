@@ -1,9 +1,9 @@
-"""Writes `deploy/from_6c052e0.sql`: what the migrations since that commit do to a database, for psql alone.
+"""Writes `ecomsite/from_6c052e0.sql`: what the migrations since that commit do to a database.
 
     python -m tests.migrations.write_upgrade
 
-It restores the dump, migrates it, and writes down each statement on the way. Run it while the single migrations are still
-there: once they are squashed this file is how a desk of 6c052e0 comes along (docs/runbook.md).
+It restores the dump, migrates it, and writes down each statement on the way. Run it while the single migrations are
+still there: once they are squashed this file is how a desk of 6c052e0 comes along (docs/runbook.md).
 """
 
 from __future__ import annotations
@@ -19,21 +19,20 @@ import psycopg
 from tests import servers
 
 HERE = Path(__file__).parent
-INTO = HERE.parents[1] / "deploy" / "from_6c052e0.sql"
+INTO = HERE.parents[1] / "ecomsite" / "from_6c052e0.sql"
 HEAD = """\
 -- Brings a database of ecomsite at commit 6c052e0 to where the migrations were before they were squashed.
--- Written by tests/migrations/write_upgrade.py; docs/runbook.md, "Upgrading from before the squash", says when to run it.
--- Run it as the owner of the tables, while the desk is stopped and after a backup:
---     psql -v ON_ERROR_STOP=1 -f deploy/from_6c052e0.sql "$DATABASE_URL"
--- Each migration is a transaction and notes that it is done; the first statement refuses any other database.
+-- Written by tests/migrations/write_upgrade.py. `manage.py migrate` runs it, in one transaction, where it is needed.
 
 DO $$
 BEGIN
     IF (SELECT count(*) FROM django_migrations WHERE app IN ({apps})) <> {n}
-            OR NOT EXISTS (SELECT FROM django_migrations WHERE app = 'moderation' AND name = '0014_shadow_constraints') THEN
-        RAISE EXCEPTION 'this is no database of 6c052e0, or it came along already';
+            OR NOT EXISTS (SELECT FROM django_migrations WHERE (app, name) = ('moderation', '0014_shadow_constraints')) THEN
+        RAISE EXCEPTION 'this is no database of 6c052e0';
     END IF;
 END $$;
+-- Checks that wait for the end of the transaction would keep tables from being changed.
+SET CONSTRAINTS ALL IMMEDIATE;
 """
 NOTE = "INSERT INTO django_migrations (app, name, applied) VALUES ('{app}', '{name}', now());"
 
@@ -44,7 +43,7 @@ def _done(url: str) -> list[tuple[str, str]]:
 
 
 def _written_down(url: str) -> str:
-    """Migrate the database at `url`; returns the statements, a transaction for each migration."""
+    """Migrate the database at `url`; returns the statements, those of each migration under its name."""
     os.environ["DATABASE_URL"] = url
     os.environ["DJANGO_SETTINGS_MODULE"] = "ecomsite.settings"
     import django
@@ -72,7 +71,7 @@ def _written_down(url: str) -> str:
         executor = MigrationExecutor(connection)
         executor.migrate([(migration.app_label, migration.name)])
         note = NOTE.format(app=migration.app_label, name=migration.name)
-        parts.append("\n".join([f"-- {migration.app_label} {migration.name}", "BEGIN;", *said, note, "COMMIT;"]))
+        parts.append("\n".join([f"-- {migration.app_label} {migration.name}", *said, note]))
     return "\n\n".join(parts)
 
 

@@ -9,7 +9,8 @@ from django.core.management.commands import migrate
 from django.db import connections
 
 from core.exceptions import PermanentError
-from ecomsite import table_rights
+from core.migrating import HOW, half_replaced
+from ecomsite import table_rights, upgrade
 
 
 class Command(migrate.Command):
@@ -22,8 +23,13 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         try:
             with table_rights.as_owner(connection) as desk:
+                changes = not options["plan"] and not options["check_unapplied"]
+                if apps := half_replaced(connection):
+                    if not changes:
+                        raise PermanentError(f"The database is from before the squash of {', '.join(apps)}.", hint=HOW)
+                    upgrade.bring_along(connection)
                 super().handle(*args, **options)
-                if desk is not None and not options["plan"] and not options["check_unapplied"]:
+                if desk is not None and changes:
                     table_rights.grant(connection, desk=desk)
         except PermanentError as exc:
             raise CommandError(str(exc)) from exc
