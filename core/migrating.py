@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-HOW = "Nothing was changed; docs/runbook.md says how it comes along (“Upgrading from before the squash”)."
+HOW = "Nothing was changed; docs/runbook.md has “Upgrading from before the squash”."
 
 
 def run_sql_file(path: Path) -> migrations.RunSQL:

@@ -19,7 +19,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from core import leases
-from core.migrating import HOW, half_replaced
+from core.migrating import half_replaced
 from labeling import selectors, side_door
 from labeling.models import LabelingProject, WebhookEvent
 from moderation.queues.back_pressure import pause_in_words
@@ -59,7 +59,9 @@ def check_database() -> Part:
             "database", "down", "The database does not answer.", "Start the stack (`make run`) or check DATABASE_URL."
         )
     if too_old:
-        return Part("database", "down", "The tables are from before the migrations were squashed.", HOW)
+        return Part(
+            "database", "down", "The tables are from before the migrations were squashed.", "Run `manage.py migrate`."
+        )
     if missing:
         return Part("database", "down", f"{len(missing)} migrations have not been applied.", "Run `manage.py migrate`.")
     _is_migrated = True
