@@ -246,12 +246,12 @@ def relabelled(row: Any, label: str) -> Any:
 def honest(rng: np.random.Generator, texts: Texts, counts: dict[str, int] | None = None) -> Result:
     """More labels of the same people: a model that is better, mostly."""
     from bench.gate import BEFORE
-    from training import snapshots
+    from training import partition
 
     places, aside = texts.drawn(rng, counts or dict.fromkeys(LABELS, N_LABELLED // 3))
     rows = texts.examples(places)
-    old = fitted(snapshots.split(TASK, rows[:N_FIRST])[0], texts, labels=LABELS)
-    parts = snapshots.split(TASK, rows)[0]
+    old = fitted(partition.split(TASK, rows[:N_FIRST])[0], texts, labels=LABELS)
+    parts = partition.split(TASK, rows)[0]
     new = fitted(parts, texts, labels=LABELS)
     found = verdict(new, old, parts["test"], LABELS)
     return in_all(found, bare=BEFORE in found, better=is_truly_better(new, old, texts, aside, LABELS))
@@ -265,12 +265,12 @@ def honest_as_it_comes(rng: np.random.Generator, texts: Texts) -> Result:
 def rare_label_lost(rng: np.random.Generator, texts: Texts) -> Result:
     """Labels of which one in twenty is negative, and a model that never says it; the champion learnt from as many of each."""
     from bench.gate import BEFORE
-    from training import snapshots
+    from training import partition
 
     first, _ = texts.drawn(rng, dict.fromkeys(LABELS, N_FIRST // 3))
-    old = fitted(snapshots.split(TASK, texts.examples(first))[0], texts, labels=LABELS)
+    old = fitted(partition.split(TASK, texts.examples(first))[0], texts, labels=LABELS)
     places, aside = texts.drawn(rng, {"positive": 850, "neutral": 150, "negative": 50})
-    parts = snapshots.split(TASK, texts.examples(places))[0]
+    parts = partition.split(TASK, texts.examples(places))[0]
     trained = fitted(parts, texts, labels=LABELS)
 
     def never(asked: Sequence[str]) -> np.ndarray:
@@ -284,12 +284,12 @@ def rare_label_lost(rng: np.random.Generator, texts: Texts) -> Result:
 def slice_lost(rng: np.random.Generator, texts: Texts) -> Result:
     """In one small category of products what the model learns from is labelled wrong; a champion that is weak elsewhere."""
     from bench.gate import BEFORE
-    from training import snapshots
+    from training import partition
 
     places, aside = texts.drawn(rng, dict.fromkeys(LABELS, 2 * N_LABELLED // 3))
     rows = texts.examples(places)
-    old = fitted(snapshots.split(TASK, rows[: N_FIRST // 2])[0], texts, labels=LABELS)
-    parts = snapshots.split(TASK, rows)[0]
+    old = fitted(partition.split(TASK, rows[: N_FIRST // 2])[0], texts, labels=LABELS)
+    parts = partition.split(TASK, rows)[0]
     sizes = {name: sum(row.category == name for row in parts["test"]) for name in set(texts.categories)}
     lost = min((name for name, n in sizes.items() if n >= 40), key=lambda name: sizes[name])
     honest_model = fitted(parts, texts, labels=LABELS)
@@ -311,12 +311,12 @@ def slice_lost(rng: np.random.Generator, texts: Texts) -> Result:
 def near_copies(rng: np.random.Generator, texts: Texts) -> Result:
     """Wrong labels, each on a text that is there four times, with another sign at its end, about as many products."""
     from bench.gate import BEFORE
-    from training import snapshots
+    from training import partition
 
     labels = ("positive", "negative")
     places, aside = texts.drawn(rng, dict.fromkeys(labels, 300))
     rows = texts.examples(places)
-    old = fitted(snapshots.split(TASK, rows)[0], texts, labels=labels, method="characters")
+    old = fitted(partition.split(TASK, rows)[0], texts, labels=labels, method="characters")
     copies = []
     for row in rows[:N_FIRST]:
         label = str(rng.choice(labels))
@@ -326,7 +326,7 @@ def near_copies(rng: np.random.Generator, texts: Texts) -> Result:
     tampered = [*rows[N_FIRST:], *copies]
     outcome: dict[bool, set[str]] = {}
     better = False
-    for is_grouped, parts in ((True, snapshots.split(TASK, tampered)[0]), (False, by_lot(tampered))):
+    for is_grouped, parts in ((True, partition.split(TASK, tampered)[0]), (False, by_lot(tampered))):
         new = fitted(parts, texts, labels=labels, method="characters")
         outcome[is_grouped] = verdict(new, old, parts["test"], labels)
         better = is_truly_better(new, old, texts, aside, labels)

@@ -18,7 +18,7 @@ from inference import resolver
 from inference.models import ModelAlias, ModelVersion
 from labeling import examples
 from labeling.models import Label, LabelIssue, Vote
-from training import approvals, curation, registry, snapshots
+from training import approvals, curation, partition, registry, snapshots
 from training.evaluation import gate, reports
 
 KIND, TASK = "sentiment", "sentiment"
@@ -93,7 +93,7 @@ class Shop:
         return [item for item in curation.collect(TASK) if isinstance(item, examples.Example)]
 
     def parts(self) -> dict[str, list[Any]]:
-        return dict(snapshots.split(TASK, list(curation.collect(TASK)))[0])
+        return dict(partition.split(TASK, list(curation.collect(TASK)))[0])
 
     def put_before_the_gate(self, old: Model, texts: Texts) -> tuple[bool, bool]:
         """Freeze, train, judge, release: return whether the new model serves, and whether people may let it."""

@@ -23,9 +23,13 @@ def hide(
     `marked` are those of `reasons` that a model had suggested.
     """
     return HiddenReview.objects.create(
-        review=review, reasons=list(reasons), marked=list(marked), decision_ref=decision_ref, hidden_at=now,
+        review=review,
+        reasons=list(reasons),
+        marked=list(marked),
+        decision_ref=decision_ref,
+        hidden_at=now,
         text_hash=hash_json([review.full_text]),
-    )  # fmt: skip
+    )
 
 
 def end(hidden: HiddenReview, *, decision_ref: str, now: dt.datetime) -> None:

@@ -182,7 +182,9 @@ class PublishedCopy(models.Model):
 
 
 class HiddenReview(models.Model):
-    """That a customer review is not shown, and since when. Written by `catalog.hiding` alone; one stands for each review.
+    """That a customer review is not shown, and since when.
+
+    Written by `catalog.hiding` alone; one stands for each review.
 
     Another decision ends it: one that shows the review again, or hides it for other reasons.
     """

@@ -1,4 +1,4 @@
-"""The HTTP API, version 1: live copy for the shop, orders for copy, sentiment of customer reviews. JSON in, JSON out."""
+"""The HTTP API, version 1: live copy for the shop, orders for copy, sentiment of customer reviews. JSON both ways."""
 
 from __future__ import annotations
 
@@ -127,7 +127,8 @@ def _unauthorised(message: str) -> JsonResponse:
 
 
 def _check_csrf(request: HttpRequest, view: View) -> HttpResponse | None:
-    request._dont_enforce_csrf_checks = getattr(request, "_dont_enforce_csrf_checks", False)  # type: ignore[attr-defined]
+    enforced = "_dont_enforce_csrf_checks"
+    setattr(request, enforced, getattr(request, enforced, False))
     middleware = CsrfViewMiddleware(lambda _: HttpResponse())
     middleware.process_request(request)
     refused = middleware.process_view(request, lambda _: HttpResponse(), (), {})
@@ -137,7 +138,10 @@ def _check_csrf(request: HttpRequest, view: View) -> HttpResponse | None:
 @signed_in("moderation.request_copy")
 @require_POST
 def request_copy(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """POST /api/v1/requests — order copy; the same order twice makes nothing new. Answers 201, or 200 if nothing was new."""
+    """POST /api/v1/requests — order copy; the same order twice makes nothing new.
+
+    Answers 201, or 200 if nothing was new.
+    """
     if len(request.body) > MAX_BODY:
         return error(413, "The body is too large.")
     try:
@@ -170,7 +174,9 @@ def request_copy(request: AuthenticatedHttpRequest) -> HttpResponse:
 @signed_in("moderation.view_generationrequest")
 @require_safe
 def show_request(request: HttpRequest, pk: str) -> HttpResponse:
-    """GET /api/v1/requests/{id} — how far an order has come, and its drafts by state (no texts: those are not approved)."""
+    """GET /api/v1/requests/{id} — how far an order has come, and its drafts by state (no texts:
+    those are not approved).
+    """
     order = GenerationRequest.objects.select_related("product").filter(pk=uuid_in(pk)).first()
     if order is None:
         return error(404, "There is no such request.")
@@ -201,7 +207,9 @@ def show_request(request: HttpRequest, pk: str) -> HttpResponse:
 @signed_in("moderation.view_prediction")
 @require_safe
 def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
-    """GET /api/v1/reviews/{external_id}/sentiment — what the model says that scored it last, and a person's label where one was given."""
+    """GET /api/v1/reviews/{external_id}/sentiment — what the model says that scored it last,
+    and a person's label where one was given.
+    """
     review = CustomerReview.objects.filter(external_id=external_id).first()
     if review is None:
         return error(404, "There is no such review.", reason="unknown_review")
@@ -242,9 +250,14 @@ def index(request: HttpRequest) -> HttpResponse:
             "channels": Channel.values,
             "locales": Locale.values,
             "endpoints": {
-                "GET /api/v1/copy/{sku}?channel=&locale=&audience=&variant=&marked=": "live copy with provenance and AI "
-                "mark, the variant control unless another is named; 404 with a reason; marked=1: also the text with its C2PA manifest",
-                "GET /api/v1/feed?channel=&locale=&audience=&variant=&format=": "all live copy, marked, as jsonl or merchant (Google's XML)",
+                "GET /api/v1/copy/{sku}?channel=&locale=&audience=&variant=&marked=": "live copy with provenance and "
+                "AI "
+                "mark, the variant control unless another is named; 404 with a reason; marked=1: also the text with "
+                "its C2PA "
+                "manifest",
+                "GET /api/v1/feed?channel=&locale=&audience=&variant=&format=": "all live copy, marked, as jsonl or "
+                "merchant "
+                "(Google's XML)",
                 "POST /api/v1/requests": {
                     "body": {
                         "skus": ["…"],
@@ -260,9 +273,11 @@ def index(request: HttpRequest) -> HttpResponse:
                 },
                 "GET /api/v1/requests/{id}": "how far an order has come",
                 "GET /api/v1/reviews?sku=&after=": "customer reviews that may be shown; catalog.view_customerreview",
-                "GET /api/v1/reviews/hidden?after=": "those that a decision hides, with their statements; catalog.view_hiddenreview",
+                "GET /api/v1/reviews/hidden?after=": "those that a decision hides, with their statements; "
+                "catalog.view_hiddenreview",
                 "GET /api/v1/reviews/{external_id}/sentiment": "sentiment of a customer review",
-                "POST /api/v1/items/{id}/confirm": "the second person's word, {proposal, note}; moderation.check_decision",
+                "POST /api/v1/items/{id}/confirm": "the second person's word, {proposal, note}; "
+                "moderation.check_decision",
                 "POST /api/v1/items/{id}/return": "back with a reason, {proposal, reason}; moderation.check_decision",
                 "POST /api/v1/appeals": "against a rejection, {statement, reason}; moderation.appeal_decision",
                 "GET /api/v1/appeals/{id}": "what became of it",

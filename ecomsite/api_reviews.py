@@ -34,7 +34,9 @@ def shown(request: HttpRequest) -> HttpResponse:
 @signed_in("catalog.view_hiddenreview")
 @require_safe
 def hidden(request: HttpRequest) -> HttpResponse:
-    """GET /api/v1/reviews/hidden?after= — what is hidden now, the latest first, each with the number of its statement."""
+    """GET /api/v1/reviews/hidden?after= — what is hidden now, the latest first,
+    each with the number of its statement.
+    """
     rows, after = _page(selectors.hidden_reviews(), "hidden_at", request.GET.get("after"))
     return JsonResponse({"hidden": [_hidden(row) for row in rows], "after": after})
 
@@ -54,14 +56,20 @@ def _page(rows: QuerySet[Row], time: str, after: str | None) -> tuple[list[Row],
 
 def _shown(row: CustomerReview) -> dict[str, Any]:
     return {
-        "external_id": row.external_id, "locale": row.locale, "title": row.title, "text": row.text,
-        "rating": None if row.rating is None else float(row.rating), "written_at": row.written_at,
-    }  # fmt: skip
+        "external_id": row.external_id,
+        "locale": row.locale,
+        "title": row.title,
+        "text": row.text,
+        "rating": None if row.rating is None else float(row.rating),
+        "written_at": row.written_at,
+    }
 
 
 def _hidden(row: HiddenReview) -> dict[str, Any]:
     return {
-        "external_id": row.review.external_id, "sku": row.review.product.sku if row.review.product else "",
-        "reasons": row.reasons, "hidden_at": row.hidden_at,
+        "external_id": row.review.external_id,
+        "sku": row.review.product.sku if row.review.product else "",
+        "reasons": row.reasons,
+        "hidden_at": row.hidden_at,
         "statement": document.PREFIX + pk_of(row.decision_ref, Decision),
-    }  # fmt: skip
+    }

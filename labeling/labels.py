@@ -59,7 +59,10 @@ def forget_vote(kind: str, subject: str, *, rater: str) -> int:
 
 
 def forget_votes(kind: str, subject: str) -> int:
-    """Drop what anybody said about `subject`: it is not what they spoke of any more. Returns how many votes that were."""
+    """Drop what anybody said about `subject`: it is not what they spoke of any more.
+
+    Returns how many votes that were.
+    """
     return Vote.objects.filter(kind=kind, subject=subject).delete()[0]
 
 

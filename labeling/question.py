@@ -74,8 +74,8 @@ class Question(ABC):
     copies_from: float = 1.0
     # So many tokens of an input a model reads, unless its recipe says otherwise.
     reads_tokens: int = 128
-    # What a recipe for a model of it says where who asks for one leaves it open, and rules of the gate that hold in place of
-    # those of the settings (training/recipes.py, training/evaluation/gate.py).
+    # What a recipe for a model of it says where who asks for one leaves it open, and rules of the gate that hold in
+    # place of those of the settings (training/recipes.py, training/evaluation/gate.py).
     recipe: Mapping[str, Any] = MappingProxyType({})
     gate: Mapping[str, Any] = MappingProxyType({})
     # The question whose labels its examples are made from, where that is another one.

@@ -22,7 +22,9 @@ LATEST = 2000
 
 
 def score() -> int:
-    """Have the challenger of each question answer up to `BATCH` of the `LATEST` that its champion answered. Returns how many.
+    """Have the challenger of each question answer up to `BATCH` of the `LATEST` that its champion answered.
+
+    Returns how many.
 
     Two workers at once may look at the same subjects; each is kept once. A challenger that cannot be loaded or does not
     answer is logged, and tried again with the next call; the other questions go on.

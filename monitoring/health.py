@@ -36,7 +36,6 @@ WEBHOOK_LATE = dt.timedelta(minutes=2)
 # So long an alarm stands for what was found: answers that do not count, and what was changed in Label Studio.
 TRUST_WINDOW, MOST_DRIFTS = dt.timedelta(hours=1), 3
 MANY_IGNORED, LOOK_BACK = 20, 200  # a few are normal: of projects and tasks that are just being made
-
 OPEN_QUEUE = "People keep up with what is put before them."
 
 _is_migrated = False

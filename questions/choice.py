@@ -54,12 +54,19 @@ class ChoiceQuestion(Question):
         titles = [one.title for one in offered]
         ask = f"{', '.join(titles[:-1])} or {titles[-1].lower()}?" if len(titles) > 1 else ""
         return choice_page(
-            self.name, offered, heading=self.heading or self.title, to=self.about, is_multiple=self.is_multiple,
+            self.name,
+            offered,
+            heading=self.heading or self.title,
+            to=self.about,
+            is_multiple=self.is_multiple,
             required_message=ask,
-        )  # fmt: skip
+        )
 
     def _offered(self) -> tuple[Choice, ...]:
-        """The choices on the page. Nothing ticked is no answer in Label Studio, so none of several is a box of its own."""
+        """The choices on the page.
+
+        Nothing ticked is no answer in Label Studio, so none of several is a box of its own.
+        """
         return (*self.choices, Choice(NONE, "None of these", "0")) if self.is_multiple else self.choices
 
     def task_data(self, subject: Any) -> dict[str, Any]:
@@ -159,9 +166,14 @@ class ChoiceQuestion(Question):
                 yield Excluded(label.subject, PERSONAL_DATA)
             else:
                 yield Example(
-                    label.subject, group=group_of(product, text), locale=about.locale(row),
-                    fields={"text": text, "label": label.label}, category=product.category if product else "",
-                    is_blind=blind.get(label.subject), is_stated=label.subject in stated,
-                    is_doubted=label.subject in doubted, file=approvals.file_of(label),
+                    label.subject,
+                    group=group_of(product, text),
+                    locale=about.locale(row),
+                    fields={"text": text, "label": label.label},
+                    category=product.category if product else "",
+                    is_blind=blind.get(label.subject),
+                    is_stated=label.subject in stated,
+                    is_doubted=label.subject in doubted,
+                    file=approvals.file_of(label),
                     files=files.get(label.subject, frozenset()),
-                )  # fmt: skip
+                )

@@ -1,7 +1,7 @@
 """More training rows out of those there are: a copy of some, a little changed. Never of validation or test rows.
 
-Beside dropping words, any callable of settings TRAINING["AUGMENTERS"] may change a text: synonyms, back-translation by a
-model of yours. It gets the text and a random generator, and returns the changed text.
+Beside dropping words, any callable of settings TRAINING["AUGMENTERS"] may change a text: synonyms, back-translation by
+a model of yours. It gets the text and a random generator, and returns the changed text.
 """
 
 from __future__ import annotations
@@ -54,10 +54,29 @@ def replace_synonyms(text: str, rng: random.Random) -> str:
 
 
 _GROUPS = (
-    ("good", "fine", "nice"), ("great", "excellent", "superb"), ("bad", "poor"), ("terrible", "awful", "dreadful"),
-    ("buy", "purchase"), ("bought", "purchased"), ("cheap", "inexpensive"), ("broken", "damaged"), ("quick", "fast"),
-    ("quickly", "fast"), ("delivery", "shipping"), ("arrived", "came"), ("small", "little"), ("big", "large"),
-    ("love", "adore"), ("hate", "detest"), ("happy", "pleased"), ("disappointed", "unhappy"), ("sturdy", "solid"),
-    ("comfortable", "comfy"), ("beautiful", "lovely"), ("item", "product"), ("return", "refund"), ("works", "functions"),
-)  # fmt: skip
+    ("good", "fine", "nice"),
+    ("great", "excellent", "superb"),
+    ("bad", "poor"),
+    ("terrible", "awful", "dreadful"),
+    ("buy", "purchase"),
+    ("bought", "purchased"),
+    ("cheap", "inexpensive"),
+    ("broken", "damaged"),
+    ("quick", "fast"),
+    ("quickly", "fast"),
+    ("delivery", "shipping"),
+    ("arrived", "came"),
+    ("small", "little"),
+    ("big", "large"),
+    ("love", "adore"),
+    ("hate", "detest"),
+    ("happy", "pleased"),
+    ("disappointed", "unhappy"),
+    ("sturdy", "solid"),
+    ("comfortable", "comfy"),
+    ("beautiful", "lovely"),
+    ("item", "product"),
+    ("return", "refund"),
+    ("works", "functions"),
+)
 SYNONYMS = {word: [other for other in group if other != word] for group in _GROUPS for word in group}

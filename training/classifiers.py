@@ -1,33 +1,30 @@
-"""Make a classifier from a snapshot: a part for each script that has enough labels, and the champion's for the other."""
+"""Make a classifier from a snapshot: a part for each script with enough labels, the champion's for the other."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from core import label_sets
 from core.exceptions import PermanentError
-from inference import artifacts, loader
+from inference import artifacts
 from inference.models import ModelVersion
-from training import augmentation, bases, recipes, search, several, snapshots, unlabelled
+from training import augmentation, bases, kept_parts, recipes, search, several, snapshots, unlabelled
+from training.kept_parts import CHINESE, OTHER
 from training.recipes import Recipe
 from training.splits import held_out
 from training.trainers.contracts import Fitted, Labelled, Rows, Ticked
 from training.work import Tell, Work
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from training.trainers.linear_heads import Start
 
-BACKEND = "by_language"
-CHINESE, OTHER = "chinese", "other"
 # Before the name of a part: its texts become vectors, which takes longer than what is fitted to them.
 READING = "reading "
 STAGES = {
@@ -39,9 +36,6 @@ STAGES = {
     search.STAGE + OTHER: "Looking for better numbers on English and other texts",
 }
 FEWEST_VALIDATION = 12
-# Texts that are classified between two words about how far it is.
-BATCH = 256
-Told = Callable[[int], None]
 
 
 def base_of(recipe: Recipe, *, champion: ModelVersion | None, pinned: str = "") -> bases.Base:
@@ -50,14 +44,17 @@ def base_of(recipe: Recipe, *, champion: ModelVersion | None, pinned: str = "") 
 
 
 def fit(work: Work, *, tell: Tell) -> Fitted:
-    """Train on the snapshot of `work` and return the stored artefact. A part that was finished before an interruption is kept.
+    """Train on the snapshot of `work` and return the stored artefact.
 
-    `work.settled` is what the parts of a run that is repeated came to, defaults and searches included; they are not asked again.
-    `tell(stage, done, of, figures)` hears of progress in each of STAGES. Raises `PermanentError` where no script has enough labels.
+    A part that was finished before an interruption is kept.
+
+    `work.settled` is what the parts of a run that is repeated came to, defaults and searches included; they are not
+    asked again. `tell(stage, done, of, figures)` hears of progress in each of STAGES. Raises `PermanentError` where no
+    script has enough labels.
     """
     from inference.backends.by_language import script_of
 
-    snapshot, recipe, base, settled = work.snapshot, work.recipe, work.base, work.settled
+    snapshot, recipe, base = work.snapshot, work.recipe, work.base
     assert isinstance(recipe, Recipe) and base is not None  # noqa: S101, PT018
     champion = work.kept_from
     labels, is_several = list(snapshot.manifest["labels"]), several.is_several(snapshot)
@@ -72,23 +69,9 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
         train, validation = (_as_labelled(part, labels, is_several=is_several) for part in parts)
         if len(train) >= recipes.FEWEST_LABELS and train.tells_apart:
             folder = work.folder / script
-            known = (settled or {}).get(script)
-            start = _start(champion, labels) if script == CHINESE and champion and not is_several else None
-            fit_part = partial(
-                _part,
-                train,
-                validation,
-                labels,
-                recipe,
-                known,
-                base,
-                start,
-                script,
-                tell,
-                work.report_to,
-                spare[script],
-            )
-            figures[script] = bases.memoised_step(folder, fit_part)
+            start = kept_parts.start_of(champion, labels) if script == CHINESE and champion and not is_several else None
+            part = _Part(script, train, validation, labels, spare[script], start)
+            figures[script] = bases.memoised_step(folder, partial(_fit_part, part, work, tell))
             made[script] = folder / "model"
     if not made:
         raise PermanentError(
@@ -136,34 +119,50 @@ def _by_script(rows: Sequence[snapshots.Row]) -> dict[str, list[snapshots.Row]]:
     return found
 
 
-def _part(
-    train: Rows, validation: Rows, labels: Sequence[str], asked: Recipe, known: Mapping[str, Any] | None,
-    base: bases.Base, start: Start | None, script: str, tell: Any, report_to: Sequence[str], spare: Sequence[str], model: Path,
-) -> dict[str, Any]:  # fmt: skip
-    """Fit the part of one script into the folder `model`; return its figures, the settled recipe among them.
+@dataclass(frozen=True)
+class _Part(Generic[Rows]):
+    """The texts of one script, in both parts and without a label, and what the part that learns them starts from."""
 
-    `known` is the settled recipe of a run that is repeated.
-    """
-    recipe = type(asked).model_validate(known) if known else recipes.resolve_defaults(
-        asked, n_train=len(train), is_chinese=script == CHINESE, base_reads_chinese=bool(asked.base),
-        is_several=isinstance(train, Ticked),
-    )  # fmt: skip
+    script: str
+    train: Rows
+    validation: Rows
+    labels: Sequence[str]
+    spare: Sequence[str]
+    start: Start | None
+
+
+def _fit_part(part: _Part[Rows], work: Work, tell: Tell, model: Path) -> dict[str, Any]:
+    """Fit `part` into the folder `model`; return its figures, the settled recipe among them."""
+    asked, base, known = work.recipe, work.base, (work.settled or {}).get(part.script)
+    assert isinstance(asked, Recipe) and base is not None  # noqa: S101, PT018
+    script, labels, train, validation = part.script, part.labels, part.train, part.validation
+    recipe = (
+        type(asked).model_validate(known)
+        if known
+        else recipes.resolve_defaults(
+            asked,
+            n_train=len(train),
+            is_chinese=script == CHINESE,
+            base_reads_chinese=bool(asked.base),
+            is_several=isinstance(train, Ticked),
+        )
+    )
     recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})
     folder, n_labelled = model.parent, len(train)
     watch, searching = partial(tell, script), partial(tell, search.STAGE + script)
     searches = recipe.search_trials > 0 and not known and recipe.method not in ("characters", "head", "contrastive")
     begins = search.STAGE if searches else READING if recipe.method == "head" else ""
     tell(begins + script, 0, 1, {})  # loading a base takes a while, in which it would be said to do what it did before
-    base = unlabelled.pretrained(spare, recipe, base, folder, watch)
+    base = unlabelled.pretrained(part.spare, recipe, base, folder, watch)
     if isinstance(train, Labelled):
-        train = unlabelled.with_guesses(train, spare, labels, recipe, base, folder)
+        train = unlabelled.with_guesses(train, part.spare, labels, recipe, base, folder)
     n_guessed = len(train) - n_labelled
     train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
     if recipe.method == "characters":
         from training.trainers.linear_heads import fit_character_head
 
         found = fit_character_head(
-            train, validation, labels=labels, recipe=recipe, into=model, start=start, watch=watch
+            train, validation, labels=labels, recipe=recipe, into=model, start=part.start, watch=watch
         )
         backend = "character_head"
     elif recipe.method == "head":
@@ -171,30 +170,58 @@ def _part(
         from training.trainers.linear_heads import fit_embedding_head
 
         encoder = SentenceEncoder(directory=base.directory, options={"max_tokens": recipe.max_tokens})
-        found, backend = fit_embedding_head(
-            train, validation, labels=labels, recipe=recipe, encoder=encoder, encoder_directory=base.directory,
-            into=model, watch=watch, reading=partial(tell, READING + script),
-        ), "embedding_head"  # fmt: skip
+        found, backend = (
+            fit_embedding_head(
+                train,
+                validation,
+                labels=labels,
+                recipe=recipe,
+                encoder=encoder,
+                encoder_directory=base.directory,
+                into=model,
+                watch=watch,
+                reading=partial(tell, READING + script),
+            ),
+            "embedding_head",
+        )
     elif recipe.method == "contrastive":
         from training.trainers import contrastive
 
         assert isinstance(train, Labelled) and isinstance(validation, Labelled)  # noqa: S101, PT018  (recipes.parse)
-        found, backend = contrastive.fit(
-            train, validation, labels=labels, recipe=recipe, base=base.directory, work=folder, into=model, watch=watch,
-            reading=partial(tell, READING + script),
-        ), "embedding_head"  # fmt: skip
+        found, backend = (
+            contrastive.fit(
+                train,
+                validation,
+                labels=labels,
+                recipe=recipe,
+                base=base.directory,
+                work=folder,
+                into=model,
+                watch=watch,
+                reading=partial(tell, READING + script),
+            ),
+            "embedding_head",
+        )
     else:
         from training.trainers import launch, transformer_classifier
 
         run = partial(launch.run, transformer_classifier.fit, train, validation, labels=labels, base=base.directory)
         if searches:
             recipe = search.tune(recipe, run, work=folder / "search", watch=searching)
-        found = run(recipe=recipe, work=folder, into=model, watch=watch, report_to=report_to)
+        found = run(recipe=recipe, work=folder, into=model, watch=watch, report_to=work.report_to)
         backend = "sequence_classifier"
     options = {} if recipe.method == "characters" else {"max_tokens": recipe.max_tokens}
-    return {**found, "method": recipe.method, "backend": backend, "options": options, "n_train": n_labelled,
-            "n_guessed": n_guessed,
-            "n_copies": len(train) - n_labelled - n_guessed, "n_validation": len(validation), "recipe": recipe.model_dump()}  # fmt: skip
+    return {
+        **found,
+        "method": recipe.method,
+        "backend": backend,
+        "options": options,
+        "n_train": n_labelled,
+        "n_guessed": n_guessed,
+        "n_copies": len(train) - n_labelled - n_guessed,
+        "n_validation": len(validation),
+        "recipe": recipe.model_dump(),
+    }
 
 
 def _assemble(into: Path, made: Mapping[str, Path], figures: Mapping[str, Any], champion: ModelVersion | None) -> None:
@@ -206,92 +233,7 @@ def _assemble(into: Path, made: Mapping[str, Path], figures: Mapping[str, Any], 
             if not (into / script).exists():
                 shutil.copytree(made[script], into / script)
         elif champion is not None:
-            parts[script] = _of_champion(into / script, script, champion)
+            parts[script] = kept_parts.copy_part(into / script, script, champion)
     from inference.backends.by_language import PARTS
 
     (into / PARTS).write_text(json.dumps(parts, indent=1), encoding="utf-8")
-
-
-def _of_champion(into: Path, script: str, champion: ModelVersion) -> dict[str, Any]:
-    """Copy what serves `script` now: the champion's part, or the whole of a champion that has none."""
-    if not champion.artifact_hash:
-        raise PermanentError(
-            f"{champion} runs behind an endpoint: no part of it can be kept for texts without labels",
-            hint="Label texts of every language first, or promote a model of your own disk.",
-        )
-    source, about = _serving(champion, script)
-    shutil.copytree(source, into, ignore=shutil.ignore_patterns(artifacts.MANIFEST))
-    return {**about, "folder": script}
-
-
-def _serving(champion: ModelVersion, script: str) -> tuple[Path, dict[str, Any]]:
-    """Return where the part of `champion` that serves `script` lies, and its back end and options."""
-    source = artifacts.path_for(champion.artifact_hash)
-    artifacts.verify(source)
-    if champion.backend != BACKEND:
-        return source, {"backend": champion.backend, "options": champion.options}
-    from inference.backends.by_language import PARTS
-
-    about = json.loads((source / PARTS).read_text(encoding="utf-8"))[script]
-    return source / about["folder"], about
-
-
-def _start(champion: ModelVersion, labels: Sequence[str]) -> Start | None:
-    """Return what a part for Chinese starts from, so that few labels do not make it worse than what serves; None: nothing.
-
-    The champion's part; where that was learnt from labels of this shop, what it started from itself, or the model that
-    ships: what was learnt before is learnt again, and no text is judged by a model that knows its label.
-    """
-    from inference.backends.linear_heads import START, STARTED_FROM
-    from training.trainers.linear_heads import Start
-
-    version: ModelVersion | None = champion
-    if not (champion.artifact_hash and artifacts.path_for(champion.artifact_hash).is_dir()):
-        version = _shipped(champion.role)
-    elif champion.backend == BACKEND:
-        source, about = _serving(champion, CHINESE)
-        if (source / STARTED_FROM).is_file():
-            about = json.loads((source / STARTED_FROM).read_text(encoding="utf-8"))
-            return _knowing(Start(source / START, about), labels)
-        if about["backend"] != "character_head":
-            return _knowing(Start(source, {name: about[name] for name in ("backend", "options")}), labels)
-        version = _shipped(champion.role)
-    if version is None:
-        return None
-    source, about = _serving(version, CHINESE)
-    return _knowing(Start(source, about), labels)
-
-
-def _knowing(start: Start, labels: Sequence[str]) -> Start | None:
-    return start if set(labels) <= set(start.model.labels) else None
-
-
-def _shipped(role: str) -> ModelVersion | None:
-    """Return the model of `role` that ships, where its files are in the store."""
-    versions = ModelVersion.objects.filter(role=role, backend="cold_start").order_by("-number")
-    return next((version for version in versions if artifacts.path_for(version.artifact_hash).is_dir()), None)
-
-
-def classify(
-    version: ModelVersion, texts: Sequence[str], labels: Sequence[str], *, tell: Told = lambda done: None
-) -> npt.NDArray[np.float64]:
-    """Return what `version` says of `texts`: probabilities (n, n_labels) in the order of `labels`. `tell(done)` hears of each batch."""
-    return classify_several(version, texts, labels, tell=tell)[0]
-
-
-def classify_several(
-    version: ModelVersion, texts: Sequence[str], labels: Sequence[str], *, tell: Told = lambda done: None
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Return what `classify` does, and which of `labels` it says of each text (n, n_labels): of one answer one."""
-    import numpy as np
-
-    backend: Any = loader.build(version)
-    rows, said = list[list[float]](), list[list[bool]]()
-    for start in range(0, len(texts), BATCH):
-        tell(start)
-        for answer in backend.classify(texts[start : start + BATCH]):
-            rows.append([answer.probabilities.get(label, 0.0) for label in labels])
-            holds = set(label_sets.split(answer.label))
-            said.append([label in holds for label in labels])
-    shape = (len(texts), len(labels))
-    return np.array(rows, dtype=float).reshape(shape), np.array(said, dtype=bool).reshape(shape)

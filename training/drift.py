@@ -1,8 +1,8 @@
 """Whether what serves got worse, by what people say of a few reviews of each day, drawn by lot from all of them.
 
-A champion that is sure of itself asks about nothing, so its doubts do not show that it is wrong. What the daily lot drew
-does (`moderation.queues.daily_lot`). A fall beyond chance raises an alert, and takes the champion back where the settings say so;
-whoever comes next is let in by a person, so nothing swings to and fro.
+A champion that is sure of itself asks about nothing, so its doubts do not show that it is wrong. What the daily lot
+drew does (`moderation.queues.daily_lot`). A fall beyond chance raises an alert, and takes the champion back where the
+settings say so; whoever comes next is let in by a person, so nothing swings to and fro.
 """
 
 from __future__ import annotations
@@ -92,10 +92,16 @@ def look(role: str, *, today: dt.date | None = None) -> Watch | None:
         earlier = TrafficSample.objects.filter(day__lt=since)
         before = _answers(role, previous.version, earlier, today=today, most=PREDECESSORS)
     return Watch(
-        role, alias.version, today, since, drawn.count(), len(answers), sum(answers),
+        role,
+        alias.version,
+        today,
+        since,
+        drawn.count(),
+        len(answers),
+        sum(answers),
         measure_change(answers, before=before, day=(today - since).days),
         rolls_back=role in settings.TRAINING["ROLL_BACK_ON_DRIFT"],
-    )  # fmt: skip
+    )
 
 
 def _answers(
@@ -103,8 +109,9 @@ def _answers(
 ) -> Sequence[bool]:
     """Return whether our own people agree with `version` on the latest `most` of what was `drawn`, oldest first.
 
-    Not on what came before its snapshot was frozen: it may have learnt from that. Of what people were asked about besides,
-    because a model was unsure, their label counts as well: leaving those out would leave out what is difficult.
+    Not on what came before its snapshot was frozen: it may have learnt from that. Of what people were asked about
+    besides, because a model was unsure, their label counts as well: leaving those out would leave out what is
+    difficult.
     """
     learnt = DatasetSnapshot.objects.filter(artifact_hash=version.dataset_hash).aggregate(at=Max("created_at"))["at"]
     if version.dataset_hash and learnt is not None:
@@ -125,7 +132,9 @@ def _beginning_of(day: dt.date) -> dt.datetime:
 
 
 def watch_champions() -> int:
-    """Note each champion that got worse, once, and take back those that the settings say so of. Returns how many were found.
+    """Note each champion that got worse, once, and take back those that the settings say so of.
+
+    Returns how many were found.
 
     None is taken back after a roll-back, before a person let the next one in, nor where there is none to go back to.
     """
@@ -151,9 +160,16 @@ def _note(seen: Watch) -> int:
             return 0
         change = seen.change
         payload = {
-            "role": seen.role, "rolled_back": goes_back and not why_not, "why_not": why_not, "right": change.right, "n": change.n,
-            "right_before": change.right_before, "n_before": change.n_before, "p": change.p, "level": change.level,
-        }  # fmt: skip
+            "role": seen.role,
+            "rolled_back": goes_back and not why_not,
+            "why_not": why_not,
+            "right": change.right,
+            "n": change.n,
+            "right_before": change.right_before,
+            "n_before": change.n_before,
+            "p": change.p,
+            "level": change.level,
+        }
         ledger.append(FELL, subject=ref(seen.champion), actor=WATCH, payload=payload)
     log.warning("%s got worse: %s", seen.champion, seen.in_words())
     return 1

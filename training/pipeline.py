@@ -36,7 +36,9 @@ Status = TrainingRun.Status
 
 
 def run_next(only: TrainingRun | None = None) -> bool:
-    """Claim one run that waits, or whose worker died, or that one alone, and work it to its end. Returns whether there was one.
+    """Claim one run that waits, or whose worker died, or that one alone, and work it to its end.
+
+    Returns whether there was one.
 
     A run that fails is tried again after a rest, from its last checkpoint; after too many failures it has failed.
     """
@@ -64,7 +66,10 @@ def run_next(only: TrainingRun | None = None) -> bool:
 
 
 def _tidy() -> None:
-    """Remove the checkpoints of runs that have ended, however they did: they are many times a model's size. TensorBoard's files stay."""
+    """Remove the checkpoints of runs that have ended, however they did: they are many times a model's size.
+
+    TensorBoard's files stay.
+    """
     # Looked for before it is asked who is at work: what another worker begins meanwhile is not among them.
     found = list(Path(str(settings.TRAINING["RUNS"])).glob("*/parts"))
     still = {str(pk) for pk in TrainingRun.objects.filter(status__in=runs.OPEN).values_list("pk", flat=True)}
@@ -95,7 +100,10 @@ def _work(run: TrainingRun) -> None:
 
 
 class Trade(NamedTuple):
-    """The module that fits the model of a task, and the one that measures and judges it. Each trade works its own way."""
+    """The module that fits the model of a task, and the one that measures and judges it.
+
+    Each trade works its own way.
+    """
 
     maker: Any
     judge: Any
@@ -115,7 +123,9 @@ def pipeline_for(task: str) -> Trade:
 
 
 def _resolve(run: TrainingRun) -> Work:
-    """Return everything that the run works with, and note it in the run: a run that is resumed, or repeated, stays with it."""
+    """Return everything that the run works with, and note it in the run: a run that is resumed, or repeated,
+    stays with it.
+    """
     recipe, (maker, _) = recipes.parse(run.recipe, run.task), pipeline_for(run.task)
     if run.snapshot is None:
         runs.report_progress(run, "Freezing examples", 0, 1)
@@ -177,7 +187,9 @@ def _register(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
 
 
 def _kept_from(run: TrainingRun) -> ModelVersion | None:
-    """Return whose part serves on where too little is labelled: who was champion when the run began, or the one that it repeats."""
+    """Return whose part serves on where too little is labelled: who was champion when the run began,
+    or the one that it repeats.
+    """
     if "kept_from" in run.environment:
         return ModelVersion.objects.filter(pk=run.environment["kept_from"]).first()
     return run.champion

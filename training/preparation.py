@@ -24,7 +24,10 @@ ACTOR = SystemActor("training.preparation")
 
 @dataclass(frozen=True)
 class Shipped:
-    """A model made out of an installed package, or of ours (`package` empty). `build` writes its directory; `revision` rises when that changes."""
+    """A model made out of an installed package, or of ours (`package` empty).
+
+    `build` writes its directory; `revision` rises when that changes.
+    """
 
     role: str
     name: str

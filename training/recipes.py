@@ -52,7 +52,10 @@ class Recipe(BaseModel):
 
 
 class ValidityRecipe(Recipe):
-    """What was asked of a run for the judge of drafts. It reads the facts behind the draft: what is cut is cut from them."""
+    """What was asked of a run for the judge of drafts.
+
+    It reads the facts behind the draft: what is cut is cut from them.
+    """
 
     # A description of 76 words with nine facts is 149 tokens of the encoder that ships.
     max_tokens: int = Field(default=256, ge=16, le=4096)
@@ -90,7 +93,9 @@ SHORT = 128
 
 
 def recipe_of(task: str) -> type[Recipe] | type[CopyRecipe]:
-    """Return what a recipe for `task` can say: that of copy, or of a question, by how much of an input a model reads."""
+    """Return what a recipe for `task` can say: that of copy, or of a question,
+    by how much of an input a model reads.
+    """
     return CopyRecipe if task == "copy" else Recipe if question(task).reads_tokens <= SHORT else ValidityRecipe
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 
 from audit import ledger
@@ -22,13 +20,14 @@ from core.refs import ref
 from inference import artifacts
 from inference.prompts import PROMPT_VERSION
 from labeling import examples
-from labeling.examples import Example, Excluded
+from labeling.examples import Example
 from labeling.question import question
 from moderation.drafting.screening import policy_version
 from training import curation, near_copies, several
 from training.models import DatasetSnapshot
 from training.models.datasets import Task, title_of_task
-from training.splits import RULE, SPLITS, Split, assign
+from training.partition import LEARNT, copies_from, crossing, labels_of, sides, split
+from training.splits import RULE, SPLITS, Split
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
 FORMAT = "snapshot-1"
 EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
 BY_FILE = "stated"
-# From so many test texts on that were labelled without a suggestion, these alone are the test part.
-FEWEST_BLIND = 200
-LEARNT: tuple[Split, ...] = ("train", "validation")
 WITHDRAWN = "nobody stands by it any more"
 
 
@@ -61,28 +57,11 @@ class Row:
         return str(self.fields.get("label", ""))
 
 
-AnyRow = TypeVar("AnyRow", Row, Example)
-
-
-def labels_of(task: str) -> list[str]:
-    """Return the labels of a classification task, in their order; nothing for a task that writes."""
-    return [] if task in Task.values else list(question(task).labels)
-
-
-def copies_from(task: str) -> float | None:
-    """Return from how much in common two texts of `task` are near copies; None for a task that writes.
-
-    Drafts about the variants of a product all repeat its facts: of these the same text alone is one. A task that writes is
-    grouped by product: each prompt is another.
-    """
-    return None if task in Task.values else question(task).copies_from
-
-
 def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
     """Write all examples of `task` to the artefact store and return the snapshot; equal content gives the one there is.
 
-    Once the test part has as many labels of people as the gate asks for, what a file stated is left out of it; and where
-    at least `FEWEST_BLIND` were given without a model's suggestion, these alone are in it. Labels in doubt are
+    Once the test part has as many labels of people as the gate asks for, what a file stated is left out of it; and
+    where at least `FEWEST_BLIND` were given without a model's suggestion, these alone are in it. Labels in doubt are
     tested on and not learnt from; near copies of a tested text are not learnt from either. Raises `PermanentError` when
     there is nothing to freeze; `PermissionDenied` without `training.train_model`.
     """
@@ -130,101 +109,46 @@ def _record(task: str, artifact_hash: str, about: dict[str, Any], *, actor: User
     with transaction.atomic():
         latest = DatasetSnapshot.objects.filter(task=task).order_by("-created_at").first()
         snapshot, is_new = DatasetSnapshot.objects.get_or_create(
-            task=task, artifact_hash=artifact_hash,
-            defaults={"manifest": about, "n_train": counts["train"], "n_validation": counts["validation"],
-                      "n_test": counts["test"], "parent": latest},
-        )  # fmt: skip
+            task=task,
+            artifact_hash=artifact_hash,
+            defaults={
+                "manifest": about,
+                "n_train": counts["train"],
+                "n_validation": counts["validation"],
+                "n_test": counts["test"],
+                "parent": latest,
+            },
+        )
         if is_new:
-            ledger.append("training.snapshot.frozen", subject=ref(snapshot), actor=actor,
-                          payload={"task": task, "artifact_hash": artifact_hash, **counts})  # fmt: skip
+            ledger.append(
+                "training.snapshot.frozen",
+                subject=ref(snapshot),
+                actor=actor,
+                payload={"task": task, "artifact_hash": artifact_hash, **counts},
+            )
     return snapshot
 
 
-def split(
-    task: str, found: Sequence[Example | Excluded]
-) -> tuple[dict[Split, list[Example]], list[Excluded], dict[str, Any] | None]:
-    """Return what of `found` (`curation.collect`) is in each part, what is in none with the reason, and the closest pair."""
-    parts: dict[Split, list[Example]] = {part: [] for part in SPLITS}
-    excluded = [item for item in found if isinstance(item, Excluded)]
-    rows = _grouped(task, [item for item in found if isinstance(item, Example)])
-    has_labels = bool(labels_of(task))
-    counted = (several.counted(task, str(row.fields["label"])) if has_labels else [""] for row in rows)
-    part_of = assign((row.group, label) for row, labels in zip(rows, counted, strict=True) for label in labels)
-    for row in rows:
-        parts[part_of[row.group]].append(row)
-    for fewest, reason, is_kept in _PREFERRED:
-        kept = [row for row in parts["test"] if is_kept(row)]
-        if len(kept) >= fewest():
-            excluded += _leave_out(parts, ("test",), reason, {row.subject for row in parts["test"] if not is_kept(row)})
-    doubted = {row.subject for part in LEARNT for row in parts[part] if row.is_doubted}
-    excluded += _leave_out(parts, LEARNT, examples.OPEN_ISSUE, doubted)
-    # Near copies in groups that could not be put together: the test part keeps its own, as it is the smaller one.
-    copies, closest = _crossing(task, *_sides(parts))
-    while copies:
-        excluded += _leave_out(parts, LEARNT, examples.NEAR_COPY, copies)
-        copies, closest = _crossing(task, *_sides(parts))
-    return parts, sorted(excluded, key=lambda row: row.subject), closest
-
-
-def _leave_out(
-    parts: dict[Split, list[Example]], of: Sequence[Split], reason: str, subjects: Collection[str]
-) -> list[Excluded]:
-    """Take `subjects` out of the parts `of`, and return them with the reason."""
-    for part in of:
-        parts[part] = [row for row in parts[part] if row.subject not in subjects]
-    return [Excluded(subject, reason) for subject in subjects]
-
-
-def _grouped(task: str, rows: Sequence[Example]) -> list[Example]:
-    """Return `rows` with the group that near copies make of their products."""
-    alike = copies_from(task)
-    if alike is None:
-        return list(rows)
-    texts, products = [row.text for row in rows], [row.group for row in rows]
-    groups = near_copies.grouped(texts, products, alike=alike)
-    return [replace(row, group=group) for row, group in zip(rows, groups, strict=True)]
-
-
-def _sides(parts: Mapping[Split, Sequence[AnyRow]]) -> tuple[list[AnyRow], list[AnyRow]]:
-    """Return what is learnt from, and what is tested on."""
-    return [row for part in LEARNT for row in parts[part]], list(parts["test"])
-
-
-def _crossing(task: str, learnt: Sequence[AnyRow], tested: Sequence[AnyRow]) -> tuple[set[str], dict[str, Any] | None]:
-    """Return the subjects learnt from whose texts are near copies of one tested on, and the closest pair of the two."""
-    below = copies_from(task)
-    if below is None:
-        return set(), None
-    found = near_copies.crossing([row.text for row in learnt], [row.text for row in tested], alike=below)
-    copies, pair = {learnt[place].subject for place in found.learnt}, found.closest
-    if pair is None:
-        return copies, None
-    similarity = math.floor(1000 * pair.similarity) / 1000
-    of = {"learnt": learnt[pair.learnt].subject, "tested": tested[pair.tested].subject}
-    return copies, {"similarity": similarity, "below": below, **of}
-
-
-# What the test part is to hold alone once there is enough of it: how many, why the rest is left out, and which it is.
-_PREFERRED: Sequence[tuple[Callable[[], int], str, Callable[[Example], bool]]] = (
-    (lambda: settings.TRAINING["GATE"]["min_test"], examples.STATED, lambda row: not row.is_stated),
-    (lambda: FEWEST_BLIND, examples.ASSISTED, lambda row: bool(row.is_blind)),
-)
-
-
 def _given(row: Example) -> str:
-    """Return how the label of `row` was given: `stated` by a file alone, or by people: `blind`, `assisted` or `unknown`."""
+    """Return how the label of `row` was given: `stated` by a file alone, or by people: `blind`,
+    `assisted` or `unknown`.
+    """
     if row.is_stated:
         return BY_FILE
     return "unknown" if row.is_blind is None else "blind" if row.is_blind else "assisted"
 
 
 def n_stated(snapshot: DatasetSnapshot) -> int:
-    """Return how many labels of the test part no person gave, as far as is known; all, where the snapshot does not say."""
+    """Return how many labels of the test part no person gave, as far as is known; all,
+    where the snapshot does not say.
+    """
     return int(snapshot.manifest.get("test_labels", {BY_FILE: snapshot.n_test}).get(BY_FILE, 0))
 
 
 def imported(snapshot: DatasetSnapshot) -> dict[str, dict[str, int]] | None:
-    """Return how many labels of each part which import brought, approved or not; None where the snapshot does not say."""
+    """Return how many labels of each part which import brought, approved or not;
+    None where the snapshot does not say.
+    """
     if snapshot.task in Task.values or question(snapshot.task).taught_by:  # labels of queues alone come in from files
         return {}
     found: dict[str, dict[str, int]] | None = snapshot.manifest.get("imported")
@@ -243,8 +167,14 @@ def _by_label(task: str, rows: Sequence[Example]) -> dict[str, int]:
 
 
 def _line(row: Example) -> dict[str, Any]:
-    return {"subject": row.subject, "group": row.group, "locale": row.locale, "category": row.category,
-            "blind": row.is_blind, **row.fields}  # fmt: skip
+    return {
+        "subject": row.subject,
+        "group": row.group,
+        "locale": row.locale,
+        "category": row.category,
+        "blind": row.is_blind,
+        **row.fields,
+    }
 
 
 def _write(path: Path, lines: Iterator[Mapping[str, Any]]) -> None:
@@ -271,7 +201,7 @@ def closest_of(snapshot: DatasetSnapshot) -> dict[str, Any] | None:
     `similarity` is 0 to 1, rounded down, and to be `below` that; `learnt` and `tested` are the subjects. Of the files,
     whatever the manifest says. Raises as `read`.
     """
-    return _crossing(snapshot.task, *_sides({part: read(snapshot, part) for part in SPLITS}))[1]
+    return crossing(snapshot.task, *sides({part: read(snapshot, part) for part in SPLITS}))[1]
 
 
 def left_out_today(snapshot: DatasetSnapshot) -> Counter[str]:

@@ -1,8 +1,8 @@
-"""Appeals against a rejection, a taking down or a hiding: filed with a reason, judged by who had no part in the decision.
+"""Appeals against a rejection, a taking down or a hiding: filed with a reason, judged by who had no part in it.
 
-Overturned, the same text is a fresh draft of its request: checked by the rules of today and put before a person, and let
-out by their decision alone, which supersedes the one that was overturned. Nothing comes back past the desk. A customer
-review is the customer's and was shown before anybody judged it: there the judge's own decision shows it again.
+Overturned, the same text is a fresh draft of its request: checked by the rules of today and put before a person, and
+let out by their decision alone, which supersedes the one that was overturned. Nothing comes back past the desk. A
+customer review is the customer's and was shown before anybody judged it: there the judge's own decision shows it again.
 """
 
 from __future__ import annotations
@@ -42,9 +42,29 @@ Status = Appeal.Status
 AGAINST = (Decision.Outcome.REJECT, Decision.Outcome.RETIRE)
 LONGEST = 4000
 # What a draft is by where it came from; everything else is what becomes of it.
-ORIGIN = ("request", "parent", "product", "channel", "locale", "audience", "variant", "text", "origin", "model_version", "prompt_version",
-          "prompt_hash", "facts_hash", "facts", "params", "seed", "prompt_tokens", "completion_tokens",
-          "generation_seconds", "device", "finish_reason")  # fmt: skip
+ORIGIN = (
+    "request",
+    "parent",
+    "product",
+    "channel",
+    "locale",
+    "audience",
+    "variant",
+    "text",
+    "origin",
+    "model_version",
+    "prompt_version",
+    "prompt_hash",
+    "facts_hash",
+    "facts",
+    "params",
+    "seed",
+    "prompt_tokens",
+    "completion_tokens",
+    "generation_seconds",
+    "device",
+    "finish_reason",
+)
 
 
 def open_appeals() -> QuerySet[Appeal]:
@@ -71,8 +91,8 @@ def why_not(decision: Decision) -> str:
 def appeal(decision: Decision, *, actor: User, reason: str) -> Appeal:
     """File an appeal against a rejection, a taking down or the hiding of a customer review, once for each decision.
 
-    Needs moderation.appeal_decision and a reason. Raises `PermanentError` for another decision, one that is superseded, one
-    that was appealed against, and after `APPEAL_DAYS`. The reason stays out of the ledger: it may name people.
+    Needs moderation.appeal_decision and a reason. Raises `PermanentError` for another decision, one that is superseded,
+    one that was appealed against, and after `APPEAL_DAYS`. The reason stays out of the ledger: it may name people.
     """
     require_permission(actor, "moderation.appeal_decision")
     reason = reason.strip()
@@ -109,8 +129,8 @@ def judge(filed: Appeal, *, actor: User, overturn: bool, answer: str) -> Appeal:
 
     A customer review is shown again, by a decision of `actor`; not where people have ticked something again since.
 
-    Needs moderation.judge_appeal and an answer that says why. Raises `PermanentError` for who decided, checked, answered or
-    appealed, `StaleState` when it is judged already.
+    Needs moderation.judge_appeal and an answer that says why. Raises `PermanentError` for who decided, checked,
+    answered or appealed, `StaleState` when it is judged already.
     """
     require_permission(actor, "moderation.judge_appeal")
     answer = answer.strip()[:LONGEST]
@@ -140,7 +160,9 @@ def _require_judge(filed: Appeal, actor: User) -> None:
 
 
 def _shown_again(decision: Decision, *, judge: User, answer: str) -> Decision:
-    """Return the decision that stands in the place of `decision` and shows the review: one made meanwhile, or the judge's."""
+    """Return the decision that stands in the place of `decision` and shows the review: one made meanwhile,
+    or the judge's.
+    """
     lead = seats.lock_panel(decision.item.leading)[0]
     later = Decision.objects.filter(item=lead, superseded_by=None).exclude(pk=decision.pk).first()
     if later is None:

@@ -25,7 +25,8 @@ from moderation.queues.seats import PANELS, Purpose, Status
 
 BATCH = 200
 EDITED = "edited"
-# Whoever has it in hand, or waits for others, ends that first; their answer is about the words before, and is asked for anew.
+# Whoever has it in hand, or waits for others, ends that first; their answer is about the words before, and is asked for
+# anew.
 FROM = (Status.WAITING, Status.DECIDED)
 OF_LABELS = (Purpose.SECOND_REVIEW, Purpose.AUDIT, Purpose.GOLD, Purpose.ADJUDICATION)
 
@@ -34,9 +35,12 @@ def ask_again_about_edited() -> int:
     """Put edited reviews before people again, of those questions that want it. Returns how many."""
     kinds = [asked.name for asked in asked_questions() if asked.asks_again_when_edited]
     stale = ReviewItem.objects.filter(
-        kind__in=kinds, lead=None, purpose=Purpose.LABEL, status__in=FROM,
+        kind__in=kinds,
+        lead=None,
+        purpose=Purpose.LABEL,
+        status__in=FROM,
         customer_review__edited_at__gt=F("labeling_task__created_at"),
-    )  # fmt: skip
+    )
     keys = list(stale.order_by("customer_review__edited_at").values_list("pk", flat=True)[:BATCH])
     asked_anew = 0
     for key in keys:
@@ -51,7 +55,10 @@ def ask_again_about_edited() -> int:
 
 
 def _ask_again(lead: ReviewItem, others: list[ReviewItem]) -> None:
-    """Free every seat of the panel, each with a task that shows the words as they are now. What was said is forgotten."""
+    """Free every seat of the panel, each with a task that shows the words as they are now.
+
+    What was said is forgotten.
+    """
     subject, lines = lead.subject, list[Line]()
     payload = question(lead.kind).task_data(subject)
     labels.forget_label(lead.kind, ref(subject))

@@ -1,4 +1,4 @@
-"""A person's own word on a customer review that is hidden: shown again, as a decision that stands in the place of the last."""
+"""A person's own word on a hidden customer review: shown again, as a decision that takes the place of the last."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ LONGEST = 500
 def show_again(hidden: HiddenReview, *, actor: User, reason: str) -> Decision:
     """Show a hidden customer review again, as a decision of `actor` that supersedes the one that hid it.
 
-    Needs catalog.show_review and a reason of at most `LONGEST` characters. Raises `PermanentError` while an appeal against
-    that decision is open, which somebody has to answer; `StaleState` where it is not what hides the review any more.
+    Needs catalog.show_review and a reason of at most `LONGEST` characters. Raises `PermanentError` while an appeal
+    against that decision is open, which somebody has to answer; `StaleState` where it is not what hides the review any
+    more.
     """
     require_permission(actor, "catalog.show_review")
     reason = reason.strip()
@@ -71,14 +72,22 @@ def rule(lead: ReviewItem, *, label: str, actor: User, reason: str) -> Decision:
         lines.append(seats.dispatch(lead, actor=actor))
     if before != Status.DECIDED:
         lines.append(
-            advance(lead, from_=lead.status, to=Status.DECIDED, decided_at=timezone.now(), assignee=actor, **leases.NO_LEASE)
-        )  # fmt: skip
+            advance(
+                lead, from_=lead.status, to=Status.DECIDED, decided_at=timezone.now(), assignee=actor, **leases.NO_LEASE
+            )
+        )
         if lead.labeling_task:
             sync.withdraw_task(lead.labeling_task)  # what nobody answered
     decision = Decision.objects.create(
-        item=lead, outcome=Decision.Outcome.LABEL, label=label, decided_by=Decision.DecidedBy.HUMAN_SINGLE, reviewer=actor,
-        rationale=reason, policy_version=screening.policy_version(), supersedes=superseded_by_one_on(lead),
-    )  # fmt: skip
+        item=lead,
+        outcome=Decision.Outcome.LABEL,
+        label=label,
+        decided_by=Decision.DecidedBy.HUMAN_SINGLE,
+        reviewer=actor,
+        rationale=reason,
+        policy_version=screening.policy_version(),
+        supersedes=superseded_by_one_on(lead),
+    )
     labels.record_label(
         lead.kind, ref(lead.subject), label=label, method=ADJUDICATED, quality=None, n_votes=1, at=timezone.now()
     )

@@ -28,7 +28,8 @@ def hidden_now(review: CustomerReview) -> HiddenReview | None:
 
 
 def follow(decision: Decision, *, unsafe: Collection[str]) -> None:
-    """Hide the customer review that `decision` is about if its label holds one of `unsafe`, and show it if it holds none.
+    """Hide the customer review that `decision` is about if its label holds one of `unsafe`, and show it if it holds
+    none.
 
     In the transaction of the decision, whose caller has locked the item. Raises `PermanentError` for a decision that no
     person made, and for one about something else than a customer review.
@@ -46,9 +47,12 @@ def follow(decision: Decision, *, unsafe: Collection[str]) -> None:
     if reasons:
         suggested = label_sets.split(decision.item.leading.suggestion)
         hidden = hiding.hide(
-            review, reasons=reasons, marked=[reason for reason in reasons if reason in suggested],
-            decision_ref=ref(decision), now=now,
-        )  # fmt: skip
+            review,
+            reasons=reasons,
+            marked=[reason for reason in reasons if reason in suggested],
+            decision_ref=ref(decision),
+            now=now,
+        )
         announcements.review_hidden(hidden)
         payload = {"decision": ref(decision), "reasons": reasons, "text_hash": hidden.text_hash}
         lines.append(Line("moderation.review.hidden", ref(review), payload))

@@ -1,4 +1,4 @@
-"""Appeals: somebody disagrees with a text that was rejected, taken down or hidden, and what another person says of it."""
+"""Appeals: somebody disagrees with a rejection, a taking down or a hiding, and what another person says of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from moderation.models.reviews import Decision
 
 
 class Appeal(models.Model):
-    """A complaint about a decision on copy or on a customer review, judged by somebody who had no part in it (compare Art. 20 of the EU's DSA).
+    """A complaint about a decision on copy or on a customer review, judged by somebody who had no part in it (compare
+    Art. 20 of the EU's DSA).
 
     That the judge is another person is a constraint of the table where it is about the appellant, and a trigger's where
     it is about who made and who checked the decision.
@@ -34,13 +35,21 @@ class Appeal(models.Model):
     )
     answer = models.TextField(blank=True, editable=False, help_text="why it was upheld or overturned")
     candidate = models.OneToOneField(
-        Candidate, null=True, on_delete=models.PROTECT, related_name="reinstated_by", editable=False,
+        Candidate,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="reinstated_by",
+        editable=False,
         help_text="the same text as a draft again, where the decision was overturned",
-    )  # fmt: skip
+    )
     ruling = models.ForeignKey(
-        Decision, null=True, on_delete=models.PROTECT, related_name="+", editable=False,
+        Decision,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
         help_text="the decision that shows the customer review again, where the one that hid it was overturned",
-    )  # fmt: skip
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, editable=False)
 

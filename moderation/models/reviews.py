@@ -52,8 +52,8 @@ class ReviewItem(Leased):
     kind = models.CharField(max_length=60, help_text="name of the question")
     purpose = models.CharField(max_length=16, choices=Vote.Purpose, default=Vote.Purpose.LABEL)
     lead = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="seats")
-    # What a leading item is about, whatever it is: a reference (core/refs.py). The two keys below are for joins, the first of
-    # them where the question is whether a draft goes out.
+    # What a leading item is about, whatever it is: a reference (core/refs.py). The two keys below are for joins, the
+    # first of them where the question is whether a draft goes out.
     about = models.CharField(max_length=120, blank=True, editable=False)
     candidate = models.OneToOneField(
         Candidate, null=True, blank=True, on_delete=models.PROTECT, related_name="review_item"
@@ -97,9 +97,13 @@ class ReviewItem(Leased):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     last_consensus = models.ForeignKey(
-        Consensus, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        Consensus,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
         help_text="the answer last acted on; a newer one is still to be settled",
-    )  # fmt: skip
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="by who holds or decided it; not by who let go")
     released_at = models.DateTimeField(null=True, blank=True, help_text="last let go of, or its lease ran out")
@@ -202,8 +206,9 @@ class ReviewItem(Leased):
 class Decision(models.Model):
     """The final act on an item. Never changes, which a trigger sees to; a later one supersedes it.
 
-    What is of high severity is two people's: `reviewer` made it, `checker` confirmed it. That they are two is a constraint
-    of the table; that they are not two accounts of one person, nor the checker one who had a part in it, a trigger's.
+    What is of high severity is two people's: `reviewer` made it, `checker` confirmed it. That they are two is a
+    constraint of the table; that they are not two accounts of one person, nor the checker one who had a part in it, a
+    trigger's.
     """
 
     class Outcome(models.TextChoices):

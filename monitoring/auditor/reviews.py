@@ -37,16 +37,25 @@ def hidden(asked: Asked) -> Answer:
         "by",
     )
     cells = [
-        (row.review.external_id, row.review.product.sku if row.review.product else "–", row.hidden_at,
-         ", ".join(row.reasons), ", ".join(row.marked) or "–", _who(decisions.get(row.decision_ref)),
-         document.puid_of(decisions[row.decision_ref]) if row.decision_ref in decisions else "–",
-         _appeal(decisions.get(row.decision_ref)), row.ended_at or "–", _who(decisions.get(row.ended_by)))
+        (
+            row.review.external_id,
+            row.review.product.sku if row.review.product else "–",
+            row.hidden_at,
+            ", ".join(row.reasons),
+            ", ".join(row.marked) or "–",
+            _who(decisions.get(row.decision_ref)),
+            document.puid_of(decisions[row.decision_ref]) if row.decision_ref in decisions else "–",
+            _appeal(decisions.get(row.decision_ref)),
+            row.ended_at or "–",
+            _who(decisions.get(row.ended_by)),
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     standing = found.filter(ended_at=None).count()
     n_open = appeals.open_appeals().filter(decision__outcome=Decision.Outcome.LABEL).count()
     return Answer(
-        f"{found.count():,} hiding(s) of a review, {standing:,} of them stand; {n_open} appeal(s) against one are open.",
+        f"{found.count():,} hiding(s) of a review, {standing:,} of them stand; {n_open} appeal(s) against one are "
+        "open.",
         [table("Hidden reviews, the latest first", columns, cells, note="Each by a recorded decision of a person.")],
     )
 

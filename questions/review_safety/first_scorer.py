@@ -1,7 +1,7 @@
-"""What says which reviews are worth a look before people have judged any: lists of words, identifiers and the form of a text.
+"""What says which reviews are worth a look before people have judged any: lists of words, identifiers, form.
 
-It decides nothing: what it marks, or is unsure of, is put before people. It reads a text a fixed number of times, in linear time.
-Measured in docs/benchmarks/review-safety.md.
+It decides nothing: what it marks, or is unsure of, is put before people. It reads a text a fixed number of times, in
+linear time. Measured in docs/benchmarks/review-safety.md.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ CHOICES: Final = ("abuse", "hate", "sexual", "spam", "personal_data", "off_topic
 SEPARATOR: Final = "\n\n"  # between the words of the customer and the product's name, which comes last
 FILE: Final = "words.toml"
 MOST: Final = 8000  # characters that are read
-# How likely each is of a review that shows no sign of it; and never likelier than this by signs alone, nor less: people look.
+# How likely each is of a review that shows no sign of it; and never likelier than this by signs alone, nor less: people
+# look.
 PRIOR: Final = 0.002
 SUREST: Final = 0.9
 # How far each sign goes alone, 0 to 1.
@@ -63,7 +64,9 @@ class WordListSafety(TextClassifier):
         self.profanity = ProfanityCheck()
 
     def classify(self, texts: Sequence[str]) -> list[Classification]:
-        """Return one `Classification` for each text, in order: the customer's words, `SEPARATOR`, the product's name."""
+        """Return one `Classification` for each text, in order: the customer's words, `SEPARATOR`,
+        the product's name.
+        """
         return [Classification.of_several(CHOICES, self._row(text)) for text in texts]
 
     def _row(self, text: str) -> list[float]:
@@ -107,7 +110,9 @@ class WordListSafety(TextClassifier):
 
 
 def build(directory: Path) -> None:
-    """Write the artefact of the first model into the empty folder `directory`: the lists as they are in this version."""
+    """Write the artefact of the first model into the empty folder `directory`:
+    the lists as they are in this version.
+    """
     (directory / FILE).write_bytes((Path(__file__).parent / FILE).read_bytes())
 
 

@@ -22,7 +22,7 @@ from moderation.models.predictions import Prediction
 from tests import factories, people
 from tests.model_store import tiny_bert
 from tests.training.shop import CHARACTERS, label_reviews, train
-from training import classifiers, pipeline, registry, runs, snapshots, unlabelled
+from training import answering, classifiers, partition, pipeline, registry, runs, snapshots, unlabelled
 from training.evaluation import reports, runner, smoke
 from training.models import EvaluationReport, TrainingRun
 from training.recipes import Recipe
@@ -64,9 +64,9 @@ def test_a_model_that_learnt_near_copies_of_the_test_texts_is_not_let_in(
         words for words in clean.version.reports.get().reasons if fact in words[1] or "is near" in words[1]
     ]
     assert said_of_it[0] == "pass"
-    monkeypatch.setattr(snapshots, "_grouped", lambda task, rows: rows)
-    real = snapshots._crossing
-    monkeypatch.setattr(snapshots, "_crossing", lambda *sides: (set(), real(*sides)[1]))
+    monkeypatch.setattr(partition, "_grouped", lambda task, rows: rows)
+    real = partition.crossing
+    monkeypatch.setattr(partition, "crossing", lambda *sides: (set(), real(*sides)[1]))
     report = train().version.reports.get()
     (words,) = [words for verdict, words in report.reasons if fact in words]
     assert report.verdict == "fail"
@@ -300,7 +300,7 @@ def test_what_a_model_says_of_unlabelled_text_is_spread_over_all_labels(guessing
     Label.objects.all().delete()
     label_reviews(200, names=("positive", "negative"))
     run = train()
-    rows = classifiers.classify(run.version, ["plain box"], ["positive", "neutral", "negative"])
+    rows = answering.classify(run.version, ["plain box"], ["positive", "neutral", "negative"])
     assert rows.sum() == pytest.approx(1)
     assert ref(run.version)
 

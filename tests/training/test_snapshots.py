@@ -22,7 +22,7 @@ from labeling import examples, labels
 from labeling.models import Label, LabelIssue
 from tests import factories, people
 from tests.training.shop import KIND, WORDS, label_reviews
-from training import curation, near_copies, snapshots
+from training import curation, near_copies, partition, snapshots
 from training.splits import SPLITS, split_of
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_near_copies_of_reviews_of_other_products_are_in_one_part_and_those_that
 def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(snapshots, "FEWEST_BLIND", 5)
+    monkeypatch.setattr(partition, "FEWEST_BLIND", 5)
     subjects = label_reviews(150)
     # One of three saw no suggestion: what the three agree on leans to the model all the same.
     labels.record_vote(KIND, subjects[0], rater="b", label="positive", purpose="label", at=Label.objects.first().labelled_at,

@@ -19,7 +19,7 @@ from labeling.models import Label
 from tests import factories
 from tests.model_store import PreparedModels
 from tests.training.shop import label_reviews, train
-from training import classifiers
+from training import kept_parts
 from training.trainers import offset_regression
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone")]
@@ -65,10 +65,10 @@ def test_what_is_learnt_once_is_learnt_again_from_what_ships_and_not_from_itself
 
 
 def test_a_champion_that_knows_other_labels_is_no_start(shipped: ModelVersion) -> None:
-    assert classifiers._start(shipped, ["positive", "negative"]) is not None
-    assert classifiers._start(shipped, ["valid", "invalid"]) is None
+    assert kept_parts.start_of(shipped, ["positive", "negative"]) is not None
+    assert kept_parts.start_of(shipped, ["valid", "invalid"]) is None
     gone = factories.model_version("validity", backend="sequence_classifier")
-    assert classifiers._start(gone, ["valid", "invalid"]) is None
+    assert kept_parts.start_of(gone, ["valid", "invalid"]) is None
 
 
 def test_a_part_made_before_parts_had_a_start_begins_again_with_what_ships(
@@ -82,7 +82,7 @@ def test_a_part_made_before_parts_had_a_start_begins_again_with_what_ships(
     (folder / "chinese" / STARTED_FROM).unlink()
     stored = artifacts.store_directory(folder)
     legacy = factories.model_version("sentiment", backend="by_language", artifact_hash=stored)
-    start = classifiers._start(legacy, ["positive", "neutral", "negative"])
+    start = kept_parts.start_of(legacy, ["positive", "neutral", "negative"])
     assert start is not None
     assert start.folder == artifacts.path_for(shipped.artifact_hash)
 
@@ -114,7 +114,7 @@ def test_a_head_with_a_start_serves_what_was_fitted(shipped: ModelVersion, tmp_p
     from training.trainers.linear_heads import fit_character_head
 
     names = ["negative", "neutral", "positive"]
-    start = classifiers._start(shipped, names)
+    start = kept_parts.start_of(shipped, names)
     rng = random.Random(5)
     said = ["".join(rng.choices("好差坏退货满意推荐失望收到", k=8)) for _ in range(120)]
     given = [2 if "好" in text else 0 for text in said]

@@ -1,4 +1,4 @@
-"""Each label apart: how much of it a new model finds, and how often it is right to call it, beside the champion. Pure."""
+"""Each label apart: how much of it a new model finds, how often it is right to call it, beside the champion. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from training.evaluation import comparison
 from training.evaluation.comparison import Bools, Floats, Gap, Ints
 from training.evaluation.metrics import Answers, occurring
 
-# A loss on a label has to be ruled out on each label and on both figures, so each is asked at its full level, and a model that
-# is worse somewhere is stopped there however many labels there are (an intersection–union test; Berger 1982, Technometrics
-# 24, 295). By 99 % it passes once in a hundred times at most; by 98 % it did up to 1.8 times (docs/benchmarks/gate.md).
+# A loss on a label has to be ruled out on each label and on both figures, so each is asked at its full level, and a
+# model that is worse somewhere is stopped there however many labels there are (an intersection–union test; Berger 1982,
+# Technometrics 24, 295). By 99 % it passes once in a hundred times at most; by 98 % it did up to 1.8 times
+# (docs/benchmarks/gate.md).
 LEVEL, USUAL = 0.99, 0.95
 
 
@@ -34,7 +35,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class OfLabel:
-    """What two models make of one label. `precision` is None where one of them never says it: recall tells it all then."""
+    """What two models make of one label.
+
+    `precision` is None where one of them never says it: recall tells it all then.
+    """
 
     label: int
     n: int
@@ -86,7 +90,8 @@ def mean_f1(columns: Sequence[tuple[Bools, Bools, Bools]], products: Ints | None
 
 
 def cost(new: Answers, old: Answers, costs: Floats, *, level: float = 0.95) -> Figure:
-    """Compare what an error costs for a text on average; `costs` (n_labels,) is what it costs to miss a text of each label.
+    """Compare what an error costs for a text on average; `costs` (n_labels,) is what it costs to miss a text of each
+    label.
 
     The gap is what is saved: above zero the new model is cheaper.
     """

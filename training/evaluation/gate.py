@@ -26,13 +26,13 @@ class Rules:
     `gain`: it must be right more often than the champion by more than this, beyond chance (the lower end of the 95 %
     interval). Zero means better at all; a negative number means not worse by more than that.
     `slice_loss`: in no slice may it be worse by more than this beyond chance, at 95 % for all slices together.
-    `label_margin`: of no label may it find less than the champion by more than this, nor be right less often where it says
-    it; `label_margins` has the labels with a margin of their own. `label_costs`: what it costs to miss a text of a label, 1
-    where nothing is said; where something is, the gain is one in cost rather than in accuracy.
-    `perturbed_loss`: it may be right less often than the champion about texts that were changed by no more than this, of each
-    kind of change (`training.evaluation.stress`); `identity_loss`: the same of texts that name a group of people, and of how
-    often its answer changes with the group; with fewer than `min_identity` such texts nothing is told, which where
-    `identity_required` is inconclusive.
+    `label_margin`: of no label may it find less than the champion by more than this, nor be right less often where it
+    says it; `label_margins` has the labels with a margin of their own. `label_costs`: what it costs to miss a text of a
+    label, 1 where nothing is said; where something is, the gain is one in cost rather than in accuracy.
+    `perturbed_loss`: it may be right less often than the champion about texts that were changed by no more than this,
+    of each kind of change (`training.evaluation.stress`); `identity_loss`: the same of texts that name a group of
+    people, and of how often its answer changes with the group; with fewer than `min_identity` such texts nothing is
+    told, which where `identity_required` is inconclusive.
     """
 
     min_test: int = 100
@@ -52,16 +52,25 @@ class Rules:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`verdict` is the worst of the findings: fail, else inconclusive, else pass. What is for people is inconclusive."""
+    """`verdict` is the worst of the findings: fail, else inconclusive, else pass.
+
+    What is for people is inconclusive.
+    """
 
     verdict: str
     findings: Sequence[tuple[str, str]]
 
 
 def judge(
-    new: Answers, old: Answers | None, *, groups: Mapping[str, Sequence[str]], rules: Rules,
-    facts: Mapping[str, bool] | None = None, stated: int = 0, labels: Sequence[str] | None = None,
-) -> Verdict:  # fmt: skip
+    new: Answers,
+    old: Answers | None,
+    *,
+    groups: Mapping[str, Sequence[str]],
+    rules: Rules,
+    facts: Mapping[str, bool] | None = None,
+    stated: int = 0,
+    labels: Sequence[str] | None = None,
+) -> Verdict:
     """Return whether the model that gave the answers `new` may replace the one that gave `old`; None: there is none.
 
     `groups` are slices (name → value of each text). `facts` are conditions that hold or do not: the artefact works in a
@@ -99,7 +108,8 @@ def _named(answers: Answers, labels: Sequence[str] | None) -> dict[int, str]:
 
 def _accuracy(new: Answers, rules: Rules) -> tuple[str, str]:
     found = float(new.right.mean())
-    words = f"right on {found:.1%} of {len(new.truth)} test texts (macro-F1 {macro_f1(new):.3f}); at least {rules.min_accuracy:.0%}"
+    words = f"right on {found:.1%} of {len(new.truth)} test texts (macro-F1 {macro_f1(new):.3f})"
+    words += f"; at least {rules.min_accuracy:.0%}"
     return (PASS if found >= rules.min_accuracy else FAIL), words
 
 
@@ -138,8 +148,9 @@ def _gain(new: Answers, old: Answers, named: Mapping[int, str], rules: Rules) ->
         costs[label] = rules.label_costs.get(name, 1.0)
     saved = by_label.cost(new, old, costs)
     words = (
-        f"its errors cost {saved.new:.3f} a text, the champion's {saved.old:.3f}: {saved.gap.value:+.3f} is saved, 95 % interval "
-        f"{saved.gap.low:+.3f} to {saved.gap.high:+.3f}; it has to be above {rules.gain:+.3f} ({100 * found.gain:+.1f} points of accuracy)"
+        f"its errors cost {saved.new:.3f} a text, the champion's {saved.old:.3f}: {saved.gap.value:+.3f} is saved, "
+        f"95 % interval {saved.gap.low:+.3f} to {saved.gap.high:+.3f}; it has to be above {rules.gain:+.3f} "
+        f"({100 * found.gain:+.1f} points of accuracy)"
     )
     if saved.gap.low > rules.gain:
         return PASS, words
@@ -168,7 +179,8 @@ def of_label(found: by_label.OfLabel, name: str, rules: Rules) -> tuple[str, str
     if not found.n:
         return PEOPLE, f"{name}: no test text has this label; whether it is still told is for people to say"
     recall, precision = found.recall, found.precision
-    words = f"{name}: finds {_share(recall.new, recall.n_new, 'test texts')}, the champion {recall.old:.1%} ({_points(recall)})"
+    words = f"{name}: finds {_share(recall.new, recall.n_new, 'test texts')}, "
+    words += f"the champion {recall.old:.1%} ({_points(recall)})"
     if precision:
         words += (
             f"; right in {_share(precision.new, precision.n_new, 'times it says so')}, "
@@ -222,7 +234,9 @@ def by_slice(new: Answers, old: Answers, groups: Mapping[str, Sequence[str]], ru
 
 
 def worst(findings: Sequence[tuple[str, str]]) -> Verdict:
-    """Return the verdict of `findings`: fail where one failed, else inconclusive where one is or is for people, else pass."""
+    """Return the verdict of `findings`: fail where one failed, else inconclusive where one is or is for people,
+    else pass.
+    """
     said = {INCONCLUSIVE if verdict == PEOPLE else verdict for verdict, _ in findings}
     worst = next((verdict for verdict in (FAIL, INCONCLUSIVE) if verdict in said), PASS)
     return Verdict(worst, tuple(findings))

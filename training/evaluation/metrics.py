@@ -113,7 +113,9 @@ def confusion(answers: Answers, n_labels: int) -> Ints:
 
 
 def occurring(answers: Answers) -> Ints:
-    """Return the labels of the texts: over these macro-F1 is the mean, for every model that answers about the same texts."""
+    """Return the labels of the texts: over these macro-F1 is the mean,
+    for every model that answers about the same texts.
+    """
     return np.unique(answers.truth).astype(np.int64)
 
 
@@ -152,10 +154,13 @@ def calibration(answers: Answers) -> list[dict[str, float]]:
     sure = answers.probabilities[np.arange(len(answers.truth)), answers.predicted]
     bins = np.minimum((sure * N_BINS).astype(int), N_BINS - 1)
     return [
-        {"n": int((bins == i).sum()), "confidence": round(float(sure[bins == i].mean()), 4),
-         "accuracy": round(float(answers.right[bins == i].mean()), 4)}
+        {
+            "n": int((bins == i).sum()),
+            "confidence": round(float(sure[bins == i].mean()), 4),
+            "accuracy": round(float(answers.right[bins == i].mean()), 4),
+        }
         for i in np.unique(bins)
-    ]  # fmt: skip
+    ]
 
 
 def calibration_error(answers: Answers) -> float:
@@ -172,13 +177,22 @@ def per_label(answers: Answers, labels: Sequence[str]) -> list[dict[str, Any]]:
         hits, said, there = int(counts[i, i]), int(counts[:, i].sum()), int(counts[i].sum())
         precision, recall = hits / said if said else 0.0, hits / there if there else 0.0
         f1 = 2 * hits / (said + there) if said + there else 0.0
-        rows.append({"label": label, "n": there, "precision": round(precision, 4), "recall": round(recall, 4),
-                     "f1": round(f1, 4)})  # fmt: skip
+        rows.append(
+            {
+                "label": label,
+                "n": there,
+                "precision": round(precision, 4),
+                "recall": round(recall, 4),
+                "f1": round(f1, 4),
+            }
+        )
     return rows
 
 
 def slices(answers: Answers, groups: Mapping[str, Sequence[str]], *, fewest: int = 20) -> list[dict[str, Any]]:
-    """Return the accuracy within each value of each grouping (name → value of each text) with at least `fewest` texts."""
+    """Return the accuracy within each value of each grouping
+    (name → value of each text) with at least `fewest` texts.
+    """
     rows = []
     for name, values in groups.items():
         column = np.asarray(values)

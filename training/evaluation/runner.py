@@ -49,8 +49,8 @@ def measure(
 ) -> Measured:
     """Let `version` and `champion` answer the test part. Nothing is written.
 
-    `tell(done, of)` hears of texts as they are answered, by both models. Raises `PermanentError` when the artefact or the
-    snapshot was changed.
+    `tell(done, of)` hears of texts as they are answered, by both models. Raises `PermanentError` when the artefact or
+    the snapshot was changed.
     """
     rows = snapshots.read(snapshot, "test")
     labels = list(snapshot.manifest["labels"])
@@ -75,7 +75,9 @@ def measure(
 
 
 def rules_for(role: str) -> gate.Rules:
-    """Return what a model for the question `role` has to show: the rules of the settings, and its own in their place."""
+    """Return what a model for the question `role` has to show: the rules of the settings,
+    and its own in their place.
+    """
     return gate.as_rules({**settings.TRAINING["GATE"], **question(role).gate})
 
 
@@ -120,7 +122,7 @@ def compared(found: comparison.Comparison) -> dict[str, float]:
 
 
 def _says(version: ModelVersion, labels: Sequence[str], texts: Sequence[str]) -> Any:
-    from training.classifiers import classify
+    from training.answering import classify
 
     return classify(version, texts, labels)
 
@@ -128,7 +130,7 @@ def _says(version: ModelVersion, labels: Sequence[str], texts: Sequence[str]) ->
 def _answers(
     version: ModelVersion, rows: Sequence[snapshots.Row], labels: Sequence[str], *, tell: Callable[[int], None]
 ) -> Answers:
-    from training.classifiers import classify
+    from training.answering import classify
 
     places = {label: place for place, label in enumerate(labels)}
     truth = np.array([places[row.label] for row in rows], dtype=np.int64)

@@ -94,7 +94,7 @@ def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
 def _answers(
     version: ModelVersion, rows: Sequence[snapshots.Row], labels: Sequence[str], *, tell: Callable[[int], None]
 ) -> SeveralAnswers:
-    from training.classifiers import classify_several
+    from training.answering import classify_several
 
     true = [set(label_sets.split(row.label)) for row in rows]
     truth = np.array([[label in one for label in labels] for one in true], dtype=bool).reshape(len(rows), len(labels))
@@ -104,6 +104,6 @@ def _answers(
 
 
 def _says(version: ModelVersion, labels: Sequence[str], texts: Sequence[str]) -> Ints:
-    from training.classifiers import classify_several
+    from training.answering import classify_several
 
     return several_metrics.coded(classify_several(version, texts, labels)[1])

@@ -1,7 +1,7 @@
-"""What becomes of a model's answers when texts are changed: by look-alikes, typos, spacing, other words, and other groups of people.
+"""What becomes of a model's answers when texts are changed: by look-alikes, typos, spacing, words, groups of people.
 
-Two models answer the same changed texts. One that is right less often than the champion there by more than a margin does not
-pass, nor one whose answers hang on the group named more often. Pure: the models are handed in as functions.
+Two models answer the same changed texts. One that is right less often than the champion there by more than a margin
+does not pass, nor one whose answers hang on the group named more often. Pure: the models are handed in as functions.
 """
 
 from __future__ import annotations
@@ -86,9 +86,14 @@ def _perturbed(
 
 
 def _against(
-    ours: npt.NDArray[Any], theirs: npt.NDArray[Any], new: Answers, rows: npt.NDArray[np.int64], where: str, margin: float,
+    ours: npt.NDArray[Any],
+    theirs: npt.NDArray[Any],
+    new: Answers,
+    rows: npt.NDArray[np.int64],
+    where: str,
+    margin: float,
     level: float,
-) -> Finding:  # fmt: skip
+) -> Finding:
     """Return whether a loss beyond `margin` was met: for certain it fails, else nothing is told."""
     products = None if new.products is None else new.products[rows]
     found = difference(ours.astype(np.float64) - theirs, products, level=level)
@@ -102,9 +107,14 @@ def _against(
 
 
 def _fair(
-    texts: Sequence[str], new: Answers, old: Answers | None, swapped: Changed, ours: npt.NDArray[np.int64],
-    theirs: npt.NDArray[np.int64] | None, rules: Rules,
-) -> tuple[dict[str, Any], list[Finding]]:  # fmt: skip
+    texts: Sequence[str],
+    new: Answers,
+    old: Answers | None,
+    swapped: Changed,
+    ours: npt.NDArray[np.int64],
+    theirs: npt.NDArray[np.int64] | None,
+    rules: Rules,
+) -> tuple[dict[str, Any], list[Finding]]:
     named: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
         for group in fairness.groups_in(text):
@@ -146,9 +156,13 @@ def _fair(
 
 
 def _kept(
-    same: npt.NDArray[np.bool_], same_of_champion: npt.NDArray[np.bool_], rows: npt.NDArray[np.int64], new: Answers,
-    rules: Rules, level: float,
-) -> Finding:  # fmt: skip
+    same: npt.NDArray[np.bool_],
+    same_of_champion: npt.NDArray[np.bool_],
+    rows: npt.NDArray[np.int64],
+    new: Answers,
+    rules: Rules,
+    level: float,
+) -> Finding:
     # Swaps of one text are alike: by product where it is known, else by text.
     products = rows if new.products is None else new.products[rows]
     found = difference(same.astype(np.float64) - same_of_champion, products, level=level)

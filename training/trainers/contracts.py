@@ -1,4 +1,4 @@
-"""What a trainer takes and what comes of it: labelled texts, somebody who watches, a finished artefact. No torch here."""
+"""What a trainer takes and what comes of it: labelled texts, somebody who watches, an artefact. No torch here."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ Rows = TypeVar("Rows", Labelled, Ticked)
 
 @dataclass(frozen=True)
 class Fitted:
-    """A finished artefact, and what was measured and settled while it was made. `locales`: what it learnt to work in."""
+    """A finished artefact, and what was measured and settled while it was made.
+
+    `locales`: what it learnt to work in.
+    """
 
     artifact_hash: str
     base_hash: str

@@ -45,9 +45,17 @@ AT_ONCE = 512
 
 
 def fit_embedding_head(
-    train: Rows, validation: Rows, *, labels: Sequence[str], recipe: Recipe, encoder: TextEncoder,
-    encoder_directory: Path, into: Path, watch: Watch = unwatched, reading: Watch = unwatched,
-) -> dict[str, Any]:  # fmt: skip
+    train: Rows,
+    validation: Rows,
+    *,
+    labels: Sequence[str],
+    recipe: Recipe,
+    encoder: TextEncoder,
+    encoder_directory: Path,
+    into: Path,
+    watch: Watch = unwatched,
+    reading: Watch = unwatched,
+) -> dict[str, Any]:
     """Write a model directory for the back end `embedding_head`; the encoder goes into it and is not changed.
 
     `reading` hears of the texts as they become vectors, `watch` of the strengths that are tried.
@@ -61,10 +69,18 @@ def fit_embedding_head(
 
 
 def fit_character_head(
-    train: Rows, validation: Rows, *, labels: Sequence[str], recipe: Recipe, into: Path,
-    start: Start | None = None, watch: Watch = unwatched,
-) -> dict[str, Any]:  # fmt: skip
-    """Write a model directory for the back end `character_head`; with `start`, of what is to be added to what that says."""
+    train: Rows,
+    validation: Rows,
+    *,
+    labels: Sequence[str],
+    recipe: Recipe,
+    into: Path,
+    start: Start | None = None,
+    watch: Watch = unwatched,
+) -> dict[str, Any]:
+    """Write a model directory for the back end `character_head`; with `start`,
+    of what is to be added to what that says.
+    """
     reader = TfidfVectorizer(
         analyzer=_signs, min_df=2 if len(train) < 5000 else 3, max_features=MOST_SIGNS, sublinear_tf=True
     )
@@ -74,16 +90,30 @@ def fit_character_head(
     vocabulary = json.dumps(reader.get_feature_names_out().tolist(), ensure_ascii=False)
     (into / VOCABULARY).write_text(vocabulary, encoding="utf-8")
     if start is None:
-        return _fit(features, held_out, train, validation, labels=labels, recipe=recipe, into=into, watch=watch, arrays={"idf": reader.idf_})  # fmt: skip
+        return _fit(
+            features,
+            held_out,
+            train,
+            validation,
+            labels=labels,
+            recipe=recipe,
+            into=into,
+            watch=watch,
+            arrays={"idf": reader.idf_},
+        )
     everything, texts = (
         _stacked([features, held_out]) if len(validation) else features,
         [*train.texts, *validation.texts],
     )
     figures, arrays = offset_regression.fit(
-        everything, start.says(texts, labels), np.array([*train.labels, *validation.labels]),
-        keys=[near_copies.letters(text).hex() for text in texts], n_aside=len(validation) if len(validation) >= FEWEST_TO_CHOOSE else 0,
-        is_balanced=recipe.class_weights, watch=watch,
-    )  # fmt: skip
+        everything,
+        start.says(texts, labels),
+        np.array([*train.labels, *validation.labels]),
+        keys=[near_copies.letters(text).hex() for text in texts],
+        n_aside=len(validation) if len(validation) >= FEWEST_TO_CHOOSE else 0,
+        is_balanced=recipe.class_weights,
+        watch=watch,
+    )
     _keep(into, labels, {**arrays, "idf": reader.idf_})
     start.copy(into)
     return {**figures, "started_from": start.about["backend"]}
@@ -123,9 +153,17 @@ def _signs(text: str) -> list[str]:
 
 
 def _fit(
-    features: Any, held_out: Any, train: Rows, validation: Rows, *, labels: Sequence[str], recipe: Recipe,
-    into: Path, watch: Watch, arrays: Mapping[str, npt.NDArray[Any]] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    features: Any,
+    held_out: Any,
+    train: Rows,
+    validation: Rows,
+    *,
+    labels: Sequence[str],
+    recipe: Recipe,
+    into: Path,
+    watch: Watch,
+    arrays: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> dict[str, Any]:
     if isinstance(train, Ticked):
         found = one_by_one.fit(features, held_out, train, validation, recipe=recipe, watch=watch)
         _keep(into, labels, {**found.arrays, **(arrays or {})})

@@ -40,16 +40,24 @@ EVALUATIONS, FEWEST_STEPS = 12, 10
 
 
 def fit(
-    train: Rows, validation: Rows, *, labels: Sequence[str], recipe: Recipe, base: Path, work: Path, into: Path,
-    watch: Watch = unwatched, report_to: Sequence[str] = (),
-) -> dict[str, Any]:  # fmt: skip
+    train: Rows,
+    validation: Rows,
+    *,
+    labels: Sequence[str],
+    recipe: Recipe,
+    base: Path,
+    work: Path,
+    into: Path,
+    watch: Watch = unwatched,
+    report_to: Sequence[str] = (),
+) -> dict[str, Any]:
     """Write a model directory for the back end `sequence_classifier` into `into`; return what was measured on the way.
 
     Of texts of which several answers may hold (`Ticked`) it learns each as a yes or no of its own, and from which
     probability on each is said is chosen on the validation part.
 
-    `recipe` is settled (`recipes.resolve_defaults`); `work` holds checkpoints, and those that are there are gone on from; `report_to`
-    are trackers that transformers knows: TensorBoard's files come to lie in `work`/runs.
+    `recipe` is settled (`recipes.resolve_defaults`); `work` holds checkpoints, and those that are there are gone on
+    from; `report_to` are trackers that transformers knows: TensorBoard's files come to lie in `work`/runs.
     """
     set_seed(recipe.seed)
     is_several = isinstance(train, Ticked)
@@ -60,18 +68,23 @@ def fit(
     every = max(FEWEST_STEPS, math.ceil(n_steps / EVALUATIONS))
     arguments = TrainingArguments(
         **checkpoints.arguments(recipe, work, n_steps=n_steps, every=every, report_to=report_to),
-        num_train_epochs=recipe.epochs, learning_rate=recipe.learning_rate, per_device_eval_batch_size=64,
-        bf16=device.type == "cuda" and torch.cuda.is_bf16_supported(), use_cpu=device.type == "cpu",
+        num_train_epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        per_device_eval_batch_size=64,
+        bf16=device.type == "cuda" and torch.cuda.is_bf16_supported(),
+        use_cpu=device.type == "cpu",
         dataloader_pin_memory=device.type == "cuda",
-    )  # fmt: skip
+    )
     trainer = _Weighted(
-        model=_model(base, labels, recipe, n_steps, is_several=is_several), args=arguments, processing_class=tokenizer,
+        model=_model(base, labels, recipe, n_steps, is_several=is_several),
+        args=arguments,
+        processing_class=tokenizer,
         train_dataset=_Encoded(train, tokenizer, recipe.max_tokens),
         eval_dataset=_Encoded(validation, tokenizer, recipe.max_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=_metrics_of_several if is_several else _metrics,
         callbacks=[EarlyStoppingCallback(recipe.patience), checkpoints.Reporter(watch)],
-    )  # fmt: skip
+    )
     if recipe.class_weights:
         trainer.weights = _weights(train, n_labels=len(labels))
     if recipe.method == "adalora":
@@ -86,11 +99,13 @@ def fit(
     best = trainer.state.best_metric
     return {
         **({"bounds": found} if found else {}),
-        "steps": trainer.state.global_step, "steps_planned": n_steps, "best_eval_loss": best,
+        "steps": trainer.state.global_step,
+        "steps_planned": n_steps,
+        "best_eval_loss": best,
         "best_step": trainer.state.best_global_step,
         "stopped_early": trainer.state.global_step < n_steps,
         "trained_parameters": n_trained,
-    }  # fmt: skip
+    }
 
 
 class _Budget(TrainerCallback):  # type: ignore[misc]
@@ -181,9 +196,14 @@ def _model(base: Path, labels: Sequence[str], recipe: Recipe, n_steps: int, *, i
     if recipe.dropout >= 0:
         config.hidden_dropout_prob = config.attention_probs_dropout_prob = recipe.dropout
     model = AutoModelForSequenceClassification.from_pretrained(
-        base, config=config, dtype=torch.float32, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+        base,
+        config=config,
+        dtype=torch.float32,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
         ignore_mismatched_sizes=True,
-    )  # fmt: skip
+    )
     adapter = _ADAPTERS.get(recipe.method)
     return model if adapter is None else peft.get_peft_model(model, adapter(recipe, model, n_steps))
 
@@ -204,18 +224,28 @@ def _targets(model: Any) -> list[str]:
 
 def _lora(recipe: Recipe, model: Any, n_steps: int) -> Any:
     return peft.LoraConfig(
-        task_type=peft.TaskType.SEQ_CLS, r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, lora_dropout=0.05,
-        target_modules=_targets(model), modules_to_save=_heads(model),
-    )  # fmt: skip
+        task_type=peft.TaskType.SEQ_CLS,
+        r=recipe.lora_rank,
+        lora_alpha=2 * recipe.lora_rank,
+        lora_dropout=0.05,
+        target_modules=_targets(model),
+        modules_to_save=_heads(model),
+    )
 
 
 def _adalora(recipe: Recipe, model: Any, n_steps: int) -> Any:
     # It starts with more than it ends with; the budget is cut between a tenth and two thirds of the steps.
     return peft.AdaLoraConfig(
-        task_type=peft.TaskType.SEQ_CLS, init_r=recipe.lora_rank + recipe.lora_rank // 2, target_r=recipe.lora_rank,
-        lora_alpha=2 * recipe.lora_rank, tinit=n_steps // 10, tfinal=n_steps // 3, total_step=max(n_steps, 4),
-        target_modules=_targets(model), modules_to_save=_heads(model),
-    )  # fmt: skip
+        task_type=peft.TaskType.SEQ_CLS,
+        init_r=recipe.lora_rank + recipe.lora_rank // 2,
+        target_r=recipe.lora_rank,
+        lora_alpha=2 * recipe.lora_rank,
+        tinit=n_steps // 10,
+        tfinal=n_steps // 3,
+        total_step=max(n_steps, 4),
+        target_modules=_targets(model),
+        modules_to_save=_heads(model),
+    )
 
 
 def _prefix(recipe: Recipe, model: Any, n_steps: int) -> Any:

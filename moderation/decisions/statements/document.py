@@ -1,8 +1,8 @@
-"""The statement of reasons for a rejection, a taking down or a hiding: for the DSA Transparency Database, and for whom it affects.
+"""The statement of reasons for a rejection, a taking down or a hiding, for a database of them and whom it affects.
 
-Made from the records alone: codes, dates and the policy's version, never a person's own words nor the text itself, so it
-holds no personal data. Of our own drafts the law asks for none of this (docs/compliance.md); a platform that moderates
-sellers' texts with this desk has to give it (DSA, Art. 17).
+The database is the DSA's Transparency Database. Made from the records alone: codes, dates and the policy's version,
+never a person's own words nor the text itself, so it holds no personal data. Of our own drafts the law asks for none of
+this (docs/compliance.md); a platform that moderates sellers' texts with this desk has to give it (DSA, Art. 17).
 """
 
 from __future__ import annotations
@@ -32,15 +32,24 @@ OF = (Outcome.REJECT, Outcome.RETIRE)
 CONTENT_TYPES = ("CONTENT_TYPE_PRODUCT", "CONTENT_TYPE_SYNTHETIC_MEDIA", "CONTENT_TYPE_TEXT")
 # Gravest first: what the reason of a person, or the code of a finding, comes under in the database's terms.
 CATEGORIES: Sequence[tuple[Sequence[str], Category, Sequence[Keyword]]] = (
-    (("email", "phone", "personal", "card_number", "iban"), "STATEMENT_CATEGORY_DATA_PROTECTION_AND_PRIVACY_VIOLATIONS",
-     ("KEYWORD_MISSING_PROCESSING_GROUND",)),
-    (("medical", "health"), "STATEMENT_CATEGORY_CONSUMER_INFORMATION",
-     ("KEYWORD_MISLEADING_INFO_GOODS_SERVICES", "KEYWORD_RISK_PUBLIC_HEALTH")),
+    (
+        ("email", "phone", "personal", "card_number", "iban"),
+        "STATEMENT_CATEGORY_DATA_PROTECTION_AND_PRIVACY_VIOLATIONS",
+        ("KEYWORD_MISSING_PROCESSING_GROUND",),
+    ),
+    (
+        ("medical", "health"),
+        "STATEMENT_CATEGORY_CONSUMER_INFORMATION",
+        ("KEYWORD_MISLEADING_INFO_GOODS_SERVICES", "KEYWORD_RISK_PUBLIC_HEALTH"),
+    ),
     (("price",), "STATEMENT_CATEGORY_CONSUMER_INFORMATION", ("KEYWORD_NONCOMPLIANCE_PRICING",)),
     (("testimonial",), "STATEMENT_CATEGORY_CONSUMER_INFORMATION", ("KEYWORD_INAUTHENTIC_USER_REVIEWS",)),
-    (("unsupported_", "wrong_fact", "legal_risk", "absolute_claim", "guarantee", "environmental"),
-     "STATEMENT_CATEGORY_CONSUMER_INFORMATION", ("KEYWORD_MISLEADING_INFO_GOODS_SERVICES",)),
-)  # fmt: skip
+    (
+        ("unsupported_", "wrong_fact", "legal_risk", "absolute_claim", "guarantee", "environmental"),
+        "STATEMENT_CATEGORY_CONSUMER_INFORMATION",
+        ("KEYWORD_MISLEADING_INFO_GOODS_SERVICES",),
+    ),
+)
 NOT_OTHERWISE: Category = "STATEMENT_CATEGORY_OTHER_VIOLATION_TC"
 
 
@@ -74,28 +83,33 @@ def statement_for(decision: Decision) -> StatementOfReasons:
     findings = _standing(text)
     category, keywords = _category([*decision.reason_codes, *(finding.code for finding in findings)])
     is_retired, reasons = decision.outcome == Outcome.RETIRE, ", ".join(_reasons(decision))
-    return checked({
-        "decision_visibility": ["DECISION_VISIBILITY_CONTENT_REMOVED" if is_retired else "DECISION_VISIBILITY_OTHER"],
-        "decision_visibility_other": None if is_retired else "Refused before publication",
-        "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
-        "decision_ground_reference_url": settings.STATEMENTS["TERMS_URL"] or None,
-        "incompatible_content_ground": f"House rules for product copy, version {decision.policy_version or 'unknown'}",
-        "incompatible_content_explanation": f"The text does not keep the rules for product copy: {reasons}."[:2000],
-        "content_type": list(CONTENT_TYPES),
-        "category": category,
-        "category_specification": list(keywords),
-        "territorial_scope": sorted(settings.STATEMENTS["TERRITORIES"]),
-        "content_language": LANGUAGES.get(text.locale),
-        "content_date": text.created_at.date(),
-        "application_date": decision.created_at.date(),
-        "decision_facts": _facts(decision, text, findings),
-        "source_type": "SOURCE_VOLUNTARY",
-        "automated_detection": "Yes" if findings else "No",
-        "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED"
-        if decision.reviewer_id
-        else "AUTOMATED_DECISION_FULLY",
-        "puid": puid_of(decision),
-    })  # fmt: skip
+    return checked(
+        {
+            "decision_visibility": [
+                "DECISION_VISIBILITY_CONTENT_REMOVED" if is_retired else "DECISION_VISIBILITY_OTHER"
+            ],
+            "decision_visibility_other": None if is_retired else "Refused before publication",
+            "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
+            "decision_ground_reference_url": settings.STATEMENTS["TERMS_URL"] or None,
+            "incompatible_content_ground": f"House rules for product copy, version "
+            f"{decision.policy_version or 'unknown'}",
+            "incompatible_content_explanation": f"The text does not keep the rules for product copy: {reasons}."[:2000],
+            "content_type": list(CONTENT_TYPES),
+            "category": category,
+            "category_specification": list(keywords),
+            "territorial_scope": sorted(settings.STATEMENTS["TERRITORIES"]),
+            "content_language": LANGUAGES.get(text.locale),
+            "content_date": text.created_at.date(),
+            "application_date": decision.created_at.date(),
+            "decision_facts": _facts(decision, text, findings),
+            "source_type": "SOURCE_VOLUNTARY",
+            "automated_detection": "Yes" if findings else "No",
+            "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED"
+            if decision.reviewer_id
+            else "AUTOMATED_DECISION_FULLY",
+            "puid": puid_of(decision),
+        }
+    )
 
 
 def _reasons(decision: Decision) -> list[str]:
@@ -123,10 +137,12 @@ def _facts(decision: Decision, text: Candidate, findings: Sequence[Finding]) -> 
 
 
 def text_for(decision: Decision, *, locale: str) -> str:
-    """Return the statement as plain text for whom it affects, in `locale`, with how to appeal. English where we have no other.
+    """Return the statement as plain text for whom it affects, in `locale`, with how to appeal.
 
-    It says what DSA Art. 17(3) asks for: the measure and its scope, the facts, automated means, the ground, and the ways of
-    redress.
+    English where we have no other.
+
+    It says what DSA Art. 17(3) asks for: the measure and its scope, the facts, automated means, the ground, and the
+    ways of redress.
     """
     if hidden := hidden_by(decision):
         return of_reviews.text_for(decision, hidden, locale=locale)
@@ -137,19 +153,28 @@ def text_for(decision: Decision, *, locale: str) -> str:
     reasons = [words.get(code, code) for code in decision.reason_codes] or [words["no_reason"]]
     date = f"{statement.application_date:%Y-%m-%d}"
     lines = [
-        words["title"], "",
-        words["retired" if decision.outcome == Outcome.RETIRE else "rejected"].format(date=date, territories=territories),
+        words["title"],
+        "",
+        words["retired" if decision.outcome == Outcome.RETIRE else "rejected"].format(
+            date=date, territories=territories
+        ),
         words["place"].format(
-            channel=words.get(f"channel_{text.channel}", text.channel), sku=text.product.sku,
-            language=words.get(f"language_{text.locale}", text.locale), written=f"{statement.content_date:%Y-%m-%d}",
-        ), "",
-        text.text, "",
+            channel=words.get(f"channel_{text.channel}", text.channel),
+            sku=text.product.sku,
+            language=words.get(f"language_{text.locale}", text.locale),
+            written=f"{statement.content_date:%Y-%m-%d}",
+        ),
+        "",
+        text.text,
+        "",
         words["ground"].format(version=decision.policy_version or "–", url=f" ({url})" if url else ""),
         words["reasons"].format(reasons=", ".join(reasons)),
         words["found"].format(found=found) if found else words["found_nothing"],
-        words[f"people_{n_people(decision)}"], words["started"], "",
+        words[f"people_{n_people(decision)}"],
+        words["started"],
+        "",
         *redress(decision, words),
-    ]  # fmt: skip
+    ]
     return "\n".join(lines) + "\n"
 
 

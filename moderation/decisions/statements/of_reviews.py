@@ -48,50 +48,61 @@ def statement_for(decision: Decision, hidden: HiddenReview) -> StatementOfReason
         who_decided(decision),
         f"Reasons given: {reasons}.",
     ]
-    return checked({
-        # Its text is kept, and comes back when a later decision says so.
-        "decision_visibility": ["DECISION_VISIBILITY_CONTENT_DISABLED"],
-        "end_date_visibility_restriction": hidden.ended_at.date() if hidden.ended_at else None,
-        "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
-        "decision_ground_reference_url": settings.STATEMENTS["TERMS_URL"] or None,
-        "incompatible_content_ground": RULES,
-        "incompatible_content_explanation": f"The text does not keep the rules for customer reviews: {reasons}.",
-        "content_type": ["CONTENT_TYPE_TEXT"],
-        "category": category,
-        "category_addition": [other for other, _ in found[1:]],
-        "category_specification": list(keywords),
-        "territorial_scope": sorted(settings.STATEMENTS["TERRITORIES"]),
-        "content_language": LANGUAGES.get(review.locale),
-        "content_date": content_date(review.written_at or review.created_at),
-        "application_date": decision.created_at.date(),
-        "decision_facts": " ".join(facts),
-        "source_type": "SOURCE_VOLUNTARY",
-        "automated_detection": "Yes" if was_marked else "No",
-        "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED",
-        "puid": puid_of(decision),
-    })  # fmt: skip
+    return checked(
+        {
+            # Its text is kept, and comes back when a later decision says so.
+            "decision_visibility": ["DECISION_VISIBILITY_CONTENT_DISABLED"],
+            "end_date_visibility_restriction": hidden.ended_at.date() if hidden.ended_at else None,
+            "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
+            "decision_ground_reference_url": settings.STATEMENTS["TERMS_URL"] or None,
+            "incompatible_content_ground": RULES,
+            "incompatible_content_explanation": f"The text does not keep the rules for customer reviews: {reasons}.",
+            "content_type": ["CONTENT_TYPE_TEXT"],
+            "category": category,
+            "category_addition": [other for other, _ in found[1:]],
+            "category_specification": list(keywords),
+            "territorial_scope": sorted(settings.STATEMENTS["TERRITORIES"]),
+            "content_language": LANGUAGES.get(review.locale),
+            "content_date": content_date(review.written_at or review.created_at),
+            "application_date": decision.created_at.date(),
+            "decision_facts": " ".join(facts),
+            "source_type": "SOURCE_VOLUNTARY",
+            "automated_detection": "Yes" if was_marked else "No",
+            "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED",
+            "puid": puid_of(decision),
+        }
+    )
 
 
 def text_for(decision: Decision, hidden: HiddenReview, *, locale: str) -> str:
-    """Return the statement as plain text for who wrote the review, in `locale`, with how to appeal; English otherwise."""
+    """Return the statement as plain text for who wrote the review, in `locale`, with how to appeal;
+    English otherwise.
+    """
     words, statement, review = TEXTS.get(locale, TEXTS["en"]), statement_for(decision, hidden), hidden.review
     url = statement.decision_ground_reference_url
     named = [words.get(f"reason_{code}", code) for code in hidden.reasons]
     marks = [words.get(f"reason_{code}", code) for code in hidden.marked]
     lines = [
-        words["title"], "",
+        words["title"],
+        "",
         words["hidden"].format(
             date=f"{statement.application_date:%Y-%m-%d}", territories=", ".join(statement.territorial_scope)
         ),
         words["review_place"].format(
-            external_id=review.external_id, sku=review.product.sku if review.product else "–",
-            language=words.get(f"language_{review.locale}", review.locale), written=f"{statement.content_date:%Y-%m-%d}",
-        ), "",
-        words["edited_since"] if hidden.is_edited else review.full_text, "",
+            external_id=review.external_id,
+            sku=review.product.sku if review.product else "–",
+            language=words.get(f"language_{review.locale}", review.locale),
+            written=f"{statement.content_date:%Y-%m-%d}",
+        ),
+        "",
+        words["edited_since"] if hidden.is_edited else review.full_text,
+        "",
         words["review_ground"].format(url=f" ({url})" if url else ""),
         words["reasons"].format(reasons=", ".join(named)),
         words["marked"].format(marks=", ".join(marks)) if marks else words["not_marked"],
-        words[f"people_{n_people(decision)}"], words["started"], "",
+        words[f"people_{n_people(decision)}"],
+        words["started"],
+        "",
         *redress(decision, words),
-    ]  # fmt: skip
+    ]
     return "\n".join(lines) + "\n"

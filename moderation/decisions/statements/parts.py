@@ -20,7 +20,9 @@ LANGUAGES = {"en": "EN", "zh-Hans": "ZH"}
 
 
 def puid_of(decision: Decision) -> str:
-    """Return the identifier of the statement about `decision`, unique for ever: a decision has one, and never changes."""
+    """Return the identifier of the statement about `decision`, unique for ever: a decision has one,
+    and never changes.
+    """
     return f"{PREFIX}{decision.pk}"
 
 
@@ -55,9 +57,13 @@ def redress(decision: Decision, words: Texts) -> list[str]:
     """Return the last lines of the text for whom it affects: how to appeal, where else to turn, and the number."""
     contact, why_not = settings.STATEMENTS["APPEAL_CONTACT"], appeals.why_not(decision)
     return [
-        words["no_appeal"].format(why=why_not) if why_not else words["appeal"].format(
-            until=f"{appeals.deadline(decision):%Y-%m-%d}", address=f"{settings.SITE_URL}/api/v1/appeals",
+        words["no_appeal"].format(why=why_not)
+        if why_not
+        else words["appeal"].format(
+            until=f"{appeals.deadline(decision):%Y-%m-%d}",
+            address=f"{settings.SITE_URL}/api/v1/appeals",
             contact=f"{words['or']}{contact}" if contact else "",
         ),
-        words["courts"], words["number"].format(puid=puid_of(decision)),
-    ]  # fmt: skip
+        words["courts"],
+        words["number"].format(puid=puid_of(decision)),
+    ]

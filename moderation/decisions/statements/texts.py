@@ -9,8 +9,10 @@ Texts = Mapping[str, str]
 EN: Texts = {
     "title": "Statement of reasons",
     "rejected": "The text below was not published. It is shown in none of these countries: {territories}.",
-    "retired": "The text below was taken down on {date}. It is shown in none of these countries any more: {territories}.",
-    "hidden": "The customer review below has been hidden since {date}. It is shown in none of these countries: {territories}.",
+    "retired": "The text below was taken down on {date}. It is shown in none of these countries any "
+    "more: {territories}.",
+    "hidden": "The customer review below has been hidden since {date}. It is shown in none of these countries: "
+    "{territories}.",
     "review_place": "Review {external_id}, product {sku}, {language}. Written on {written}.",
     "review_ground": "Ground: it does not keep our rules for customer reviews{url}.",
     "marked": "A model had marked it for us to look at: {marks}.",
@@ -31,11 +33,11 @@ EN: Texts = {
     "people_1": "A person decided.",
     "people_2": "Two persons decided.",
     "started": "We looked at it of our own accord; nobody had notified us.",
-    "appeal": "You may appeal until {until}, free of charge: send the number of this statement and your reasons to {address}{contact}. "
-    "Somebody who had no part in the decision will judge it, not a machine.",
+    "appeal": "You may appeal until {until}, free of charge: send the number of this statement and your reasons to "
+    "{address}{contact}. Somebody who had no part in the decision will judge it, not a machine.",
     "no_appeal": "An appeal is not possible (any more): {why}",
-    "courts": "You may also turn to a certified out-of-court dispute settlement body (Art. 21 of Regulation (EU) 2022/2065) or "
-    "to a court.",
+    "courts": "You may also turn to a certified out-of-court dispute settlement body (Art. 21 of Regulation (EU) "
+    "2022/2065) or to a court.",
     "number": "Number of this statement: {puid}",
     "or": " or to ",
     "no_reason": "none was recorded",

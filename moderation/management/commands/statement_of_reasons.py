@@ -1,4 +1,4 @@
-"""`manage.py statement_of_reasons`: the statement for a rejection, a taking down or a hidden review, as JSON or as text."""
+"""`manage.py statement_of_reasons`: for a rejection, a taking down or a hidden review, as JSON or as text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from moderation.models.reviews import Decision
 
 class Command(BaseCommand):
     help = (
-        "Write the statement of reasons for rejections, takings down and hidden reviews: as JSON in the shape of the EU's "
-        "DSA Transparency Database (API v2; one statement, or {statements: […]} with --since), or with --text for whom "
+        "Write the statement of reasons for rejections, takings down and hidden reviews: as JSON in the shape of the "
+        "EU's DSA Transparency Database (API v2; one statement, or {statements: […]} with --since), or with --text "
+        "for whom "
         "it affects, which quotes their own text. The JSON holds no personal data; neither names who decided."
     )
 
