@@ -25,6 +25,7 @@ from training.work import Tell, Work
 if TYPE_CHECKING:
     from training.trainers.linear_heads import Start
 
+BACKEND = kept_parts.BACKEND
 # Before the name of a part: its texts become vectors, which takes longer than what is fitted to them.
 READING = "reading "
 STAGES = {

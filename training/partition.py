@@ -1,4 +1,4 @@
-"""Which example is learnt from and which is tested on: near copies stay together, and what people gave is tested first."""
+"""Which example is learnt from, which is tested on: near copies stay together, what people gave is tested first."""
 
 from __future__ import annotations
 
