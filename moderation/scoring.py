@@ -87,8 +87,7 @@ def _load(rows: Sequence[Scoring], version: ModelVersion) -> None:
 
 
 def to_score(name: str, scored_with: uuid.UUID | None) -> QuerySet[Scoring]:
-    """What no model has answered yet of the question `name`, or what the version `scored_with` answered last; oldest
-    first.
+    """What no model has answered yet of the question `name`, or what `scored_with` answered last; oldest first.
 
     One version at a time: so the index finds them. "Not answered by the champion" would read all there ever was.
     """
@@ -96,17 +95,14 @@ def to_score(name: str, scored_with: uuid.UUID | None) -> QuerySet[Scoring]:
 
 
 def take_in(asked: Question) -> None:
-    """Have a `Scoring` for each row that `asked` is about: those that are there, once, and those that will come,
-    by the trigger.
-    """
+    """Have a `Scoring` for each row that `asked` is about: for those that are there now; the trigger opens the others."""
     known = ScoredQuestion.objects.filter(question=asked.name).first()
     if known is not None and known.is_complete:
         return
     model = asked.subject_model
     table = connection.ops.quote_name(model._meta.db_table)
     with transaction.atomic(), connection.cursor() as cursor:
-        # Who is writing rows at this moment may not know of the question, and its rows are not to be seen yet: waited
-        # for.
+        # Who is writing rows may not know of the question, and its rows are not to be seen yet: it is waited for.
         cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
         ScoredQuestion.objects.get_or_create(question=asked.name, defaults={"about": model._meta.label_lower})
     with transaction.atomic(), connection.cursor() as cursor:

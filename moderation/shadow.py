@@ -22,9 +22,7 @@ LATEST = 2000
 
 
 def score() -> int:
-    """Have the challenger of each question answer up to `BATCH` of the `LATEST` that its champion answered.
-
-    Returns how many.
+    """Have each challenger answer up to `BATCH` of the `LATEST` that its champion answered. Returns how many.
 
     Two workers at once may look at the same subjects; each is kept once. A challenger that cannot be loaded or does not
     answer is logged, and tried again with the next call; the other questions go on.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -21,16 +19,14 @@ from core import leases
 from core.actors import SystemActor, require_permission
 from core.exceptions import LeaseLost, PermanentError, TransientError
 from core.hints import hint, hint_on_commit
-from core.refs import ref
-from inference import loader, prompts, resolver
-from inference.contracts import Classification, CopyBrief, Fact
-from inference.models import ModelVersion
-from labeling.question import question
+from inference import prompts
+from inference.contracts import CopyBrief, Fact
 from moderation import policy_versions
 from moderation.drafting import near_copies
+from moderation.drafting.opinions import Opinion, acceptance, opinions_on
+from moderation.drafting.opinions import save as save_opinions
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding, GenerationRequest
-from moderation.models.predictions import Prediction, fields_of
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import COPY_VERDICT
 from moderation.policy import base, grounding, merging
@@ -62,7 +58,9 @@ def brief_of(candidate: Candidate) -> CopyBrief:
 
 
 def draft_of(candidate: Candidate, *, text: str | None = None) -> base.Draft:
-    """Return what the policy checks see of a candidate: its text (or `text`), facts, and live copy it may repeat."""
+    """Return what the policy checks see of a candidate: its text (or `text`), its facts,
+    and live copy it may repeat.
+    """
     said = candidate.text if text is None else text
     others = near_copies.find_alike(said, product=candidate.product, locale=candidate.locale)
     return dataclasses.replace(draft_from(brief_of(candidate), said), others=others)
@@ -155,7 +153,7 @@ def _screen_together(requests: Sequence[GenerationRequest]) -> int:
     drafts = Candidate.objects.filter(request__in=requests, status=Status.GENERATED, screened_at=None)
     try:
         # The model runs outside the transaction: no row stays locked while it thinks.
-        opinions = _opinions(list(drafts.select_related("product")))
+        opinions = opinions_on(list(drafts.select_related("product")))
         return sum(_screen_request(request, opinions) for request in requests)
     except TransientError as exc:
         log.warning("drafts cannot be screened now: %s", exc)
@@ -168,40 +166,6 @@ def _screen_together(requests: Sequence[GenerationRequest]) -> int:
         log.exception("the drafts of request %s cannot be screened", requests[0].pk)
         leases.fail(requests[0], error=f"{type(exc).__name__}: {exc}")
     return 0
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """What the champion of a question says of drafts: candidate → its answer."""
-
-    question: str
-    version: ModelVersion
-    answers: Mapping[uuid.UUID, Classification]
-
-    def of(self, drafts: Sequence[Candidate]) -> Iterator[Prediction]:
-        """Yield what it says of `drafts`, to be saved."""
-        for draft in drafts:
-            if (answer := self.answers.get(draft.pk)) is not None:
-                yield Prediction(
-                    question=self.question, subject=ref(draft), model_version=self.version, **fields_of(answer)
-                )
-
-
-# Whose champions say something of a draft: its tone, and whether people would accept it.
-TONE, VALIDITY = "sentiment", "validity"
-
-
-def _opinions(candidates: Sequence[Candidate]) -> list[Opinion]:
-    """Return what the champions think of the texts; nothing of a question that has no champion yet."""
-    found = []
-    for name in (TONE, VALIDITY):
-        if (version := resolver.find(name)) is not None:
-            # A question about something else is asked of the draft's words alone.
-            about = question(name)
-            texts = about.inputs(candidates) if about.about == "draft" else [draft.text for draft in candidates]
-            answers = loader.load_classifier(version).classify(texts)
-            found.append(Opinion(name, version, {c.pk: a for c, a in zip(candidates, answers, strict=True)}))
-    return found
 
 
 def _screen_request(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
@@ -220,9 +184,7 @@ def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
                 "product"
             )
         )
-        for opinion in opinions:
-            Prediction.objects.keep(opinion.of(drafts))
-        valid = next((opinion.answers for opinion in opinions if opinion.question == VALIDITY), {})
+        save_opinions(opinions, drafts)
         lines: list[Line] = []
         passed: list[tuple[float, int, float, int, Candidate]] = []
         for candidate in drafts:
@@ -239,7 +201,7 @@ def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
                 lines.append(advance(candidate, from_=Status.GENERATED, to=Status.BLOCKED, payload={"findings": codes}))
             else:
                 n_warnings = sum(finding.severity == Severity.WARN for finding in findings)
-                accepted = valid[candidate.pk].probabilities.get("valid", 0.0) if candidate.pk in valid else 0.0
+                accepted = acceptance(opinions, candidate)
                 passed.append((-candidate.grounding, n_warnings, -accepted, candidate.ordinal, candidate))
                 lines.append(
                     Line(

@@ -1,7 +1,7 @@
-"""What models say stands in one table, whatever the question; what waits for their answer in another, with the scorer's lease.
+"""What models say stands in one table, whatever the question; what waits for it in another, with the scorer's lease.
 
-Everything that was said before is carried over. Of a tone only how positive it was is known, of a shadow only its label and how
-sure that was; a score without a model version, which nothing of ours wrote, says nothing and is left.
+Everything that was said before is carried over. Of a tone only how positive it was is known, of a shadow only its label
+and how sure that was; a score without a model version, which nothing of ours wrote, says nothing and is left.
 """
 
 import django.db.models.deletion
@@ -10,18 +10,21 @@ from django.db import migrations, models
 COPY = """
 INSERT INTO moderation_prediction
     (question, subject, model_version_id, label, probabilities, confidence, seconds, is_shadow, created_at)
-SELECT 'sentiment', 'catalog.customerreview:' || review_id, model_version_id, label, probabilities, confidence, NULL, false, created_at
+SELECT 'sentiment', 'catalog.customerreview:' || review_id, model_version_id, label, probabilities, confidence, NULL,
+    false, created_at
 FROM moderation_sentiment ORDER BY id;
 
 INSERT INTO moderation_prediction
     (question, subject, model_version_id, label, probabilities, confidence, seconds, is_shadow, created_at)
-SELECT 'validity', 'moderation.candidate:' || candidate_id, model_version_id, CASE WHEN value >= 0.5 THEN 'valid' ELSE 'invalid' END,
+SELECT 'validity', 'moderation.candidate:' || candidate_id, model_version_id,
+    CASE WHEN value >= 0.5 THEN 'valid' ELSE 'invalid' END,
     jsonb_build_object('valid', value, 'invalid', 1 - value), GREATEST(value, 1 - value), NULL, false, created_at
 FROM moderation_score WHERE name = 'valid_description' AND model_version_id IS NOT NULL ORDER BY id;
 
 INSERT INTO moderation_prediction
     (question, subject, model_version_id, label, probabilities, confidence, seconds, is_shadow, created_at)
-SELECT 'sentiment', 'moderation.candidate:' || candidate_id, model_version_id, CASE WHEN value > 0.5 THEN 'positive' ELSE '' END,
+SELECT 'sentiment', 'moderation.candidate:' || candidate_id, model_version_id,
+    CASE WHEN value > 0.5 THEN 'positive' ELSE '' END,
     jsonb_build_object('positive', value), CASE WHEN value > 0.5 THEN value ELSE 0 END, NULL, false, created_at
 FROM moderation_score WHERE name = 'positive_tone' AND model_version_id IS NOT NULL ORDER BY id;
 
@@ -36,7 +39,8 @@ ON CONFLICT (subject, question, model_version_id) DO UPDATE SET seconds = EXCLUD
 INSERT INTO moderation_scoring (question, subject, scored_with, scored_at, created_at, lease_token, lease_expires_at,
     n_attempts, n_losses, last_error, quarantined_at)
 SELECT 'sentiment', 'catalog.customerreview:' || r.id, r.scored_with,
-    (SELECT max(s.created_at) FROM moderation_sentiment s WHERE s.review_id = r.id AND s.model_version_id = r.scored_with),
+    (SELECT max(s.created_at) FROM moderation_sentiment s
+     WHERE s.review_id = r.id AND s.model_version_id = r.scored_with),
     r.created_at, r.lease_token, r.lease_expires_at, r.n_attempts, r.n_losses, r.last_error, r.quarantined_at
 FROM catalog_customerreview r ORDER BY r.created_at, r.id;
 
@@ -77,8 +81,8 @@ UPDATE django_content_type SET model = '{1}' WHERE app_label = 'moderation' AND 
     AND NOT EXISTS (SELECT 1 FROM django_content_type WHERE app_label = 'moderation' AND model = '{1}');
 """
 
-# By triggers, because rows come by imports of a million, by hand and by scripts, and none may be forgotten; what comes is
-# seen in the transaction that brings it. What goes takes with it what was said of it.
+# By triggers, because rows come by imports of a million, by hand and by scripts, and none may be forgotten; what comes
+# is seen in the transaction that brings it. What goes takes with it what was said of it.
 TRIGGERS = """
 CREATE FUNCTION moderation_open_scorings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -96,11 +100,14 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER moderation_open_scorings AFTER INSERT ON catalog_customerreview
-    REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION moderation_open_scorings('catalog.customerreview');
+    REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT
+    EXECUTE FUNCTION moderation_open_scorings('catalog.customerreview');
 CREATE TRIGGER moderation_forget_predictions AFTER DELETE ON catalog_customerreview
-    REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT EXECUTE FUNCTION moderation_forget_predictions('catalog.customerreview');
+    REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT
+    EXECUTE FUNCTION moderation_forget_predictions('catalog.customerreview');
 CREATE TRIGGER moderation_forget_predictions AFTER DELETE ON moderation_candidate
-    REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT EXECUTE FUNCTION moderation_forget_predictions('moderation.candidate');
+    REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT
+    EXECUTE FUNCTION moderation_forget_predictions('moderation.candidate');
 """
 NO_TRIGGERS = """
 DROP TRIGGER moderation_open_scorings ON catalog_customerreview;

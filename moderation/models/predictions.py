@@ -1,4 +1,4 @@
-"""What models say of subjects, whatever the question; and what waits for a model's answer, with the scorer's lease."""
+"""What models say of subjects, whatever the question; and what waits for their answer, with the scorer's lease."""
 
 from __future__ import annotations
 
@@ -78,9 +78,7 @@ class Prediction(models.Model):
 
 
 class ScoredQuestion(models.Model):
-    """A question that a serving model answers about every row of a table:
-    a trigger of that table opens a `Scoring` for each.
-    """
+    """A question that its champion answers about each row of a table: a trigger opens a `Scoring` for each that comes."""
 
     question = models.CharField(max_length=60, primary_key=True)
     about = models.CharField(max_length=100, help_text="the table, as references name it: app.model")

@@ -82,9 +82,7 @@ def _telling(asked: Question, pool: list[Prediction], n: int, *, n_labelled: int
 
 
 def _uncertainty(asked: Question, pool: Sequence[Prediction]) -> Any:
-    """How unsure each is, 0 to 1: how close the two likeliest are,
-    or of several answers how likely one of them is wrong.
-    """
+    """How unsure each is, 0 to 1: how close the two likeliest are; of several answers, how likely one of them is wrong."""
     from labeling.quality import sampling
 
     if asked.is_multiple:

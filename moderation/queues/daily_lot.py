@@ -73,7 +73,8 @@ def _draw(day: dt.date, n: int) -> int:
 
 
 def to_open(*, n: int) -> list[Prediction]:
-    """Return what the champion says of up to `n` reviews that the lot drew and nobody was asked about; oldest first.
+    """Return what the champion says of up to `n` reviews that the lot drew and nobody was asked about yet; oldest
+    first.
 
     What could not be put before people for a week after it could be drawn is not traffic of now any more.
     """

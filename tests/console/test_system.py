@@ -13,6 +13,7 @@ from django.utils import timezone
 from ecomsite.console import charts
 from labeling.models import LabelingTask, WebhookEvent
 from moderation.models.candidates import GenerationRequest
+from moderation.models.predictions import Scoring
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
 from monitoring import health, heartbeats, quarantine
@@ -129,7 +130,7 @@ def test_pages_that_wait_say_which_part_is_missing_and_for_how_long(scene: Scene
 
 def test_the_quarantine_shows_errors_escaped_and_lets_out_one_or_all(scene: Scene) -> None:
     aside = {"quarantined_at": timezone.now() - dt.timedelta(hours=2), "n_attempts": 5, "last_error": HOSTILE}
-    make.customer_review(HOSTILE, **aside)
+    Scoring.objects.create(question=HOSTILE[:60], subject="tests:1", **aside)
     tasks = [make.labeling_task(f"tests:{n}", status="open", **aside) for n in range(3)]
     event = WebhookEvent.objects.create(action="<script>alert(1)</script>", body_hash="0", **aside)
     client, page = _signed_in("ML engineer"), reverse("console:quarantine")

@@ -1,4 +1,4 @@
-"""What models said before it stood in one table is carried over, and back: every row, who scores what, and who may see it."""
+"""What models said before it stood in one table is carried over, and back: each row, what waits, and who may see it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_what_models_said_is_carried_over_and_back() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT codename FROM auth_permission JOIN auth_user_user_permissions ON permission_id = auth_permission.id"
+                "SELECT codename FROM auth_permission p JOIN auth_user_user_permissions ON permission_id = p.id"
             )
             assert cursor.fetchall() == [("view_sentiment",)]
             cursor.execute("SELECT review_id, label, model_version_id FROM moderation_sentiment")
@@ -38,7 +38,8 @@ def test_what_models_said_is_carried_over_and_back() -> None:
             cursor.execute("SELECT id FROM catalog_customerreview WHERE scored_with = %s", [sentiment.pk])
             assert cursor.fetchall() == [(scored.pk,)]
             cursor.execute(
-                "UPDATE catalog_customerreview SET quarantined_at = now(), n_attempts = 5, last_error = 'choked' WHERE id = %s",
+                "UPDATE catalog_customerreview SET quarantined_at = now(), n_attempts = 5, last_error = 'choked' "
+                "WHERE id = %s",
                 [poison.pk],
             )
             for tone in ((draft.pk, 0.9), (bland.pk, 0.2)):
@@ -53,8 +54,8 @@ def test_what_models_said_is_carried_over_and_back() -> None:
                 (None, draft.pk, rival.pk, "valid"),
             ):
                 cursor.execute(
-                    "INSERT INTO moderation_shadowscore (review_id, candidate_id, model_version_id, label, confidence, seconds, "
-                    "created_at) VALUES (%s, %s, %s, %s, 0.8, 0.01, now())",
+                    "INSERT INTO moderation_shadowscore (review_id, candidate_id, model_version_id, label, confidence, "
+                    "seconds, created_at) VALUES (%s, %s, %s, %s, 0.8, 0.01, now())",
                     [review, candidate, version, label],
                 )
     finally:

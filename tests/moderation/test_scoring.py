@@ -37,7 +37,7 @@ class PartsQuestion(delivery.Parts):
 
 
 class Parts(TextClassifier):
-    """Says of each choice by itself how likely it is: of quality where the text says `good`, of price where it says `dear`."""
+    """Says of each choice by itself how likely it is: quality where the text says `good`, price where it says `dear`."""
 
     labels = ("quality", "price", "service")
 

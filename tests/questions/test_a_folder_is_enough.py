@@ -81,9 +81,8 @@ def test_a_review_is_asked_two_questions_and_each_has_its_own_label() -> None:
 
 def test_it_is_asked_answered_learnt_measured_let_in_and_serves(base: ModelVersion, alone: None, settings: Any) -> None:
     settings.MODERATION = {
-        **settings.MODERATION,
-        "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
-    }
+        **settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
+    }  # fmt: skip
     settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 40}}
     truth, reviewer = _reviews(300), people.reviewer()
     while settling.open_reviews():
