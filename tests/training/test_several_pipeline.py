@@ -141,6 +141,7 @@ def test_a_model_that_lost_a_rare_answer_is_not_let_in(base: ModelVersion) -> No
     assert resolver.resolve(NAME) == first.version
 
 
+@pytest.mark.model
 def test_the_frozen_encoder_is_the_default(prepared_models: PreparedModels) -> None:
     stored = prepared_models.folders["encoder"].name
     factories.model_version("encoder", artifact_hash=stored)
@@ -160,6 +161,21 @@ def test_what_needs_one_label_a_text_is_refused_at_once(recipe: dict[str, Any], 
     with pytest.raises(PermanentError, match=told) as caught:
         runs.plan(NAME, reason="a test", actor=people.ml_engineer(), recipe=recipe)
     assert caught.value.hint
+
+
+def test_what_was_saved_says_the_same_in_a_process_of_its_own(base: ModelVersion) -> None:
+    label_reviews(120)
+    report = train().version.reports.get()
+    assert ["pass", "the saved model works in a fresh process"] in report.reasons
+
+
+def test_without_test_texts_nothing_is_told(base: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    label_reviews(80)
+    monkeypatch.setattr(snapshots, "assign", lambda rows: {group: "train" for group, _ in rows})
+    report = train().version.reports.get()
+    assert report.verdict == "inconclusive"
+    assert "0 test texts are too few to tell: 40 are needed" in [words for _, words in report.reasons]
+    assert report.metrics["new"] == {"n": 0, "is_several": True}
 
 
 @pytest.mark.parametrize("recipe", ["method: contrastive", "pseudo_labels: 0.9"])
