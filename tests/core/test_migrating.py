@@ -44,7 +44,7 @@ def test_a_database_with_some_of_them_is_refused(capsys: pytest.CaptureFixture[s
     with pytest.raises(CommandError, match=r"before the squash of outbox\. Nothing was changed"):
         call_command("migrate", check_unapplied=True, verbosity=0)
     part = health.check_database()
-    assert (part.state, "squashed" in part.words, "migrate" in part.hint) == ("down", True, True)
+    assert (part.state, part.words) == ("down", "1 migrations have not been applied.")
 
 
 def test_statements_of_a_file_can_be_run_again(tmp_path: Path) -> None:
