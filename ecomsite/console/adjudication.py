@@ -11,10 +11,10 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from core.actors import AuthenticatedHttpRequest, actor_ref, require_permission
 from core.differences import Change, diff
@@ -22,7 +22,7 @@ from core.refs import ref
 from ecomsite.console import highlight
 from ecomsite.console.candidates import decisions_of, moments
 from ecomsite.console.fields import whole_number
-from ecomsite.console.pages import Act, act, action, page
+from ecomsite.console.pages import Act, action, page
 from ecomsite.console.review import review_address
 from labeling.models import Consensus, LabelingTask
 from labeling.question import question
@@ -197,22 +197,20 @@ def _why_returned(seat: ReviewItem, consensus: Consensus) -> str:
 # --- What a person may do with it ----------------------------------------------------------------------------------
 
 
-@require_POST
-def take(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
+@action
+def take(request: AuthenticatedHttpRequest, pk: UUID) -> Act[ReviewItem]:
     """Give a senior this escalated item, and take them to the page where answers are given."""
     found = get_object_or_404(ReviewItem, pk=pk)
-    held: list[ReviewItem] = []
-    back = act(
-        request,
-        lambda: held.append(handing_out.take_escalated(found, user=request.user)),
+    return Act(
+        lambda: handing_out.take_escalated(found, user=request.user),
         done="It is yours now.",
         back=reverse("console:adjudicate", args=[found.leading.pk]),
+        on=review_address,
     )
-    return HttpResponseRedirect(review_address(held[0])) if held else back
 
 
 @action
-def confirm(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def confirm(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """The second person confirms."""
     found, note = get_object_or_404(ReviewItem, pk=pk), request.POST.get("note", "")
     return Act(
@@ -223,7 +221,7 @@ def confirm(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def return_(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def return_(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """The second person gives it back."""
     found, reason = get_object_or_404(ReviewItem, pk=pk), request.POST.get("reason", "")
     return Act(
@@ -238,7 +236,7 @@ def _proposal(request: AuthenticatedHttpRequest) -> int:
 
 
 @action
-def appeal(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def appeal(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """File an appeal against a decision."""
     found, reason = get_object_or_404(Decision.objects.select_related("item"), pk=pk), request.POST.get("reason", "")
     key, back = found.item.candidate_id, "contested" if found.outcome != Decision.Outcome.LABEL else "hidden_reviews"
@@ -250,7 +248,7 @@ def appeal(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def judge(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def judge(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Uphold or overturn."""
     found, overturn = get_object_or_404(Appeal.objects.select_related("decision"), pk=pk), "overturn" in request.POST
     return Act(

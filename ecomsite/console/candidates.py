@@ -169,7 +169,7 @@ def _held_of(request: AuthenticatedHttpRequest, lead: ReviewItem | None) -> Revi
 
 
 @action
-def overrule(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def overrule(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Put a blocked candidate into review after all."""
     found, reason = get_object_or_404(Candidate, pk=pk), request.POST.get("reason", "")
     return Act(
@@ -180,7 +180,7 @@ def overrule(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def retire(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def retire(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Take published copy down."""
     found, reason = get_object_or_404(PublishedCopy, pk=pk), request.POST.get("reason", "")
     codes = request.POST.getlist("reason_codes") or ["other"]
@@ -192,7 +192,7 @@ def retire(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def release(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def release(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Put the item that the person holds back into the queue."""
     found = get_object_or_404(ReviewItem, pk=pk)
     return Act(
@@ -203,7 +203,7 @@ def release(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def request_again(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def request_again(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Ask for fresh drafts of the same slot and variant."""
     found = get_object_or_404(Candidate.objects.select_related("product", "request"), pk=pk)
     return Act(

@@ -55,7 +55,7 @@ def facts(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 
 
 @action
-def attach(request: AuthenticatedHttpRequest, pk: int) -> Act:
+def attach(request: AuthenticatedHttpRequest, pk: int) -> Act[object]:
     """Attach the file of the form to a fact."""
     product = get_object_or_404(Product, pk=pk)
     return Act(
@@ -83,7 +83,7 @@ def _attach(request: AuthenticatedHttpRequest, product: Product) -> FactEvidence
 
 
 @action
-def withdraw(request: AuthenticatedHttpRequest, pk: int) -> Act:
+def withdraw(request: AuthenticatedHttpRequest, pk: int) -> Act[object]:
     """Let a proof count no more."""
     found = get_object_or_404(FactEvidence.objects.select_related("product"), pk=pk)
     reason = request.POST.get("reason", "")

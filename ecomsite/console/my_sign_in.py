@@ -21,7 +21,7 @@ from unfold.forms import AdminOwnPasswordChangeForm
 from accounts import factors, passkeys, recovery, sessions, sign_in, single_sign_on, tickets, totp
 from accounts.backends import lock_on
 from core.exceptions import EcomsiteError, PermanentError
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, act, action, page
 
 APP, NEW_PASSKEY = "app", "new_passkey"
 ISSUER = "ecomsite"
@@ -147,7 +147,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
 def remove_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a second factor."""
     back = reverse("console:my_sign_in")
-    return act(request, lambda: factors.remove(me(request), pk), done="It is removed.", back=back)
+    return act(request, Act(lambda: factors.remove(me(request), pk), done="It is removed.", back=back))
 
 
 @fresh
@@ -161,12 +161,14 @@ def new_codes(request: HttpRequest) -> HttpResponse:
         return redirect("console:my_sign_in")
 
 
-@require_POST
-def end_sessions(request: HttpRequest) -> HttpResponse:
+@action
+def end_sessions(request: HttpRequest) -> Act[int]:
     """Sign out everywhere else."""
-    n, _ = sessions.others(request, me(request)).delete()
-    messages.success(request, f"Signed out elsewhere: {n}." if n else "You were signed in nowhere else.")
-    return redirect("console:my_sign_in")
+    return Act(
+        lambda: sessions.others(request, me(request)).delete()[0],
+        done=lambda n: f"Signed out elsewhere: {n}." if n else "You were signed in nowhere else.",
+        back=reverse("console:my_sign_in"),
+    )
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]

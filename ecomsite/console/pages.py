@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -18,6 +18,7 @@ from core.actors import AuthenticatedHttpRequest, user_keys
 from core.exceptions import EcomsiteError
 
 Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
@@ -33,30 +34,32 @@ def with_names(checks: Iterable[LedgerCheck]) -> list[tuple[LedgerCheck, str]]:
     return [(row, names.get(row.by, row.by.removeprefix("system:"))) for row in rows]
 
 
-def act(request: HttpRequest, action: Callable[[], object], *, done: str, back: str) -> HttpResponseRedirect:
-    """Call `action`, say `done` or why not and what to do, and go `back`. `PermissionDenied` stays a 403."""
-    try:
-        action()
-    except EcomsiteError as exc:
-        messages.error(request, str(exc))
-    else:
-        messages.success(request, done)
-    return HttpResponseRedirect(back)
-
-
 @dataclass(frozen=True)
-class Act:
-    """What a button of the console does: the one function to call, what to say once it has,
-    and where to go either way.
+class Act(Generic[Result]):
+    """What a button of the console does: the one function to call, what to say once it has, and where to go.
+
+    What is said may hang on what the function returned, and so may where one is led `on`, where that is not `back`.
     """
 
-    do: Callable[[], object]
-    done: str
+    do: Callable[[], Result]
+    done: str | Callable[[Result], str]
     back: str
+    on: Callable[[Result], str] | None = None
+
+
+def act(request: HttpRequest, asked: Act[Result]) -> HttpResponseRedirect:
+    """Do what is `asked`; say that it is done, or why not and what to do. `PermissionDenied` stays a 403."""
+    try:
+        found = asked.do()
+    except EcomsiteError as exc:
+        messages.error(request, str(exc))
+        return HttpResponseRedirect(asked.back)
+    messages.success(request, asked.done if isinstance(asked.done, str) else asked.done(found))
+    return HttpResponseRedirect(asked.on(found) if asked.on else asked.back)
 
 
 def action(
-    view: Callable[Concatenate[AuthenticatedHttpRequest, Parameters], Act],
+    view: Callable[Concatenate[AuthenticatedHttpRequest, Parameters], Act[Any]],
 ) -> Callable[Concatenate[AuthenticatedHttpRequest, Parameters], HttpResponse]:
     """Make a view of what parses a form into an `Act`: it takes POST alone, and tells as `act` does what came of it."""
 
@@ -65,7 +68,6 @@ def action(
     def wrapper(
         request: AuthenticatedHttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> HttpResponse:
-        asked = view(request, *args, **kwargs)
-        return act(request, asked.do, done=asked.done, back=asked.back)
+        return act(request, view(request, *args, **kwargs))
 
     return wrapper

@@ -92,7 +92,7 @@ def _seat(
 
 
 @action
-def send_back(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def send_back(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Give an answer back, with the reason."""
     item, to_same_person = get_object_or_404(ReviewItem, pk=pk), request.POST.get("to") == "same"
     return Act(
@@ -105,7 +105,7 @@ def send_back(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def ask_more(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def ask_more(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Have more people answer an item."""
     item, n = get_object_or_404(ReviewItem, pk=pk), request.POST.get("n", "")
     return Act(
@@ -116,7 +116,7 @@ def ask_more(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def set_gold(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def set_gold(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Make the answer a known one, or end that."""
     item, label = get_object_or_404(ReviewItem, pk=pk), request.POST.get("label", "")
     return Act(

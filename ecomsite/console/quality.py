@@ -43,7 +43,7 @@ def checks_fragment(request: AuthenticatedHttpRequest, kind: str) -> HttpRespons
 
 
 @action
-def check_now(request: AuthenticatedHttpRequest, kind: str) -> Act:
+def check_now(request: AuthenticatedHttpRequest, kind: str) -> Act[object]:
     """Search for wrong labels now."""
     _require_view(request, kind)
     return Act(

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.admin import excerpt
 from core.exceptions import EcomsiteError
 from core.leases import Leased
-from ecomsite.console.pages import act, page
+from ecomsite.console.pages import Act, action, page
 from monitoring import quarantine
 
 SHOWN = 100  # of each kind
@@ -51,8 +49,8 @@ def _link(row: Leased) -> str:
         return ""
 
 
-@require_POST
-def readmit(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
+@action
+def readmit(request: AuthenticatedHttpRequest, kind: str) -> Act[Any]:
     """Let one row out (`pk` in the form), or all of a kind."""
     require_permission(request.user, "monitoring.readmit")
     back = reverse("console:quarantine")
@@ -61,17 +59,18 @@ def readmit(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     except EcomsiteError as exc:
         raise Http404(exc.message) from exc
     if "pk" not in request.POST:
-        n = quarantine.readmit_all(found, actor=request.user)
-        messages.success(request, f"{n} of “{found.title}” let out; they get fresh attempts.")
-        return redirect(back)
+        return Act(
+            lambda: quarantine.readmit_all(found, actor=request.user),
+            done=lambda n: f"{n} of “{found.title}” let out; they get fresh attempts.",
+            back=back,
+        )
     try:
         row = found.model._default_manager.filter(pk=request.POST["pk"]).first()
     except (ValueError, ValidationError):
         row = None
     if row is None:
         raise Http404("no such row")
-    return act(
-        request,
+    return Act(
         lambda: quarantine.readmit(row, actor=request.user),
         done="Let out: it gets fresh attempts.",
         back=back,

@@ -7,16 +7,16 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from catalog.models import ImportRun
 from core.actors import AuthenticatedHttpRequest, require_permission, user_keys
-from core.exceptions import EcomsiteError
+from core.exceptions import EcomsiteError, PermanentError
 from ecomsite.console.fields import whole_number
-from ecomsite.console.pages import Act, act, action, page
+from ecomsite.console.pages import Act, action, page
 from labeling import approvals
 from moderation.label_exchange import agreement, approving
 from moderation.label_exchange.importing import brought_in_by, rater_of, source_of
@@ -70,43 +70,42 @@ def show(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_POST
-def approve(request: AuthenticatedHttpRequest, pk: int) -> HttpResponseRedirect:
+@action
+def approve(request: AuthenticatedHttpRequest, pk: int) -> Act[approving.Approved]:
     """Answer for the raters that were ticked."""
-    run, back = _run(pk), reverse("console:raters_of_import", args=[pk])
-    raters = request.POST.getlist("rater")
-    if not raters:
-        messages.error(request, "Nobody is ticked.")
-        return HttpResponseRedirect(back)
-    person, reason = request.user, request.POST.get("reason", "")
-    try:
-        came = approving.approve_raters(run, reason=reason, actor=person, raters=raters)
-    except EcomsiteError as exc:
-        messages.error(request, str(exc))
-    else:
+    run, reason = _run(pk), request.POST.get("reason", "")
+
+    def in_words(came: approving.Approved) -> str:
         more = f" {came.n_lacking} more person has to answer for them, too." if came.n_lacking else ""
-        messages.success(request, f"You answer for {came.n_raters:,} rater{'' if came.n_raters == 1 else 's'}.{more}")
-    return HttpResponseRedirect(back)
+        return f"You answer for {came.n_raters:,} rater{'' if came.n_raters == 1 else 's'}.{more}"
 
-
-@require_POST
-def withdraw(request: AuthenticatedHttpRequest, pk: int) -> HttpResponseRedirect:
-    """Have nobody answer for the raters that were ticked any longer."""
-    run, back = _run(pk), reverse("console:raters_of_import", args=[pk])
-    raters, reason = request.POST.getlist("rater"), request.POST.get("reason", "")
-    if not raters:
-        messages.error(request, "Nobody is ticked.")
-        return HttpResponseRedirect(back)
-    return act(
-        request,
-        lambda: approving.withdraw_approval(run, reason=reason, actor=request.user, raters=raters),
-        done="What they say counts as what a file states.",
-        back=back,
+    return Act(
+        lambda: approving.approve_raters(run, reason=reason, actor=request.user, raters=_ticked(request)),
+        done=in_words,
+        back=reverse("console:raters_of_import", args=[pk]),
     )
 
 
 @action
-def ask(request: AuthenticatedHttpRequest, pk: int) -> Act:
+def withdraw(request: AuthenticatedHttpRequest, pk: int) -> Act[object]:
+    """Have nobody answer for the raters that were ticked any longer."""
+    run, reason = _run(pk), request.POST.get("reason", "")
+    return Act(
+        lambda: approving.withdraw_approval(run, reason=reason, actor=request.user, raters=_ticked(request)),
+        done="What they say counts as what a file states.",
+        back=reverse("console:raters_of_import", args=[pk]),
+    )
+
+
+def _ticked(request: AuthenticatedHttpRequest) -> list[str]:
+    """Return the raters that were ticked. Raises `PermanentError` where none was."""
+    if not (raters := request.POST.getlist("rater")):
+        raise PermanentError("Nobody is ticked.")
+    return raters
+
+
+@action
+def ask(request: AuthenticatedHttpRequest, pk: int) -> Act[object]:
     """Have our own people label a sample of an import."""
     run = _run(pk)
     return Act(

@@ -151,7 +151,7 @@ def drafts_fragment(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse
 
 
 @action
-def cancel(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def cancel(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Cancel an order that nobody has started on."""
     order = get_object_or_404(GenerationRequest, pk=pk)
     return Act(
@@ -162,7 +162,7 @@ def cancel(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def retry(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def retry(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Queue a failed order again."""
     order = get_object_or_404(GenerationRequest, pk=pk)
     return Act(

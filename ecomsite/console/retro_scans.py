@@ -42,7 +42,7 @@ def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 
 @action
-def start(request: AuthenticatedHttpRequest) -> Act:
+def start(request: AuthenticatedHttpRequest) -> Act[object]:
     """Begin a dry run of a stored version."""
     version = get_object_or_404(PolicyVersion, number=whole_number(request.POST.get("policy") or "0"))
     return Act(
@@ -97,18 +97,18 @@ def _hit(hit: RetroHit) -> dict[str, Any]:
 
 
 @action
-def recall(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def recall(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Take down what the dry run found."""
     return _on(request, pk, retro_scan.recall, done="Taking down: each text goes with its reason in the ledger.")
 
 
 @action
-def undo(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def undo(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Put back what the scan took down."""
     return _on(request, pk, retro_scan.undo, done="Putting back, each as a decision of yours.")
 
 
-def _on(request: AuthenticatedHttpRequest, pk: UUID, do: Callable[..., None], *, done: str) -> Act:
+def _on(request: AuthenticatedHttpRequest, pk: UUID, do: Callable[..., None], *, done: str) -> Act[object]:
     scan, reason = get_object_or_404(RetroScan, pk=pk), request.POST.get("reason", "")
     return Act(
         lambda: do(scan, actor=request.user, reason=reason),

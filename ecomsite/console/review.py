@@ -177,7 +177,7 @@ def last_ten(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
 
 
 @action
-def correct(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def correct(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Put what the person answered a moment ago before them again."""
     item = get_object_or_404(ReviewItem, pk=pk)
     return Act(

@@ -93,7 +93,7 @@ def run_fragment(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpRespon
 
 
 @action
-def cancel(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act:
+def cancel(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act[object]:
     """End a run."""
     found = get_object_or_404(TrainingRun, pk=pk)
     return Act(
@@ -104,7 +104,7 @@ def cancel(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act:
 
 
 @action
-def approve(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act:
+def approve(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act[object]:
     """Let a version serve, as one of those who have to agree."""
     version = get_object_or_404(ModelVersion, pk=pk)
     reason = request.POST.get("reason", "")
@@ -116,7 +116,7 @@ def approve(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> Act:
 
 
 @action
-def roll_back(request: AuthenticatedHttpRequest, role: str) -> Act:
+def roll_back(request: AuthenticatedHttpRequest, role: str) -> Act[object]:
     """Let the champion before this one serve again."""
     reason = request.POST.get("reason", "")
     return Act(

@@ -127,7 +127,7 @@ def rotate(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
 
 
 @action
-def disable(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def disable(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Stop sending to an endpoint."""
     found, reason = get_object_or_404(Endpoint, pk=pk), request.POST.get("reason", "")
     return Act(
@@ -138,7 +138,7 @@ def disable(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def enable(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def enable(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Send to an endpoint again."""
     found = get_object_or_404(Endpoint, pk=pk)
     return Act(
@@ -149,7 +149,7 @@ def enable(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
 
 
 @action
-def test(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def test(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     """Send a test event."""
     found = get_object_or_404(Endpoint, pk=pk)
     return Act(
@@ -167,12 +167,12 @@ def replay_all(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         context = {**_context(request, found), "trouble": "Times are written as 2026-11-25 14:00."}
         return page(request, "console/webhook.html", context, status=422)
-    return act(
-        request,
+    asked = Act(
         lambda: replay.replay_endpoint(found, actor=request.user, **times),
         done="The dead letters are on their way again.",
         back=reverse("console:webhook", args=[pk]),
     )
+    return act(request, asked)
 
 
 @require_safe
@@ -191,7 +191,7 @@ def delivery(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 
 
 @action
-def replay_one(request: AuthenticatedHttpRequest, pk: int) -> Act:
+def replay_one(request: AuthenticatedHttpRequest, pk: int) -> Act[object]:
     """Send one dead letter again."""
     found = get_object_or_404(Delivery.objects.select_related("endpoint"), pk=pk)
     return Act(
