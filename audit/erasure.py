@@ -12,6 +12,7 @@ from audit import ledger, sealing
 from audit.signals import person_erased
 from core.actors import actor_ref, require_permission
 from core.exceptions import PermanentError
+from core.reasons import require_reason
 from core.refs import ref
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def erase_person(user: User, *, actor: User | SystemActor, reason: str) -> Erasu
     more. Needs audit.erase_person and a reason. Raises `PermanentError` for oneself and for the last administrator.
     """
     require_permission(actor, "audit.erase_person")
-    if not reason.strip():
-        raise PermanentError("Erasing a person needs a reason.", hint="Say who asked for it and when, without a name.")
+    hint = "Say who asked for it and when, without a name."
+    reason = require_reason(reason, act="Erasing a person", hint=hint)
     person = actor_ref(user)
     if person == actor_ref(actor):
         raise PermanentError("Nobody erases themselves.", hint="Another administrator has to.")
@@ -52,7 +53,7 @@ def erase_person(user: User, *, actor: User | SystemActor, reason: str) -> Erasu
             "audit.person.erased",
             subject=ref(user),
             actor=actor,
-            payload={"keys": n_keys, "reason": ledger.typed(reason.strip()[:500], by=actor)},
+            payload={"keys": n_keys, "reason": ledger.typed(reason, by=actor)},
         )
     words = (
         "The key of their words in the ledger was deleted: nobody can read them any more, and the chain still holds."

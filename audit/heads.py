@@ -18,6 +18,7 @@ from audit.models import TreeHead
 from audit.signing import Head
 from core.actors import require_permission
 from core.exceptions import PermanentError
+from core.reasons import require_reason
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -137,8 +138,7 @@ def restart_anchors(*, actor: User | SystemActor, reason: str) -> int:
     audit.rotate_ledger_key and a reason, which become a line of the ledger. Returns how many heads were written.
     """
     require_permission(actor, "audit.rotate_ledger_key")
-    if not reason.strip():
-        raise PermanentError("Beginning a new second place needs a reason.", hint="Say what became of the old one.")
+    reason = require_reason(reason, act="Beginning a new second place", hint="Say what became of the old one.")
     with keys.alone():
         where, before = anchors.path(), anchors.read().heads
         with transaction.atomic():
@@ -149,7 +149,7 @@ def restart_anchors(*, actor: User | SystemActor, reason: str) -> int:
                 payload={
                     "anchored_before": before[-1].size if before else 0,
                     "signature_before": before[-1].signature if before else "",
-                    "reason": ledger.typed(reason.strip()[:500], by=actor),
+                    "reason": ledger.typed(reason, by=actor),
                 },
             )
             if where.exists():

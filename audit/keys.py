@@ -27,6 +27,7 @@ from audit.signing import Keyring, SigningKey, key_id_of
 from core.actors import require_permission
 from core.exceptions import PermanentError, TransientError
 from core.locks import try_advisory_lock
+from core.reasons import require_reason
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -176,8 +177,7 @@ def rotate(
     there next. `is_lost`: the old key is gone and cannot vouch for the new one; auditors must be given that by hand.
     """
     require_permission(actor, "audit.rotate_ledger_key")
-    if not reason.strip():
-        raise PermanentError("Replacing the key needs a reason.", hint="Say why, for whoever audits it later.")
+    reason = require_reason(reason, act="Replacing the key")
     if new is None and settings.LEDGER.key:
         raise PermanentError(
             "The key comes from the environment.", hint="Make a new one yourself and pass --new-key FILE."
@@ -214,7 +214,7 @@ def rotate(
             payload={
                 "predecessor": made.predecessor,
                 "is_lost": is_lost,
-                "reason": ledger.typed(reason.strip()[:500], by=actor),
+                "reason": ledger.typed(reason, by=actor),
             },
         )
     _finish_rotation(made.key_id)

@@ -16,6 +16,7 @@ from audit import ledger
 from catalog.models import FactEvidence, Product
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
+from core.reasons import require_reason
 from core.refs import ref
 
 if TYPE_CHECKING:
@@ -78,12 +79,11 @@ def withdraw_evidence(evidence: FactEvidence, *, actor: User | SystemActor, reas
     Raises `PermanentError` without a reason, or when it was withdrawn before.
     """
     require_permission(actor, "catalog.change_productfact")
-    if not reason.strip():
-        raise PermanentError("Withdrawing a proof needs a reason.", hint="Say why, for whoever audits it later.")
+    reason = require_reason(reason, act="Withdrawing a proof", longest=200)
     with transaction.atomic():
         now = timezone.now()
         changed = FactEvidence.objects.filter(pk=evidence.pk, withdrawn_at=None).update(
-            withdrawn_at=now, withdrawn_reason=reason.strip()[:200]
+            withdrawn_at=now, withdrawn_reason=reason
         )
         if changed != 1:
             raise PermanentError("This proof was withdrawn before.")
@@ -91,7 +91,7 @@ def withdraw_evidence(evidence: FactEvidence, *, actor: User | SystemActor, reas
             "catalog.fact.evidence_withdrawn",
             subject=ref(evidence.product),
             actor=actor,
-            payload={"evidence": evidence.pk, "sha256": evidence.sha256, "reason": reason.strip()[:200]},
+            payload={"evidence": evidence.pk, "sha256": evidence.sha256, "reason": reason},
         )
 
 

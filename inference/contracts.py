@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core import label_sets
+from core.facts import Fact as Fact
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,20 +153,6 @@ class TextEncoder(Backend):
     @abc.abstractmethod
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return an array of shape (len(texts), dimension), rows of L2 norm 1."""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A fact as a prompt or a check sees it. `number` and `unit` are set for quantities (canonical unit symbol).
-
-    `has_evidence`: a file that proves it is attached; for checks, prompts do not say it.
-    """
-
-    name: str
-    value: str
-    number: float | None = None
-    unit: str = ""
-    has_evidence: bool = False
 
 
 @dataclass(frozen=True)

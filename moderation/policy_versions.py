@@ -18,6 +18,7 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
 from core.locks import take_turns
+from core.reasons import require_reason
 from core.refs import ref
 from moderation.models.policies import PolicyActivation, PolicyVersion
 from moderation.policy import base
@@ -117,8 +118,7 @@ def activate(version: PolicyVersion, *, actor: Actor, reason: str) -> PolicyActi
     Raises `PermanentError` without a reason, or where it is in force already.
     """
     require_permission(actor, "moderation.activate_policy")
-    if not reason.strip():
-        raise PermanentError("A change of policy needs a reason.", hint="Say why, for whoever audits it later.")
+    reason = require_reason(reason, act="A change of policy")
     with transaction.atomic():
         take_turns(VERSIONS)
         before = PolicyActivation.objects.select_related("version").first()
@@ -127,7 +127,7 @@ def activate(version: PolicyVersion, *, actor: Actor, reason: str) -> PolicyActi
         made = PolicyActivation.objects.create(
             version=version,
             at=timezone.now(),
-            reason=reason.strip()[:500],
+            reason=reason,
             by=None if isinstance(actor, SystemActor) else actor,
         )
         payload = {

@@ -16,6 +16,7 @@ from audit import ledger
 from core import leases
 from core.actors import actor_ref, require_permission
 from core.exceptions import PermanentError, StaleState
+from core.reasons import require_reason
 from moderation.decisions import panels, reasons
 from moderation.decisions.deciding import Second
 from moderation.lifecycle import advance
@@ -68,9 +69,8 @@ def return_(item: ReviewItem, *, proposal: int, actor: User, reason: str) -> Non
     Needs moderation.check_decision. Raises as `confirm`, and `PermanentError` without a reason.
     """
     require_permission(actor, "moderation.check_decision")
-    reason = reason.strip()[:LONGEST_NOTE]
-    if not reason:
-        raise PermanentError("Returning an answer needs a reason.", hint="Say what should be looked at again.")
+    hint = "Say what should be looked at again."
+    reason = require_reason(reason, act="Returning an answer", hint=hint, longest=LONGEST_NOTE)
     with transaction.atomic():
         lead, others = _locked(item, proposal)
         maker = lead.proposed_by

@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit import ledger
 from core.actors import actor_ref, require_permission
 from core.exceptions import PermanentError, StaleState
+from core.reasons import require_reason
 from core.refs import ref
 from labeling import labels
 from labeling.models import LabelingTask
@@ -29,8 +30,7 @@ def send_back(item: ReviewItem, *, actor: User, reason: str, to_same_person: boo
     reason, `StaleState` when the answer counts already or is not there.
     """
     require_permission(actor, "moderation.review_escalated_item")
-    if not reason.strip():
-        raise PermanentError("Sending an answer back needs a reason.", hint="Say what should be looked at again.")
+    reason = require_reason(reason, act="Sending an answer back", hint="Say what should be looked at again.")
     with transaction.atomic():
         lead, *others = seats.lock_panel(item.leading)
         item = next(now for now in (lead, *others) if now.pk == item.pk)
@@ -41,7 +41,6 @@ def send_back(item: ReviewItem, *, actor: User, reason: str, to_same_person: boo
         if item.assignee_id == actor.pk:
             raise PermanentError("This answer is your own.", hint="Change it in Label Studio.")
         labels.forget_vote(item.kind, ref(item.subject), rater=labels.rater_of(item.assignee))
-        reason = reason.strip()[:500]
         payload = {"from": actor_ref(item.assignee), "reason": ledger.typed(reason, by=actor)}
         asked = [seat for seat in others if seat.purpose == Purpose.ADJUDICATION and seat.status == Status.ESCALATED]
         ledger.append_many([line for seat in asked for line in seats.end(seat)], actor=PANELS)

@@ -19,6 +19,7 @@ from catalog.models import CustomerReview
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
 from core.hints import hint
+from core.reasons import require_reason
 from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
@@ -180,11 +181,10 @@ def _open(kind: str, work: Work) -> int:
 def escalate(item: ReviewItem, *, actor: User, reason: str) -> None:
     """Pass an item on to a senior reviewer. Needs moderation.review_item and a reason."""
     require_permission(actor, "moderation.review_item")
-    if not reason.strip():
-        raise PermanentError("Escalating needs a reason.", hint="Say what the senior should look at.")
+    reason = require_reason(reason, act="Escalating", hint="Say what the senior should look at.", longest=2000)
     with transaction.atomic():
         item = ReviewItem.objects.select_for_update().get(pk=item.pk)
-        pass_to_senior(item, reason=reason.strip(), actor=actor)
+        pass_to_senior(item, reason=reason, actor=actor)
 
 
 def settle_decisions() -> int:

@@ -17,8 +17,9 @@ from audit.ledger import Line
 from catalog.evidence import proven_facts
 from core import leases
 from core.actors import SystemActor, require_permission
-from core.exceptions import LeaseLost, PermanentError, TransientError
+from core.exceptions import LeaseLost, TransientError
 from core.hints import hint, hint_on_commit
+from core.reasons import require_reason
 from inference import prompts
 from inference.contracts import CopyBrief, Fact
 from moderation import policy_versions
@@ -75,7 +76,7 @@ def draft_from(brief: CopyBrief, text: str) -> base.Draft:
         title=brief.title,
         brand=brief.brand,
         category=brief.category,
-        facts=tuple(base.Fact(**dataclasses.asdict(fact)) for fact in brief.facts),
+        facts=tuple(brief.facts),
         prompt_lines=tuple(prompts.prompt_lines(brief)),
     )
 
@@ -245,15 +246,14 @@ def overrule_block(candidate: Candidate, *, actor: User | SystemActor, reason: s
     Raises `PermanentError` without a reason, `StaleState` when it is no longer blocked.
     """
     require_permission(actor, "moderation.overrule_block")
-    if not reason.strip():
-        raise PermanentError("Overruling a block needs a reason.", hint="Say why this text may be looked at after all.")
+    reason = require_reason(reason, act="Overruling a block", hint="Say why this text may be looked at after all.")
     with transaction.atomic():
         line = advance(
             candidate,
             from_=Status.BLOCKED,
             to=Status.IN_REVIEW,
             event="overruled",
-            payload={"reason": ledger.typed(reason.strip()[:500], by=actor)},
+            payload={"reason": ledger.typed(reason, by=actor)},
         )
         ledger.append_many([line], actor=actor)
         hint_on_commit("moderation.open_reviews")

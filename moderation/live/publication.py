@@ -17,6 +17,7 @@ from catalog.slots import Slot, require_known
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
+from core.reasons import require_reason
 from core.refs import pk_of, ref
 from moderation import announcements
 from moderation.drafting import near_copies, screening
@@ -170,15 +171,14 @@ def retire(
     `StaleState` when it is not live any more.
     """
     require_permission(actor, "catalog.retire_copy")
-    if not reason.strip():
-        raise PermanentError("Taking copy down needs a reason.", hint="Say why, for whoever audits it later.")
+    reason = require_reason(reason, act="Taking copy down", longest=2000)
     if not reason_codes or (unknown := sorted(set(reason_codes) - set(REASONS))):
         known = ", ".join(REASONS)
         raise PermanentError(
             f"There is no such reason: {', '.join(unknown) if reason_codes else 'none'}; there are {known}."
         )
-    said = ledger.typed(reason.strip()[:200], by=actor)
-    _take_down(published_copy, actor=actor, reason=reason.strip(), said=said, codes=list(reason_codes))
+    said = ledger.typed(reason[:200], by=actor)
+    _take_down(published_copy, actor=actor, reason=reason, said=said, codes=list(reason_codes))
 
 
 def take_back(published_copy: PublishedCopy, *, actor: User, reason: str) -> None:

@@ -24,8 +24,9 @@ from audit import ledger
 from catalog.models import PublishedCopy
 from core import leases
 from core.actors import require_permission
-from core.exceptions import EcomsiteError, LeaseLost, PermanentError, StaleState
+from core.exceptions import EcomsiteError, LeaseLost, StaleState
 from core.hints import hint_on_commit
+from core.reasons import require_reason
 from core.refs import pk_of, ref
 from moderation import policy_versions
 from moderation.drafting import screening
@@ -56,14 +57,13 @@ def start(version: PolicyVersion, *, actor: User, reason: str, severity: str = R
     who let the text out had not seen.
     """
     require_permission(actor, "moderation.run_retroscan")
-    if not reason.strip():
-        raise PermanentError("A retro-scan needs a reason.", hint="Say why this policy is tried.")
+    reason = require_reason(reason, act="A retro-scan", hint="Say why this policy is tried.", longest=200)
     now = timezone.now()
     with transaction.atomic():
         scan = RetroScan.objects.create(
             version=version,
             actor=actor,
-            reason=reason.strip()[:200],
+            reason=reason,
             severity=severity,
             until=now,
             n_total=PublishedCopy.objects.filter(retired_at=None, published_at__lte=now).count(),
@@ -99,18 +99,17 @@ def undo(scan: RetroScan, *, actor: User, reason: str) -> None:
 
 
 def _begin(scan: RetroScan, *, actor: User, reason: str, from_: str, to: str) -> None:
-    if not reason.strip():
-        raise PermanentError("This needs a reason.", hint="Say why, for whoever audits it later.")
+    reason = require_reason(reason, act="This", longest=200)
     with transaction.atomic():
         line = advance(
             scan,
             from_=from_,
             to=to,
             actor=actor,
-            reason=reason.strip()[:200],
+            reason=reason,
             finished_at=None,
             payload={
-                "reason": ledger.typed(reason.strip()[:200], by=actor),
+                "reason": ledger.typed(reason, by=actor),
                 "texts": scan.hits.exclude(status="gone").count(),
             },
         )

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 
+from core.facts import Fact as Fact
 from core.loading import load_class
 
 logger = logging.getLogger(__name__)
@@ -28,20 +29,6 @@ class Severity(enum.StrEnum):
     INFO = "info"
     WARN = "warn"
     BLOCK = "block"
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A checkable statement about the product. `number` and `unit` are set for quantities (canonical unit symbol).
-
-    `has_evidence`: a file that proves it is attached (a test report, a certificate).
-    """
-
-    name: str
-    value: str
-    number: float | None = None
-    unit: str = ""
-    has_evidence: bool = False
 
 
 @dataclass(frozen=True)
