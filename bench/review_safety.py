@@ -89,9 +89,11 @@ def reviews(scorer: WordListSafety, lines: list[str]) -> float:
     bound = question("review_safety").ask_below or 0
     worst, seconds, n = 0.0, 0.0, 0
     for path, text, product in (
-        ("womens_clothing/reviews.csv", "review_text", "class_name"), ("uci_sls/reviews.csv", "text", ""),
-        ("zh_online_shopping/reviews.csv", "review", "cat"), ("zh_waimai/reviews.csv", "review", ""),
-    ):  # fmt: skip
+        ("womens_clothing/reviews.csv", "review_text", "class_name"),
+        ("uci_sls/reviews.csv", "text", ""),
+        ("zh_online_shopping/reviews.csv", "review", "cat"),
+        ("zh_waimai/reviews.csv", "review", ""),
+    ):
         texts = [row[text] + SEPARATOR + (row[product] if product else "") for row in half(path)]
         begun = time.perf_counter()
         said = scorer.classify(texts)

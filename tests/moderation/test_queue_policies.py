@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit.models import LedgerEntry
 from core.exceptions import PermanentError
+from labeling.question import queue_names
 from moderation.decisions import settling
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
@@ -27,7 +28,7 @@ def set_rules(**changes: object) -> QueuePolicy:
 def test_a_queue_without_rules_has_those_of_the_settings_and_reading_stores_nothing(settings) -> None:
     settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "sla_minutes": 77}}
     assert rules.policy_for(COPY).sla_minutes == 77
-    assert set(rules.policies()) == {"copy_verdict", "review_safety", "sentiment"}
+    assert set(rules.policies()) == set(queue_names())
     assert not QueuePolicy.objects.exists()
 
 
@@ -49,11 +50,17 @@ def test_only_administrators_set_rules_and_it_is_on_record_without_names() -> No
 @pytest.mark.parametrize(
     "changes",
     [
-        {"sla_minutes": 0}, {"reservation_minutes": 10**9}, {"max_waiting": -1}, {"reviewer_access_mode": "nobody"},
-        {"reviewer_access_mode": "assigned"}, {"num_reviewers_per_item": 0}, {"paused_at": None}, {"blind_percent": 101},
+        {"sla_minutes": 0},
+        {"reservation_minutes": 10**9},
+        {"max_waiting": -1},
+        {"reviewer_access_mode": "nobody"},
+        {"reviewer_access_mode": "assigned"},
+        {"num_reviewers_per_item": 0},
+        {"paused_at": None},
+        {"blind_percent": 101},
         {"consensus_method": "lottery"},
     ],
-)  # fmt: skip
+)
 def test_rules_that_make_no_sense_are_refused(changes) -> None:
     with pytest.raises(PermanentError):
         set_rules(**changes)

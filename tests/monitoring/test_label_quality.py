@@ -23,12 +23,20 @@ def test_known_answers_count_for_those_who_were_tested_only() -> None:
     subjects = list(Vote.objects.filter(rater=f"user:{ada.pk}").values_list("subject", flat=True))[:25]
     for subject in subjects:
         said = Vote.objects.get(subject=subject, rater=f"user:{ada.pk}")
-        labels.record_vote(KIND, subject, rater=f"user:{ben.pk}", label=said.label, purpose="gold", at=said.voted_at,
-                           expected=said.label)  # fmt: skip
+        labels.record_vote(
+            KIND,
+            subject,
+            rater=f"user:{ben.pk}",
+            label=said.label,
+            purpose="gold",
+            at=said.voted_at,
+            expected=said.label,
+        )
     cards = {row.rater: row.card for row in label_quality.scorecards(KIND)}
     assert (cards[f"user:{ben.pk}"].gold.value, cards[f"user:{ben.pk}"].gold.n) == (1.0, 25)
     assert cards[f"user:{ada.pk}"].gold.n == 0
-    assert next(one.card for one in own_work.of(ben).queues if one.kind == KIND) == cards[f"user:{ben.pk}"]
+    own = {queue.kind: queue.card for queue in own_work.of(ben).queues}
+    assert own[KIND] == cards[f"user:{ben.pk}"]
 
 
 def test_reasons_and_fixes_of_several_people_are_compared(settings: Any) -> None:

@@ -1,13 +1,11 @@
-"""Undoing a hiding: correction, a person's word, an appeal; its statement; and asking again when the words change."""
+"""Undoing a hiding: correction, a person's word, an appeal; and its statement."""
 
 from __future__ import annotations
 
 import base64
 import datetime as dt
 import json
-from collections.abc import Callable
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,18 +18,16 @@ from django.utils import timezone
 
 from audit.models import LedgerEntry
 from audit.verification import verify
-from catalog.importing import import_reviews
 from catalog.models import CustomerReview, HiddenReview
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
-from labeling.models import Label, Vote
+from labeling.models import Label
 from moderation import erasure
-from moderation.decisions import appeals, asking_again, corrections, rulings, settling
+from moderation.decisions import appeals, corrections, rulings, settling
 from moderation.decisions.statements import document
 from moderation.decisions.statements.schema import StatementOfReasons
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.queues import handing_out, seats
 from tests import factories, people
 from tests.questions.safety import KIND, asked, is_hidden, says
 
@@ -195,8 +191,9 @@ def test_its_statement_says_what_and_why_and_who_looked(item: ReviewItem) -> Non
     assert said["puid"] == f"ecomsite-{decision.pk}"
     assert said["decision_visibility"] == ["DECISION_VISIBILITY_CONTENT_DISABLED"]
     assert (said["category"], said["category_addition"]) == (
-        "STATEMENT_CATEGORY_CYBER_VIOLENCE", ["STATEMENT_CATEGORY_OTHER_VIOLATION_TC"],
-    )  # fmt: skip
+        "STATEMENT_CATEGORY_CYBER_VIOLENCE",
+        ["STATEMENT_CATEGORY_OTHER_VIOLATION_TC"],
+    )
     assert (said["automated_detection"], said["automated_decision"]) == ("Yes", "AUTOMATED_DECISION_NOT_AUTOMATED")
     assert said["content_type"] == ["CONTENT_TYPE_TEXT"]
     assert FILTHY not in json.dumps(said)
@@ -244,125 +241,3 @@ def test_who_is_erased_leaves_the_review_hidden_and_their_words_go(item: ReviewI
     erasure.forget_words(kept.reviewer)
     assert is_hidden(other.subject)
     assert document.statement_for(kept)
-
-
-# --- Edited ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def edit(tmp_path: Path) -> Callable[[str], None]:
-    """Return a function that imports the review `r1` with another text."""
-
-    def again(text: str) -> None:
-        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
-        path.write_text(json.dumps({"external_id": "r1", "text": text}))
-        import_reviews(path, actor=ACTOR)
-        CustomerReview.objects.filter(edited_at__isnull=False).update(edited_at=timezone.now())
-
-    return again
-
-
-@pytest.mark.parametrize("ticked", [[], ["abuse"]])
-def test_when_its_words_change_people_are_asked_again(ticked: list[str], edit: Callable[[str], None]) -> None:
-    edit(FILTHY)
-    item = asked(CustomerReview.objects.get())
-    first = says(item, *ticked)
-    assert asking_again.ask_again_about_edited() == 0
-    edit("Lovely mug.")
-    assert asking_again.ask_again_about_edited() == 1
-    assert asking_again.ask_again_about_edited() == 0
-    item.refresh_from_db()
-    assert (item.status, item.assignee, is_hidden(item.subject)) == ("waiting", None, bool(ticked))
-    assert "Lovely mug." in item.labeling_task.payload["review_html"]
-    assert not Label.objects.filter(kind=KIND).exists()
-    assert not Vote.objects.filter(kind=KIND).exists()
-    factories.push_tasks()
-    person = first.reviewer
-    assert handing_out.next_item(person) == item, "also who answered before"
-    second = says(item, by=person)
-    assert (second.supersedes, is_hidden(item.subject)) == (first, False)
-    assert verify().is_intact
-
-
-def test_what_waits_is_asked_with_the_new_words_at_once(edit: Callable[[str], None]) -> None:
-    edit(FILTHY)
-    item = asked(CustomerReview.objects.get())
-    ReviewItem.objects.update(suggestion="abuse")
-    before = item.labeling_task
-    edit("Lovely mug.")
-    assert asking_again.ask_again_about_edited() == 1
-    item.refresh_from_db()
-    before.refresh_from_db()
-    assert (item.suggestion, before.status) == ("", "withdrawn")
-    assert item.labeling_task.payload["text"] == "Lovely mug."
-
-
-def test_an_answer_about_the_words_before_is_asked_for_anew(edit: Callable[[str], None]) -> None:
-    edit(FILTHY)
-    item = asked(CustomerReview.objects.get())
-    person = people.reviewer()
-    factories.lease(item, person)
-    edit("Lovely mug.")
-    assert asking_again.ask_again_about_edited() == 0, "whoever has it in hand is not interrupted"
-    says(item, "abuse", by=person)
-    assert is_hidden(item.subject)
-    assert asking_again.ask_again_about_edited() == 1
-    factories.push_tasks()
-    says(item)
-    assert not is_hidden(item.subject)
-
-
-def test_a_whole_panel_is_asked_again(settings: Any, edit: Callable[[str], None]) -> None:
-    edit(FILTHY)
-    item = asked(CustomerReview.objects.get())
-    seats.add_seat(item)
-    factories.push_tasks()
-    panel = list(seats.panel_of(item))
-    for seat in panel:
-        says_of = people.reviewer()
-        factories.answer(seat, says_of, review_safety=["abuse"])
-        settling.settle_decisions()
-    assert is_hidden(item.subject)
-    edit("Lovely mug.")
-    assert asking_again.ask_again_about_edited() == 1
-    factories.push_tasks()
-    for seat in seats.panel_of(item):
-        assert seat.status == "waiting"
-        factories.answer(seat, people.reviewer(), review_safety=[])
-        settling.settle_decisions()
-    assert not is_hidden(item.subject)
-    assert Decision.objects.filter(item=item).count() == 2
-
-
-@pytest.mark.parametrize(
-    ("said", "label"),
-    [
-        ([["abuse"], ["abuse", "spam"], ["abuse", "spam"]], "abuse+spam"),
-        ([["abuse"], [], []], "none"),
-        ([["abuse", "spam"], ["abuse"], ["hate", "abuse"]], "abuse"),
-        ([["abuse", "spam"], ["abuse", "sexual"], ["abuse", "hate"]], ""),
-        ([["abuse"], []], ""),
-    ],
-)
-def test_a_panel_comes_to_what_most_of_it_ticked_and_goes_to_a_senior_otherwise(
-    item: ReviewItem, said: list[list[str]], label: str
-) -> None:
-    for _ in said[1:]:
-        seats.add_seat(item)
-    factories.push_tasks()
-    for seat, ticked in zip(seats.panel_of(item), said, strict=True):
-        factories.answer(seat, people.reviewer(), review_safety=ticked)
-        settling.settle_decisions()
-    decision = Decision.objects.filter(item=item).first()
-    assert (decision.label if decision else "") == label
-    assert is_hidden(item.subject) == (label not in ("", "none"))
-    assert (decision is None) == ReviewItem.objects.filter(lead=item, purpose="adjudication").exists()
-
-
-def test_other_questions_about_it_are_not_asked_again(edit: Callable[[str], None]) -> None:
-    edit(FILTHY)
-    item = factories.review_item(CustomerReview.objects.get())
-    factories.answer(item, people.reviewer(), sentiment="negative")
-    settling.settle_decisions()
-    edit("Lovely mug.")
-    assert asking_again.ask_again_about_edited() == 0

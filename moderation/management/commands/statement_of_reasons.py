@@ -18,9 +18,8 @@ from moderation.models.reviews import Decision
 class Command(BaseCommand):
     help = (
         "Write the statement of reasons for rejections, takings down and hidden reviews: as JSON in the shape of the "
-        "EU's DSA Transparency Database (API v2; one statement, or {statements: […]} with --since), or with --text "
-        "for whom "
-        "it affects, which quotes their own text. The JSON holds no personal data; neither names who decided."
+        "EU's DSA Transparency Database (API v2; one statement, or {statements: […]} with --since), or with --text for "
+        "whom it affects, which quotes their own text. The JSON holds no personal data; neither names who decided."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
