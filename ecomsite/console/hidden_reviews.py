@@ -49,7 +49,7 @@ def _why_not(decision: Decision) -> str:
 
 
 @action
-def show_again(request: AuthenticatedHttpRequest, pk: UUID) -> Act:
+def show_again(request: AuthenticatedHttpRequest, pk: UUID) -> Act[Decision]:
     """Show a hidden review again, with a reason."""
     found, reason = get_object_or_404(HiddenReview, pk=pk), request.POST.get("reason", "")
     return Act(
