@@ -207,7 +207,7 @@ def show_request(request: HttpRequest, pk: str) -> HttpResponse:
 @signed_in("moderation.view_prediction")
 @require_safe
 def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
-    """GET /api/v1/reviews/{external_id}/sentiment — what stands of the model, and a person's label where one was given."""
+    """GET /api/v1/reviews/{external_id}/sentiment — what stands of the model, and a person's label if there is one."""
     review = CustomerReview.objects.filter(external_id=external_id).first()
     if review is None:
         return error(404, "There is no such review.", reason="unknown_review")

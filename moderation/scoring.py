@@ -95,7 +95,7 @@ def to_score(name: str, scored_with: uuid.UUID | None) -> QuerySet[Scoring]:
 
 
 def take_in(asked: Question) -> None:
-    """Have a `Scoring` for each row that `asked` is about: for those that are there now; the trigger opens the others."""
+    """Have a `Scoring` for each row that `asked` is about: those that are there now; a trigger opens the others."""
     known = ScoredQuestion.objects.filter(question=asked.name).first()
     if known is not None and known.is_complete:
         return

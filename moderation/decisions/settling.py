@@ -58,7 +58,9 @@ class Work:
 
 
 def open_reviews() -> int:
-    """Open human work for drafts in review, and for what a model said and is worth asking about. Returns how many items.
+    """Open human work for drafts in review, and for what a model said that is worth asking about.
+
+    Returns how many items.
 
     Questions that want first labels are asked by lot (`moderation.queues.first_labels`).
 

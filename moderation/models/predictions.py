@@ -78,7 +78,7 @@ class Prediction(models.Model):
 
 
 class ScoredQuestion(models.Model):
-    """A question that its champion answers about each row of a table: a trigger opens a `Scoring` for each that comes."""
+    """A question that its champion answers about each row of a table: a trigger opens a `Scoring` for what comes."""
 
     question = models.CharField(max_length=60, primary_key=True)
     about = models.CharField(max_length=100, help_text="the table, as references name it: app.model")

@@ -82,7 +82,7 @@ def _telling(asked: Question, pool: list[Prediction], n: int, *, n_labelled: int
 
 
 def _uncertainty(asked: Question, pool: Sequence[Prediction]) -> Any:
-    """How unsure each is, 0 to 1: how close the two likeliest are; of several answers, how likely one of them is wrong."""
+    """How unsure each is, 0 to 1: how close the two likeliest are; of several answers, how likely one is wrong."""
     from labeling.quality import sampling
 
     if asked.is_multiple:
