@@ -7,11 +7,11 @@ from abc import abstractmethod
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TextIO, cast
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -53,6 +53,11 @@ def actor_from(username: str | None) -> User | SystemActor:
     return user
 
 
+def console_on(stdout: OutputWrapper, **options: Any) -> Console:
+    """Return a console that writes to `stdout` of a command, a wrapper around a stream; `options` as rich has them."""
+    return Console(file=cast(TextIO, stdout), **options)
+
+
 class WithExamples(BaseCommand):
     """A command whose `help` holds examples, which are shown as they are written."""
 
@@ -82,7 +87,7 @@ class FileCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
-        console = Console(file=self.stdout)  # type: ignore[arg-type]  # a wrapper around a text stream
+        console = console_on(self.stdout)
         with Progress(*BAR, console=console, disable=not self.stdout.isatty(), transient=True) as progress:
             bar = progress.add_task(path.name, total=1.0)
 

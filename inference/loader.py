@@ -58,17 +58,17 @@ def load_generator(version: ModelVersion) -> TextGenerator:
 
     Raises `PermanentError` for a damaged artefact or another kind of model.
     """
-    return _load(version, TextGenerator)  # type: ignore[type-abstract]
+    return _load(version, TextGenerator)
 
 
 def load_classifier(version: ModelVersion) -> TextClassifier:
     """Return the loaded classifier of `version`. Raises as `load_generator`."""
-    return _load(version, TextClassifier)  # type: ignore[type-abstract]
+    return _load(version, TextClassifier)
 
 
 def load_encoder(version: ModelVersion) -> TextEncoder:
     """Return the loaded encoder of `version`. Raises as `load_generator`."""
-    return _load(version, TextEncoder)  # type: ignore[type-abstract]
+    return _load(version, TextEncoder)
 
 
 def forget() -> None:

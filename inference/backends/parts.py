@@ -21,5 +21,5 @@ def load_part(folder: Path, about: Mapping[str, Any], options: Mapping[str, Any]
     backends: Mapping[str, str] = settings.INFERENCE["BACKENDS"]
     if about["backend"] not in backends:
         raise PermanentError(f"there is no back end called {about['backend']!r}")
-    kind = load_class(backends[about["backend"]], TextClassifier)  # type: ignore[type-abstract]
+    kind = load_class(backends[about["backend"]], TextClassifier)
     return kind(directory=folder, options={**about.get("options", {}), **options})

@@ -104,7 +104,7 @@ def run_checks(draft: Draft, checks: Iterable[Check]) -> list[CheckResult]:
 
 def load_checks() -> list[Check]:
     """Return the checks of `settings.POLICY_CHECKS`, in order. Raises `ImproperlyConfigured` for a wrong path."""
-    return [load_class(path, Check)() for path in settings.POLICY_CHECKS]  # type: ignore[type-abstract]
+    return [load_class(path, Check)() for path in settings.POLICY_CHECKS]
 
 
 def _find(check: Check, draft: Draft) -> list[Hit]:

@@ -17,7 +17,7 @@ from accounts.people import address_of
 from audit.models import LedgerEntry
 from core.actors import SystemActor
 from core.exceptions import PermanentError
-from core.refs import ref
+from core.refs import ref_to
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
@@ -59,10 +59,10 @@ def involved_in(item: ReviewItem) -> list[User]:
     lead = item.leading
     people = Q(pk__in=ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).values("assignee"))
     people |= Q(pk__in=[pk for pk in (lead.escalated_by_id, lead.proposed_by_id) if pk])
-    if lead.proposal_id:
-        people |= Q(pk__in=lead.proposal.annotations.values("annotator"))  # type: ignore[union-attr]
+    if lead.proposal:
+        people |= Q(pk__in=lead.proposal.annotations.values("annotator"))
     if lead.candidate_id:
-        people |= Q(pk__in=_overruled_by(lead.candidate))  # type: ignore[arg-type]
+        people |= Q(pk__in=_overruled_by(lead.candidate_id))
     return [*User.objects.filter(people), *party_to_appeal(lead)]
 
 
@@ -84,14 +84,14 @@ def texts_back_by_appeal_of(user: User) -> list[uuid.UUID]:
 def involved_in_decision(decision: Decision) -> list[User]:
     """Return who made a decision, who checked it, and who answered what it rests on."""
     people = Q(pk__in=[pk for pk in (decision.reviewer_id, decision.checker_id) if pk])
-    if decision.consensus_id:
-        people |= Q(pk__in=decision.consensus.annotations.values("annotator"))  # type: ignore[union-attr]
+    if decision.consensus:
+        people |= Q(pk__in=decision.consensus.annotations.values("annotator"))
     return list(User.objects.filter(people))
 
 
-def _overruled_by(candidate: Candidate) -> list[int]:
+def _overruled_by(candidate: uuid.UUID) -> list[int]:
     """Who overruled the block of a draft stands in the ledger, where nobody can change it."""
-    lines = LedgerEntry.objects.filter(subject=ref(candidate), action="moderation.candidate.overruled")
+    lines = LedgerEntry.objects.filter(subject=ref_to(Candidate, candidate), action="moderation.candidate.overruled")
     refs = [actor.partition(":") for actor in lines.values_list("actor", flat=True)]
     return [int(key) for kind, _, key in refs if kind == "user" and key.isdecimal()]
 

@@ -103,7 +103,7 @@ def test_a_check_finds_its_place_in_the_text(module: Module, settings: Any) -> N
 
 def test_a_back_end_answers(module: Module) -> None:
     module("by_words")
-    kind: Any = load_class("shop.by_words.ByWords", TextClassifier)  # type: ignore[type-abstract]
+    kind: Any = load_class("shop.by_words.ByWords", TextClassifier)
     found = kind(directory=None, options={"words": ["broken"]}).classify(["It came broken", "Lovely"])
     assert [one.label for one in found] == ["negative", "positive"]
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
 from rich.progress import Progress
 
 from audit.export import export_ledger
-from core.command_line import BAR, actor_from, add_by
+from core.command_line import BAR, actor_from, add_by, console_on
 from core.exceptions import EcomsiteError
 
 
@@ -27,7 +26,7 @@ class Command(BaseCommand):
         add_by(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=self.stdout)  # type: ignore[arg-type]  # a wrapper around a text stream
+        console = console_on(self.stdout)
         with Progress(*BAR, console=console, disable=not self.stdout.isatty(), transient=True) as progress:
             bar = progress.add_task(options["file"].name, total=None)
             try:

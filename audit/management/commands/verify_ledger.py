@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
 from rich.progress import Progress
 
 from audit.checks import verify_now
 from audit.models import LedgerEntry
-from core.command_line import BAR, actor_from, add_by
+from core.command_line import BAR, actor_from, add_by, console_on
 
 
 class Command(BaseCommand):
@@ -26,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         total = LedgerEntry.objects.order_by("-seq").values_list("seq", flat=True).first()
-        console = Console(file=self.stdout)  # type: ignore[arg-type]  # a wrapper around a text stream
+        console = console_on(self.stdout)
         with Progress(*BAR, console=console, disable=not self.stdout.isatty(), transient=True) as progress:
             bar = progress.add_task("lines", total=total)
             try:

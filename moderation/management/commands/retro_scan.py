@@ -8,12 +8,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import CommandError, CommandParser
-from rich.console import Console
 from rich.progress import Progress
 
 from catalog.slots import Slot
 from core.actors import SystemActor
-from core.command_line import BAR, WithExamples, actor_from, add_by
+from core.command_line import BAR, WithExamples, actor_from, add_by, console_on
 from core.exceptions import EcomsiteError
 from moderation import policy_versions
 from moderation.live import retro_scan
@@ -96,7 +95,7 @@ class Command(WithExamples):
 
     def _follow(self, scan: RetroScan) -> None:
         """Work on `scan`, or watch who does, until its stage is over."""
-        console = Console(file=self.stdout)  # type: ignore[arg-type]  # a wrapper around a text stream
+        console = console_on(self.stdout)
         with Progress(*BAR, console=console, disable=not self.stdout.isatty(), transient=True) as progress:
             bar = progress.add_task(scan.get_status_display(), total=1.0)
 

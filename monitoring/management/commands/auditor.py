@@ -10,12 +10,11 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from core.command_line import actor_from, add_by
+from core.command_line import actor_from, add_by, console_on
 from core.exceptions import EcomsiteError
 from core.spreadsheets import escape_formula
 from monitoring.auditor.asking import Answer, Asked, moment
@@ -57,7 +56,7 @@ class Command(BaseCommand):
         getattr(self, f"_as_{options['format']}")(answer)
 
     def _as_text(self, answer: Answer) -> None:
-        console = Console(file=self.stdout, width=None if sys.stdout.isatty() else 200)  # type: ignore[arg-type]
+        console = console_on(self.stdout, width=None if sys.stdout.isatty() else 200)
         console.print(Text(answer.words))
         for table in answer.tables:
             shown = RichTable(

@@ -7,10 +7,9 @@ from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
 from rich.progress import Progress
 
-from core.command_line import BAR
+from core.command_line import BAR, console_on
 from core.exceptions import EcomsiteError
 from monitoring import mark_checks
 from monitoring.models import MarkCheck
@@ -54,7 +53,7 @@ class Command(BaseCommand):
         live = mark_checks.on_pages()
         if first := live.select_related("product").first():
             mark_checks.page_of(first)  # says where to set the address, if nobody did
-        console, found = Console(file=self.stdout), []  # type: ignore[arg-type]  # a wrapper around a text stream
+        console, found = console_on(self.stdout), []
         with Progress(*BAR, console=console, disable=not self.stdout.isatty(), transient=True) as progress:
             bar = progress.add_task("pages", total=min(n, live.count()))
             for check in mark_checks.check_some(n):
