@@ -28,6 +28,7 @@ class Command(migrate.Command):
                     if not changes:
                         raise PermanentError(f"The database is from before the squash of {', '.join(apps)}.", hint=HOW)
                     upgrade.bring_along(connection)
+                    self.stdout.write("The database of 6c052e0 came along to where the squashed migrations begin.")
                 super().handle(*args, **options)
                 if desk is not None and changes:
                     table_rights.grant(connection, desk=desk)
