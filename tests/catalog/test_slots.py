@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from catalog import selectors
@@ -14,8 +13,6 @@ from catalog.models import PublishedCopy
 from catalog.publishing import put_back, put_live, take_down
 from catalog.slots import CONTROL, Slot, across, require_known
 from core.exceptions import PermanentError, StaleState
-from core.refs import ref
-from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories as make
 from tests.at_once import at_once
 
@@ -107,21 +104,3 @@ def test_what_is_put_back_comes_into_its_own_variant() -> None:
     assert (again.variant, set(selectors.live_copy_for(slot.product))) == ("bold", {control, again})
     with pytest.raises(StaleState):
         put_back(bold, provenance={}, now=timezone.now())
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_was_live_before_there_were_variants_is_control_and_for_everybody() -> None:
-    before = make.published_copy()
-    executor = MigrationExecutor(connection)
-    executor.migrate([("moderation", "0019_traffic_samples"), ("catalog", "0008_import_ends")])
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM catalog_publishedcopy WHERE retired_at IS NULL")
-            assert cursor.fetchone() == (1,)
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
-    for model in (PublishedCopy, Candidate, GenerationRequest):
-        assert list(model.objects.values_list("audience", "variant")) == [("", CONTROL)], model
-    live = PublishedCopy.objects.get(pk=before.pk)
-    assert (live.text, live.retired_at, ref(live)) == (before.text, None, ref(before))

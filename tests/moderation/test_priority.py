@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 import math
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation import priority
-from moderation.models.reviews import ReviewItem
 from moderation.priority import RISK, UNCERTAINTY, VALUE, Factors
 from moderation.queues import rules
 from tests import factories, people
@@ -95,39 +92,3 @@ AS_IT_WAS = """
 CREATE TEMPORARY VIEW moderation_sentiment AS
 SELECT split_part(subject, ':', 2)::uuid AS review_id, probabilities, confidence, created_at
 FROM moderation_prediction WHERE subject LIKE 'catalog.customerreview:%'"""
-
-
-@pytest.mark.django_db
-def test_the_migration_places_what_was_there_as_a_new_item_is_placed(settings) -> None:
-    copy = factories.candidate("A mug.", status="in_review", channel="ad_slogan", grounding=0.74)
-    for severity in ("warn", "block", "info"):
-        factories.finding(copy, severity=severity)
-    bare = factories.candidate(
-        "A mug.", status="in_review", grounding=None,
-        request=factories.generation_request(product_=factories.product(price=None), status="completed"),
-    )  # fmt: skip
-    review = factories.customer_review()
-    factories.sentiment(review, confidence=0.5)
-    unscored = factories.customer_review(product=None)
-    for about in (copy, bare, review, unscored):
-        factories.review_item(about)
-    ReviewItem.objects.update(risk=1, uncertainty=1, value=1)
-    migration = importlib.import_module("moderation.migrations.0004_urgency_of_what_is_there")
-    with connection.cursor() as cursor:
-        cursor.execute(AS_IT_WAS)
-        cursor.execute(migration.FACTORS)
-        cursor.execute(migration.PLACES, [240])
-    price = copy.product.price
-    expected = {
-        copy: priority.factors_of_copy(channel="ad_slogan", severities=["warn", "block", "info"], grounding=0.74, price=Decimal(price)),
-        bare: priority.factors_of_copy(channel="description", severities=[], grounding=None, price=None),
-        review: priority.factors_of_label(confidence=0.5, n_labels=3, price=Decimal(review.product.price)),
-        unscored: priority.factors_of_label(confidence=None, n_labels=3, price=None),
-    }  # fmt: skip
-    for about, wanted in expected.items():
-        item = ReviewItem.objects.get(**{"candidate" if hasattr(about, "channel") else "customer_review": about})
-        assert (item.risk, item.uncertainty, item.value) == pytest.approx(
-            (wanted.risk, wanted.uncertainty, wanted.value), abs=2e-4
-        )
-        placed = priority.urgent_from(item.created_at, item.factors, ageing=dt.timedelta(minutes=240))
-        assert abs(item.urgent_from - placed) < dt.timedelta(milliseconds=1)
