@@ -58,6 +58,8 @@ class Question(ABC):
     backend: str = ""
     # People are asked where the champion is less sure than this; None: a model's doubt asks nobody.
     ask_below: float | None = None
+    # And wherever it says anything else than this, however sure it is; empty: doubt alone asks.
+    asks_unless: str = ""
     # So many labels are asked for by lot, whatever a model says: a question that ships no model learns its first one
     # from them.
     first_labels: int = 0

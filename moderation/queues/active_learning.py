@@ -22,7 +22,7 @@ from moderation.queues import seats
 from moderation.queues.rules import policy_for
 
 Chosen = Sequence[tuple[Prediction, str]]
-RANDOM, UNCERTAIN = "random", "uncertain"
+RANDOM, UNCERTAIN, MARKED = "random", "uncertain", "marked"
 # Of so many of the unsure ones.
 POOL = 1000
 
@@ -35,16 +35,26 @@ def doubted_questions() -> list[Question]:
 def choose(asked: Question, *, n: int) -> Chosen:
     """Return up to `n` predictions of the champion to ask people about, each with the strategy that chose it.
 
-    All that are less sure than the question's `ask_below` are asked about in the end, the most telling first. For every
-    hundred of them `random_percent` of the queue's rules are drawn by lot from all that was scored.
+    What says anything else than the question's `asks_unless` comes first, the surest first. All that are less sure than
+    its `ask_below` are asked about in the end, the most telling first. For every hundred of them `random_percent` of the queue's rules are drawn by lot from all that was scored.
     """
-    from labeling.quality import sampling
-
     version = resolver.find(asked.name)
     if version is None or asked.ask_below is None:
         return []
-    unsure = _unasked(asked, version).filter(confidence__lt=asked.ask_below)
-    pool = list(unsure.order_by("confidence")[:POOL])
+    marked, unsure = [], _unasked(asked, version).filter(confidence__lt=asked.ask_below)
+    if asked.asks_unless:
+        marked = list(_unasked(asked, version).exclude(label=asked.asks_unless).order_by("-confidence", "pk")[:n])
+        unsure, n = unsure.filter(label=asked.asks_unless), n - len(marked)
+    chosen: Chosen = [(said, MARKED) for said in marked]
+    if n > 0:
+        chosen = [*chosen, *_doubtful(asked, version, list(unsure.order_by("confidence")[:POOL]), n)]
+    return [*chosen, *_by_lot(asked, version, chosen)]
+
+
+def _doubtful(asked: Question, version: ModelVersion, pool: list[Prediction], n: int) -> Chosen:
+    """Return up to `n` of `pool`, which the model is unsure of; before there are labels, of everything."""
+    from labeling.quality import sampling
+
     if len(pool) <= n:
         chosen: Chosen = [(said, UNCERTAIN) for said in pool]
     elif (n_labelled := Label.objects.filter(kind=asked.name).count()) < sampling.COLD_START:
@@ -52,7 +62,7 @@ def choose(asked: Question, *, n: int) -> Chosen:
         chosen = [(said, sampling.COLD) for said in _draw(asked, version, n, but=(), seed=pool[0].pk)]
     else:
         chosen = _telling(asked, pool, n, n_labelled=n_labelled)
-    return [*chosen, *_by_lot(asked, version, chosen)]
+    return chosen
 
 
 def _unasked(asked: Question, version: ModelVersion) -> Predictions:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.db.models import Model
 
+from core.label_sets import NONE
 from labeling.question import Choice
 from moderation.live import hidden_reviews
 from moderation.models.reviews import Decision
@@ -56,6 +57,7 @@ class ReviewSafety(ChoiceQuestion):
     # Whatever has a sign of anything, and what a model marks and is not sure of (first_scorer.py,
     # docs/benchmarks/review-safety.md).
     ask_below = 0.9
+    asks_unless = NONE
     asks_again_when_edited = True
     source = "labels of the queue review_safety, as people agreed on them"
     copies_from = 0.5
