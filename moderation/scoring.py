@@ -27,7 +27,7 @@ from moderation.models.predictions import Prediction, ScoredQuestion, Scoring, f
 log = logging.getLogger(__name__)
 SCORER = SystemActor("moderation.scoring")
 BATCH = 256
-# The tables of whose every row the champions are asked; each has the trigger `moderation_open_scorings`.
+# The tables of whose every row the champions are asked; each has the triggers of moderation/sql/triggers.sql.
 COMES: tuple[type[Model], ...] = (CustomerReview,)
 _OPEN_ALL = """
 INSERT INTO moderation_scoring (question, subject, created_at, n_attempts, n_losses, last_error)

@@ -84,9 +84,28 @@ BEGIN
     DELETE FROM moderation_prediction AS said USING old_row WHERE said.subject = TG_ARGV[0] || ':' || old_row.id;
     RETURN NULL;
 END $$;
+-- Other words are another text: whoever scores it now has lost it, and what a model choked on may be gone.
+CREATE OR REPLACE FUNCTION moderation_score_again() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    edited text[] := ARRAY(
+        SELECT TG_ARGV[0] || ':' || id FROM old_row JOIN new_row USING (id)
+        WHERE (old_row.title, old_row.text) IS DISTINCT FROM (new_row.title, new_row.text));
+BEGIN
+    IF cardinality(edited) > 0 THEN
+        -- In the order in which the scorer locks them.
+        PERFORM FROM moderation_scoring WHERE subject = ANY (edited) ORDER BY id FOR NO KEY UPDATE;
+        UPDATE moderation_scoring SET scored_with = NULL, scored_at = NULL, lease_token = NULL, lease_expires_at = NULL,
+            n_attempts = 0, n_losses = 0, last_error = '', quarantined_at = NULL WHERE subject = ANY (edited);
+        DELETE FROM moderation_prediction WHERE subject = ANY (edited);
+    END IF;
+    RETURN NULL;
+END $$;
 CREATE OR REPLACE TRIGGER moderation_open_scorings AFTER INSERT ON catalog_customerreview
     REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT
     EXECUTE FUNCTION moderation_open_scorings('catalog.customerreview');
+CREATE OR REPLACE TRIGGER moderation_score_again AFTER UPDATE ON catalog_customerreview
+    REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row FOR EACH STATEMENT
+    EXECUTE FUNCTION moderation_score_again('catalog.customerreview');
 CREATE OR REPLACE TRIGGER moderation_forget_predictions AFTER DELETE ON catalog_customerreview
     REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT
     EXECUTE FUNCTION moderation_forget_predictions('catalog.customerreview');
