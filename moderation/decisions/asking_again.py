@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from audit import ledger
@@ -39,8 +40,11 @@ def ask_again_about_edited() -> int:
         lead=None,
         purpose=Purpose.LABEL,
         status__in=FROM,
-        customer_review__edited_at__gt=F("labeling_task__created_at"),
-    )
+        customer_review__edited_at__isnull=False,
+    ).alias(shown=KeyTextTransform("text", "labeling_task__payload"))
+    # An import may commit other words while a task is made of those before: times alone would not tell.
+    edited_since = Q(customer_review__edited_at__gt=F("labeling_task__created_at"))
+    stale = stale.filter(edited_since | (Q(shown__isnull=False) & ~Q(shown=F("customer_review__text"))))
     keys = list(stale.order_by("customer_review__edited_at").values_list("pk", flat=True)[:BATCH])
     asked_anew = 0
     for key in keys:

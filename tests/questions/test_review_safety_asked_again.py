@@ -87,6 +87,18 @@ def test_what_waits_is_asked_with_the_new_words_at_once(edit: Callable[[str], No
     assert item.labeling_task.payload["text"] == "Lovely mug."
 
 
+def test_words_that_came_while_the_task_was_made_are_asked_about(edit: Callable[[str], None]) -> None:
+    edit(FILTHY)
+    read_before = CustomerReview.objects.get()
+    edit("Lovely mug.")
+    item = asked(read_before)
+    assert item.labeling_task.payload["text"] == FILTHY
+    assert asking_again.ask_again_about_edited() == 1
+    assert asking_again.ask_again_about_edited() == 0
+    item.refresh_from_db()
+    assert item.labeling_task.payload["text"] == "Lovely mug."
+
+
 def test_an_answer_about_the_words_before_is_asked_for_anew(edit: Callable[[str], None]) -> None:
     edit(FILTHY)
     item = asked(CustomerReview.objects.get())
