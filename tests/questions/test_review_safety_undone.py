@@ -28,6 +28,7 @@ from moderation.decisions import appeals, corrections, rulings, settling
 from moderation.decisions.statements import document
 from moderation.decisions.statements.schema import StatementOfReasons
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues import seats
 from tests import factories, people
 from tests.questions.safety import KIND, asked, is_hidden, says
 
@@ -201,6 +202,19 @@ def test_its_statement_says_what_and_why_and_who_looked(item: ReviewItem) -> Non
     row = HiddenReview.objects.get()
     rulings.show_again(row, actor=people.senior(), reason="It names nobody.")
     assert document.statement_for(decision).as_json()["end_date_visibility_restriction"] == f"{timezone.now():%Y-%m-%d}"
+
+
+def test_of_a_panel_it_says_how_many_decided(item: ReviewItem) -> None:
+    for _ in range(2):
+        seats.add_seat(item)
+    factories.push_tasks()
+    for seat in seats.panel_of(item):
+        factories.answer(seat, people.reviewer(), review_safety=["abuse"])
+        settling.settle_decisions()
+    decision = Decision.objects.get()
+    assert "Decided by 3 persons." in document.statement_for(decision).decision_facts
+    assert "3 persons decided." in document.text_for(decision, locale="en")
+    assert "由3名人员" in document.text_for(decision, locale="zh-Hans")
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-Hans", "fr"])

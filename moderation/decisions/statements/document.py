@@ -17,7 +17,15 @@ from core.exceptions import PermanentError
 from core.refs import ref_in_sql
 from moderation.decisions import appeals
 from moderation.decisions.statements import of_reviews
-from moderation.decisions.statements.parts import LANGUAGES, PREFIX, checked, n_people, puid_of, redress, who_decided
+from moderation.decisions.statements.parts import (
+    LANGUAGES,
+    PREFIX,
+    checked,
+    puid_of,
+    redress,
+    who_decided,
+    who_decided_in,
+)
 from moderation.decisions.statements.schema import Category, Keyword, StatementOfReasons
 from moderation.decisions.statements.texts import TEXTS
 from moderation.live.hidden_reviews import hidden_by
@@ -170,7 +178,7 @@ def text_for(decision: Decision, *, locale: str) -> str:
         words["ground"].format(version=decision.policy_version or "–", url=f" ({url})" if url else ""),
         words["reasons"].format(reasons=", ".join(reasons)),
         words["found"].format(found=found) if found else words["found_nothing"],
-        words[f"people_{n_people(decision)}"],
+        who_decided_in(words, decision),
         words["started"],
         "",
         *redress(decision, words),

@@ -11,10 +11,10 @@ from moderation.decisions.statements.parts import (
     LANGUAGES,
     checked,
     content_date,
-    n_people,
     puid_of,
     redress,
     who_decided,
+    who_decided_in,
 )
 from moderation.decisions.statements.schema import Category, Keyword, StatementOfReasons
 from moderation.decisions.statements.texts import TEXTS
@@ -100,7 +100,7 @@ def text_for(decision: Decision, hidden: HiddenReview, *, locale: str) -> str:
         words["review_ground"].format(url=f" ({url})" if url else ""),
         words["reasons"].format(reasons=", ".join(named)),
         words["marked"].format(marks=", ".join(marks)) if marks else words["not_marked"],
-        words[f"people_{n_people(decision)}"],
+        who_decided_in(words, decision),
         words["started"],
         "",
         *redress(decision, words),

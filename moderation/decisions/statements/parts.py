@@ -27,13 +27,26 @@ def puid_of(decision: Decision) -> str:
 
 
 def n_people(decision: Decision) -> int:
-    """Return how many people made `decision`: 0 for a part of the system, 2 where somebody confirmed it."""
-    return 0 if decision.reviewer_id is None else 2 if decision.checker_id else 1
+    """Return how many people made `decision`: 0 for a part of the system; who confirmed it counts too."""
+    if decision.reviewer_id is None:
+        return 0
+    n, agreed = 1, decision.consensus
+    if agreed and decision.decided_by == Decision.DecidedBy.HUMAN_CONSENSUS:
+        n = max(agreed.annotations.values("annotator").distinct().count(), 2)
+    return n + (decision.checker_id is not None)
 
 
 def who_decided(decision: Decision) -> str:
     """Return a sentence that says how many people decided."""
-    return ("Decided by automatic means.", "Decided by one person.", "Decided by two persons.")[n_people(decision)]
+    n = n_people(decision)
+    few = ("Decided by automatic means.", "Decided by one person.", "Decided by two persons.")
+    return few[n] if n < len(few) else f"Decided by {n} persons."
+
+
+def who_decided_in(words: Texts, decision: Decision) -> str:
+    """Return that sentence in the language of `words`."""
+    n = n_people(decision)
+    return words[f"people_{n}"] if n <= 2 else words["people_more"].format(n=n)
 
 
 def content_date(written: dt.datetime) -> dt.date:

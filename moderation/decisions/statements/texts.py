@@ -32,6 +32,7 @@ EN: Texts = {
     "people_0": "The decision was made by automatic means.",
     "people_1": "A person decided.",
     "people_2": "Two persons decided.",
+    "people_more": "{n} persons decided.",
     "started": "We looked at it of our own accord; nobody had notified us.",
     "appeal": "You may appeal until {until}, free of charge: send the number of this statement and your reasons to "
     "{address}{contact}. Somebody who had no part in the decision will judge it, not a machine.",
@@ -80,6 +81,7 @@ ZH: Texts = {
     "people_0": "该决定由自动化方式作出。",
     "people_1": "该决定由一名人员作出。",
     "people_2": "该决定由两名人员共同作出。",
+    "people_more": "该决定由{n}名人员共同作出。",
     "started": "我们系主动审查；未收到任何举报。",
     "appeal": "您可在{until}之前免费提出申诉：请将本说明的编号及您的理由发送至 {address}{contact}。申诉将由未参与原决定的人员裁定，而非由机器裁定。",
     "no_appeal": "无法（再）提出申诉：{why}",
