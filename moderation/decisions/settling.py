@@ -23,7 +23,7 @@ from core.reasons import require_reason
 from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
-from labeling.question import Question, question
+from labeling.question import Question, question, queue_names
 from moderation import priority
 from moderation.decisions import panels
 from moderation.lifecycle import line_for
@@ -195,12 +195,14 @@ def settle_decisions() -> int:
     The sweep behind the signal `consensus_reached`: a lost signal costs one beat interval. An answer that cannot be
     acted on (unknown person, no permission, nothing in it, an error of ours) sends the item to a senior; one that lacks
     a reason goes back to who gave it. None is ever dropped, or holds up another. What is answered while a second person
-    looks at the answer before waits for their word. A database that is away is raised.
+    looks at the answer before waits for their word, and one to a question that the settings do not name (any more) waits
+    until they do. A database that is away is raised.
     """
     newer = Consensus.objects.filter(
         task=OuterRef("labeling_task"), pk__gt=Coalesce(OuterRef("last_consensus"), Value(0))
     )
-    items = ReviewItem.objects.filter(Exists(newer)).exclude(status__in=(Status.WITHDRAWN, Status.CONFIRMING))
+    items = ReviewItem.objects.filter(Exists(newer), kind__in=queue_names())
+    items = items.exclude(status__in=(Status.WITHDRAWN, Status.CONFIRMING))
     items = items.filter(~Q(lead__status=Status.CONFIRMING) | Q(lead=None)).order_by("created_at")
     return sum(_settle(item) for item in items[:BATCH])
 

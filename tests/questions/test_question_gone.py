@@ -1,0 +1,38 @@
+"""A question that the settings do not name any more: its answers wait, and those to other questions do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from catalog.models import HiddenReview
+from core.exceptions import PermanentError
+from moderation.decisions import asking_again, rulings, second_reviews, settling
+from moderation.decisions.statements import document
+from moderation.queues import handing_out
+from tests import factories, people
+from tests.questions.safety import KIND, asked, is_hidden, says
+
+pytestmark = pytest.mark.django_db
+
+
+def test_its_answers_wait_for_it_and_hold_up_no_others(settings: Any) -> None:
+    hidden, unsafe = asked(), asked()
+    decision = says(hidden, "abuse")
+    other = factories.review_item(factories.customer_review("A mug."))
+    factories.answer(unsafe, people.reviewer(), review_safety=["spam"], escalate=False)
+    all_of_them = settings.QUESTIONS
+    settings.QUESTIONS = {name: path for name, path in all_of_them.items() if name != KIND}
+    factories.answer(other, people.reviewer(), sentiment="negative")
+    assert settling.settle_decisions() == 1
+    other.refresh_from_db()
+    assert other.status == "decided"
+    assert handing_out.next_item(people.reviewer()) is None
+    assert asking_again.ask_again_about_edited() == second_reviews.open_second_reviews() == 0
+    assert document.text_for(decision, locale="en"), "what is hidden stays hidden, with its statement"
+    with pytest.raises(PermanentError, match="no question"):
+        rulings.show_again(HiddenReview.objects.get(), actor=people.senior(), reason="It names nobody.")
+    settings.QUESTIONS = all_of_them
+    assert settling.settle_decisions() == 1
+    assert is_hidden(unsafe.subject)
