@@ -150,7 +150,12 @@ def _score(rows: Sequence[Scoring], asked: Question, version: ModelVersion) -> i
             return 0
         said.filter(is_shadow=True).update(is_shadow=False)
         Prediction.objects.keep(  # it may have been said in the shadow meanwhile
-            Prediction(question=asked.name, subject=row.subject, model_version=version, **fields_of(given[row.subject]))
+            Prediction(
+                question=asked.name,
+                subject=row.subject,
+                model_version=version,
+                **fields_of(given[row.subject], asked.labels),
+            )
             for row in ours
             if row.subject in given
         )

@@ -67,7 +67,7 @@ def _score(asked: Question) -> int:
                 model_version=challenger,
                 seconds=seconds,
                 is_shadow=True,
-                **fields_of(answer),
+                **fields_of(answer, asked.labels),
             )
             for subject, answer in zip(rows, answers, strict=True)
         ),

@@ -98,9 +98,15 @@ class ChoiceQuestion(Question):
         return label_sets.join(said, self.labels)
 
     def require_label(self, label: str) -> None:
-        for value in self._values_in(label):
-            if not (self.is_multiple and value == NONE):
+        """Raise `PermanentError` for a label that the question does not have: one of several says each answer once,
+        in the order of the choices, and `none` says nothing else.
+        """
+        if not self.is_multiple:
+            super().require_label(label)
+        elif label != label_sets.join(values := label_sets.split(label), self.labels):
+            for value in values:
                 super().require_label(value)
+            raise PermanentError(f"{label!r} is no label of {self.name}: join each answer once, in their order.")
 
     def _is_known(self, label: str) -> bool:
         """Whether `label` is one of now: answers may have gone since."""

@@ -27,10 +27,11 @@ class Opinion:
 
     def of(self, drafts: Sequence[Candidate]) -> Iterator[Prediction]:
         """Yield what it says of `drafts`, to be saved."""
+        order = question(self.question).labels
         for draft in drafts:
             if (answer := self.answers.get(draft.pk)) is not None:
                 yield Prediction(
-                    question=self.question, subject=ref(draft), model_version=self.version, **fields_of(answer)
+                    question=self.question, subject=ref(draft), model_version=self.version, **fields_of(answer, order)
                 )
 
 

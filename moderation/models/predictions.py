@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Exists, OuterRef
 
+from core import label_sets
 from core.leases import Leased
 from core.refs import ref, ref_to
 from inference.models import ModelVersion
@@ -111,10 +112,15 @@ class Scoring(Leased):
         return f"{self.question} of {self.subject}"
 
 
-def fields_of(answer: Any) -> dict[str, Any]:
-    """Return the fields of a prediction that keep `answer`, a `Classification`."""
+def fields_of(answer: Any, order: Iterable[str]) -> dict[str, Any]:
+    """Return the fields of a prediction that keep `answer`, a `Classification`; several answers in the question's
+    `order`, whichever its model has them in.
+    """
+    label = answer.label
+    if answer.is_several:
+        label = label_sets.join(label_sets.split(label), dict.fromkeys([*order, *answer.probabilities]))
     return {
-        "label": answer.label,
+        "label": label,
         "probabilities": {label: round(p, 6) for label, p in answer.probabilities.items()},
         "confidence": answer.confidence,
     }

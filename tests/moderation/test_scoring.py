@@ -179,6 +179,20 @@ def test_several_answers_are_kept_as_one_label_with_the_odds_of_each(parts: None
     assert Prediction.objects.of("sentiment", reviews).count() == 3
 
 
+def test_a_model_that_has_the_answers_in_another_order_says_the_same_label(
+    parts: None, sentiment_champion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.model_version("parts", backend="parts", artifact_hash="")
+    review = factories.customer_review("good but dear")
+
+    def other_way_round(self: Any, texts: Sequence[str]) -> list[Classification]:
+        return [Classification.of_several(("service", "price", "quality"), (0.1, 0.9, 0.9)) for _ in texts]
+
+    monkeypatch.setattr(Parts, "classify", other_way_round)
+    scoring.score()
+    assert Prediction.objects.of("parts", [review]).get().label == "quality+price"
+
+
 @pytest.mark.parametrize("error", [RuntimeError("out of memory"), PermanentError("the artefact is damaged")])
 def test_a_model_that_cannot_be_loaded_costs_no_attempt_and_holds_up_no_other_question(
     parts: None, sentiment_champion: Any, monkeypatch: pytest.MonkeyPatch, error: Exception

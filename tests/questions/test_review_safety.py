@@ -115,6 +115,20 @@ def test_a_forged_answer_is_refused(result: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "label", ["", "+", "abuse+", "none+abuse", "abuse+none", "none+none", "abuse+abuse", "spam+abuse", "ABUSE", "\x00"]
+)
+def test_a_label_has_one_form_alone(label: str) -> None:
+    """Or a known answer would be one that nobody can give."""
+    with pytest.raises(PermanentError):
+        question(KIND).require_label(label)
+
+
+@pytest.mark.parametrize("label", ["none", "abuse", "abuse+spam", "hate+personal_data+off_topic"])
+def test_in_that_form_it_is_taken(label: str) -> None:
+    question(KIND).require_label(label)
+
+
+@pytest.mark.parametrize(
     "said",
     [["none", "abuse"], ["abuse+none"], ["../abuse"], "abuse", [["abuse"]], {"abuse": 1}],
 )
