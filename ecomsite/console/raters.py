@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -41,7 +41,12 @@ def show(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Show how the raters of an import compare with our own people, and let a person answer for them."""
     _require_view(request)
     run = _run(pk)
-    found, words = agreement.measure(run), approvals.words(source_of(run))
+    try:
+        found = agreement.measure(run)
+    except EcomsiteError as exc:  # what it answers was a declared question, which the settings do not name any more
+        messages.error(request, str(exc))
+        return redirect("console:raters")
+    words = approvals.words(source_of(run))
     people, is_unnamed = brought_in_by(run)
     by = {
         f"user:{user.pk}": user.username

@@ -21,9 +21,8 @@ from core.actors import user_keys
 from labeling import approvals
 from labeling.labels import rater_of
 from labeling.models import Vote
-from labeling.question import question
-from moderation.label_exchange.importing import brought_in_by, source_of
-from moderation.label_exchange.records import KIND
+from moderation.label_exchange.importing import brought_in_by, kind_of, source_of
+from moderation.label_exchange.records import answered_by_files
 from moderation.label_exchange.reviews import subject_of
 from moderation.models.predictions import Prediction
 from moderation.queues import seats
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 # Of fewer no figure is given (labeling.quality.intervals).
 FEWEST = 20
 Answers = Mapping[str, Mapping[str, str]]  # subject → rater → label
+Numbers = Mapping[str, int]  # label → its place among the answers of the question
 
 
 @dataclass(frozen=True)
@@ -72,61 +72,66 @@ class Measured:
 
 
 def measure(run: ImportRun) -> Measured:
-    """Return how the raters of `run` compare with our own people, who answered the same without a suggestion."""
-    votes = Vote.objects.filter(kind=KIND, source=source_of(run))
-    ours, earlier = _ours(votes, run)
-    said = _said(votes, set(ours))
+    """Return how the raters of `run` compare with our own people, who answered the same without a suggestion.
+
+    Raises `PermanentError` where the settings do not name its question any more.
+    """
+    kind = kind_of(run)
+    number = {name: i for i, name in enumerate(answered_by_files(kind).labels)}
+    votes = Vote.objects.filter(kind=kind, source=source_of(run))
+    ours, earlier = _ours(kind, number, votes, run)
+    said = _said(votes, set(ours), number)
     can_ask = askable(run).exists()
     later = {subject: label for subject, label in ours.items() if subject not in earlier}
     # Where there is no answer left to ask or to wait for, what there is has to do.
     open_ = (
         _reviews_of(run)
-        .filter(review_items__kind=KIND, review_items__status__in=seats.OPEN)
+        .filter(review_items__kind=kind, review_items__status__in=seats.OPEN)
         .values_list("pk", flat=True)
     )
     to_come = can_ask or any(subject_of(key) not in earlier for key in open_)
     counts = later if len(later) >= FEWEST or to_come else ours
-    whole = _against(said, counts)
-    model, model_name = _with_models(said, counts)
+    whole = _against(number, said, counts)
+    model, model_name = _with_models(kind, number, said, counts)
     problem, way_out = _speaks_against(run, whole, model, model_name, can_ask=can_ask, to_come=to_come)
     n_of = votes.order_by("rater").values_list("rater").annotate(n=Count("pk"))
     of_rater: defaultdict[str, dict[str, dict[str, str]]] = defaultdict(dict)
     for subject, given in said.items():
         for name, label in given.items():
             of_rater[name][subject] = {name: label}
-    raters = tuple(_rater(name, n, of_rater.get(name, {}), counts) for name, n in n_of)
-    before = _against(said, {subject: ours[subject] for subject in earlier if subject in ours})
+    raters = tuple(_rater(number, name, n, of_rater.get(name, {}), counts) for name, n in n_of)
+    before = _against(number, said, {subject: ours[subject] for subject in earlier if subject in ours})
     n_votes = sum(rater.n_votes for rater in raters)
     return Measured(n_votes, whole, before, can_ask, model, model_name, raters, problem, way_out)
 
 
 def askable(run: ImportRun) -> QuerySet[CustomerReview]:
     """Return the texts of `run` that nobody here was asked about."""
-    return _reviews_of(run).exclude(review_items__kind=KIND)
+    return _reviews_of(run).exclude(review_items__kind=kind_of(run))
 
 
 def _reviews_of(run: ImportRun) -> QuerySet[CustomerReview]:
-    votes = Vote.objects.filter(kind=KIND, source=source_of(run))
+    votes = Vote.objects.filter(source=source_of(run))
     keys = votes.values_list(Cast(Substr("subject", len(subject_of("")) + 1), UUIDField()))
     return CustomerReview.objects.filter(pk__in=keys)
 
 
-def _said(votes: QuerySet[Vote], subjects: Collection[str]) -> Answers:
+def _said(votes: QuerySet[Vote], subjects: Collection[str], number: Numbers) -> Answers:
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
     # A label that left the interface since is compared with nothing.
-    votes = votes.filter(subject__in=subjects, label__in=_numbers())
+    votes = votes.filter(subject__in=subjects, label__in=number)
     for subject, rater, label in votes.values_list("subject", "rater", "label"):
         found[subject][rater] = label
     return found
 
 
-def _ours(brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[str]]:
+def _ours(kind: str, number: Numbers, brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[str]]:
     """Return what most of our people said of what was `brought`, no suggestion shown, and what they had said before.
 
     Not second reviews: those are asked for where a label looks wrong. Not who brought it in: they would be measuring
     themselves. What they are split about is left out.
     """
-    votes = Vote.objects.filter(kind=KIND, subject__in=brought.values("subject"), label__in=_numbers())
+    votes = Vote.objects.filter(kind=kind, subject__in=brought.values("subject"), label__in=number)
     votes = votes.exclude(source__startswith=approvals.FROM_FILES)
     votes = votes.exclude(is_assisted=True).exclude(purpose=Vote.Purpose.SECOND_REVIEW)
     votes = votes.exclude(rater__in=_party_to(run, votes))
@@ -150,27 +155,21 @@ def _party_to(run: ImportRun, votes: QuerySet[Vote]) -> list[str]:
     return [rater_of(user) for user in User.objects.filter(pk__in=user_keys(named)) if why_no_second(user, bringers)]
 
 
-def _against(said: Answers, ours: Mapping[str, str], *, minimum: int = FEWEST) -> Against:
+def _against(number: Numbers, said: Answers, ours: Mapping[str, str], *, minimum: int = FEWEST) -> Against:
     from labeling.quality.against import measure_against, shares_of
 
-    number = _numbers()
     common = sorted(said.keys() & ours.keys())
     given = [list(said[subject].values()) for subject in common]
     shares = shares_of([[number[label] for label in labels] for labels in given], n_labels=len(number))
     return measure_against(shares, [number[ours[subject]] for subject in common], minimum=minimum)
 
 
-def _numbers() -> dict[str, int]:
-    return {name: i for i, name in enumerate(question(KIND).labels)}
-
-
-def _with_models(said: Answers, ours: Mapping[str, str]) -> tuple[Estimate, str]:
+def _with_models(kind: str, number: Numbers, said: Answers, ours: Mapping[str, str]) -> tuple[Estimate, str]:
     """Return how often the file sides with a model against our people, for the model with which it does most."""
     from labeling.quality.against import shares_of, sided_with
     from labeling.quality.intervals import Estimate
 
-    number = _numbers()
-    rows = Prediction.objects.of(KIND, sorted(set(ours) & set(said)))
+    rows = Prediction.objects.of(kind, sorted(set(ours) & set(said)))
     scored: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
     for subject, version, label in rows.values_list("subject", "model_version__number", "label"):
         if label in number:
@@ -218,8 +217,8 @@ def _speaks_against(
     return "", ""
 
 
-def _rater(name: str, n_votes: int, said: Answers, ours: Mapping[str, str]) -> Rater:
-    percent = _against(said, ours, minimum=1).percent
+def _rater(number: Numbers, name: str, n_votes: int, said: Answers, ours: Mapping[str, str]) -> Rater:
+    percent = _against(number, said, ours, minimum=1).percent
     problem = ""
     if percent.high is not None and percent.high < 0.5:
         problem = (

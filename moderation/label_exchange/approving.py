@@ -19,8 +19,8 @@ from labeling import approvals
 from labeling.models import Vote
 from moderation.decisions.second_reviews import open_blind
 from moderation.label_exchange import agreement
-from moderation.label_exchange.importing import brought_in_by, source_of
-from moderation.label_exchange.records import KIND
+from moderation.label_exchange.importing import brought_in_by, kind_of, source_of
+from moderation.label_exchange.records import answered_by_files
 from moderation.queues import seats
 from moderation.queues.rules import policy_for
 from moderation.queues.separation_of_duties import why_no_second
@@ -154,24 +154,25 @@ def ask_our_people(run: ImportRun, *, n: int, actor: User | SystemActor) -> int:
 
     Of those that nobody here was asked about. Their answers are what the raters are measured by, and count as our own
     people's labels. Needs moderation.set_gold. Raises `PermanentError` where there is none left, or for an absurd
-    number.
+    number, and for a question that the settings name no more.
     """
     require_permission(actor, "moderation.set_gold")
     if not 1 <= n <= MOST_ASKED:
         raise PermanentError(f"between 1 and {MOST_ASKED:,} texts are asked about at a time, not {n:,}.")
+    kind = answered_by_files(kind_of(run)).name
     left = agreement.askable(run).order_by().values_list("pk", flat=True)
     drawn = heapq.nsmallest(n, left, key=lambda key: seats.draw("sample of an import", run.pk, key))
     if not drawn:
         raise PermanentError(f"our people were asked about all texts of import {run.pk} already.")
-    policy, opened = policy_for(KIND), 0
+    policy, opened = policy_for(kind), 0
     for start in range(0, len(drawn), ASKED_AT_ONCE):
         with transaction.atomic():
             keys = drawn[start : start + ASKED_AT_ONCE]
             reviews = (
-                CustomerReview.objects.filter(pk__in=keys).exclude(review_items__kind=KIND).select_related("product")
+                CustomerReview.objects.filter(pk__in=keys).exclude(review_items__kind=kind).select_related("product")
             )
             for review in reviews.order_by("pk"):
-                open_blind(KIND, review, purpose=Vote.Purpose.LABEL, policy=policy)
+                open_blind(kind, review, purpose=Vote.Purpose.LABEL, policy=policy)
                 opened += 1
     with transaction.atomic():
         ledger.append("labeling.raters.sampled", subject=ref(run), actor=actor, payload={"n": opened})

@@ -1,4 +1,4 @@
-"""Bring sentiment labels in: reviews, votes and labels from a file, resumable, and our own people's word untouched."""
+"""Bring labels of reviews in: texts, votes and labels from a file, resumable, and our own people's word untouched."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from labeling.labels import ImportedLabel
 from labeling.models import Label, Vote
 from labeling.pseudonyms import pseudonym
 from moderation.decisions.second_reviews import open_blind
-from moderation.label_exchange.records import KIND, LabelRecord, Rules, records_of
+from moderation.label_exchange.records import USUAL, LabelRecord, Rules, records_of
 from moderation.label_exchange.reviews import find_reviews, subject_of
 from moderation.models.queues import QueuePolicy
 from moderation.queues.rules import policy_for
@@ -68,7 +68,7 @@ def import_labels(
     resume: bool = True,
     on_progress: OnProgress | None = None,
 ) -> ImportRun:
-    """Import a file of sentiment labels and return its run.
+    """Import a file of labels of the question that its rules name, and return the run.
 
     Needs labeling.import_labels, with `gold` moderation.set_gold.
 
@@ -88,10 +88,12 @@ def import_labels(
                     f"{file.path} has more than {MOST_GOLD:,} rows.", hint="People are tested with a few hundred."
                 )
 
+    kind = file.rules.kind
+
     def finish(run: ImportRun) -> None:
-        imported_votes.settle(KIND, source=source_of(run), method=policy_for(KIND).consensus_method)
-        counts = {**run.counts, "ties": labels.count_ties(KIND, source=source_of(run))}
-        counts["labels"] = Label.objects.filter(kind=KIND, source=source_of(run)).count()
+        imported_votes.settle(kind, source=source_of(run), method=policy_for(kind).consensus_method)
+        counts = {**run.counts, "ties": labels.count_ties(kind, source=source_of(run))}
+        counts["labels"] = Label.objects.filter(kind=kind, source=source_of(run)).count()
         if gold:
             counts["gold"] = counts.get("gold", 0) + _open_gold(file)
         ImportRun.objects.filter(pk=run.pk).update(counts=counts)
@@ -106,7 +108,7 @@ def import_labels(
             batch=BATCH,
             key_of=lambda record: record.key,
             finish=finish,
-            write=lambda rows, run: _write(rows, run, pool=file.rules.pool),
+            write=lambda rows, run: _write(rows, run, rules=file.rules),
         )
         return run_import(
             job,
@@ -123,6 +125,12 @@ def source_of(run: ImportRun) -> str:
     return f"import:{run.pk}"
 
 
+def kind_of(run: ImportRun) -> str:
+    """Return the question that the votes of `run` answer: a file answers one."""
+    found = Vote.objects.filter(source=source_of(run)).order_by().values_list("kind", flat=True)[:1]
+    return next(iter(found), USUAL)
+
+
 def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
     """Return who had a part in bringing `run` in, and whether somebody had whom the ledger does not name."""
     lines = LedgerEntry.objects.filter(subject=ref(run), action__startswith="catalog.import.")
@@ -131,11 +139,12 @@ def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
     return people, len(people) < max(len(actors), 1)
 
 
-def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, pool: str) -> Written:
+def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, rules: Rules) -> Written:
+    kind, pool = rules.kind, rules.pool
     found = find_reviews([row.record for row in rows if row.record], make=True)
     problems: list[Problem] = []
     brought: dict[tuple[str, str], ImportedLabel] = {}
-    ours = _own_votes(rows, found.subjects)
+    ours = _own_votes(kind, rows, found.subjects)
     for row in rows:
         record = row.record
         if record is None:
@@ -148,16 +157,16 @@ def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, pool: str) -
             problems.append(problem_of(row, reason))
         elif (subject, record.rater) not in ours:
             brought[subject, rater] = vote
-    by_majority = policy_for(KIND).consensus_method == QueuePolicy.Consensus.MAJORITY
+    by_majority = policy_for(kind).consensus_method == QueuePolicy.Consensus.MAJORITY
     taken = labels.upsert_imported(
-        KIND, brought.values(), source=source_of(run), now=run.started_at, by_majority=by_majority
+        kind, brought.values(), source=source_of(run), now=run.started_at, by_majority=by_majority
     )
     n_unchanged = len(rows) - len(problems) - taken.n_created - taken.n_updated
     counts = {"texts": found.n_made, "kept": taken.n_kept}
     return Written(taken.n_created, taken.n_updated, n_unchanged, problems, counts)
 
 
-def _own_votes(rows: Sequence[FeedRow[LabelRecord]], subjects: Mapping[str, str]) -> set[tuple[str, str]]:
+def _own_votes(kind: str, rows: Sequence[FeedRow[LabelRecord]], subjects: Mapping[str, str]) -> set[tuple[str, str]]:
     """Return (subject, rater as exports call them) of the votes that came from here and are back: they count once."""
     back = {
         subject
@@ -166,7 +175,7 @@ def _own_votes(rows: Sequence[FeedRow[LabelRecord]], subjects: Mapping[str, str]
         and OUR_PSEUDONYM.fullmatch(row.record.rater)
         and (subject := subjects.get(row.record.key_of_review))
     }
-    votes = Vote.objects.filter(kind=KIND, subject__in=back).values_list("subject", "rater") if back else ()
+    votes = Vote.objects.filter(kind=kind, subject__in=back).values_list("subject", "rater") if back else ()
     return {(subject, exported_name(rater)) for subject, rater in votes}
 
 
@@ -185,23 +194,24 @@ def _open_gold(file: File) -> int:
 
     A text that people were asked about before is not opened again.
     """
-    policy, opened = policy_for(KIND), 0
+    kind, opened = file.rules.kind, 0
+    policy = policy_for(kind)
     with file.open() as reading:
         records = (row.record for row in records_of(reading, file.rules) if row.record)
         while batch := list(islice(records, GOLD_BATCH)):
             subjects = set(find_reviews(batch).subjects.values())
-            imported = Label.objects.filter(kind=KIND, subject__in=subjects, source__startswith="import:")
+            imported = Label.objects.filter(kind=kind, subject__in=subjects, source__startswith="import:")
             known = dict(imported.values_list("subject", "label"))
             with transaction.atomic():
                 keys = [subject.partition(":")[2] for subject in known]
                 reviews = (
                     CustomerReview.objects.filter(pk__in=keys)
-                    .exclude(review_items__kind=KIND)
+                    .exclude(review_items__kind=kind)
                     .select_related("product")
                 )
                 for review in reviews.order_by("pk"):
                     open_blind(
-                        KIND, review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[subject_of(review.pk)]
+                        kind, review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[subject_of(review.pk)]
                     )
                     opened += 1
     return opened

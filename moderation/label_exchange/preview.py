@@ -13,7 +13,7 @@ from catalog.import_loop import Sorted, sorted_out
 from core.actors import require_permission
 from labeling.models import Label
 from moderation.label_exchange.importing import BATCH, File
-from moderation.label_exchange.records import KIND, LabelRecord, records_of
+from moderation.label_exchange.records import LabelRecord, records_of
 from moderation.label_exchange.reviews import find_reviews
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ def preview_labels(
     with file.open() as reading:
         rows = sorted_out(records_of(reading, file.rules), key_of=lambda record: record.key)
         while batch := list(islice(rows, BATCH)):
-            _look_at(batch, preview, tally)
+            _look_at(file.rules.kind, batch, preview, tally)
             if on_progress:
                 on_progress(preview.n_rows, reading.share_read())
     preview.labels, preview.n_ties = tally.result()
     return preview
 
 
-def _look_at(batch: list[Sorted[LabelRecord]], preview: Preview, tally: _Tally) -> None:
+def _look_at(kind: str, batch: list[Sorted[LabelRecord]], preview: Preview, tally: _Tally) -> None:
     found = find_reviews([each.row.record for each in batch if each.row.record])
     known = set()
     for row, is_repeated, _ in batch:
@@ -90,7 +90,7 @@ def _look_at(batch: list[Sorted[LabelRecord]], preview: Preview, tally: _Tally) 
                 preview.n_known += bool(subject)
                 preview.n_new += not subject
             known.add(subject)
-    ours = Label.objects.filter(kind=KIND, subject__in=known).exclude(source__startswith="import:")
+    ours = Label.objects.filter(kind=kind, subject__in=known).exclude(source__startswith="import:")
     decided = set(ours.values_list("subject", flat=True))
     preview.n_kept += sum(
         found.subjects.get(each.row.record.key_of_review) in decided

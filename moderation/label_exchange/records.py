@@ -1,4 +1,4 @@
-"""What a row of a file of sentiment labels means: a customer review, its label, and whose vote it is, if anybody's."""
+"""What a row of a file of labels means: a customer review, its label, and whose vote it is, if anybody's."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from labeling.exchange.rows import (
     raw_of,
     spread,
 )
-from labeling.question import question
+from labeling.question import Question, question
 
-KIND = "sentiment"
+USUAL = "sentiment"
 # Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's
 # control.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "text": ("text",),
-    "label": ("sentiment", "label"),
+    "label": ("label",),  # and the name of the question, before it
     "rater": ("rater",),
     "subject": ("subject",),
     "external_id": ("external_id",),
@@ -55,16 +55,19 @@ CORRECTED = "the same person answered this again later; that answer counts"
 class Rules:
     """How a file is read: field → column, label there → label here, and whose people the raters are.
 
-    Raters of the same name in the same `pool` are one person, in every file.
+    Raters of the same name in the same `pool` are one person, in every file. `kind` is the question it answers.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     pool: str = ""
+    kind: str = USUAL
 
     def check(self, reading: Reading) -> None:
-        """Raise `PermanentError` for a field, a label or, where the file has a header, a column that there is not."""
-        known = question(KIND).labels
+        """Raise `PermanentError` for a question that takes no file, for a field, a label or, where the file has a
+        header, a column that there is not.
+        """
+        known = answered_by_files(self.kind).labels
         if strangers := sorted(set(self.columns) - set(COLUMNS)):
             raise PermanentError(f"There is no field {', '.join(strangers)}.", hint=f"Fields: {', '.join(COLUMNS)}.")
         if strangers := sorted(set(self.labels.values()) - set(known)):
@@ -81,12 +84,35 @@ class Rules:
 
     def looked_for(self, name: str) -> tuple[str, ...]:
         """Return the columns that the field `name` is looked for in."""
-        return (self.columns[name],) if name in self.columns else COLUMNS[name]
+        if name in self.columns:
+            return (self.columns[name],)
+        if name != "label":
+            return COLUMNS[name]
+        # A question may be called what another field is: a column of that name is not its answer first.
+        is_a_field = any(self.kind in places for places in COLUMNS.values())
+        return ("label", self.kind) if is_a_field else (self.kind, "label")
 
     @property
     def key(self) -> str:
         """A hash of what makes the same file mean something else."""
-        return hash_json({"columns": dict(self.columns), "labels": dict(self.labels), "pool": self.pool})
+        said = {"columns": dict(self.columns), "labels": dict(self.labels), "pool": self.pool}
+        # Left out where it is the usual one: an import that an earlier version began goes on.
+        return hash_json(said if self.kind == USUAL else {**said, "kind": self.kind})
+
+
+def answered_by_files(kind: str) -> Question:
+    """Return the question `kind`, whose labels come in with files. Raises `PermanentError` where they do not.
+
+    They do where a row can say one of a closed list of answers about a customer review.
+    """
+    found = question(kind)
+    if not found.has_page or found.about != "review" or not found.labels:
+        raise PermanentError(f"{kind} is not asked about customer reviews.", hint="Labels of reviews come in alone.")
+    if found.is_multiple:
+        raise PermanentError(
+            f"{kind} takes several answers to a review, and a file says one.", hint="Ask a yes or no for each instead."
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +201,7 @@ class _Reader:
             there = {name: tuple(column for column in places if column in known) for name, places in there.items()}
         self.places = list(there.items())
         self.asked_for = " or ".join(there["label"])
-        names = question(KIND).labels
+        names = question(rules.kind).labels
         self.names, self.labels = ", ".join(names), {**{name: name for name in names}, **rules.labels}
 
     def record(self, row: Row) -> FeedRow[LabelRecord]:

@@ -1,4 +1,4 @@
-"""`manage.py import_labels FILE`: bring sentiment labels of customer reviews in."""
+"""`manage.py import_labels FILE`: bring labels of customer reviews in."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from labeling.exchange.formats import READERS
 from moderation.label_exchange.approving import people_needed, raters_in
 from moderation.label_exchange.importing import File, import_labels
 from moderation.label_exchange.preview import Preview, preview_labels
-from moderation.label_exchange.records import COLUMNS, KIND, Rules
+from moderation.label_exchange.records import COLUMNS, USUAL, Rules
 from moderation.queues.rules import policy_for
 
-HELP = f"""Import sentiment labels of customer reviews: Label Studio's JSON (an export of tasks with their annotations),
+HELP = f"""Import labels of customer reviews, of their sentiment or of another question: Label Studio's JSON (an export of tasks with their annotations),
 CSV, JSONL, or a dataset that Hugging Face's `datasets` saved to a folder.
 
 A row has a text, or an external_id or subject of a review that is there, and a label. A row that also names its rater
@@ -32,6 +32,7 @@ Fields: {", ".join(COLUMNS)}.
 
   manage.py import_labels reviews.csv --column text=review_body --column label=stars --map 5=positive --map 1=negative
   manage.py import_labels tasks.json --dry-run
+  manage.py import_labels damage.csv --question damage
   manage.py import_labels sample.jsonl --gold --by anna@example.com
 """
 
@@ -42,6 +43,12 @@ class Command(WithExamples, RunCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
+        parser.add_argument(
+            "--question",
+            default=USUAL,
+            metavar="NAME",
+            help=f"what the labels answer, about reviews and with one answer each; {USUAL} without",
+        )
         parser.add_argument(
             "--column",
             action="append",
@@ -69,7 +76,8 @@ class Command(WithExamples, RunCommand):
         add_by(parser)
 
     def run(self, path: Path, *, options: dict[str, Any], show: Show) -> Any:
-        rules = Rules(columns=_pairs(options["column"]), labels=_pairs(options["map"]), pool=options["pool"])
+        rules = Rules(_pairs(options["column"]), _pairs(options["map"]), options["pool"], kind=options["question"])
+        self.kind = rules.kind
         file, actor = File(path, rules, options["format"] or ""), actor_from(options["by"])
         if options["dry_run"]:
             return preview_labels(file, actor=actor, on_progress=show)
@@ -103,7 +111,7 @@ class Command(WithExamples, RunCommand):
                 self.stdout.write("Nobody was named who brings this in (--by USERNAME): so two people answer for them.")
         if "gold" in run.counts:
             self.stdout.write(f"{run.counts['gold']:,} reviews are tests with a known answer now.")
-            if not policy_for(KIND).gold_percent:
+            if not policy_for(self.kind).gold_percent:
                 self.stdout.write(self.style.WARNING("The rules of the queue test nobody yet: its gold_percent is 0."))
 
     def _summarise_preview(self, preview: Preview, console: Console) -> None:
