@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
     "drain generation": _every(10, "moderation.drain_generation"),
     "screen candidates": _every(10, "moderation.screen_candidates"),
     "score what came": _every(20, "moderation.score"),
+    "explain what people are asked about": _every(20, "moderation.explain"),
     "open reviews": _every(10, "moderation.open_reviews"),
     "draw the daily lot": _every(3600, "moderation.draw_daily_lot"),
     "settle decisions": _every(10, "moderation.settle_decisions"),

@@ -170,6 +170,7 @@ CELERY_TASK_ROUTES = {
     "moderation.drain_generation": {"queue": "gpu"},
     "moderation.screen_candidates": {"queue": "gpu"},
     "moderation.score": {"queue": "gpu"},
+    "moderation.explain": {"queue": "gpu"},
     "moderation.score_in_the_shadow": {"queue": "training"},
     # Whatever waits for Label Studio, so that a slow server there holds up nothing else.
     "labeling.*": {"queue": "external"},
@@ -291,4 +292,5 @@ MODERATION: dict[str, Any] = {
     # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none
     # (moderation/queues/daily_lot.py).
     "DAILY_LOT": env.integer("REVIEW_DAILY_LOT", 20),
+    "EXPLAINS": env.boolean("EXPLAIN_SUGGESTIONS", default=True),
 }

@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from inference.contracts import TextClassifier
 
@@ -46,17 +47,17 @@ class Faithfulness:
         return self.named > self.random
 
 
-def words_of(text: str) -> list[tuple[int, int]]:
-    """Return where the words of `text` begin and end, at most MOST_WORDS."""
-    return [found.span() for found in _WORD.finditer(text)][:MOST_WORDS]
+def words_of(text: str, *, most: int = MOST_WORDS) -> list[tuple[int, int]]:
+    """Return where the words of `text` begin and end, the first `most` of them."""
+    return [found.span() for found in islice(_WORD.finditer(text), most)]
 
 
-def explain(text: str, classifier: TextClassifier, *, label: str = "") -> list[WordWeight]:
-    """Return the words of `text`, in order, with what each adds to `label`, by default the one the classifier gives.
+def explain(text: str, classifier: TextClassifier, *, label: str = "", most: int = MOST_WORDS) -> list[WordWeight]:
+    """Return the first `most` words of `text`, in order, with what each adds to `label`, by default the one given.
 
     All the texts without a word are one call to the classifier, which batches them. A text without words gives nothing.
     """
-    spans = words_of(text)
+    spans = words_of(text, most=most)
     if not spans:
         return []
     whole, *without = classifier.classify([text, *(_without(text, [span]) for span in spans)])

@@ -25,7 +25,7 @@ from django.utils.module_loading import import_string
 from core.exceptions import PermanentError, StaleState, TransientError
 from labeling.door import stamps, tokens
 from labeling.models import Annotation, Annotator, DoorPass, LabelingTask
-from labeling.presentation import as_sent
+from labeling.presentation import as_seen
 from labeling.question import question
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def shown(allowed: Reach) -> dict[str, Any]:
     return {
         "title": interface.title,
         "config": interface.config(),
-        # As Label Studio got it: what is suggested stands beside what is asked, or fills the answer.
-        **as_sent(task, interface),
+        # What is suggested stands beside what is asked, or fills the answer.
+        **as_seen(task, interface),
         "earlier": stamps.without_stamp(given.result) if given else [],
         # Passing one on is the review page's, with a reason (moderation.queues.turns).
         "may_skip": False,

@@ -22,6 +22,17 @@ def as_sent(task: LabelingTask, interface: Question | None = None, *, fills: boo
     return {"data": {**data, "ext_id": str(task.pk)}, "predictions": shown if fills else []}
 
 
+def as_seen(task: LabelingTask, interface: Question) -> dict[str, Any]:
+    """Return a task as people see it through the door: as it was sent, and with why the model suggests what it does.
+
+    That is found after the task went out, and nobody who is shown no suggestion sees it.
+    """
+    sent = as_sent(task, interface)
+    if task.shows_predictions and task.predictions:
+        sent["data"] = interface.explained(sent["data"], reference=task.reference)
+    return sent
+
+
 def is_as_sent(task: LabelingTask, data: Mapping[str, Any]) -> bool:
     """Whether `data` is what Label Studio got of `task`, whichever way of suggesting was the queue's rule then."""
     interface = question(task.project.kind)

@@ -142,6 +142,12 @@ class Question(ABC):
         """Return the task data with what `predictions` suggest in words, for where nothing is ticked beforehand."""
         return dict(payload)
 
+    def explained(self, data: Mapping[str, Any], *, reference: str) -> dict[str, Any]:
+        """Return the task data with why the model suggests what it does, for the task of `reference`; as it is where
+        nobody knows.
+        """
+        return dict(data)
+
     def conflict(self, answers: Sequence[Mapping[str, Any]]) -> str:
         """Return why `answers` of one and the same label still say different things; empty when they do not."""
         return ""

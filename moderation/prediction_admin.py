@@ -7,12 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 
 from catalog.models import CustomerReview
 from core.admin import ReadOnlyAdmin, excerpt
 from core.refs import ref_in_sql
 from labeling.question import question, title_of
+from moderation.explaining import explanation_of
 from moderation.models.predictions import Prediction, Predictions
 from moderation.models.reviews import SENTIMENT
 
@@ -27,6 +29,20 @@ class PredictionAdmin(ReadOnlyAdmin):
     list_filter = ("question", "label", "is_shadow", "model_version")
     list_select_related = ("model_version",)
     search_fields = ("subject",)
+    exclude = ("explanation",)
+    readonly_fields = ("moved_by",)
+
+    @display(description="moved by")
+    def moved_by(self, obj: Prediction) -> str:
+        """The words that moved it, each with what the label loses without it."""
+        if not (why := explanation_of(obj)):
+            return "not known: nobody is asked about it, it is on its way, or the text is long or another one since"
+        words = ((one.word, f"{-one.weight:+.0%}") for one in (*why.words, *why.against))
+        return format_html(
+            "Without the word the label is by so much likelier (+) or less likely (−): {}.{}",
+            format_html_join(", ", "<bdi>{}</bdi> {}", words),
+            " Other words count as much: do not rely on it." if why.holds is False else "",
+        )
 
     @display(description="question", ordering="question")
     def asked(self, obj: Prediction) -> str:

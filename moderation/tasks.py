@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import celeryd_after_setup
 
 from core.hints import hint
-from moderation import scoring, shadow
+from moderation import explaining, scoring, shadow
 from moderation.decisions import asking_again, second_reviews, settling
 from moderation.drafting import generation, requests, screening
 from moderation.live import retro_scan
@@ -54,6 +54,15 @@ def score() -> None:
 def score_in_the_shadow() -> None:
     """Have each challenger answer a batch of what the champion of its question answered."""
     shadow.score()
+
+
+@shared_task(name="moderation.explain", soft_time_limit=120, ignore_result=True)
+def explain() -> None:
+    """Find the words behind a few suggestions that people are asked about, and ask for another turn while there were
+    any.
+    """
+    if explaining.explain_asked():
+        hint("moderation.explain")
 
 
 @shared_task(name="moderation.open_reviews", soft_time_limit=120, ignore_result=True)

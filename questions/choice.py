@@ -11,6 +11,7 @@ from django.db.models import Model
 from core import label_sets
 from core.exceptions import PermanentError
 from core.label_sets import NONE
+from core.refs import keys_of
 from inference import resolver
 from labeling import answers, approvals, issues
 from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
@@ -18,8 +19,9 @@ from labeling.label_config import Result, choices
 from labeling.models import Label
 from labeling.question import Choice, Question
 from labeling.screens import choice_page
-from moderation import markup
+from moderation import explaining, markup
 from moderation.models.predictions import Prediction
+from moderation.models.reviews import ReviewItem
 from moderation.queues.rules import policy_for
 from questions import eligibility
 from questions.subjects import Subject, group_of, subject_of
@@ -127,6 +129,14 @@ class ChoiceQuestion(Question):
         sure = predictions[0].get("score") if predictions else None
         words = f"The model suggests: {said}" + ("" if sure is None else f", sure to {sure:.0%}")
         return markup.with_suggestion(payload, self.top, words if said else "")
+
+    def explained(self, data: Mapping[str, Any], *, reference: str) -> dict[str, Any]:
+        """Say which words moved the model, below what it suggests; not where the check of them failed."""
+        items = ReviewItem.objects.select_related("lead", "labeling_task")
+        item = items.filter(pk__in=keys_of([reference.partition("#")[0]], ReviewItem)).first()
+        found = explaining.behind(item) if item else None
+        why = found[1] if found else None
+        return markup.with_suggestion(data, self.top, why.in_words if why and why.holds is not False else "")
 
     def rows(self, subjects: Sequence[str]) -> dict[str, Any]:
         return self.subject.rows(subjects)

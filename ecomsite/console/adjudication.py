@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from core.actors import AuthenticatedHttpRequest, actor_ref, require_permission
 from core.differences import Change, diff
 from core.refs import ref
-from ecomsite.console import highlight
+from ecomsite.console import highlight, suggestion
 from ecomsite.console.candidates import decisions_of, moments
 from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import Act, action, page
@@ -107,6 +107,7 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
         "pieces": highlight.mark(subject.text, findings),
         "findings": findings,
         "locale": subject.locale,
+        "suggested": suggestion.shown_of(lead, reader=request.user),
         "outgoing": highlight.mark(outgoing.text, outgoing.findings) if outgoing else [],
         "outgoing_findings": outgoing.findings if outgoing else [],
         "facts": highlight.facts_in(subject.text, candidate.facts) if candidate else [],

@@ -79,6 +79,7 @@ def open_reviews() -> int:
         opened += sum(_open(asked.name, _first_work(asked, review)) for review in reviews)
     if opened:
         hint("labeling.push_tasks")
+        hint("moderation.explain")
     return opened
 
 

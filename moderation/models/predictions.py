@@ -32,7 +32,7 @@ class Predictions(models.QuerySet["Prediction"]):
             said,
             update_conflicts=True,
             unique_fields=("subject", "question", "model_version"),
-            update_fields=("label", "probabilities", "confidence", "is_shadow"),
+            update_fields=("label", "probabilities", "confidence", "is_shadow", "explanation"),
         )
 
     def standing(self) -> Predictions:
@@ -57,6 +57,11 @@ class Prediction(models.Model):
     confidence = models.FloatField(help_text="how sure `label` is, 0 to 1")
     seconds = models.FloatField(null=True, help_text="its share of the time its batch took, where that was measured")
     is_shadow = models.BooleanField(default=False, help_text="said beside the champion: nothing acted on it")
+    explanation = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="the words that moved it: moderation/explaining.py; empty: nobody was asked about it yet",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = Predictions.as_manager()

@@ -1,4 +1,4 @@
-"""Questions of one folder or file, all the way through a real Label Studio: scored or drawn, asked, answered, decided."""
+"""Questions of one folder or file, all the way through a real Label Studio: asked, answered, decided, labelled."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from labeling import sync
 from labeling.accounts import sync_accounts
 from labeling.label_config import choices
 from labeling.models import Consensus, Label, LabelingTask, Vote
+from labeling.presentation import as_seen
 from labeling.question import question
-from moderation import scoring
+from moderation import explaining, scoring
 from moderation.decisions import settling
 from moderation.models.predictions import Prediction
 from moderation.models.reviews import Decision, ReviewItem
@@ -72,10 +73,12 @@ def _answer(desk: Desk, user: User, token: str) -> dict[str, Any]:
     """Have `user` answer all that is handed to them, in Label Studio; returns the data that they saw of each kind."""
     saw: dict[str, Any] = {}
     while (item := handing_out.next_item(user)) is not None:
-        saw[item.kind] = as_person(desk.url, token).tasks.get(str(item.labeling_task.ls_task_id)).data
+        task = item.labeling_task
+        assert task is not None
+        saw[item.kind] = as_person(desk.url, token).tasks.get(str(task.ls_task_id)).data
         ticked = TICKS[item.kind][0]
         by = next(person for person in PEOPLE if person.token == token)
-        give(desk, item.labeling_task, [choices(item.kind, *ticked, to="review")], by=by, lead_time=3.1)
+        give(desk, task, [choices(item.kind, *ticked, to="review")], by=by, lead_time=3.1)
         sync.reconcile()
         settling.settle_decisions()
     return saw
@@ -99,6 +102,11 @@ def test_each_is_asked_answered_and_decided_in_a_real_label_studio(label_studio:
     assert asked == {"delivery": "random", "damage": "random", "review_topics": "random", SAFETY: "marked"}
     sync.push_tasks()
     assert not LabelingTask.objects.exclude(status="pushed").exists()
+    # What moved the model is found after the task went out, and is seen through the door alone: the answers count.
+    assert explaining.explain_asked() == 1
+    seen_there = as_seen(LabelingTask.objects.get(project__kind=SAFETY), question(SAFETY))["data"]["review_html"]
+    assert "The model suggests: abuse" in seen_there
+    assert "Moved by: “" in seen_there
 
     seen = {
         kind: data for user, person in users.items() for kind, data in _answer(label_studio, user, person.token).items()
