@@ -196,8 +196,8 @@ def settle_decisions() -> int:
     The sweep behind the signal `consensus_reached`: a lost signal costs one beat interval. An answer that cannot be
     acted on (unknown person, no permission, nothing in it, an error of ours) sends the item to a senior; one that lacks
     a reason goes back to who gave it. None is ever dropped, or holds up another. What is answered while a second person
-    looks at the answer before waits for their word, and one to a question that the settings do not name (any more) waits
-    until they do. A database that is away is raised.
+    looks at the answer before waits for their word, and one to a question that the settings do not name (any more)
+    waits until they do. A database that is away is raised.
     """
     newer = Consensus.objects.filter(
         task=OuterRef("labeling_task"), pk__gt=Coalesce(OuterRef("last_consensus"), Value(0))

@@ -36,8 +36,8 @@ def choose(asked: Question, *, n: int) -> Chosen:
     """Return up to `n` predictions of the champion to ask people about, each with the strategy that chose it.
 
     What says anything else than the question's `asks_unless` comes first, the surest first. All that are less sure than
-    its `ask_below` are asked about in the end, the most telling first. For every hundred of them `random_percent` of the
-    queue's rules are drawn by lot from all that was scored.
+    its `ask_below` are asked about in the end, the most telling first. For every hundred of them `random_percent` of
+    the queue's rules are drawn by lot from all that was scored.
     """
     version = resolver.find(asked.name)
     if version is None or asked.ask_below is None:

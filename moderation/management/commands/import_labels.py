@@ -20,8 +20,8 @@ from moderation.label_exchange.preview import Preview, preview_labels
 from moderation.label_exchange.records import COLUMNS, USUAL, Rules
 from moderation.queues.rules import policy_for
 
-HELP = f"""Import labels of customer reviews, of their sentiment or of another question: Label Studio's JSON (an export of tasks with their annotations),
-CSV, JSONL, or a dataset that Hugging Face's `datasets` saved to a folder.
+HELP = f"""Import labels of customer reviews, of their sentiment or of another question: Label Studio's JSON (an export
+of tasks with their annotations), CSV, JSONL, or a dataset that Hugging Face's `datasets` saved to a folder.
 
 A row has a text, or an external_id or subject of a review that is there, and a label. A row that also names its rater
 is one vote; a text's label is then what its votes come to by the method that the queue's rules name, and people are
