@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.exceptions import PermanentError
-from labeling.label_config import Result, by_control
+from labeling.annotations import Result, by_control
 
 Parts = Mapping[str, Mapping[str, Any]]
 LONGEST_COMMENT = 2000

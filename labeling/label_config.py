@@ -1,4 +1,4 @@
-"""Whether Label Studio could show a question's page and its tasks, and the parts that annotations are made of."""
+"""Whether Label Studio could show a question's page and its tasks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.exceptions import PermanentError
-from labeling.door.stamps import without_stamp
 
 if TYPE_CHECKING:
     from label_studio_sdk.label_interface import LabelInterface
 
     from labeling.question import Question
-
-Result = Sequence[Mapping[str, Any]]
 
 
 def validate(question: Question) -> None:
@@ -55,28 +52,3 @@ def _variables(parsed: LabelInterface) -> Iterator[str]:
 def _dynamic(parsed: LabelInterface) -> set[str]:
     """Return the controls whose choices come with the task: there is nothing in the XML to check them against."""
     return {tag.name for tag in parsed.controls if str(tag.attr.get("value", "")).startswith("$")}
-
-
-def by_control(result: Result) -> dict[str, Mapping[str, Any]]:
-    """Return the parts of an annotation, without the door's stamp, by the name of their control.
-
-    Raises `PermanentError` for one given twice.
-    """
-    parts: dict[str, Mapping[str, Any]] = {}
-    for part in without_stamp([dict(part) for part in result]):
-        name = str(part.get("from_name"))
-        if name in parts:
-            raise PermanentError(f"The annotation answers {name!r} twice.")
-        parts[name] = part.get("value") or {}
-    return parts
-
-
-def choices(name: str, *values: str, to: str) -> dict[str, Any]:
-    """Return the part of a prediction that picks `values` of the Choices control `name` about the object `to`."""
-    return {"from_name": name, "to_name": to, "type": "choices", "value": {"choices": list(values)}}
-
-
-def prediction_of(result: list[dict[str, Any]], model_version: str, score: float | None) -> dict[str, Any]:
-    """Return `result` as a prediction of Label Studio, `score` being how sure its author is, 0 to 1."""
-    prediction: dict[str, Any] = {"model_version": model_version, "result": result}
-    return prediction if score is None else {**prediction, "score": round(score, 4)}

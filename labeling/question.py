@@ -18,7 +18,7 @@ from django.db.models import Model
 from django.utils.module_loading import import_string
 
 from core.exceptions import PermanentError
-from labeling.label_config import Result, prediction_of
+from labeling.annotations import Result, prediction_of
 
 if TYPE_CHECKING:
     from labeling.examples import Example, Excluded

@@ -14,8 +14,8 @@ from core.label_sets import NONE
 from core.refs import keys_of
 from inference import resolver
 from labeling import answers, approvals, issues
+from labeling.annotations import Result, choices
 from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
-from labeling.label_config import Result, choices
 from labeling.models import Label
 from labeling.question import Choice, Question
 from labeling.screens import choice_page

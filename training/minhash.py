@@ -15,8 +15,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from training.near_copies import RUN
-
 # 25 bands of 4 values: a pair that shares half of its runs meets in a band with a chance of 80 %, 60 %: 96.9 %, 70 %:
 # 99.9 %; two that share 0.7 %, as two reviews of sixty words do by chance, with one of 17 million.
 BANDS: Final = 25
@@ -29,8 +27,10 @@ PART: Final = 1 << 18  # bytes hashed at a time: what a core's cache holds
 U64 = npt.NDArray[np.uint64]
 
 
-def candidates(texts: Sequence[bytes], *, lot: int, against: Sequence[bool] | None = None) -> Iterator[tuple[int, int]]:
-    """Yield each pair of places in `texts`, the smaller first, that may be alike.
+def candidates(
+    texts: Sequence[bytes], *, run: int, lot: int, against: Sequence[bool] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Yield each pair of places in `texts`, the smaller first, that may share many of their runs of `run` bytes.
 
     Each text is in `texts` once, in order.
 
@@ -39,7 +39,7 @@ def candidates(texts: Sequence[bytes], *, lot: int, against: Sequence[bool] | No
     """
     if len(texts) < 2:
         return
-    bands = np.concatenate([_bands(part, lot=lot) for part in _parts(texts)])
+    bands = np.concatenate([_bands(part, run=run, lot=lot) for part in _parts(texts)])
     met = [np.fromiter(_neighbours(texts), dtype=np.int64)]
     for band in range(BANDS):
         values = bands[:, band]
@@ -95,9 +95,9 @@ def _parts(texts: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
         yield texts[start:]
 
 
-def _bands(texts: Sequence[bytes], *, lot: int) -> U64:
+def _bands(texts: Sequence[bytes], *, run: int, lot: int) -> U64:
     """Return the bands (n, BANDS) of the MinHash signatures of `texts`."""
-    runs, starts = _runs(texts)
+    runs, starts = _runs(texts, run)
     runs = _mixed(runs)
     found = np.zeros((len(texts), BANDS), dtype=np.uint64)
     for number, (factor, shift) in enumerate(_coefficients(lot)):
@@ -107,19 +107,17 @@ def _bands(texts: Sequence[bytes], *, lot: int) -> U64:
     return found
 
 
-def _runs(texts: Sequence[bytes]) -> tuple[U64, npt.NDArray[np.int64]]:
-    """Return the runs of all of `texts` in a row, each as the number its bytes make,
-    and where those of each text begin.
-    """
-    padded = [text.ljust(RUN, b"\0") for text in texts]
+def _runs(texts: Sequence[bytes], run: int) -> tuple[U64, npt.NDArray[np.int64]]:
+    """Return all runs of `texts` in a row, each as the number its bytes make, and where those of each text begin."""
+    padded = [text.ljust(run, b"\0") for text in texts]
     signs = np.frombuffer(b"".join(padded), dtype=np.uint8).astype(np.uint64)
     sizes = np.array([len(text) for text in padded], dtype=np.int64)
-    n_runs = sizes - RUN + 1
+    n_runs = sizes - run + 1
     starts = np.cumsum(n_runs) - n_runs
     # Where each run begins among the signs: those that would reach into the next text are left out.
     begins = np.arange(int(n_runs.sum())) + np.repeat(np.cumsum(sizes) - sizes - starts, n_runs)
     found = np.zeros(len(begins), dtype=np.uint64)
-    for place in range(RUN):
+    for place in range(run):
         found = found << np.uint64(8) | signs[begins + place]
     return found, starts
 

@@ -107,7 +107,7 @@ def grouped(texts: Sequence[str], products: Sequence[str], *, alike: float = ALI
         first, *others = sorted(about[said])
         for other in others:
             groups.join(first, other)
-    for one, other in candidates(distinct, lot=GROUPING) if alike < 1 else ():
+    for one, other in candidates(distinct, run=RUN, lot=GROUPING) if alike < 1 else ():
         mine, theirs = min(about[distinct[one]]), min(about[distinct[other]])
         if not groups.are_one(mine, theirs) and similarity(distinct[one], distinct[other]) >= alike:
             groups.join(mine, theirs)
@@ -130,7 +130,7 @@ def crossing(learnt: Sequence[str], tested: Sequence[str], *, alike: float = ALI
     found = {place for _, _, said in same for place in here[said]}
     best = Pair(1.0, *same[0][:2]) if same else None
     distinct = sorted(said for said in here.keys() | there.keys() if is_telling(said))
-    for pair in candidates(distinct, lot=CHECKING, against=[said in there for said in distinct]):
+    for pair in candidates(distinct, run=RUN, lot=CHECKING, against=[said in there for said in distinct]):
         one, other = (distinct[number] for number in pair)
         for mine, theirs in ((one, other), (other, one)):
             if mine in here and theirs in there:

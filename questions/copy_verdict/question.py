@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from core.refs import keys_of, ref
 from labeling import answers
-from labeling.label_config import Result, choices, prediction_of
+from labeling.annotations import Result, choices, prediction_of
 from labeling.question import Choice, Question
 from moderation import markup
 from moderation.models.candidates import Candidate

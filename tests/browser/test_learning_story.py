@@ -25,7 +25,7 @@ from core.refs import ref
 from inference import resolver
 from labeling import sync
 from labeling.accounts import sync_accounts
-from labeling.label_config import choices
+from labeling.annotations import choices
 from labeling.models import Label, LabelIssue
 from moderation.decisions import second_reviews, settling
 from moderation.models.predictions import Prediction

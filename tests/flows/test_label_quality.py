@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from core.refs import ref
 from labeling import issues, sync
 from labeling.accounts import sync_accounts
-from labeling.label_config import choices
+from labeling.annotations import choices
 from labeling.models import Label, LabelingTask, LabelIssue, Vote
 from moderation.decisions import second_reviews, settling
 from moderation.models.reviews import Decision, ReviewItem

@@ -15,7 +15,7 @@ from core.refs import ref
 from inference import artifacts, loader
 from labeling import sync
 from labeling.accounts import sync_accounts
-from labeling.label_config import choices
+from labeling.annotations import choices
 from labeling.models import Consensus, Label, LabelingTask, Vote
 from labeling.presentation import as_seen
 from labeling.question import question
