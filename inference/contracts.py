@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core import label_sets
-from core.exceptions import PermanentError
 from core.facts import Fact as Fact
 
 if TYPE_CHECKING:
@@ -56,10 +55,6 @@ def never() -> bool:
     return False
 
 
-# By so much what is computed in single precision may miss 0 and 1.
-ROUNDING = 1e-4
-
-
 @dataclass(frozen=True)
 class Classification:
     """One label, and the probability of every answer.
@@ -72,12 +67,6 @@ class Classification:
     label: str
     probabilities: Mapping[str, float]
     is_several: bool = False
-
-    def __post_init__(self) -> None:
-        """Raise `PermanentError` where something is no probability: a broken model would pass for a sure one."""
-        for label, p in self.probabilities.items():
-            if not -ROUNDING <= p <= 1 + ROUNDING:  # not a number is neither
-                raise PermanentError(f"The model gives {label[:60]!r} {p}, which is no probability.")
 
     @classmethod
     def of(cls, labels: Sequence[str], row: Sequence[float]) -> Classification:

@@ -9,9 +9,14 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 
 from core import label_sets
+from core.exceptions import PermanentError
 from core.leases import Leased
 from core.refs import ref, ref_to
+from inference.contracts import Classification
 from inference.models import ModelVersion
+
+# By so much what is computed in single precision may miss 0 and 1.
+ROUNDING = 1e-4
 
 
 class Predictions(models.QuerySet["Prediction"]):
@@ -117,10 +122,15 @@ class Scoring(Leased):
         return f"{self.question} of {self.subject}"
 
 
-def fields_of(answer: Any, order: Iterable[str]) -> dict[str, Any]:
-    """Return the fields of a prediction that keep `answer`, a `Classification`; several answers in the question's
-    `order`, whichever its model has them in.
+def fields_of(answer: Classification, order: Iterable[str]) -> dict[str, Any]:
+    """Return the fields of a prediction that keep `answer`; several answers in the question's `order`, whichever its
+    model has them in.
+
+    Raises `PermanentError` where something is no probability: a broken model would pass for one that is sure.
     """
+    for one, p in answer.probabilities.items():
+        if not -ROUNDING <= p <= 1 + ROUNDING:  # not a number is neither
+            raise PermanentError(f"The model gives {one[:60]!r} {p}, which is no probability.")
     label = answer.label
     if answer.is_several:
         label = label_sets.join(label_sets.split(label), dict.fromkeys([*order, *answer.probabilities]))

@@ -11,7 +11,7 @@ from core.exceptions import PermanentError
 from inference.contracts import Classification
 from inference.models import ModelVersion
 from moderation import scoring, shadow
-from moderation.models.predictions import Prediction, Scoring
+from moderation.models.predictions import Prediction, Scoring, fields_of
 from tests import factories
 from tests.backends import WordCount
 
@@ -22,11 +22,11 @@ NONSENSE = [float("nan"), float("inf"), 1e308, -1.0, 2.0]
 def test_it_is_refused(p: float) -> None:
     for made in (Classification.of, Classification.of_several):
         with pytest.raises(PermanentError, match="no probability"):
-            made(("spam", "abuse"), (0.1, p))
+            fields_of(made(("spam", "abuse"), (0.1, p)), ("spam", "abuse"))
 
 
 def test_what_rounding_leaves_over_is_taken() -> None:
-    assert Classification.of(("yes", "no"), (1.0000001, -1e-8)).label == "yes"
+    assert fields_of(Classification.of(("yes", "no"), (1.0000001, -1e-8)), ())["label"] == "yes"
 
 
 @pytest.mark.django_db
