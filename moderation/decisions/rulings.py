@@ -50,6 +50,8 @@ def show_again(hidden: HiddenReview, *, actor: User, reason: str) -> Decision:
     with transaction.atomic():
         decision = Decision.objects.select_related("item").get(pk=pk_of(hidden.decision_ref, Decision))
         lead = seats.lock_panel(decision.item.leading)[0]
+        # Who appeals against it this very moment goes first, or finds it superseded.
+        Decision.objects.select_for_update(of=("self",), no_key=True).get(pk=decision.pk)
         if not HiddenReview.objects.filter(pk=hidden.pk, ended_at=None).exists():
             raise StaleState("Something else was decided about it meanwhile.", hint="Look at the page again.")
         if Appeal.objects.filter(decision=decision, status=Appeal.Status.OPEN).exists():

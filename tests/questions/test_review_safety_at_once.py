@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from audit.verification import verify
 from catalog.importing import import_reviews
 from catalog.models import CustomerReview, HiddenReview
 from core.actors import SystemActor
-from core.exceptions import EcomsiteError
+from core.exceptions import EcomsiteError, PermanentError
 from core.refs import ref
 from moderation.decisions import appeals, rulings, settling
 from moderation.models.reviews import Decision
@@ -45,6 +47,31 @@ def test_of_two_who_show_it_again_one_does() -> None:
     row, seniors = HiddenReview.objects.get(), [people.senior(), people.senior()]
     found = at_once(*(lambda who=who: rulings.show_again(row, actor=who, reason="An opinion.") for who in seniors))
     assert sum(isinstance(one, EcomsiteError) for one in found) == 1
+    _stands(item.subject)
+
+
+def test_who_shows_it_again_waits_for_an_appeal_that_is_being_filed() -> None:
+    item = asked()
+    decision, senior, merchant = says(item, "abuse"), people.senior(), people.people("Merchant")
+    row, found = HiddenReview.objects.get(), list[object]()
+
+    def show_again() -> None:
+        try:
+            found.append(rulings.show_again(row, actor=senior, reason="An opinion."))
+        except EcomsiteError as exc:
+            found.append(exc)
+        finally:
+            connection.close()
+
+    showing = threading.Thread(target=show_again)
+    with transaction.atomic():
+        appeals.appeal(decision, actor=merchant, reason="An opinion.")
+        showing.start()
+        showing.join(0.5)
+        assert showing.is_alive()
+    showing.join(20)
+    assert isinstance(found[0], PermanentError)
+    assert is_hidden(item.subject)
     _stands(item.subject)
 
 
