@@ -21,7 +21,7 @@ from moderation.models.reviews import Decision
 from tests import factories, people
 from tests.model_store import tiny_llama
 from tests.training.copy_shop import BAD, GOOD, QUICK, decide_copy, writes
-from training import curation, pipeline, registry, runs, snapshots, triggers
+from training import curation, partition, pipeline, registry, runs, snapshots, triggers
 from training.evaluation import copy_runner, reports, smoke
 from training.models import EvaluationReport, TrainingRun
 
@@ -268,7 +268,7 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
     careless: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decide_copy(6)
-    monkeypatch.setattr(snapshots, "assign", lambda rows: {group: "train" for group, _ in rows})
+    monkeypatch.setattr(partition, "assign", lambda rows: {group: "train" for group, _ in rows})
     snapshot = snapshots.freeze("copy", actor=people.ml_engineer())
     report = reports.evaluate(copy_runner, careless, snapshot, champion=None)
     assert not [words for _, words in report.reasons if "process" in words]

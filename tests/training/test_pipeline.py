@@ -22,7 +22,7 @@ from moderation.models.predictions import Prediction
 from tests import factories, people
 from tests.model_store import tiny_bert
 from tests.training.shop import CHARACTERS, label_reviews, train
-from training import answering, classifiers, partition, pipeline, registry, runs, snapshots, unlabelled
+from training import answering, partition, pipeline, registry, runs, snapshots, unlabelled
 from training.evaluation import reports, runner, smoke
 from training.models import EvaluationReport, TrainingRun
 from training.recipes import Recipe
@@ -83,7 +83,7 @@ def test_what_a_run_is_doing_moves_on_while_it_does_it(guessing: ModelVersion, m
         real(run, stage, done, of)
 
     monkeypatch.setattr(runs, "report_progress", say)
-    monkeypatch.setattr(classifiers, "BATCH", 16)
+    monkeypatch.setattr(answering, "BATCH", 16)
     label_reviews(300)
     run = train({"method": "head", "max_tokens": 32})
     assert run.status == "succeeded", run.last_error
@@ -237,7 +237,7 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
     guessing: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     label_reviews(60)
-    monkeypatch.setattr(snapshots, "assign", lambda rows: {group: "train" for group, _ in rows})
+    monkeypatch.setattr(partition, "assign", lambda rows: {group: "train" for group, _ in rows})
     report = reports.evaluate(
         runner, guessing, snapshots.freeze("sentiment", actor=people.ml_engineer()), champion=None
     )

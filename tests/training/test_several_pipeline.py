@@ -23,7 +23,7 @@ from labeling.question import question
 from questions.declared.schema import parse_declaration
 from tests import factories, people
 from tests.model_store import PreparedModels, tiny_bert
-from training import pipeline, registration, registry, runs, snapshots
+from training import partition, pipeline, registration, registry, runs, snapshots
 from training.models import EvaluationReport, TrainingRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone", "remarks")]
@@ -171,7 +171,7 @@ def test_what_was_saved_says_the_same_in_a_process_of_its_own(base: ModelVersion
 
 def test_without_test_texts_nothing_is_told(base: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     label_reviews(80)
-    monkeypatch.setattr(snapshots, "assign", lambda rows: {group: "train" for group, _ in rows})
+    monkeypatch.setattr(partition, "assign", lambda rows: {group: "train" for group, _ in rows})
     report = train().version.reports.get()
     assert report.verdict == "inconclusive"
     assert "0 test texts are too few to tell: 40 are needed" in [words for _, words in report.reasons]
