@@ -44,6 +44,7 @@ class Question(ABC):
     name: str
     title: str
     description: str = ""
+    icon: str = "checklist"  # beside its name, one of Material Symbols
     # HTML shown to who opens the project; ours, not a user's.
     instructions: str = ""
     # What the editor asks for before it lets an answer go, for who wonders.

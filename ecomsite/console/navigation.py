@@ -82,8 +82,6 @@ NAVIGATION: list[dict[str, Any]] = [
         "title": "Work",
         "items": [
             {"title": "Desk", "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
-            _next("Next: copy", "play_circle", "copy_verdict"),
-            _next("Next: sentiment", "sentiment_satisfied", "sentiment"),
             _page("My work", "person", "console:my_work", "moderation.review_item"),
             {
                 **_table("Queue", "inbox", "moderation.reviewitem"),
@@ -223,13 +221,20 @@ TABS: list[dict[str, Any]] = [
 ]
 
 
-@cache
 def navigation() -> list[dict[str, Any]]:
-    """Return the sidebar.
+    """Return the sidebar, with a way to the next item of each question that people are asked."""
+    from labeling.question import asked_questions
 
-    unfold compares each link with many others, and a lazy one is looked up at each comparison.
-    """
-    return [group | {"items": [item | {"link": str(item["link"])} for item in group["items"]]} for group in NAVIGATION]
+    return _with(tuple((f"Next: {one.title.lower()}", one.icon, one.name) for one in asked_questions()))
+
+
+@cache
+def _with(asked: tuple[tuple[str, str, str], ...]) -> list[dict[str, Any]]:
+    # unfold compares each link with many others, and a lazy one is looked up at each comparison.
+    work, *others = NAVIGATION
+    desk, *rest = work["items"]
+    groups = [work | {"items": [desk, *(_next(*one) for one in asked), *rest]}, *others]
+    return [group | {"items": [item | {"link": str(item["link"])} for item in group["items"]]} for group in groups]
 
 
 def tabs_at(path: str) -> list[dict[str, Any]]:

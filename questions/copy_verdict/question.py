@@ -28,6 +28,7 @@ class CopyVerdict(Question):
 
     name = "copy_verdict"
     title = "Copy review"
+    icon = "play_circle"
     description = "Drafts of product copy that wait for a person's verdict."
     instructions = (
         "<p><b>Accept</b> (1): it goes live as it is. <b>Fix</b> (2): correct the text, your version goes live. "

@@ -20,6 +20,7 @@ class ReviewSafety(ChoiceQuestion):
 
     name = "review_safety"
     title = "Review safety"
+    icon = "shield"
     description = "Customer reviews that may break the rules for reviews."
     instructions = (
         "<p>Tick everything that holds. <b>Whatever you tick hides the review</b> from shoppers; <b>None of these</b> "

@@ -11,6 +11,7 @@ class Sentiment(ChoiceQuestion):
 
     name = "sentiment"
     title = "Review sentiment"
+    icon = "sentiment_satisfied"
     description = "Customer reviews whose sentiment the model is unsure of."
     instructions = (
         "<p>Judge the <b>words</b>, not the stars: <b>Positive</b> (1), <b>Neutral</b> (2), <b>Negative</b> (3). "

@@ -15,7 +15,6 @@ NAMES = set(settings.QUESTIONS)
 ELSEWHERE = {
     "moderation/models/reviews.py": "the verdict that lets a draft out, and what the daily lot is drawn for",
     "moderation/drafting/opinions.py": "whose opinions a draft is ranked by",
-    "ecomsite/console/navigation.py": "the two that the side bar leads to; the others are told of on the review page",
     "labeling/question.py": "what questions were called before",
     "ecomsite/learning.py": "settings: how many people let a model in",
     "ecomsite/asking.py": "the list itself",
