@@ -39,6 +39,13 @@ def scored_questions() -> list[Question]:
     return [asked for asked in answered_by_models() if asked.subject_model in COMES]
 
 
+def open_scorings() -> None:
+    """Have counted what waits for each champion, also while the scorer's worker is busy with something else."""
+    for asked in scored_questions():
+        if resolver.find(asked.name) is not None:
+            take_in(asked)
+
+
 def score() -> int:
     """Score one batch of each question. Returns how many subjects were scored.
 

@@ -74,6 +74,7 @@ def open_reviews() -> None:
     second_reviews.doubt_labels()
     second_reviews.open_second_reviews()
     second_reviews.keep_gold_ready()
+    scoring.open_scorings()
 
 
 @shared_task(name="moderation.draw_daily_lot", soft_time_limit=300, ignore_result=True)

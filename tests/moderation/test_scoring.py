@@ -18,7 +18,7 @@ from inference import loader
 from inference.contracts import Classification, TextClassifier
 from inference.models import ModelAlias, ModelVersion
 from labeling.question import question
-from moderation import scoring
+from moderation import scoring, tasks
 from moderation.decisions import settling
 from moderation.models.predictions import Prediction, ScoredQuestion, Scoring
 from moderation.models.reviews import ReviewItem
@@ -259,3 +259,10 @@ def test_the_flow_shows_what_waits_for_a_models_answer(sentiment_champion: Model
     scoring.score()
     waits = next(stage for stage in flow.stages() if stage.key == "unscored")
     assert (waits.depth, waits.left_hour) == (0, 1)
+
+
+def test_what_waits_is_counted_before_the_scorer_has_a_turn(sentiment_champion: ModelVersion) -> None:
+    factories.customer_review("it works")
+    tasks.open_reviews()
+    assert Scoring.objects.filter(question="sentiment", scored_with=None).count() == 1
+    assert Prediction.objects.count() == 0
