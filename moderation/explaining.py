@@ -19,8 +19,8 @@ from django.db.models import Exists, OuterRef
 from core import leases, stopping
 from core.exceptions import EcomsiteError
 from inference import loader, resolver
-from inference.contracts import TextClassifier
-from inference.explanations import explain, faithfulness, strongest
+from inference.contracts import Classification, TextClassifier
+from inference.explanations import explain_by_parts, faithfulness, strongest
 from inference.models import ModelVersion
 from labeling.question import Question, asked_questions, question
 from moderation.models.predictions import Prediction
@@ -28,9 +28,11 @@ from moderation.models.reviews import ReviewItem
 from moderation.queues.seats import UNDECIDED
 
 log = logging.getLogger(__name__)
-# Each word is one text more for the model. So many words are weighed, of texts of so many characters; longer ones are
-# not explained. A turn begins nothing new after so many seconds: what comes has to be scored meanwhile.
-MOST_WORDS, LONGEST, TURN_S, AT_ONCE = 80, 4000, 5.0, 20
+# Texts of more characters are not explained, nor those that take longer; a turn begins nothing new after so many
+# seconds: what comes has to be scored meanwhile.
+LONGEST, LONGEST_S, TURN_S, AT_ONCE = 4000, 10.0, 5.0, 20
+# So many texts are put before the model between two looks at the clock.
+PIECE = 8
 # So many words are kept, for the label and against it, and shown; by less than this of its probability none counts.
 KEPT, SHOWN, LEAST = 10, 5, 0.01
 LONGEST_WORD = 40
@@ -44,6 +46,11 @@ class Moved:
 
     word: str
     weight: float
+
+    @property
+    def size(self) -> float:
+        """How much it moves, either way."""
+        return abs(self.weight)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,22 @@ class Explanation:
         parts = (("Moved by", self.words), ("Against it", self.against))
         said = (f"{head}: {', '.join(f'“{one.word}”' for one in words)}" for head, words in parts if words)
         return ". ".join(said)
+
+
+class _Bounded(TextClassifier):
+    """A classifier that raises `TimeoutError` once its time is over."""
+
+    def __init__(self, model: TextClassifier, *, seconds: float) -> None:
+        super().__init__(directory=model.directory, options=model.options)
+        self.model, self.until = model, time.monotonic() + seconds
+
+    def classify(self, texts: Sequence[str]) -> list[Classification]:
+        answers: list[Classification] = []
+        for first in range(0, len(texts), PIECE):
+            if time.monotonic() > self.until:
+                raise TimeoutError
+            answers += self.model.classify(texts[first : first + PIECE])
+        return answers
 
 
 def explain_asked() -> int:
@@ -116,8 +139,9 @@ def _explained(text: str, model: TextClassifier, said: Prediction) -> dict[str, 
     if not text or len(text) > LONGEST:
         return {}
     try:
-        weights = explain(text, model, label=said.label, most=MOST_WORDS)
-        check = faithfulness(text, model, weights)
+        bounded = _Bounded(model, seconds=LONGEST_S)
+        weights = explain_by_parts(text, bounded, label=said.label)
+        check = faithfulness(text, bounded, weights)
     except leases.DATABASE_AWAY:
         raise
     except Exception as exc:

@@ -37,9 +37,10 @@ class PredictionAdmin(ReadOnlyAdmin):
         """The words that moved it, each with what the label loses without it."""
         if not (why := explanation_of(obj)):
             return "not known: nobody is asked about it, it is on its way, or the text is long or another one since"
-        words = ((one.word, f"{-one.weight:+.0%}") for one in (*why.words, *why.against))
+        words = [(one.word, f"−{one.weight:.0%}") for one in why.words]
+        words += [(one.word, f"+{-one.weight:.0%}") for one in why.against]
         return format_html(
-            "Without the word the label is by so much likelier (+) or less likely (−): {}.{}",
+            "{}. So much less likely (−) or likelier (+) is the label without the word.{}",
             format_html_join(", ", "<bdi>{}</bdi> {}", words),
             " Other words count as much: do not rely on it." if why.holds is False else "",
         )

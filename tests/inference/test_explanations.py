@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from inference.contracts import Classification, TextClassifier
-from inference.explanations import WordWeight, explain, faithfulness, strongest
+from inference.explanations import WordWeight, explain, explain_by_parts, faithfulness, strongest
 
 SAYS = {"awful": 3.0, "broken": 1.5, "差": 3.0}
 
@@ -59,3 +59,25 @@ def test_deletion_tells_named_words_from_words_by_lot(model: ByWords) -> None:
 def test_of_few_words_nothing_is_said(model: ByWords) -> None:
     assert explain("!!!", model) == []
     assert faithfulness("awful", model, explain("awful", model)) is None
+
+
+def test_of_a_long_text_parts_are_tried_first_and_then_the_words_of_those_that_count(model: ByWords) -> None:
+    sizes: list[int] = []
+    classify = model.classify
+
+    def counted(texts: Sequence[str]) -> list[Classification]:
+        sizes.append(len(texts))
+        return classify(texts)
+
+    model.classify = counted  # type: ignore[method-assign]
+    text = f"{'so it goes ' * 40}it came broken and it is awful {'so it goes ' * 40}"
+    weights = explain_by_parts(text, model)
+    assert sum(sizes) <= 1 + 16 + 3 * 16, "far fewer than words"
+    assert len(weights) == 200
+    assert [word.word for word in strongest(weights, 2)] == ["awful", "broken"]
+    check = faithfulness(text, model, weights)
+    assert check is not None
+    assert check.holds
+    sizes.clear()
+    short = "The mug came broken and it is awful"
+    assert explain_by_parts(short, model) == explain(short, model)

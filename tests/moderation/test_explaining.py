@@ -94,6 +94,9 @@ def test_words_against_what_was_said_are_found_too() -> None:
     assert why is not None
     assert [one.word for one in why.against] == ["shitty"]
     assert "Against it: “shitty”" in _shown(item)
+    page = _page(item, people.auditor())
+    assert f"<bdi>shitty</bdi> {why.against[0].size:.0%}" in page
+    assert "Moved by" not in page
 
 
 def test_an_edited_text_has_no_words_and_what_is_said_anew_is_explained_anew() -> None:
@@ -220,11 +223,22 @@ def test_length_and_time_are_bounded_and_the_settings_switch_it_off(
         away.setattr(explaining, "TURN_S", -1.0)
         assert explaining.explain_asked() == 0, "the turn is over"
     assert explaining.explain_asked() == 2
-    assert max(sizes) == explaining.MOST_WORDS + 1
+    assert max(sizes) <= explaining.PIECE, "the clock is looked at between"
+    assert sum(sizes) < 1 + 16 + 3 * 13 + 12 + 1, "of whatever many words"
     longer.refresh_from_db()
     said.refresh_from_db()
     assert longer.explanation == {}
     assert explaining.explanation_of(said) is not None
+
+
+def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    _, said = _asked()
+    monkeypatch.setattr(explaining, "LONGEST_S", -1.0)
+    with caplog.at_level(logging.WARNING):
+        assert explaining.explain_asked() == 1
+    assert "TimeoutError" in caplog.text
+    said.refresh_from_db()
+    assert said.explanation == {}
 
 
 def test_chinese_signs_side_by_side_are_one_word() -> None:
