@@ -36,6 +36,8 @@ SWEARING, AT_SOMEBODY, SLUR = 0.35, 0.55, 0.6
 LINK, CONTACT, REPEATS, SHOUTING, STUTTER = 0.55, 0.5, 0.4, 0.2, 0.05
 PERSONAL_SIGN, ADDRESS = 0.85, 0.6
 NOTHING_OF_IT, LITTLE_OF_IT = 0.6, 0.25
+# Of a text that is longer than what is read: anything may stand in the rest, so people look (ask_below).
+UNREAD = 0.2
 _PERSON = re.compile(
     r"(?<![a-z])(?:you|your|u|ur|seller|sellers|they|he|she|him|her|them|staff|manager)(?![a-z])|[你您他她]|卖家|商家|客服|老板"
 )
@@ -75,6 +77,8 @@ class WordListSafety(TextClassifier):
         signs: dict[str, list[float]] = {choice: [] for choice in CHOICES}
         for choice, weight in self._signs(words[:MOST], product[:MOST]):
             signs[choice].append(weight)
+        if len(words) > MOST:
+            signs["spam"].append(UNREAD)
         return [_together(signs[choice]) for choice in CHOICES]
 
     def _signs(self, words: str, product: str) -> Iterator[tuple[str, float]]:

@@ -15,6 +15,7 @@ from inference.contracts import Classification
 from labeling.question import question
 from questions.review_safety import first_scorer
 from questions.review_safety.first_scorer import CHOICES, MOST, SEPARATOR, WordListSafety
+from questions.review_safety.question import ReviewSafety
 from tests import factories
 
 ASK_BELOW = question("review_safety").ask_below or 0
@@ -99,6 +100,13 @@ def test_what_it_reads_is_the_words_and_then_the_name_of_the_product(db: None) -
 def test_the_products_own_name_is_no_sign_and_cannot_hide_one(scorer: WordListSafety) -> None:
     assert _one(scorer, "Fine.", "Jane kettle jane@example.com").label == "none"
     assert _one(scorer, f"Mail jane@example.com{SEPARATOR}nothing", "Steel kettle").label == "personal_data"
+
+
+@pytest.mark.parametrize("padding", ["\n", "\u200b", "The kettle is a good kettle for its price. "])
+def test_what_stands_behind_more_than_is_read_is_not_taken_for_harmless(scorer: WordListSafety, padding: str) -> None:
+    text = padding * (MOST // len(padding) + 1) + "You filthy liar, I will find you."
+    (said,) = scorer.classify([text + SEPARATOR + "Kettle"])
+    assert said.confidence < ReviewSafety.ask_below
 
 
 @pytest.mark.parametrize(
