@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from core import leases
@@ -13,7 +14,7 @@ from core.exceptions import EcomsiteError
 from inference import loader, resolver
 from inference.models import ModelVersion
 from labeling.question import Question, answered_by_models
-from moderation.models.predictions import Prediction, Predictions, fields_of
+from moderation.models.predictions import Prediction, Predictions, Scoring, fields_of
 
 log = logging.getLogger(__name__)
 BATCH = 64
@@ -55,25 +56,32 @@ def _score(asked: Question) -> int:
     rows = asked.rows(list(unseen.values_list("subject", flat=True)[:BATCH]))
     if not rows:
         return 0
-    model = loader.load_classifier(challenger)
+    model, texts = loader.load_classifier(challenger), asked.inputs(list(rows.values()))
     began = time.perf_counter()
-    answers = model.classify(asked.inputs(list(rows.values())))
+    answers = model.classify(texts)
     seconds = (time.perf_counter() - began) / len(rows)
-    Prediction.objects.bulk_create(
-        (
-            Prediction(
-                question=asked.name,
-                subject=subject,
-                model_version=challenger,
-                seconds=seconds,
-                is_shadow=True,
-                **fields_of(answer, asked.labels),
-            )
-            for subject, answer in zip(rows, answers, strict=True)
-        ),
-        ignore_conflicts=True,
-    )
-    return len(rows)
+    with transaction.atomic():
+        # What gets other words meanwhile is forgotten (moderation/sql/triggers.sql), or waits for this to be kept first.
+        waiting = Scoring.objects.filter(question=asked.name, subject__in=list(rows)).order_by("pk")
+        list(waiting.select_for_update(no_key=True).values_list("pk"))
+        read, now = dict(zip(rows, texts, strict=True)), asked.rows(list(rows))
+        same = {one for one, text in zip(now, asked.inputs(list(now.values())), strict=True) if text == read[one]}
+        Prediction.objects.bulk_create(
+            (
+                Prediction(
+                    question=asked.name,
+                    subject=subject,
+                    model_version=challenger,
+                    seconds=seconds,
+                    is_shadow=True,
+                    **fields_of(answer, asked.labels),
+                )
+                for subject, answer in zip(rows, answers, strict=True)
+                if subject in same
+            ),
+            ignore_conflicts=True,
+        )
+    return len(same)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from catalog.models import CustomerReview
 from core.actors import SystemActor
 from core.refs import ref
 from inference.models import ModelVersion
-from moderation import scoring
+from moderation import scoring, shadow
 from moderation.models.predictions import Prediction, Scoring
+from tests import factories
 from tests.backends import WordCount
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,27 @@ def test_what_is_edited_while_the_model_thinks_is_scored_again(
     assert _said() == {"r2": "positive"}
     assert scoring.score() == 1
     assert _said() == {"r1": "negative", "r2": "positive"}
+
+
+def test_what_is_edited_while_a_challenger_thinks_is_not_held_against_the_new_words(
+    sentiment_champion: ModelVersion, imported: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported({"r1": "good", "r2": "good"})
+    assert scoring.score() == 2
+    challenger = factories.model_version("sentiment", alias="challenger", backend="word_count", artifact_hash="")
+    classify = WordCount.classify
+
+    def slowly(self: Any, texts: Any) -> Any:
+        CustomerReview.objects.filter(external_id="r1").update(text="bad")
+        return classify(self, texts)
+
+    monkeypatch.setattr(WordCount, "classify", slowly)
+    assert shadow.score() == 1
+    monkeypatch.undo()
+    assert Prediction.objects.get(model_version=challenger).subject == ref(CustomerReview.objects.get(external_id="r2"))
+    assert (scoring.score(), shadow.score()) == (1, 1)
+    said = Prediction.objects.filter(model_version=challenger, is_shadow=True).values_list("label", flat=True)
+    assert set(said) == {"positive", "negative"}
 
 
 def test_other_words_are_tried_though_the_model_choked_on_those_before(
