@@ -244,6 +244,11 @@ def current_name(name: str) -> str:
     return FORMER.get(name, name)
 
 
+def is_known(name: str) -> bool:
+    """Whether the settings name the question `name`: what was asked before outlives it."""
+    return name in settings.QUESTIONS
+
+
 def title_of(name: str) -> str:
     """Return what people call the question `name`; the name itself for one that is not there any more."""
-    return question(name).title if name in settings.QUESTIONS else name
+    return question(name).title if is_known(name) else name

@@ -25,7 +25,7 @@ from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import Act, action, page
 from ecomsite.console.review import review_address
 from labeling.models import Consensus, LabelingTask
-from labeling.question import question
+from labeling.question import is_known, question
 from moderation.decisions import appeals, confirmations, outcomes, recording
 from moderation.decisions.statements import document
 from moderation.live.hidden_reviews import hidden_now
@@ -173,7 +173,7 @@ def _answers(request: AuthenticatedHttpRequest, lead: ReviewItem, text: str) -> 
                 own=who == request.user,
                 seat=seat,
                 said=said,
-                verdict=str(said.get("verdict") or question(lead.kind).label_of(said) or "none"),
+                verdict=_verdict(lead.kind, said),
                 reasons=[REASONS.get(code, code) for code in said.get("reason_codes") or []],
                 changes=diff(text, fixed) if fixed else [],
                 at=consensus.settled_at,
@@ -185,6 +185,12 @@ def _answers(request: AuthenticatedHttpRequest, lead: ReviewItem, text: str) -> 
             )
         )
     return found
+
+
+def _verdict(kind: str, said: Mapping[str, Any]) -> str:
+    """What an answer comes to; of a question that is gone, as it was given."""
+    label = question(kind).label_of(said) if is_known(kind) else said.get(kind)
+    return str(said.get("verdict") or label or "none")
 
 
 def _why_returned(seat: ReviewItem, consensus: Consensus) -> str:

@@ -19,7 +19,7 @@ from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import Act, action, page
 from labeling.labels import rater_of
 from labeling.models import Label, LabelIssue, Vote
-from labeling.question import question
+from labeling.question import is_known, question
 from moderation.decisions import panels, second_reviews, sending_back
 from moderation.models.reviews import ReviewItem
 from moderation.queues.seats import UNDECIDED, sees_labels
@@ -62,7 +62,7 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
     return {
         "title": f"{lead.title} · who was asked",
         "lead": lead,
-        "text": next(iter(question(lead.kind).texts([subject]))),
+        "text": next(iter(question(lead.kind).texts([subject]))) if is_known(lead.kind) else lead.subject.text,
         "locale": lead.subject.locale,
         "candidate_url": reverse("console:candidate", args=[lead.candidate_id]) if lead.candidate_id else "",
         "seats": seats,

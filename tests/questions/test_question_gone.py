@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from catalog.models import HiddenReview
 from core.exceptions import PermanentError
@@ -36,3 +38,15 @@ def test_its_answers_wait_for_it_and_hold_up_no_others(settings: Any) -> None:
     settings.QUESTIONS = all_of_them
     assert settling.settle_decisions() == 1
     assert is_hidden(unsafe.subject)
+
+
+def test_what_was_asked_is_still_shown(settings: Any, client: Client) -> None:
+    item = asked(factories.customer_review("You filthy liar.", product=factories.product(sku="M-1")))
+    decision = says(item, "abuse")
+    settings.QUESTIONS = {name: path for name, path in settings.QUESTIONS.items() if name != KIND}
+    client.force_login(people.auditor())
+    pages = [reverse(f"console:{name}", args=[item.pk]) for name in ("panel", "adjudicate")]
+    for page in (*pages, reverse("console:statement", args=[decision.pk]), reverse("console:hidden_reviews")):
+        answer = client.get(page)
+        assert answer.status_code == 200, page
+        assert b"abuse" in answer.content
