@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from labeling.question import Choice
 
 SENIOR_KEY = "9"
+# More answers than this stand in columns, with a field above that finds one.
+MOST_IN_A_ROW = 12
+FIND_KEY = "shift+f"
 
 STYLE = """
 <Style>
@@ -26,6 +29,13 @@ STYLE = """
   .lsf-sidepanels { padding-right: 0 !important; }
 </Style>
 """
+
+
+# Of pages with many answers alone: a page that changes is set anew in Label Studio.
+COLUMNS_STYLE = """<Style>
+    .ec-many .lsf-choices { columns: 15em; column-gap: 16px; }
+    .ec-many .lsf-choices > * { break-inside: avoid; }
+  </Style>"""
 
 
 def senior_card(to: str, *, placeholder: str = "Comment (optional)") -> str:
@@ -51,6 +61,9 @@ def choice_page(
 ) -> str:
     """Return the page that asks for one of `choices`, or several, about the object `to`,
     shown by `<to>_html` of the data.
+
+    More than MOST_IN_A_ROW stand in columns below a field: what is typed there hides the others, and Enter picks the
+    first that is left.
     """
     required = f' required="true" requiredMessage={quoteattr(required_message or heading)}'
     keyed = "".join(
@@ -59,15 +72,24 @@ def choice_page(
         for one in choices
     )
     choice = "multiple" if is_multiple else "single-radio"
+    is_long = len(choices) > MOST_IN_A_ROW
+    card, inline = ("ec-card ec-many", "false") if is_long else ("ec-card", "true")
+    find = (
+        f"""
+    <Filter name="{name}_find" toName="{name}" minlength="0" hotkey="{FIND_KEY}"
+            placeholder="Type a part of an answer; Enter picks the first ({FIND_KEY})"/>"""
+        if is_long
+        else ""
+    )
     return f"""
 <View className="ec-page">
-  {STYLE}
+  {STYLE}{COLUMNS_STYLE if is_long else ""}
   <View className="ec-card">
     <HyperText name="{to}" value="${to}_html" inline="true" selectionEnabled="false"/>
   </View>
-  <View className="ec-card">
-    <Header value={quoteattr(heading)} size="5"/>
-    <Choices name="{name}" toName="{to}" choice="{choice}" showInline="true"{required}>{keyed}
+  <View className="{card}">
+    <Header value={quoteattr(heading)} size="5"/>{find}
+    <Choices name="{name}" toName="{to}" choice="{choice}" showInline="{inline}"{required}>{keyed}
     </Choices>
   </View>{senior_card(to)}
 </View>

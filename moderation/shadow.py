@@ -61,7 +61,7 @@ def _score(asked: Question) -> int:
     answers = model.classify(texts)
     seconds = (time.perf_counter() - began) / len(rows)
     with transaction.atomic():
-        # What gets other words meanwhile is forgotten (moderation/sql/triggers.sql), or waits for this to be kept first.
+        # What gets other words meanwhile is forgotten (moderation/sql/triggers.sql), or waits until this is kept.
         waiting = Scoring.objects.filter(question=asked.name, subject__in=list(rows)).order_by("pk")
         list(waiting.select_for_update(no_key=True).values_list("pk"))
         read, now = dict(zip(rows, texts, strict=True)), asked.rows(list(rows))

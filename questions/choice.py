@@ -18,7 +18,7 @@ from labeling.annotations import Result, choices
 from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
 from labeling.models import Label
 from labeling.question import Choice, Question
-from labeling.screens import choice_page
+from labeling.screens import MOST_IN_A_ROW, choice_page
 from moderation import explaining, markup
 from moderation.models.predictions import Prediction
 from moderation.models.reviews import ReviewItem
@@ -54,7 +54,9 @@ class ChoiceQuestion(Question):
     def config(self) -> str:
         offered = self._offered()
         titles = [one.title for one in offered]
-        ask = f"{', '.join(titles[:-1])} or {titles[-1].lower()}?" if len(titles) > 1 else ""
+        # Of many the heading is asked for alone: nobody reads them all in a message.
+        is_short = 1 < len(titles) <= MOST_IN_A_ROW
+        ask = f"{', '.join(titles[:-1])} or {titles[-1].lower()}?" if is_short else ""
         return choice_page(
             self.name,
             offered,

@@ -31,7 +31,7 @@ class Strict(BaseModel):
 class DeclaredChoice(Strict):
     """One answer. Without a `hotkey` the first eight choices have 1 to 8."""
 
-    value: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,23}$")]
+    value: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
     title: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
     hotkey: Annotated[str, StringConstraints(pattern=r"^[1-8a-z]?$")] = ""
     tone: Literal["", "good", "bad"] = ""
@@ -85,7 +85,7 @@ class Declaration(Strict):
     heading: str = Field(default="", max_length=200)
     about: Literal["review", "draft"] = "review"
     multiple: bool = False
-    choices: tuple[DeclaredChoice, ...] = Field(min_length=2, max_length=40)
+    choices: tuple[DeclaredChoice, ...] = Field(min_length=2, max_length=100)
     # So many reviews are put before people by lot; 0: it is asked about what is brought in with a file alone.
     first_labels: int = Field(default=0, ge=0, le=100_000)
     # People are asked where the model is less sure than this; without, its doubt asks nobody.

@@ -71,7 +71,7 @@ def test_those_that_ship_are_read_and_have_a_page(path: Path) -> None:
         (("title: Damage", "title: [Damage"), "is no YAML"),
         (("title: Damage", "title: &a Damage\nheading: *a"), "aliases"),
         (("title: Broken", "title: Broken, hotkey: '9'"), "choices.0.hotkey"),
-        (("value: whole", f"value: {'x' * 25}"), "choices.1.value"),
+        (("value: whole", f"value: {'x' * 61}"), "choices.1.value"),
         (("overlap: 2", "recipe: {epoch: 2}"), "line 11, recipe.epoch: there is no such key; there are method, epochs"),
         (("overlap: 2", "gate:\n  label_costs: {brokn: 2}"), "gate: there is no choice brokn"),
         (("overlap: 2", "gate:\n  label_margin_points: {broken: 200}"), "line 12, gate.label_margin_points.broken"),
@@ -162,3 +162,28 @@ def test_a_question_without_a_file_says_which_there_are(damage: Path, settings: 
     settings.QUESTIONS = {**settings.QUESTIONS, "lost": "questions.declared.lost"}
     with pytest.raises(PermanentError, match="No file declares the question lost; there are damage, review_topics"):
         question("lost")
+
+
+def test_a_hundred_answers_have_a_page_with_a_field_that_finds_one_and_come_back_as_labels() -> None:
+    values = [f"{'an_answer_of_which_there_are_many_'}{i:0>26}" for i in range(100)]
+    many = "".join(f"  - {{value: {value}, title: Number {i}}}\n" for i, value in enumerate(values))
+    asked = DeclaredQuestion(parse_declaration(f"name: many\ntitle: Many\nchoices:\n{many}", name="many.yaml"))
+    validate(asked)
+    page = asked.config()
+    assert page.count("<Filter ") == 1
+    assert 'name="many_find" toName="many"' in page
+    assert "Number 98" not in page.partition("requiredMessage=")[2].partition(">")[0]
+    for label in values:
+        assert len(label) == 60
+        assert asked.label_of(asked.parse(asked.result_of(label), {})) == label
+    with pytest.raises(PermanentError, match="at most 100"):
+        parse_declaration(
+            f"name: many\ntitle: Many\nchoices:\n{many}  - {{value: last, title: Last}}\n", name="many.yaml"
+        )
+
+
+def test_a_page_of_few_answers_is_as_it_was() -> None:
+    twelve = "".join(f"  - {{value: v{i}, title: T{i}}}\n" for i in range(12))
+    asked = DeclaredQuestion(parse_declaration(f"name: few\ntitle: Few\nchoices:\n{twelve}", name="few.yaml"))
+    assert "<Filter " not in asked.config()
+    assert 'showInline="true"' in asked.config()
