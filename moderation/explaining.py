@@ -25,9 +25,10 @@ from inference.models import ModelVersion
 from labeling.question import Question, asked_questions, question
 from moderation.models.predictions import Prediction
 from moderation.models.reviews import ReviewItem
-from moderation.queues.seats import UNDECIDED
 
 log = logging.getLogger(__name__)
+Status = ReviewItem.Status
+HELD = (Status.DISPATCHED, Status.ESCALATED)
 # Texts of more characters are not explained, nor those that take longer; a turn begins nothing new after so many
 # seconds: what comes has to be scored meanwhile.
 LONGEST, LONGEST_S, TURN_S, AT_ONCE = 4000, 10.0, 5.0, 20
@@ -128,10 +129,12 @@ def explain_asked() -> int:
 def _unexplained(asked: Question, version: ModelVersion) -> list[Prediction]:
     """Some of what `version` suggests to people now and nobody has explained; what is the most urgent first."""
     said = Prediction.objects.filter(question=asked.name, model_version=version, explanation__isnull=True)
-    items = ReviewItem.objects.filter(kind=asked.name, lead=None, status__in=UNDECIDED).exclude(suggestion="")
     suggested = said.filter(subject=OuterRef("about"), label=OuterRef("suggestion"))
-    waiting = items.filter(Exists(suggested)).order_by("urgent_from", "pk")
-    return list(said.filter(subject__in=list(waiting.values_list("about", flat=True)[:AT_ONCE])))
+    items = ReviewItem.objects.filter(Exists(suggested), kind=asked.name, lead=None).order_by("urgent_from", "pk")
+    found: list[str] = []
+    for status in ((Status.WAITING,), HELD):  # each has an index
+        found += items.filter(status__in=status).values_list("about", flat=True)[: AT_ONCE - len(found)]
+    return list(said.filter(subject__in=found))
 
 
 def _explained(text: str, model: TextClassifier, said: Prediction) -> dict[str, Any]:

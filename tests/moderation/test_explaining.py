@@ -231,6 +231,13 @@ def test_length_and_time_are_bounded_and_the_settings_switch_it_off(
     assert explaining.explanation_of(said) is not None
 
 
+@pytest.mark.parametrize(("status", "n"), [("dispatched", 1), ("escalated", 1), ("withdrawn", 0), ("decided", 0)])
+def test_what_nobody_is_asked_any_more_is_not_explained(status: str, n: int) -> None:
+    item, _ = _asked()
+    ReviewItem.objects.filter(pk=item.pk).update(status=status)
+    assert explaining.explain_asked() == n
+
+
 def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     _, said = _asked()
     monkeypatch.setattr(explaining, "LONGEST_S", -1.0)

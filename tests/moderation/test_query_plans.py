@@ -16,7 +16,7 @@ from core import leases
 from inference.models import ModelAlias, ModelVersion
 from labeling.models import LabelingProject, LabelingTask, WebhookEvent
 from labeling.question import question
-from moderation import scoring
+from moderation import explaining, scoring
 from moderation.decisions import second_reviews
 from moderation.drafting import generation, requests, screening
 from moderation.models.candidates import Candidate, GenerationRequest
@@ -108,7 +108,7 @@ def test_a_turn_of_a_drainer_or_reaper_with_nothing_to_do_reads_no_table(much_is
         **settings.MODERATION,
         "QUEUE": {**settings.MODERATION["QUEUE"], "gold_percent": 5},
     }
-    turns = (generation.drain_generation, screening.screen_candidates, scoring.score,
+    turns = (generation.drain_generation, screening.screen_candidates, scoring.score, explaining.explain_asked,
              requests.reap_requests, handing_out.reap_items, second_reviews.open_second_reviews, second_reviews.keep_gold_ready)  # fmt: skip
     for turn in turns:
         with plans() as found:
