@@ -22,6 +22,7 @@ from core.refs import ref
 from labeling import accounts, administration, client, projects
 from labeling.models import Drift, LabelingProject, LabelingTask
 from labeling.presentation import as_sent
+from labeling.question import is_known
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.drift")
@@ -37,7 +38,8 @@ def look() -> int:
         if not is_alone:
             return 0
         is_first_look = not LabelingProject.objects.exclude(looked_at=None).exists()
-        found = sum(_look_at(row) for row in LabelingProject.objects.exclude(ls_project_id=None))
+        rows = LabelingProject.objects.exclude(ls_project_id=None)
+        found = sum(_look_at(row) for row in rows if is_known(row.kind))  # else nothing says what it should be
         _mend_tasks()
         return found + _look_at_accounts(is_first_look=is_first_look)
 

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import HiddenReview
 from core.exceptions import PermanentError
+from core.refs import ref
+from labeling import labels, raters, sync
+from labeling.models import Vote
 from moderation.decisions import asking_again, rulings, second_reviews, settling
 from moderation.decisions.statements import document
 from moderation.queues import handing_out
+from moderation.queues.rules import policy_for
 from tests import factories, people
 from tests.questions.safety import KIND, asked, is_hidden, says
 
@@ -50,3 +55,17 @@ def test_what_was_asked_is_still_shown(settings: Any, client: Client) -> None:
         answer = client.get(page)
         assert answer.status_code == 200, page
         assert b"abuse" in answer.content
+
+
+def test_its_tasks_and_votes_hold_up_no_others(settings: Any) -> None:
+    for kind in (KIND, "sentiment"):
+        item = second_reviews.open_blind(
+            kind, factories.customer_review(kind), purpose=Vote.Purpose.LABEL, policy=policy_for(kind)
+        )
+        label = "abuse" if kind == KIND else "negative"
+        labels.record_vote(
+            kind, ref(item.subject), rater="user:1", label=label, purpose=Vote.Purpose.LABEL, at=timezone.now()
+        )
+    settings.QUESTIONS = {name: path for name, path in settings.QUESTIONS.items() if name != KIND}
+    assert sync._kinds_waiting() == ["sentiment"]
+    assert raters.fit_all() == 0, "too few votes, and no error"
