@@ -61,7 +61,7 @@ def _score(asked: Question) -> int:
     answers = model.classify(texts)
     seconds = (time.perf_counter() - began) / len(rows)
     with transaction.atomic():
-        # What gets other words meanwhile is forgotten (moderation/sql/triggers.sql), or waits until this is kept.
+        # What gets other words is forgotten by a trigger (moderation/sql/triggers.sql), which waits for these rows.
         waiting = Scoring.objects.filter(question=asked.name, subject__in=list(rows)).order_by("pk")
         list(waiting.select_for_update(no_key=True).values_list("pk"))
         read, now = dict(zip(rows, texts, strict=True)), asked.rows(list(rows))
