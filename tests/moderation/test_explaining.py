@@ -106,22 +106,13 @@ def test_an_edited_text_has_no_words_and_what_is_said_anew_is_explained_anew() -
     assert review is not None
     review.text = "It is fine."
     review.save()
-    said.refresh_from_db()
-    assert explaining.explanation_of(said) is None
-    Prediction.objects.keep(
-        [
-            Prediction(
-                question=KIND,
-                subject=said.subject,
-                model_version=said.model_version,
-                label=said.label,
-                probabilities=said.probabilities,
-                confidence=said.confidence,
-            )
-        ]
-    )
-    said.refresh_from_db()
-    assert said.explanation is None
+    assert not Prediction.objects.filter(pk=said.pk).exists(), "what was said of other words is forgotten"
+    assert "Moved by" not in _page(item, people.auditor())
+    said.pk = None
+    Prediction.objects.keep([said])
+    anew = Prediction.objects.get()
+    assert explaining.explanation_of(anew) is None, "the places were found in other words"
+    Prediction.objects.update(explanation=None)
     assert explaining.explain_asked() == 1
 
 
