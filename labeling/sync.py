@@ -34,8 +34,7 @@ log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.sync")
 # A change may become visible some time after the time it says; what was seen already is passed over.
 OVERLAP = dt.timedelta(minutes=2)
-KEEP_EVENTS = dt.timedelta(days=30)
-IMPORT_CHUNK = 500  # tasks in one call
+KEEP_EVENTS, IMPORT_CHUNK = dt.timedelta(days=30), 500  # tasks in one call
 
 
 def open_task(
