@@ -94,6 +94,8 @@ def import_labels(
         imported_votes.settle(kind, source=source_of(run), method=policy_for(kind).consensus_method)
         counts = {**run.counts, "ties": labels.count_ties(kind, source=source_of(run))}
         counts["labels"] = Label.objects.filter(kind=kind, source=source_of(run)).count()
+        if kind != USUAL:  # for the ledger's last line about the run
+            counts["question"] = kind
         if gold:
             counts["gold"] = counts.get("gold", 0) + _open_gold(file)
         ImportRun.objects.filter(pk=run.pk).update(counts=counts)

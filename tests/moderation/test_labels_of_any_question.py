@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import LedgerEntry
 from catalog.models import CustomerReview, ImportRun
 from core.exceptions import PermanentError
 from core.refs import ref
@@ -63,6 +64,9 @@ def test_labels_of_a_declared_question_come_in_and_go_out_again(tmp_path: Path) 
     Label.objects.all().delete()
     back = bring(tmp_path / "y.jsonl")
     assert (back.n_created, back.n_bad, Label.objects.filter(kind="damage").count()) == (2, 0, 2)
+    done = LedgerEntry.objects.filter(action="catalog.import.completed").last()
+    assert done is not None
+    assert (done.payload["kind"], done.payload["question"], done.payload["labels"]) == ("labels", "damage", 2)
 
 
 @pytest.mark.usefixtures("declared")
