@@ -79,6 +79,7 @@ def test_a_review_is_asked_two_questions_and_each_has_its_own_label() -> None:
     assert Delivery.acted == [ReviewItem.objects.get(pk=item.pk).decisions.get().pk], "what follows from it followed"
 
 
+@pytest.mark.slow("a model is trained, measured, let in, and scores")
 def test_it_is_asked_answered_learnt_measured_let_in_and_serves(base: ModelVersion, alone: None, settings: Any) -> None:
     settings.MODERATION = {
         **settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
