@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from training import snapshots
 from training.evaluation import comparison, gate, metrics, reports, smoke, stress
 from training.evaluation.gate import GATE_VERSION, Verdict
 from training.evaluation.metrics import Answers
+from training.evaluation.several_metrics import SeveralAnswers
 from training.evaluation.stress import Stressed
 from training.models import DatasetSnapshot
 
@@ -25,13 +26,16 @@ __all__ = ["GATE_VERSION", "Measured", "judge", "measure"]
 SMOKE_TEXTS = 8
 
 
+Said = TypeVar("Said", Answers, SeveralAnswers)
+
+
 @dataclass(frozen=True)
-class Measured:
+class Measured(Generic[Said]):
     """What both models say of the test part, and what the gate has to know besides. `old` is None without a rival."""
 
     labels: Sequence[str]
-    new: Answers
-    old: Answers | None
+    new: Said
+    old: Said | None
     groups: Mapping[str, Sequence[str]]
     facts: Mapping[str, bool]
     closest: Mapping[str, Any] | None
@@ -40,51 +44,80 @@ class Measured:
     rules: gate.Rules
 
 
+@dataclass(frozen=True)
+class Way(Generic[Said]):
+    """How one sort of answers is read of a model, judged and described: one label of a text, or several.
+
+    `says` is what stress compares of changed texts, `whole` what it compares that with, `sliced` what slices are of.
+    """
+
+    answers: Callable[..., Said]
+    says: Callable[[ModelVersion, Sequence[str], Sequence[str]], Any]
+    whole: Callable[[Said], Answers]
+    sliced: Callable[[Said], Answers]
+    judge: Callable[..., Verdict]
+    describe: Callable[[Said, Sequence[str]], Any]
+
+
 def measure(
     version: ModelVersion,
     snapshot: DatasetSnapshot,
     *,
     champion: ModelVersion | None,
     tell: Callable[[int, int], None] = lambda done, of: None,
-) -> Measured:
+) -> Measured[Answers]:
     """Let `version` and `champion` answer the test part. Nothing is written.
 
     `tell(done, of)` hears of texts as they are answered, by both models. Raises `PermanentError` when the artefact or
     the snapshot was changed.
     """
+    return measure_by(ONE, version, snapshot, champion=champion, tell=tell)
+
+
+def judge(measured: Measured[Answers]) -> tuple[Verdict, dict[str, Any]]:
+    """Return what the gate says of `measured`, and the figures for the report."""
+    return judge_by(ONE, measured)
+
+
+def measure_by(
+    way: Way[Said],
+    version: ModelVersion,
+    snapshot: DatasetSnapshot,
+    *,
+    champion: ModelVersion | None,
+    tell: Callable[[int, int], None],
+) -> Measured[Said]:
+    """Let both models answer the test part in this `way`, as `measure`."""
     rows = snapshots.read(snapshot, "test")
     labels = list(snapshot.manifest["labels"])
     rival = champion if champion is not None and champion.pk != version.pk else None
     of = len(rows) * (2 if rival else 1)
-    new = _answers(version, rows, labels, tell=lambda done: tell(done, of))
-    old = _answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
+    new = way.answers(version, rows, labels, tell=lambda done: tell(done, of))
+    old = way.answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
     closest = snapshots.closest_of(snapshot)
-    facts = facts_of(version, snapshot, rows, new.probabilities, labels, closest)
-    stressed = Stressed({}, [])
-    rules = rules_for(version.role)
+    facts = _facts(version, snapshot, rows, new.probabilities, labels, closest)
+    stressed, rules = Stressed({}, []), rules_for(version.role)
     if len(rows) >= rules.min_test:
         stressed = stress.judge(
             [row.text for row in rows],
-            new,
-            old,
-            says=partial(_says, version, labels),
-            rival=partial(_says, rival, labels) if rival else None,
+            way.whole(new),
+            way.whole(old) if old is not None else None,
+            says=partial(way.says, version, labels),
+            rival=partial(way.says, rival, labels) if rival else None,
             rules=rules,
         )
-    return Measured(labels, new, old, groups_of(rows), facts, closest, snapshots.n_stated(snapshot), stressed, rules)
+    return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot), stressed, rules)
 
 
 def rules_for(role: str) -> gate.Rules:
-    """Return what a model for the question `role` has to show: the rules of the settings,
-    and its own in their place.
-    """
+    """Return what a model of the question `role` has to show: the rules of the settings, or its own in their place."""
     return gate.as_rules({**settings.TRAINING["GATE"], **question(role).gate})
 
 
-def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
-    """Return what the gate says of `measured`, and the figures for the report."""
+def judge_by(way: Way[Said], measured: Measured[Said]) -> tuple[Verdict, dict[str, Any]]:
+    """Return what the gate says of what was measured in this `way`, as `judge`."""
     new, old, labels, groups = measured.new, measured.old, list(measured.labels), measured.groups
-    verdict = gate.judge(
+    verdict: Verdict = way.judge(
         new,
         old,
         groups=groups,
@@ -99,17 +132,17 @@ def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
         **measured.stressed.figures,
         "labels": labels,
         "closest": measured.closest,
-        "new": metrics.describe(new, labels),
-        "slices": metrics.slices(new, groups),
+        "new": way.describe(new, labels),
+        "slices": metrics.slices(way.sliced(new), groups),
     }
     if old is not None:
-        figures["champion"] = metrics.describe(old, labels)
-        figures["champion_slices"] = metrics.slices(old, groups)
-        figures["comparison"] = compared(comparison.compare(new.right, old.right, new.products))
+        figures["champion"] = way.describe(old, labels)
+        figures["champion_slices"] = metrics.slices(way.sliced(old), groups)
+        figures["comparison"] = _compared(comparison.compare(new.right, old.right, new.products))
     return verdict, figures
 
 
-def compared(found: comparison.Comparison) -> dict[str, float]:
+def _compared(found: comparison.Comparison) -> dict[str, float]:
     """Return a comparison with the champion as figures for the report."""
     return {
         "gain": round(found.gain, 4),
@@ -153,7 +186,7 @@ def require_numbers(version: ModelVersion, found: npt.NDArray[np.float64]) -> No
         )
 
 
-def groups_of(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
+def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
     """Return the slices that are looked at apart: name → value of each of `rows`."""
     return {
         "language": [row.locale for row in rows],
@@ -162,7 +195,7 @@ def groups_of(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
     }
 
 
-def facts_of(
+def _facts(
     version: ModelVersion,
     snapshot: DatasetSnapshot,
     rows: Sequence[snapshots.Row],
@@ -178,3 +211,10 @@ def facts_of(
         **reports.preconditions(version, snapshot, tested={row.group for row in rows}),
         **reports.nearness(closest),
     }
+
+
+def _itself(answers: Answers) -> Answers:
+    return answers
+
+
+ONE = Way(_answers, _says, whole=_itself, sliced=_itself, judge=gate.judge, describe=metrics.describe)
