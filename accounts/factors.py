@@ -71,7 +71,7 @@ def add_passkey(person: User, **fields: Any) -> list[str]:
 
 def _lock(person: User) -> None:
     """One change at a time, so that of two removals at once the second sees what is left."""
-    User.objects.select_for_update().get(pk=person.pk)
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 def _added(person: User, kind: str) -> list[str]:

@@ -54,7 +54,7 @@ def reset_sign_in(person: User, *, actor: User) -> None:
     if actor.pk == person.pk:
         raise PermanentError("Nobody resets their own sign-in.", hint="Another administrator has to.")
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=person.pk)
+        User.objects.select_for_update(no_key=True).get(pk=person.pk)
         n_factors, _ = Factor.objects.filter(user=person).exclude(kind=Factor.Kind.RECOVERY).delete()
         Factor.objects.filter(user=person).delete()
         n_identities, _ = Identity.objects.filter(user=person).delete()

@@ -40,7 +40,7 @@ def erase_person(user: User, *, actor: User | SystemActor, reason: str) -> Erasu
     if person == actor_ref(actor):
         raise PermanentError("Nobody erases themselves.", hint="Another administrator has to.")
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         n_keys = sealing.shred(person, actor=actor)
         user.username, user.first_name, user.last_name, user.email = f"erased-{user.pk}", "", "", ""
         user.is_active = user.is_staff = user.is_superuser = False

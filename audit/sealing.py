@@ -212,7 +212,7 @@ def rewrap(*, actor: User | SystemActor, new: str = "") -> int:
     if not settings.LEDGER.sealing_key:
         secrets.write(path.with_suffix(".new"), value, replace=True)
     with transaction.atomic():
-        rows = list(SubjectKey.objects.select_for_update())
+        rows = list(SubjectKey.objects.select_for_update(no_key=True))
         for row in rows:
             row.wrapped = _encrypt(wrapping, _unwrapped(str(row.pk), bytes(row.wrapped), old), str(row.pk).encode())
         SubjectKey.objects.bulk_update(rows, ["wrapped"], batch_size=1000)

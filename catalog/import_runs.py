@@ -70,7 +70,7 @@ def open_run(
     With `resume=False` an unfinished one starts again at the first row.
     """
     with transaction.atomic():
-        open_runs = ImportRun.objects.filter(status__in=ImportRun.OPEN).select_for_update()
+        open_runs = ImportRun.objects.filter(status__in=ImportRun.OPEN).select_for_update(no_key=True)
         run = open_runs.filter(kind=kind, file_hash=file_hash, feed_format=feed_format).first()
         action = "resumed" if run else "started"
         if run is None:

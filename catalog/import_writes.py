@@ -51,9 +51,7 @@ def _set(names: Iterable[str]) -> str:
 
 _OWN = [name for name in _PRODUCT if name != "sku"]
 # All imports lock in one order.
-_LOCK_PRODUCTS = (
-    "SELECT p.id FROM catalog_product p WHERE p.sku = ANY (SELECT sku FROM new_product) ORDER BY p.sku FOR UPDATE"
-)
+_LOCK_PRODUCTS = "SELECT p.id FROM catalog_product p WHERE p.sku = ANY (SELECT sku FROM new_product) ORDER BY p.sku FOR NO KEY UPDATE"
 _LEAVE_PRODUCTS = f"""
 DELETE FROM new_product n USING catalog_product p
 WHERE p.sku = n.sku AND ({_listed(_OWN, "p.")}) IS NOT DISTINCT FROM ({_listed(_OWN, "n.")})"""  # noqa: S608
@@ -67,7 +65,7 @@ _REVIEW_OWN = ("locale", "title", "text", "rating", "written_at")
 _PRODUCT_OF_REVIEW = "(SELECT p.id FROM catalog_product p WHERE p.sku = n.sku AND n.sku <> '')"
 _LOCK_REVIEWS = """
 SELECT r.id FROM catalog_customerreview r WHERE r.external_id = ANY (SELECT external_id FROM new_review)
-ORDER BY r.external_id FOR UPDATE"""
+ORDER BY r.external_id FOR NO KEY UPDATE"""
 _LEAVE_REVIEWS = f"""
 DELETE FROM new_review n USING catalog_customerreview r
 WHERE r.external_id = n.external_id AND ({_listed(_REVIEW_OWN, "r.")}, r.product_id)

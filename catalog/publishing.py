@@ -36,7 +36,7 @@ def put_live(
     true.
     """
     with transaction.atomic():
-        Product.objects.select_for_update(of=("self",)).get(pk=slot.product.pk)
+        Product.objects.select_for_update(of=("self",), no_key=True).get(pk=slot.product.pk)
         earlier = PublishedCopy.objects.filter(candidate_ref=candidate_ref).first()
         if earlier is not None:
             if earlier.retired_at is None:

@@ -46,7 +46,7 @@ def settle(task: LabelingTask) -> Consensus | None:
     opened the task to say. A skipped annotation settles nothing, and neither does one that does not count.
     """
     with transaction.atomic():
-        task = LabelingTask.objects.select_for_update().get(pk=task.pk)
+        task = LabelingTask.objects.select_for_update(no_key=True).get(pk=task.pk)
         if task.status not in (Status.PUSHED, Status.SETTLED):
             return None
         given = task.annotations.filter(was_cancelled=False, standing=Annotation.Standing.COUNTS)

@@ -78,7 +78,7 @@ def _record(what: str, words: str, **about: Any) -> None:
 
 def _mended(what: str, **about: Any) -> None:
     with transaction.atomic():
-        open_ = Drift.objects.select_for_update().filter(what=what, mended_at=None, **about)
+        open_ = Drift.objects.select_for_update(no_key=True).filter(what=what, mended_at=None, **about)
         lines = [Line("labeling.drift.mended", ref(drift), {"what": str(what)}) for drift in open_]
         open_.update(mended_at=timezone.now())
         ledger.append_many(lines, actor=ACTOR)

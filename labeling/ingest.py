@@ -159,7 +159,7 @@ def apply(remote_tasks: Iterable[RemoteTask], *, before: Mapping[int, dt.datetim
 
 def _apply(pk: uuid.UUID, remote: RemoteTask, before: Mapping[int, dt.datetime | None], service_id: int | None) -> bool:
     with transaction.atomic():
-        task = LabelingTask.objects.select_for_update().get(pk=pk)
+        task = LabelingTask.objects.select_for_update(no_key=True).get(pk=pk)
         is_back = bool(task.ls_updated_at and remote.updated_at < task.ls_updated_at)
         if task.ls_task_id != remote.id or (is_back and before.get(remote.id) != task.ls_updated_at):
             return False
@@ -287,7 +287,9 @@ def reopen_deleted(ls_task_ids: Iterable[int | None]) -> int:
     """
     lines = []
     with transaction.atomic():
-        for task in LabelingTask.objects.select_for_update().filter(ls_task_id__in=list(ls_task_ids)).order_by("pk"):
+        for task in (
+            LabelingTask.objects.select_for_update(no_key=True).filter(ls_task_id__in=list(ls_task_ids)).order_by("pk")
+        ):
             forget = {"ls_task_id": None, "ls_updated_at": None}
             if task.status == Status.PUSHED:
                 payload = {"ls_task_id": task.ls_task_id}

@@ -110,7 +110,9 @@ def drop(issue: LabelIssue) -> None:
 
 def judge(kind: str, subject: str, *, verdict: str) -> bool:
     """Settle the issue about `subject` by what a second person said; returns whether the label was wrong."""
-    issue = LabelIssue.objects.select_for_update().filter(kind=kind, subject=subject, status__in=WAITING).first()
+    issue = (
+        LabelIssue.objects.select_for_update(no_key=True).filter(kind=kind, subject=subject, status__in=WAITING).first()
+    )
     if issue is None:
         return False
     held = Label.objects.filter(kind=kind, subject=subject).first()

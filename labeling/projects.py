@@ -52,7 +52,7 @@ def ensure_project(kind: str) -> LabelingProject:
         return row
     validate(interface)
     with transaction.atomic():
-        row = LabelingProject.objects.select_for_update().get(pk=row.pk)
+        row = LabelingProject.objects.select_for_update(no_key=True).get(pk=row.pk)
         events = []
         if row.ls_project_id is None:
             row.ls_project_id = administration.find_project(marker=_marker(kind))
@@ -118,14 +118,14 @@ def forget_project(row: LabelingProject) -> int:
     """
     gone = row.ls_project_id
     with transaction.atomic():
-        row = LabelingProject.objects.select_for_update().get(pk=row.pk)
+        row = LabelingProject.objects.select_for_update(no_key=True).get(pk=row.pk)
         if gone is None or row.ls_project_id != gone:
             return 0  # another was quicker
         row.ls_project_id, row.config_hash, row.webhook_hash = None, "", ""
         row.reconciled_until = row.n_foreign = None
         row.save()
         tasks = LabelingTask.objects.filter(project=row)
-        unanswered = list(tasks.filter(status=LabelingTask.Status.PUSHED).select_for_update().order_by("pk"))
+        unanswered = list(tasks.filter(status=LabelingTask.Status.PUSHED).select_for_update(no_key=True).order_by("pk"))
         tasks.filter(pk__in=[task.pk for task in unanswered]).update(status=LabelingTask.Status.OPEN, n_attempts=0)
         tasks.exclude(ls_task_id=None).update(ls_task_id=None, ls_updated_at=None)
         lines = [Line("labeling.project.lost", ref(row), {"ls_project_id": gone, "open_again": len(unanswered)})]

@@ -113,7 +113,7 @@ def take_in(asked: Question) -> None:
         cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
         ScoredQuestion.objects.get_or_create(question=asked.name, defaults={"about": model._meta.label_lower})
     with transaction.atomic(), connection.cursor() as cursor:
-        one = ScoredQuestion.objects.select_for_update().get(question=asked.name)
+        one = ScoredQuestion.objects.select_for_update(no_key=True).get(question=asked.name)
         cursor.execute(_OPEN_ALL.format(table=table), [asked.name, ref_to(model, "")])
         one.is_complete = True
         one.save(update_fields=["is_complete"])

@@ -27,7 +27,9 @@ def watch() -> tuple[int, int]:
     troubles = {part.name: part for part in health.report().troubles}
     now = timezone.now()
     with transaction.atomic():
-        open_alerts = {alert.part: alert for alert in Alert.objects.select_for_update().filter(ended_at=None)}
+        open_alerts = {
+            alert.part: alert for alert in Alert.objects.select_for_update(no_key=True).filter(ended_at=None)
+        }
         raised = [
             Alert(part=part.name, state=part.state, words=part.words[:500], raised_at=now)
             for name, part in troubles.items()

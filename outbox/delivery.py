@@ -141,7 +141,7 @@ def _note(delivery: Delivery, answer: Answer) -> None:
         "last_error": answer.error[:500],
     }
     with transaction.atomic():
-        ours = Delivery.objects.select_for_update().filter(
+        ours = Delivery.objects.select_for_update(no_key=True).filter(
             pk=delivery.pk, status=Status.PENDING, n_attempts=delivery.n_attempts
         )
         if not ours.exists():

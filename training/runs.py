@@ -148,7 +148,7 @@ def claim(only: TrainingRun | None = None) -> TrainingRun | None:
 def _give_up_on_spent() -> None:
     """End runs that were tried too often: each time their worker died. One of them would block its task for ever."""
     with transaction.atomic():
-        spent = TrainingRun.objects.select_for_update().filter(status__in=OPEN).exclude(quarantined_at=None)
+        spent = TrainingRun.objects.select_for_update(no_key=True).filter(status__in=OPEN).exclude(quarantined_at=None)
         for run in spent:
             TrainingRun.objects.filter(pk=run.pk).update(status=Status.FAILED, finished_at=Now(), quarantined_at=None)
             ledger.append(
@@ -224,7 +224,7 @@ def cancel(run: TrainingRun, *, actor: User) -> None:
     """
     require_permission(actor, "training.train_model")
     with transaction.atomic():
-        found = TrainingRun.objects.select_for_update().get(pk=run.pk)
+        found = TrainingRun.objects.select_for_update(no_key=True).get(pk=run.pk)
         if found.status not in OPEN:
             raise StaleState(f"this run has ended: {found.get_status_display().lower()}")
         fields: dict[str, Any] = {"cancel_requested_at": Now()}

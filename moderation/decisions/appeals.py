@@ -102,7 +102,7 @@ def appeal(decision: Decision, *, actor: User, reason: str) -> Appeal:
         )
     try:
         with transaction.atomic():
-            decision = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
+            decision = Decision.objects.select_for_update(of=("self",), no_key=True).get(pk=decision.pk)
             if words := why_not(decision):
                 raise PermanentError(words)
             made = Appeal.objects.create(decision=decision, appellant=actor, reason=reason)
@@ -137,7 +137,11 @@ def judge(filed: Appeal, *, actor: User, overturn: bool, answer: str) -> Appeal:
     if not answer:
         raise PermanentError("An appeal is answered with a reason.", hint="Say why the decision stands or falls.")
     with transaction.atomic():
-        filed = Appeal.objects.select_for_update(of=("self",)).select_related("decision__item").get(pk=filed.pk)
+        filed = (
+            Appeal.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("decision__item")
+            .get(pk=filed.pk)
+        )
         _require_judge(filed, actor)
         updates: dict[str, Any] = {"judge": actor, "answer": answer, "decided_at": timezone.now()}
         lines: list[Line] = []

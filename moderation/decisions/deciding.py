@@ -53,7 +53,7 @@ def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> D
     already.
     """
     with transaction.atomic():
-        item = ReviewItem.objects.select_for_update().get(pk=item.pk)
+        item = ReviewItem.objects.select_for_update(no_key=True).get(pk=item.pk)
         require_may_answer(item, actor)
         if wants_senior(item, consensus, actor):
             return None

@@ -258,7 +258,7 @@ def ask_more(item: ReviewItem, *, n: int, actor: User) -> int:
     if n > MOST_REVIEWERS:
         raise PermanentError(f"At most {MOST_REVIEWERS} people answer an item.")
     with transaction.atomic():
-        lead = ReviewItem.objects.select_for_update().get(pk=item.leading.pk)
+        lead = ReviewItem.objects.select_for_update(no_key=True).get(pk=item.leading.pk)
         open_ = (Status.WAITING, Status.DISPATCHED, Status.ANSWERED)
         if lead.purpose != Purpose.LABEL or lead.status not in open_:
             raise StaleState("It is decided already, or with a senior.")

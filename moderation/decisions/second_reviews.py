@@ -194,7 +194,7 @@ def set_gold(item: ReviewItem, *, label: str, actor: User | SystemActor) -> None
     if label:
         question(item.kind).require_label(label)
     with transaction.atomic():
-        lead = ReviewItem.objects.select_for_update().get(pk=item.leading.pk)
+        lead = ReviewItem.objects.select_for_update(no_key=True).get(pk=item.leading.pk)
         if lead.status != Status.DECIDED:
             raise PermanentError("Only what is decided has a known answer.")
         ended = seats.end_gold(lead)

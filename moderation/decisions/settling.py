@@ -186,7 +186,7 @@ def escalate(item: ReviewItem, *, actor: User, reason: str) -> None:
     require_permission(actor, "moderation.review_item")
     reason = require_reason(reason, act="Escalating", hint="Say what the senior should look at.", longest=2000)
     with transaction.atomic():
-        item = ReviewItem.objects.select_for_update().get(pk=item.pk)
+        item = ReviewItem.objects.select_for_update(no_key=True).get(pk=item.pk)
         pass_to_senior(item, reason=reason, actor=actor)
 
 
@@ -249,7 +249,7 @@ def _acted_on(item: ReviewItem, consensus: Consensus) -> None:
 def _refuse(item: ReviewItem, consensus: Consensus, *, reason: str) -> None:
     """Note an answer that cannot be acted on, and have a senior look at the item."""
     with transaction.atomic():
-        item = ReviewItem.objects.select_for_update().get(pk=item.pk)
+        item = ReviewItem.objects.select_for_update(no_key=True).get(pk=item.pk)
         _acted_on(item, consensus)
         if item.status in (Status.WAITING, Status.DISPATCHED):
             pass_to_senior(item, reason=reason, actor=OPENER)

@@ -101,7 +101,7 @@ def _record_approval(run: ImportRun, raters: Collection[str], *, reason: str, pe
     """Note it, and return how many more people have to answer for some of `raters`."""
     with transaction.atomic():
         # Two at once come one after the other, and leave one line each.
-        ImportRun.objects.select_for_update().get(pk=run.pk)
+        ImportRun.objects.select_for_update(no_key=True).get(pk=run.pk)
         words, needed = approvals.words(source_of(run)), people_needed(run)
         open_ = [rater for rater in raters if not word_of(words, run, rater).is_enough]
         given = {by for rater in open_ for by in word_of(words, run, rater).by}
@@ -134,7 +134,7 @@ def withdraw_approval(
     """
     person = _who_answers(run, reason, actor)
     with transaction.atomic():
-        ImportRun.objects.select_for_update().get(pk=run.pk)
+        ImportRun.objects.select_for_update(no_key=True).get(pk=run.pk)
         held = sorted(rater for _, rater in approvals.words(source_of(run)) if not raters or rater in raters)
         if not held:
             raise PermanentError(f"nobody answers for them, so import {run.pk} is as it was.")

@@ -73,7 +73,7 @@ def publish(
         now = timezone.now()
         lines = [advance(candidate, from_=Status.APPROVED, to=Status.PUBLISHED, payload={"decision": str(decision.pk)})]
         # The product row orders publications of the same place: the one that waits sees what the other made live.
-        Product.objects.select_for_update(of=("self",)).get(pk=candidate.product_id)
+        Product.objects.select_for_update(of=("self",), no_key=True).get(pk=candidate.product_id)
         replaced = PublishedCopy.objects.filter(**slot.where(), variant=variant, retired_at=None).first()
         live = publishing.put_live(
             slot,
@@ -118,7 +118,7 @@ def put_back(published_copy: PublishedCopy, *, actor: User, reason: str, by: str
     require_permission(actor, "catalog.publish_copy")
     said = ledger.typed(reason[:500], by=actor)
     with transaction.atomic():
-        Product.objects.select_for_update(of=("self",)).get(pk=published_copy.product_id)
+        Product.objects.select_for_update(of=("self",), no_key=True).get(pk=published_copy.product_id)
         candidate = Candidate.objects.get(pk=pk_of(published_copy.candidate_ref, Candidate))
         released = Decision.objects.filter(result=candidate, outcome__in=RELEASING).order_by("-created_at").first()
         if released is None:

@@ -224,7 +224,7 @@ def release_item(item: ReviewItem, *, actor: User | SystemActor) -> None:
     require_permission(actor, "moderation.review_item")
     with transaction.atomic():
         # Read again under a lock: since the caller looked, the lease may have run out and another person have the item.
-        now = ReviewItem.objects.select_for_update().get(pk=item.pk)
+        now = ReviewItem.objects.select_for_update(no_key=True).get(pk=item.pk)
         theirs = isinstance(actor, SystemActor) or now.assignee_id == actor.pk
         if now.status not in HELD or not theirs:
             raise StaleState("You do not hold this item any more.")
@@ -252,7 +252,9 @@ def reap_items() -> int:
     for item in leases.expired(ReviewItem.objects.filter(status__in=HELD)):
         with transaction.atomic():
             # Still expired, still that lease: an item that was decided or taken anew meanwhile is left alone.
-            held = ReviewItem.objects.select_for_update().filter(status__in=HELD, lease_token=item.lease_token)
+            held = ReviewItem.objects.select_for_update(no_key=True).filter(
+                status__in=HELD, lease_token=item.lease_token
+            )
             if now := leases.expired(held).filter(pk=item.pk).first():
                 ledger.append_many([let_go(now, event="lease_expired")], actor=REAPER)
                 reaped += 1

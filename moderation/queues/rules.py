@@ -98,7 +98,7 @@ def set_policy(
         raise PermanentError(f"There is no such rule or queue: {kind} {', '.join(sorted(unknown))}".strip())
     _check_values(changes)
     with transaction.atomic():
-        policy = QueuePolicy.objects.select_for_update().get(pk=stored(kind).pk)
+        policy = QueuePolicy.objects.select_for_update(no_key=True).get(pk=stored(kind).pk)
         before = _shown(policy)
         for name, value in changes.items():
             setattr(policy, name, value)

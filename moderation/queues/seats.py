@@ -208,7 +208,7 @@ def lock_panel(lead: ReviewItem) -> list[ReviewItem]:
     All at once and before anything is written: who takes a seat holds its row while waiting for the ledger.
     """
     items = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).order_by(F("lead").asc(nulls_first=True), "pk")
-    return list(items.select_for_update())
+    return list(items.select_for_update(no_key=True))
 
 
 def withdraw(lead: ReviewItem, *, purposes: Collection[str] = Purpose.values) -> list[Line]:

@@ -112,7 +112,7 @@ def skip(item: ReviewItem, *, user: User, reason: str) -> None:
     if reason not in Skip.Reason.values:
         raise PermanentError("There is no such reason to skip.", hint=f"There are {', '.join(Skip.Reason.values)}.")
     with transaction.atomic():
-        now = ReviewItem.objects.select_for_update(of=("self",)).select_related("lead").get(pk=item.pk)
+        now = ReviewItem.objects.select_for_update(of=("self",), no_key=True).select_related("lead").get(pk=item.pk)
         is_held = now.status in handing_out.HELD and now.assignee_id == user.pk
         if not is_held and not (now.status == Status.WAITING and not policy_for(now.kind).enable_reservations):
             raise StaleState("You do not hold this item any more.")
@@ -156,7 +156,9 @@ def _give_back(user: User, items: list[ReviewItem]) -> int:
     for item in items:
         with transaction.atomic():
             # Still theirs, still that lease: what was decided or taken meanwhile is left alone.
-            rows = ReviewItem.objects.select_for_update().filter(pk=item.pk, assignee=user, status__in=handing_out.HELD)
+            rows = ReviewItem.objects.select_for_update(no_key=True).filter(
+                pk=item.pk, assignee=user, status__in=handing_out.HELD
+            )
             if now := rows.filter(lease_token=item.lease_token, claimed_at=item.claimed_at).first():
                 ledger.append_many([handing_out.let_go(now, event="released")], actor=user)
                 n += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -42,3 +44,20 @@ def test_foreign_keys_point_downward() -> None:
             if level[target] <= level[source]:
                 upward.append(f"{model._meta.label}.{field.name} → {field.related_model._meta.label}")
     assert not upward, f"make each an opaque reference (core.refs): {upward}"
+
+
+def test_a_locked_row_holds_up_nobody_who_refers_to_it() -> None:
+    """PostgreSQL looks at foreign keys when a transaction commits, with the ledger's lock in its hands: a row locked as
+    if its key were to change would keep it waiting, and who locked the row would wait for the ledger.
+    """
+    git = ["git", "ls-files", "*.py", ":!tests", ":!bench", ":!*/migrations/*"]
+    files = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    as_if_its_key_changed = [
+        f"{file}: {call}"
+        for file in files
+        for call in re.findall(
+            r"select_for_update\((?:[^()]|\([^()]*\))*\)|[^t] FOR UPDATE\b", (ROOT / file).read_text()
+        )
+        if "no_key=True" not in call
+    ]
+    assert not as_if_its_key_changed, "write select_for_update(no_key=True), FOR NO KEY UPDATE"
