@@ -20,6 +20,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from tests import running, servers
+from tests.emptying import Emptying
 
 # The same examples each time, however long one takes: what is found by chance is found by whoever cannot look into it.
 hypothesis_settings.register_profile(
@@ -66,7 +67,7 @@ def _have_a_policy(**kwargs: Any) -> None:
         PolicyActivation.objects.create(version=version, at=timezone.now(), reason=FIRST)
 
 
-# Called when the tables are made, and whenever a transactional test has emptied them.
+# Called when the tables are made; what it leaves comes back with them (`Emptying`).
 post_migrate.disconnect(sender=apps.get_app_config("moderation"), dispatch_uid="moderation.have_a_policy")
 post_migrate.connect(_have_a_policy, sender=apps.get_app_config("moderation"), dispatch_uid="tests.have_a_policy")
 
@@ -77,6 +78,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     name = str(connection.settings_dict["NAME"])
     with django_db_blocker.unblock():
         servers.copy_template("template", name, make=_migrate)
+        Emptying().take_over()
     yield
     with django_db_blocker.unblock():
         connection.close()
