@@ -98,15 +98,15 @@ class Shop:
     def put_before_the_gate(self, old: Model, texts: Texts) -> tuple[bool, bool]:
         """Freeze, train, judge, release: return whether the new model serves, and whether people may let it."""
         snapshot = snapshots.freeze(TASK, actor=ACTOR)
-        parts = {part: snapshots.read(snapshot, part) for part in ("train", "validation", "test")}
+        parts = snapshots.read_all(snapshot)
         new, tested = fitted(parts, texts, labels=LABELS), parts["test"]
         verdict = gate.judge(
             answers(new, tested, LABELS), answers(old, tested, LABELS), groups={"category": [row.category for row in tested]},
-            rules=gate.as_rules(settings.TRAINING["GATE"]), stated=snapshots.n_stated(snapshot), labels=LABELS,
+            rules=gate.as_rules(settings.TRAINING["GATE"]), stated=snapshot.n_stated, labels=LABELS,
         )  # fmt: skip
         version = self._version(2, dataset_hash=snapshot.artifact_hash)
         report = reports.write(
-            version, snapshot, champion=self.champion, gate_version=gate.GATE_VERSION, verdict=verdict, metrics={}
+            version, snapshot, champion=self.champion, gate_version=gate.GATE_VERSION, verdict=verdict, figures={}
         )
         registry.promote_if_passed(report)
         serves = resolver.find(TASK) == version

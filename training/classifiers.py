@@ -15,12 +15,13 @@ from core import label_sets
 from core.exceptions import PermanentError
 from inference import artifacts
 from inference.models import ModelVersion
-from training import augmentation, bases, kept_parts, recipes, search, several, snapshots, unlabelled
+from training import augmentation, bases, kept_parts, recipes, search, unlabelled
 from training.kept_parts import CHINESE, OTHER
+from training.partition import LEARNT
 from training.recipes import Recipe
 from training.splits import held_out
 from training.trainers.contracts import Fitted, Labelled, Rows, Ticked
-from training.work import Tell, Work
+from training.work import Row, Tell, Work
 
 if TYPE_CHECKING:
     from training.trainers.linear_heads import Start
@@ -55,13 +56,11 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
     """
     from inference.backends.by_language import script_of
 
-    snapshot, recipe, base = work.snapshot, work.recipe, work.base
-    assert isinstance(recipe, Recipe) and base is not None  # noqa: S101, PT018
-    champion = work.kept_from
-    labels, is_several = list(snapshot.manifest["labels"]), several.is_several(snapshot)
-    rows = {part: _by_script(snapshots.read(snapshot, part)) for part in ("train", "validation")}
+    snapshot, base, champion = work.snapshot, work.base, work.kept_from
+    labels, is_several = snapshot.labels, snapshot.is_several
+    rows = {part: _by_script(work.parts[part]) for part in LEARNT}
     spare: dict[str, list[str]] = {CHINESE: [], OTHER: []}
-    for text in unlabelled.texts_for(snapshot, recipe):
+    for text in unlabelled.texts_for(work):
         spare[script_of(text)].append(text)
     figures: dict[str, Any] = {}
     made: dict[str, Path] = {}
@@ -90,7 +89,7 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
     return Fitted(artifact_hash, base.artifact_hash, methods, figures, locales=locales, licence=base.licence)
 
 
-def _as_labelled(rows: Sequence[snapshots.Row], labels: Sequence[str], *, is_several: bool) -> Any:
+def _as_labelled(rows: Sequence[Row], labels: Sequence[str], *, is_several: bool) -> Any:
     """Return `rows` as `Labelled`, or as `Ticked` where several of `labels` may hold."""
     texts = [row.text for row in rows]
     if not is_several:
@@ -99,7 +98,7 @@ def _as_labelled(rows: Sequence[snapshots.Row], labels: Sequence[str], *, is_sev
     return Ticked(texts, [tuple(int(label in one) for label in labels) for one in said])
 
 
-def _too_little(rows: Mapping[str, Sequence[snapshots.Row]]) -> str:
+def _too_little(rows: Mapping[str, Sequence[Row]]) -> str:
     """Return in words why no part can be trained on `rows` by script."""
     n, said = sum(map(len, rows.values())), sorted({row.label for part in rows.values() for row in part})
     if len(said) == 1:
@@ -111,10 +110,10 @@ def _too_little(rows: Mapping[str, Sequence[snapshots.Row]]) -> str:
     )
 
 
-def _by_script(rows: Sequence[snapshots.Row]) -> dict[str, list[snapshots.Row]]:
+def _by_script(rows: Sequence[Row]) -> dict[str, list[Row]]:
     from inference.backends.by_language import script_of
 
-    found: dict[str, list[snapshots.Row]] = {CHINESE: [], OTHER: []}
+    found: dict[str, list[Row]] = {CHINESE: [], OTHER: []}
     for row in rows:
         found[script_of(row.text)].append(row)
     return found
@@ -135,7 +134,7 @@ class _Part(Generic[Rows]):
 def _fit_part(part: _Part[Rows], work: Work, tell: Tell, model: Path) -> dict[str, Any]:
     """Fit `part` into the folder `model`; return its figures, the settled recipe among them."""
     asked, base, known = work.recipe, work.base, (work.settled or {}).get(part.script)
-    assert isinstance(asked, Recipe) and base is not None  # noqa: S101, PT018
+    assert isinstance(asked, Recipe)  # noqa: S101
     script, labels, train, validation = part.script, part.labels, part.train, part.validation
     recipe = (
         type(asked).model_validate(known)

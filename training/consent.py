@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from catalog.models import ImportRun
 from inference.models import ModelAlias, ModelVersion
 from moderation.label_exchange.importing import brought_in_by
-from training import snapshots
 from training.models import DatasetSnapshot
 
 CHAMPION = ModelAlias.Name.CHAMPION
@@ -75,7 +74,7 @@ def _rests_on_files(version: ModelVersion) -> str:
     snapshot = _snapshot(version)
     if snapshot is None:
         return ""
-    held = snapshots.imported(snapshot)
+    held = snapshot.imported
     if held is None:
         return "nobody knows how many of its labels came from files"
     for part, n in (("train", snapshot.n_train), ("test", snapshot.n_test)):
@@ -96,7 +95,7 @@ def _runs_of(version: ModelVersion) -> Iterable[ImportRun]:
     snapshot = _snapshot(version)
     if snapshot is None:
         return []
-    runs, held = ImportRun.objects.filter(kind="labels"), snapshots.files(snapshot)
+    runs, held = ImportRun.objects.filter(kind="labels"), snapshot.files
     if held is None:
         return runs.filter(started_at__lt=snapshot.created_at)
     keys = [source.partition(":")[2] for source in held]

@@ -14,11 +14,12 @@ from typing import Any
 from core.exceptions import PermanentError
 from inference import artifacts, resolver
 from inference.models import ModelVersion
-from training import bases, search, snapshots
+from training import bases, search
+from training.partition import LEARNT
 from training.recipes import CopyRecipe
 from training.splits import held_out
 from training.trainers.contracts import Fitted
-from training.work import Tell, Work
+from training.work import Row, Tell, Work
 
 BACKEND = "causal_lm"
 IMITATION, PREFERENCE = "imitation", "preference"
@@ -52,8 +53,8 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
     from training.trainers import copywriter
 
     snapshot, recipe, base, settled = work.snapshot, work.recipe, work.base, work.settled
-    assert isinstance(recipe, CopyRecipe) and base is not None  # noqa: S101, PT018
-    parts = {part: _writable(snapshots.read(snapshot, part), base) for part in ("train", "validation")}
+    assert isinstance(recipe, CopyRecipe)  # noqa: S101
+    parts: dict[str, list[Row]] = {part: _writable(work.parts[part], base) for part in LEARNT}
     train, validation = held_out(parts["train"], parts["validation"], fewest=FEWEST_VALIDATION)
     if len(train) < FEWEST_TEXTS:
         raise PermanentError(
@@ -111,7 +112,7 @@ def _stage(
     return bases.memoised_step(folder, fit)
 
 
-def _writable(rows: Sequence[snapshots.Row], base: bases.Base) -> list[snapshots.Row]:
+def _writable(rows: Sequence[Row], base: bases.Base) -> list[Row]:
     """Return the rows in a language that the base writes; it does not learn a new one from a few hundred texts."""
     if not base.locales:
         return list(rows)
@@ -119,11 +120,11 @@ def _writable(rows: Sequence[snapshots.Row], base: bases.Base) -> list[snapshots
     return [row for row in rows if resolver.can_work_in(known, row.locale)]
 
 
-def _fields(rows: Sequence[snapshots.Row]) -> list[Mapping[str, Any]]:
+def _fields(rows: Sequence[Row]) -> list[Mapping[str, Any]]:
     return [row.fields for row in rows]
 
 
-def _pairs(rows: Sequence[snapshots.Row]) -> list[Mapping[str, Any]]:
+def _pairs(rows: Sequence[Row]) -> list[Mapping[str, Any]]:
     """Return what is preferred to what in `rows` of fixes: what a person made of a draft to the draft."""
     return [
         {"prompt": row.fields["prompt"], "chosen": row.fields["completion"], "rejected": row.fields["rejected"]}

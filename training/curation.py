@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from inference.models import Role
 from labeling.examples import CONFLICT, DUPLICATE, OPEN_ISSUE, Example, Excluded
 from labeling.question import question
 from questions.copy_verdict import examples as copy_examples
@@ -36,11 +35,6 @@ def collect(task: str) -> Iterator[Example | Excluded]:
         else:
             seen.add(key)
             yield item
-
-
-def role_of(task: str) -> str:
-    """Return the role of the model that a task makes better: a question's is its own."""
-    return str(Role.COPYWRITER) if task in Task.values else task
 
 
 def _learnt(task: str) -> Iterable[Example | Excluded]:

@@ -109,6 +109,14 @@ def sides(parts: Mapping[Split, Sequence[AnyRow]]) -> tuple[list[AnyRow], list[A
     return [row for part in LEARNT for row in parts[part]], list(parts["test"])
 
 
+def closest(task: str, parts: Mapping[Split, Sequence[AnyRow]]) -> dict[str, Any] | None:
+    """Return the closest pair of a text that is learnt from and one that is tested on; None where no two were near.
+
+    `similarity` is 0 to 1, rounded down, and to be `below` that; `learnt` and `tested` are the subjects.
+    """
+    return crossing(task, *sides(parts))[1]
+
+
 def crossing(task: str, learnt: Sequence[AnyRow], tested: Sequence[AnyRow]) -> tuple[set[str], dict[str, Any] | None]:
     """Return the subjects learnt from whose texts are near copies of one tested on, and the closest pair of the two."""
     below = copies_from(task)

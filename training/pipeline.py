@@ -1,7 +1,7 @@
-"""One run of training from its plan to the gate, in the background: freeze, fit, register, measure, judge.
+"""One run of training from its plan to the promotion: freeze, fit, measure, judge, register, promote.
 
 Every stage leaves what it made, so a run whose worker died goes on from there: the snapshot in the database, finished
-parts and checkpoints in the run's folder, the version in the registry.
+parts and checkpoints in the run's folder. The version, its report, the alias and the end of the run are written at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import platform
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -23,16 +23,21 @@ from core.actors import SystemActor
 from core.exceptions import LeaseLost, PermanentError
 from inference import resolver
 from inference.models import ModelVersion
-from training import recipes, registry, runs, several, snapshots
-from training.curation import role_of
-from training.models import EvaluationReport, TrainingRun
+from labeling.question import question
+from training import recipes, registry, runs, snapshots
+from training.models import TrainingRun
 from training.models.datasets import Task
+from training.roles import role_of
 from training.trainers.contracts import Fitted
 from training.work import Tell, Work
+
+if TYPE_CHECKING:
+    from training.evaluation.gate import Verdict
 
 log = logging.getLogger(__name__)
 TRAINER = SystemActor("training.pipeline")
 Status = TrainingRun.Status
+MEASURING = "Measuring it beside the champion"
 
 
 def run_next(only: TrainingRun | None = None) -> bool:
@@ -87,16 +92,19 @@ def folder_of(run: TrainingRun) -> Path:
 
 
 def _work(run: TrainingRun) -> None:
-    """Resolve once, then fit, measure and judge; what the steps return is written here, and nowhere else."""
-    work, trade = _resolve(run), pipeline_for(run.task)
-    version = run.version or _register(run, work, trade.maker.fit(work, tell=_telling(run, trade.maker.STAGES)))
+    """Resolve once; fit, measure and judge what is resolved, which writes no row; then write down all that came of it."""
+    trade = pipeline_for(run.task)
+    work = _resolve(run, trade)
+    fitted = trade.maker.fit(work, tell=_telling(run, trade.maker.STAGES))
+    version = _described(run, work, fitted)
     # The very same weights, of the same snapshot, are the champion itself: there is nothing to compare.
-    report = None if version == work.champion else _evaluate(run, work, version, trade.judge)
-    with transaction.atomic():
-        runs.hold(run)
-        if report is not None:
-            registry.promote_if_passed(report)
-        runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=report.verdict if report else "the champion itself")
+    if work.champion is not None and fitted.artifact_hash == work.champion.artifact_hash:
+        _conclude(run, work, version)
+        return
+    runs.report_progress(run, MEASURING, 0, 1)
+    measured = trade.judge.measure(work, version, tell=lambda done, of: runs.report_progress(run, MEASURING, done, of))
+    verdict, figures = trade.judge.judge(measured)
+    _conclude(run, work, version, Judged(trade.judge.GATE_VERSION, verdict, figures))
 
 
 class Trade(NamedTuple):
@@ -119,34 +127,35 @@ def pipeline_for(task: str) -> Trade:
     from training import classifiers
     from training.evaluation import runner, several_runner
 
-    return Trade(classifiers, several_runner if several.is_multiple(task) else runner)
+    return Trade(classifiers, several_runner if question(task).is_multiple else runner)
 
 
-def _resolve(run: TrainingRun) -> Work:
+def _resolve(run: TrainingRun, trade: Trade) -> Work:
     """Return everything that the run works with, and note it in the run: a run that is resumed, or repeated,
     stays with it.
     """
-    recipe, (maker, _) = recipes.parse(run.recipe, run.task), pipeline_for(run.task)
+    recipe = recipes.parse(run.recipe, run.task)
     if run.snapshot is None:
         runs.report_progress(run, "Freezing examples", 0, 1)
         runs.update_held(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
-    if run.champion is None:
-        runs.update_held(run, champion=resolver.find(role_of(run.task)))
     snapshot = run.snapshot
     assert snapshot is not None  # noqa: S101
-    kept, base = _kept_from(run), None
-    if run.version is None:
-        # Aliases, folders and hub ids may move before a run is resumed, or repeated: it stays with what it began with.
-        base = maker.base_of(recipe, champion=run.champion, pinned=run.environment.get("base", ""))
-        began_with = {"base": base.artifact_hash, "kept_from": str(kept.pk) if kept else None}
-        runs.update_held(run, environment={**run.environment, **_environment(), **began_with})
+    role = role_of(run.task)
+    champion = run.champion or resolver.find(role)
+    kept = _kept_from(run, champion)
+    # Aliases, folders and hub ids may move before a run is resumed, or repeated: it stays with what it began with.
+    base = trade.maker.base_of(recipe, champion=champion, pinned=run.environment.get("base", ""))
+    began_with = {"base": base.artifact_hash, "kept_from": str(kept.pk) if kept else None}
+    runs.update_held(run, champion=champion, environment={**run.environment, **_environment(), **began_with})
     parts = folder_of(run) / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     return Work(
         task=run.task,
+        role=role,
         recipe=recipe,
         snapshot=snapshot,
-        champion=run.champion,
+        parts=snapshots.read_all(snapshot),
+        champion=champion,
         kept_from=kept,
         base=base,
         folder=parts,
@@ -166,45 +175,58 @@ def _telling(run: TrainingRun, stages: Mapping[str, str]) -> Tell:
     return tell
 
 
-def _register(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
+def _described(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
+    """Return the version that was fitted, as it is measured and registered; no row says anything of it yet."""
+    return ModelVersion(
+        role=work.role,
+        number=0,
+        name=f"{work.task} by {fitted.method}",
+        backend=pipeline_for(work.task).maker.BACKEND,
+        locales=list(fitted.locales),
+        licence=fitted.licence,
+        artifact_hash=fitted.artifact_hash,
+        base_hash=fitted.base_hash,
+        dataset_hash=work.snapshot.artifact_hash,
+        source=f"training run {run.pk}",
+        card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},
+    )
+
+
+class Judged(NamedTuple):
+    """What the gate said of a version, and the figures for its report."""
+
+    gate_version: str
+    verdict: Verdict
+    figures: Mapping[str, Any]
+
+
+def _conclude(run: TrainingRun, work: Work, version: ModelVersion, judged: Judged | None = None) -> None:
+    """Register `version`, record what was judged of it, let it in where that says so, and end the run: all or nothing.
+
+    None: it is the champion itself.
+    """
+    from training.evaluation import model_card, reports
+
     with transaction.atomic():
         runs.hold(run)
-        version = registry.register(
-            role=role_of(work.task),
-            name=f"{work.task} by {fitted.method}",
-            backend=pipeline_for(work.task).maker.BACKEND,
-            locales=fitted.locales,
-            licence=fitted.licence,
-            artifact_hash=fitted.artifact_hash,
-            base_hash=fitted.base_hash,
-            dataset_hash=work.snapshot.artifact_hash,
-            source=f"training run {run.pk}",
-            actor=TRAINER,
-            card={"parts": fitted.figures, "recipe": run.recipe, "environment": run.environment},
-        )
+        version = registry.register(version, actor=TRAINER)
         runs.update_held(run, version=version)
-    return version
+        verdict = "the champion itself"
+        if judged is not None:
+            report = reports.write(version, work.snapshot, champion=work.champion, **judged._asdict())
+            model_card.write(run, report)
+            registry.promote_if_passed(report)
+            verdict = report.verdict
+        runs.end(run, Status.SUCCEEDED, actor=TRAINER, verdict=verdict)
 
 
-def _kept_from(run: TrainingRun) -> ModelVersion | None:
+def _kept_from(run: TrainingRun, champion: ModelVersion | None) -> ModelVersion | None:
     """Return whose part serves on where too little is labelled: who was champion when the run began,
     or the one that it repeats.
     """
     if "kept_from" in run.environment:
         return ModelVersion.objects.filter(pk=run.environment["kept_from"]).first()
-    return run.champion
-
-
-def _evaluate(run: TrainingRun, work: Work, version: ModelVersion, judge: Any) -> EvaluationReport:
-    from training.evaluation import model_card, reports
-
-    def tell(done: int, of: int) -> None:
-        runs.report_progress(run, "Measuring it beside the champion", done, of)
-
-    tell(0, 1)
-    report = reports.evaluate(judge, version, work.snapshot, champion=work.champion, tell=tell)
-    model_card.write(run, report)
-    return report
+    return champion
 
 
 def _environment() -> dict[str, Any]:

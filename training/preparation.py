@@ -81,17 +81,17 @@ def _make(shipped: Shipped) -> ModelVersion:
         with tempfile.TemporaryDirectory(prefix="ecomsite-model-") as folder:
             shipped.build(Path(folder))
             artifact_hash = artifacts.store_directory(Path(folder), created_from=made_from)
-    return registry.register(
+    version = ModelVersion(
         role=shipped.role,
         name=shipped.name,
         backend=shipped.backend,
-        locales=shipped.locales,
+        locales=list(shipped.locales),
         artifact_hash=artifact_hash,
         source=shipped.source,
         licence=shipped.licence,
-        card=shipped.card,
-        actor=ACTOR,
+        card=dict(shipped.card),
     )
+    return registry.register(version, actor=ACTOR)
 
 
 def _folder_of(package: str) -> Path:

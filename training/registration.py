@@ -68,19 +68,11 @@ def register_source(source: Source, *, actor: User | SystemActor) -> ModelVersio
         options=options,
         locales=list(source.locales),
         artifact_hash=artifact_hash,
-    )
-    smoke_test(candidate)
-    return registry.register(
-        role=candidate.role,
-        name=candidate.name,
-        backend=backend,
-        options=options,
-        locales=candidate.locales,
-        artifact_hash=artifact_hash,
         source=source.location,
         licence=source.licence,
-        actor=actor,
     )
+    smoke_test(candidate)
+    return registry.register(candidate, actor=actor)
 
 
 def smoke_test(version: ModelVersion) -> None:

@@ -8,9 +8,8 @@ pass against the champion of now, or left to people.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 GATE = SystemActor("training.gate")
+# What makes two versions the same model.
+IDENTITY = ("role", "backend", "options", "locales", "artifact_hash")
 CHAMPION, CHALLENGER, PREVIOUS = ModelAlias.Name.CHAMPION, ModelAlias.Name.CHALLENGER, ModelAlias.Name.PREVIOUS
 
 
@@ -40,22 +41,9 @@ def lock() -> None:
         cursor.execute(f'LOCK TABLE "{ModelVersion._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE')
 
 
-def register(
-    *,
-    role: str,
-    name: str,
-    backend: str,
-    locales: Sequence[str],
-    actor: User | SystemActor,
-    options: Mapping[str, Any] | None = None,
-    artifact_hash: str = "",
-    base_hash: str = "",
-    dataset_hash: str = "",
-    source: str = "",
-    licence: str = "",
-    card: Mapping[str, Any] | None = None,
-) -> ModelVersion:
-    """Record a model and return its version, numbered within the role. The same model is recorded once.
+def register(version: ModelVersion, *, actor: User | SystemActor) -> ModelVersion:
+    """Record `version`, a model that no row says anything of yet, under the next number of its role, and return it;
+    the same model is recorded once, and what was recorded is returned.
 
     What was trained here stays so under whatever other options, languages or hash: its very files need the gate's
     report all the same.
@@ -63,47 +51,29 @@ def register(
     `PermissionDenied` without `inference.register_model`.
     """
     require_permission(actor, "inference.register_model")
-    if role not in roles():
-        raise PermanentError(f"there is no role {role!r}", hint=f"Known: {', '.join(roles())}.")
+    if version.role not in roles():
+        raise PermanentError(f"there is no role {version.role!r}", hint=f"Known: {', '.join(roles())}.")
     backends = settings.INFERENCE["BACKENDS"]
-    if backend not in backends:
-        raise PermanentError(f"there is no back end {backend!r}", hint=f"Known: {', '.join(backends)}.")
-    if not locales:
+    if version.backend not in backends:
+        raise PermanentError(f"there is no back end {version.backend!r}", hint=f"Known: {', '.join(backends)}.")
+    if not version.locales:
         raise PermanentError("a model works in at least one language", hint="Name them, e.g. `--locales en,zh-Hans`.")
-    if artifact_hash:
-        artifacts.verify(artifacts.path_for(artifact_hash))
-    identity: dict[str, Any] = {
-        "role": role,
-        "backend": backend,
-        "options": dict(options or {}),
-        "locales": list(locales),
-        "artifact_hash": artifact_hash,
-    }
+    if version.artifact_hash:
+        artifacts.verify(artifacts.path_for(version.artifact_hash))
     with transaction.atomic():
         lock()
-        if artifact_hash and not dataset_hash and (trained := _trained_with_files_of(artifact_hash)):
-            identity["artifact_hash"] = artifact_hash = trained.artifact_hash
-            base_hash, dataset_hash = base_hash or trained.base_hash, trained.dataset_hash
-        known = ModelVersion.objects.filter(**identity).first()
+        is_brought = version.artifact_hash and not version.dataset_hash
+        if is_brought and (trained := _trained_with_files_of(version.artifact_hash)):
+            version.artifact_hash, version.dataset_hash = trained.artifact_hash, trained.dataset_hash
+            version.base_hash = version.base_hash or trained.base_hash
+        known = ModelVersion.objects.filter(**{name: getattr(version, name) for name in IDENTITY}).first()
         if known is not None:
             return known
-        highest = ModelVersion.objects.filter(role=role).aggregate(Max("number"))["number__max"] or 0
-        version = ModelVersion.objects.create(
-            **identity,
-            number=highest + 1,
-            name=name,
-            base_hash=base_hash,
-            dataset_hash=dataset_hash,
-            source=source,
-            licence=licence,
-            card=dict(card or {}),
-        )
-        ledger.append(
-            "inference.model.registered",
-            subject=ref(version),
-            actor=actor,
-            payload={"role": role, "number": version.number, "backend": backend, "artifact_hash": artifact_hash},
-        )
+        highest = ModelVersion.objects.filter(role=version.role).aggregate(Max("number"))["number__max"] or 0
+        version.number = highest + 1
+        version.save(force_insert=True)
+        said = {name: getattr(version, name) for name in ("role", "number", "backend", "artifact_hash")}
+        ledger.append("inference.model.registered", subject=ref(version), actor=actor, payload=said)
     return version
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inference.models import Role
 from labeling.question import answered_by_models, title_of
+from training.models.datasets import Task
 
 
 def roles() -> list[str]:
@@ -14,3 +15,8 @@ def roles() -> list[str]:
 def title_of_role(role: str) -> str:
     """Return what people call a role."""
     return str(Role(role).label) if role in Role.values else title_of(role)
+
+
+def role_of(task: str) -> str:
+    """Return the role of the model that a task makes better: a question's is its own."""
+    return str(Role.COPYWRITER) if task in Task.values else task

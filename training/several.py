@@ -6,10 +6,7 @@ from typing import Any
 
 from core import label_sets
 from labeling.question import question
-from training.models import DatasetSnapshot
-from training.models.datasets import Task
-
-NOTE = "is_several"
+from training.models.datasets import IS_SEVERAL, Task
 
 
 def is_multiple(task: str) -> bool:
@@ -19,12 +16,7 @@ def is_multiple(task: str) -> bool:
 
 def noted(task: str) -> dict[str, Any]:
     """Return what a manifest says of it: nothing where one label holds, so that those of before stay as they are."""
-    return {NOTE: True} if is_multiple(task) else {}
-
-
-def is_several(snapshot: DatasetSnapshot) -> bool:
-    """Return whether it was so when `snapshot` was frozen."""
-    return bool(snapshot.manifest.get(NOTE, False))
+    return {IS_SEVERAL: True} if is_multiple(task) else {}
 
 
 def counted(task: str, label: str) -> list[str]:

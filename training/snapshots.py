@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,36 +24,17 @@ from labeling.question import question
 from moderation.drafting.screening import policy_version
 from training import curation, near_copies, several
 from training.models import DatasetSnapshot
-from training.models.datasets import Task, title_of_task
-from training.partition import LEARNT, copies_from, crossing, labels_of, sides, split
+from training.models.datasets import BY_FILE, Task, title_of_task
+from training.partition import LEARNT, copies_from, labels_of, split
 from training.splits import RULE, SPLITS, Split
+from training.work import Parts, Row
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 FORMAT = "snapshot-1"
 EXCLUSIONS, ABOUT = "exclusions.jsonl", "snapshot.json"
-BY_FILE = "stated"
 WITHDRAWN = "nobody stands by it any more"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a part: what a trainer or an evaluation reads."""
-
-    subject: str
-    group: str
-    locale: str
-    category: str
-    fields: Mapping[str, Any]
-
-    @property
-    def text(self) -> str:
-        return str(self.fields.get("text", ""))
-
-    @property
-    def label(self) -> str:
-        return str(self.fields.get("label", ""))
 
 
 def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
@@ -138,29 +118,6 @@ def _given(row: Example) -> str:
     return "unknown" if row.is_blind is None else "blind" if row.is_blind else "assisted"
 
 
-def n_stated(snapshot: DatasetSnapshot) -> int:
-    """Return how many labels of the test part no person gave, as far as is known; all,
-    where the snapshot does not say.
-    """
-    return int(snapshot.manifest.get("test_labels", {BY_FILE: snapshot.n_test}).get(BY_FILE, 0))
-
-
-def imported(snapshot: DatasetSnapshot) -> dict[str, dict[str, int]] | None:
-    """Return how many labels of each part which import brought, approved or not;
-    None where the snapshot does not say.
-    """
-    if snapshot.task in Task.values or question(snapshot.task).taught_by:  # labels of queues alone come in from files
-        return {}
-    found: dict[str, dict[str, int]] | None = snapshot.manifest.get("imported")
-    return found
-
-
-def files(snapshot: DatasetSnapshot) -> list[str] | None:
-    """Return every import that had a say in a label of `snapshot`; None where the snapshot does not say."""
-    found: list[str] | None = snapshot.manifest.get("files")
-    return found
-
-
 def _by_label(task: str, rows: Sequence[Example]) -> dict[str, int]:
     said = (str(row.fields["label"]) for row in rows if "label" in row.fields)
     return dict(sorted(Counter(one for label in said for one in several.counted(task, label)).items()))
@@ -182,10 +139,24 @@ def _write(path: Path, lines: Iterator[Mapping[str, Any]]) -> None:
         stream.writelines(canonical_json(dict(line)) + "\n" for line in lines)
 
 
+def read_all(snapshot: DatasetSnapshot) -> Parts:
+    """Return the rows of every part of `snapshot`. Raises `PermanentError` when its files were changed or are gone."""
+    folder = _verified(snapshot)
+    return {part: _read(folder, part) for part in SPLITS}
+
+
 def read(snapshot: DatasetSnapshot, part: Split) -> list[Row]:
-    """Return the rows of one part of `snapshot`. Raises `PermanentError` when its files were changed or are gone."""
+    """Return the rows of one part of `snapshot`. Raises as `read_all`."""
+    return _read(_verified(snapshot), part)
+
+
+def _verified(snapshot: DatasetSnapshot) -> Path:
     folder = artifacts.path_for(snapshot.artifact_hash)
     artifacts.verify(folder)
+    return folder
+
+
+def _read(folder: Path, part: Split) -> list[Row]:
     rows = []
     with (folder / f"{part}.jsonl").open(encoding="utf-8") as stream:
         for line in stream:
@@ -195,21 +166,12 @@ def read(snapshot: DatasetSnapshot, part: Split) -> list[Row]:
     return rows
 
 
-def closest_of(snapshot: DatasetSnapshot) -> dict[str, Any] | None:
-    """Return the closest pair of a text that is learnt from and one that is tested on; None where no two were near.
-
-    `similarity` is 0 to 1, rounded down, and to be `below` that; `learnt` and `tested` are the subjects. Of the files,
-    whatever the manifest says. Raises as `read`.
-    """
-    return crossing(snapshot.task, *sides({part: read(snapshot, part) for part in SPLITS}))[1]
-
-
 def left_out_today(snapshot: DatasetSnapshot) -> Counter[str]:
     """Return how many examples of `snapshot` one frozen now would not have, by reason: its files stay as they are."""
     now = {item.subject: item for item in curation.collect(snapshot.task)}
     reasons: Counter[str] = Counter()
-    for part in SPLITS:
-        for row in read(snapshot, part):
+    for part, rows in read_all(snapshot).items():
+        for row in rows:
             item = now.get(row.subject)
             if not isinstance(item, Example):
                 reasons[item.reason if item else WITHDRAWN] += 1

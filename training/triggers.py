@@ -17,9 +17,9 @@ from labeling.question import question
 from moderation.models.reviews import Decision
 from questions.copy_verdict.examples import decisions_on_copy
 from training import drift, runs
-from training.curation import role_of
 from training.models import TrainingRun
 from training.models.datasets import Task
+from training.roles import role_of
 
 TRIGGER = SystemActor("training.triggers")
 Trigger = TrainingRun.Trigger

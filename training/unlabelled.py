@@ -16,30 +16,32 @@ from catalog.models import CustomerReview
 from core.refs import keys_of, ref
 from labeling.question import answered_by_models
 from questions import eligibility
-from training import bases, pseudo_labels, snapshots
+from training import bases, pseudo_labels
 from training.bases import Base
-from training.models import DatasetSnapshot
+from training.partition import LEARNT
 from training.recipes import Recipe
 from training.trainers.contracts import Labelled, Watch
+from training.work import Work
 
 # The latest so many reviews are looked at: reading them takes a CPU minutes.
 MOST = 5000
 
 
-def texts_for(snapshot: DatasetSnapshot, recipe: Recipe) -> list[str]:
-    """Return the unlabelled texts that `recipe` may use beside `snapshot`; nothing where it asks for none, or is not
-    about reviews.
+def texts_for(work: Work) -> list[str]:
+    """Return the unlabelled texts that the recipe of `work` may use beside its snapshot; nothing where it asks for
+    none, or is not about reviews.
 
     None is about a product that is tested on, nor a near copy of a tested text; none holds personal data or came with a
     barred feed.
     """
     about_reviews = {one.name for one in answered_by_models() if one.about == "review"}
-    if not (recipe.pseudo_labels or recipe.pretrain_steps) or snapshot.task not in about_reviews:
+    recipe, rows = work.recipe, work.parts
+    assert isinstance(recipe, Recipe)  # noqa: S101
+    if not (recipe.pseudo_labels or recipe.pretrain_steps) or work.task not in about_reviews:
         return []
-    rows = {part: snapshots.read(snapshot, part) for part in ("train", "validation", "test")}
     labelled = {row.subject for part in rows.values() for row in part}
     found = list(_reviews(labelled, [row.subject for row in rows["test"]]))
-    known = [row.text for part in ("train", "validation") for row in rows[part]]
+    known = [row.text for part in LEARNT for row in rows[part]]
     return pseudo_labels.untested(found, tested=[row.text for row in rows["test"]], labelled=known)
 
 

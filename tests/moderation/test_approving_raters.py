@@ -135,7 +135,7 @@ def test_votes_of_a_file_do_not_outvote_those_who_were_asked(tmp_path: Path) -> 
 def test_flipped_labels_under_made_up_raters_are_counted_as_a_files_in_a_snapshot(tmp_path: Path) -> None:
     bring(tmp_path / "x.jsonl", said(60, "ann", "bob", label="positive"))
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
-    assert snapshots.n_stated(snapshot) == snapshot.n_test > 0
+    assert snapshot.n_stated == snapshot.n_test > 0
 
 
 # --- Four eyes ---------------------------------------------------------------------------------------------------

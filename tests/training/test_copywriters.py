@@ -20,9 +20,10 @@ from labeling import examples
 from moderation.models.reviews import Decision
 from tests import factories, people
 from tests.model_store import tiny_llama
+from tests.training import judged
 from tests.training.copy_shop import BAD, GOOD, QUICK, decide_copy, writes
 from training import curation, partition, pipeline, registry, runs, snapshots, triggers
-from training.evaluation import copy_runner, reports, smoke
+from training.evaluation import copy_runner, smoke
 from training.models import EvaluationReport, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +113,7 @@ def test_a_better_copywriter_is_not_turned_down_for_being_unlike_the_champions_o
     snapshot = snapshots.freeze("copy", actor=people.ml_engineer())
     ModelVersion.objects.filter(pk=better.pk).update(dataset_hash=snapshot.artifact_hash)
     better.refresh_from_db()
-    report = reports.evaluate(copy_runner, better, snapshot, champion=careless)
+    report = judged.evaluate(copy_runner, better, snapshot, champion=careless)
     assert report.verdict == "pass", report.reasons
     assert [words for verdict, words in report.reasons if verdict == "note"] == [
         "people wrote a text of their own for 0 products: too few to tell how far from such texts it is, 15 are needed"
@@ -124,7 +125,7 @@ def test_a_better_copywriter_is_not_turned_down_for_being_unlike_the_champions_o
     few = snapshots.freeze("copy", actor=people.ml_engineer())
     ModelVersion.objects.filter(pk=better.pk).update(dataset_hash=few.artifact_hash)
     better.refresh_from_db()
-    second = reports.evaluate(copy_runner, better, few, champion=careless)
+    second = judged.evaluate(copy_runner, better, few, champion=careless)
     assert second.verdict == "pass", second.reasons
     assert 0 < second.metrics["new"]["n_human"] < 15
     assert second.metrics["new"]["edit_distance"]["value"] == 0
@@ -270,7 +271,7 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
     decide_copy(6)
     monkeypatch.setattr(partition, "assign", lambda rows: {group: "train" for group, _ in rows})
     snapshot = snapshots.freeze("copy", actor=people.ml_engineer())
-    report = reports.evaluate(copy_runner, careless, snapshot, champion=None)
+    report = judged.evaluate(copy_runner, careless, snapshot, champion=None)
     assert not [words for _, words in report.reasons if "process" in words]
 
 

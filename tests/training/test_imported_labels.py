@@ -52,7 +52,7 @@ def test_labels_of_our_own_people_let_the_gate_decide_alone(settings: Any) -> No
 def test_labels_of_files_that_decide_ask_for_a_named_person(imported: int, settings: Any) -> None:
     before = factories.model_version("sentiment", artifact_hash="")
     snapshot = frozen(imported=imported, min_test=20, settings=settings)
-    held = snapshots.imported(snapshot)
+    held = snapshot.imported
     assert held is not None
     assert held["train"]["import:7"] > snapshot.n_train / 2
     report = passed(snapshot)
@@ -68,7 +68,7 @@ def test_labels_of_files_that_decide_ask_for_a_named_person(imported: int, setti
 def test_a_third_of_them_does_not_decide_but_a_test_part_without_enough_of_ours_does(settings: Any) -> None:
     snapshot = frozen(imported=1, min_test=100, settings=settings)
     version = passed(snapshot).version
-    ours = snapshot.n_test - sum(snapshots.imported(snapshot)["test"].values())  # type: ignore[index]
+    ours = snapshot.n_test - sum(snapshot.imported["test"].values())  # type: ignore[index]
     why = f"our own people labelled {ours} of its test texts, and the gate needs 100"
     assert consent.reasons(version) == [why]
     settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 20}}
@@ -97,7 +97,7 @@ def test_approved_raters_let_in_no_champion_alone_and_who_brought_them_is_not_th
     answer_ourselves(24)
     approve_raters(run, reason="Ann", actor=people.senior())
     snapshot = snapshots.freeze("sentiment", actor=one)
-    assert snapshots.imported(snapshot)["train"] == {source_of(run): snapshot.n_train}  # type: ignore[index]
+    assert snapshot.imported["train"] == {source_of(run): snapshot.n_train}  # type: ignore[index]
     report = passed(snapshot)
     assert approvals.people_needed(report.version) == 1
     assert consent.brought_by(report.version) == [bringer]

@@ -21,11 +21,11 @@ from moderation.drafting import screening
 from moderation.models.predictions import Prediction
 from tests import factories, people
 from tests.model_store import tiny_bert
+from tests.training import judged
 from tests.training.shop import CHARACTERS, label_reviews, train
 from training import answering, partition, pipeline, registry, runs, snapshots, unlabelled
-from training.evaluation import reports, runner, smoke
+from training.evaluation import runner, smoke
 from training.models import EvaluationReport, TrainingRun
-from training.recipes import Recipe
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("alone")]
 
@@ -217,7 +217,9 @@ def test_a_run_that_is_cancelled_while_it_is_measured_moves_nothing(
     monkeypatch.setattr(smoke, "works_alone", works_alone)
     assert pipeline.run_next()
     run.refresh_from_db()
-    assert (run.status, EvaluationReport.objects.get().verdict) == ("cancelled", "pass")
+    assert (run.status, run.version) == ("cancelled", None)
+    assert not EvaluationReport.objects.exists()
+    assert list(ModelVersion.objects.filter(role="sentiment")) == [guessing], "what nobody wanted is not registered"
     assert resolver.resolve("sentiment") == guessing
     with pytest.raises(StaleState, match="has ended: cancelled"):
         runs.cancel(run, actor=engineer)
@@ -238,7 +240,7 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
 ) -> None:
     label_reviews(60)
     monkeypatch.setattr(partition, "assign", lambda rows: {group: "train" for group, _ in rows})
-    report = reports.evaluate(
+    report = judged.evaluate(
         runner, guessing, snapshots.freeze("sentiment", actor=people.ml_engineer()), champion=None
     )
     said = [words for _, words in report.reasons]
@@ -253,7 +255,7 @@ def test_a_model_whose_weights_are_no_numbers_is_refused_in_words(guessing: Mode
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
     diverged = factories.model_version("sentiment", alias=None, backend="diverged", artifact_hash="")
     with pytest.raises(PermanentError, match=f"no number for {snapshot.n_test} of {snapshot.n_test} texts"):
-        reports.evaluate(runner, diverged, snapshot, champion=guessing)
+        judged.evaluate(runner, diverged, snapshot, champion=guessing)
     assert not EvaluationReport.objects.exists()
 
 
@@ -357,9 +359,9 @@ def test_unlabelled_reviews_are_learnt_from_where_the_recipe_says_so_and_never_a
     for number in range(60):
         factories.customer_review(f"lovely great perfect warm splendid happy mug it is the {number}", product=None)
     asked = {"method": "head", "max_tokens": 32, "pseudo_labels": 0.34, "pretrain_steps": 0}
-    found = unlabelled.texts_for(snapshot, Recipe(**asked))
+    found = unlabelled.texts_for(judged.work_on(snapshot, guessing, recipe=asked))
     assert len(found) == 60
-    assert unlabelled.texts_for(snapshot, Recipe()) == []
+    assert unlabelled.texts_for(judged.work_on(snapshot, guessing)) == []
     run = train(asked)
     assert (run.status, run.last_error) == ("succeeded", "")
     part = run.version.card["parts"]["other"]

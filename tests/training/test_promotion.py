@@ -227,8 +227,9 @@ def test_what_was_trained_here_needs_its_report_under_any_other_name() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("inference.artifacts.verify", lambda folder: None)
         patch.setattr("inference.artifacts.path_for", lambda stored: Path())
-        again = registry.register(role="sentiment", name="mine", backend="sequence_classifier", locales=["zh-Hans"],
-                                  actor=people.ml_engineer(), artifact_hash="a" * 64)  # fmt: skip
+        again = ModelVersion(role="sentiment", name="mine", backend="sequence_classifier", locales=["zh-Hans"],
+                             artifact_hash="a" * 64)  # fmt: skip
+        again = registry.register(again, actor=people.ml_engineer())
         assert again != report.version
         with pytest.raises(PermanentError, match="was not measured"):
             registry.promote(again, actor=people.ml_engineer(), reason="I like it")

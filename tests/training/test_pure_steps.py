@@ -13,6 +13,7 @@ from django.db import connection
 from core.exceptions import PermanentError
 from inference.models import ModelVersion
 from tests import people
+from tests.training import judged
 from tests.training.shop import CHARACTERS, label_reviews
 from training import classifiers, pipeline, recipes, snapshots
 from training.evaluation import runner
@@ -32,7 +33,7 @@ def refuse_writes(execute: Callable[..., Any], sql: str, params: Any, many: bool
 def work_on(snapshot: Any, champion: ModelVersion | None, folder: Path) -> Work:
     recipe = recipes.parse(CHARACTERS, "sentiment")
     base = classifiers.base_of(recipe, champion=champion)  # type: ignore[arg-type]
-    return Work("sentiment", recipe, snapshot, champion, champion, base, folder)
+    return judged.work_on(snapshot, champion, recipe=CHARACTERS, base=base, folder=folder)
 
 
 def test_to_fit_to_measure_and_to_judge_write_nothing(guessing: ModelVersion, tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_to_fit_to_measure_and_to_judge_write_nothing(guessing: ModelVersion, tm
         fitted = classifiers.fit(work, tell=lambda part, done, of, figures: told.append((part, done, of)))
         version = ModelVersion(role="sentiment", number=99, name="not recorded", backend=classifiers.BACKEND,
                                artifact_hash=fitted.artifact_hash, dataset_hash=snapshot.artifact_hash)  # fmt: skip
-        measured = runner.measure(version, snapshot, champion=guessing)
+        measured = runner.measure(work, version)
         verdict, figures = runner.judge(measured)
         assert runner.judge(measured) == (verdict, figures), "the same figures, the same verdict"
     assert told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -22,12 +23,13 @@ from training import registry
 ME = SystemActor("tests")
 
 
-def endpoint(name: str = "writer", **fields: object) -> ModelVersion:
-    values = {
-        "role": "copywriter", "name": name, "backend": "openai_compatible", "locales": ["en"], "actor": ME,
+def endpoint(name: str = "writer", **fields: Any) -> ModelVersion:
+    values: dict[str, Any] = {
+        "role": "copywriter", "name": name, "backend": "openai_compatible", "locales": ["en"],
         "options": {"base_url": "http://127.0.0.1:1/v1", "model": name},
     } | fields  # fmt: skip
-    return registry.register(**values)  # type: ignore[arg-type]
+    actor = values.pop("actor", ME)
+    return registry.register(ModelVersion(**values), actor=actor)
 
 
 def let_in(version: ModelVersion, last: User) -> None:

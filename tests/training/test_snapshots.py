@@ -140,7 +140,7 @@ def test_near_copies_of_reviews_of_other_products_are_in_one_part_and_those_that
     )
     closest = snapshot.manifest["closest"]
     assert closest is None or closest["similarity"] < near_copies.ALIKE
-    assert closest == snapshots.closest_of(snapshot)
+    assert closest == partition.closest(snapshot.task, snapshots.read_all(snapshot))
 
 
 def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(
@@ -168,12 +168,12 @@ def test_with_enough_labels_of_people_what_a_file_stated_is_not_tested_on(settin
     Label.objects.filter(subject__in=subjects[::2]).update(method="import", source="import:stars")
     settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10_000}}
     few = snapshots.freeze("sentiment", actor=people.ml_engineer())
-    n = snapshots.n_stated(few)
+    n = few.n_stated
     assert few.manifest["test_labels"] == {"stated": n, "unknown": few.n_test - n}
     assert n > 0, "better than nothing, and said"
     settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10}}
     enough = snapshots.freeze("sentiment", actor=people.ml_engineer())
-    assert (snapshots.n_stated(enough), enough.n_test) == (0, few.n_test - n)
+    assert (enough.n_stated, enough.n_test) == (0, few.n_test - n)
     assert enough.manifest["excluded"][examples.STATED] == n
     assert enough.n_train == few.n_train, "to learn from it is good enough"
 

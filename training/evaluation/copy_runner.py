@@ -16,18 +16,16 @@ from inference.models import ModelVersion
 from moderation.drafting.screening import draft_from
 from moderation.policy import base
 from moderation.policy.base import Draft
-from training import snapshots
-from training.evaluation import copy_gate, copy_metrics, reports, smoke
+from training.evaluation import conditions, copy_gate, copy_metrics, smoke
 from training.evaluation.copy_gate import GATE_VERSION
 from training.evaluation.copy_metrics import Written
 from training.evaluation.gate import Verdict
-from training.models import DatasetSnapshot
+from training.work import Counted, Row, Work
 
 __all__ = ["GATE_VERSION", "Measured", "draft_of", "judge", "measure", "messages_of", "write"]
 # More texts narrow the intervals little and take minutes on a CPU.
 MOST_TEXTS, BATCH = 300, 16
 SMOKE_PROMPTS, SAMPLES = 2, 12
-Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -46,23 +44,17 @@ class Measured:
     notes: Sequence[tuple[str, str]]
 
 
-def measure(
-    version: ModelVersion,
-    snapshot: DatasetSnapshot,
-    *,
-    champion: ModelVersion | None,
-    tell: Tell = lambda done, of: None,
-) -> Measured:
-    """Let `version` and `champion` write for the same prompts. Nothing is written to the database.
+def measure(work: Work, version: ModelVersion, *, tell: Counted = lambda done, of: None) -> Measured:
+    """Let `version` and the champion of `work` write for the same prompts. Nothing is written to the database.
 
-    `tell(done, of)` hears of each batch of texts. Raises `PermanentError` when the artefact or the snapshot was
-    changed.
+    `tell(done, of)` hears of each batch of texts. Raises `PermanentError` when the artefact was changed.
     """
+    champion = work.champion
     rival = champion if champion is not None and champion.pk != version.pk else None
-    rows = _rows(snapshot, [version, *([rival] if rival else [])])
+    rows = _rows(work.parts["test"], [version, *([rival] if rival else [])])
     of = len(rows) * (2 if rival else 1)
     backend = _generator(version)
-    facts = _facts(version, snapshot, rows, backend)  # first of all: what was read before can tip a near-tie
+    facts = _facts(work, version, rows, backend)  # first of all: what was read before can tip a near-tie
     new = _written(rows, write(backend, rows, tell=lambda done: tell(done, of)))
     del backend  # two models at once may be more than the memory holds
     checks = base.load_checks()
@@ -103,9 +95,8 @@ def judge(measured: Measured) -> tuple[Verdict, dict[str, Any]]:
     return replace(verdict, findings=(*verdict.findings, *measured.notes)), found
 
 
-def _rows(snapshot: DatasetSnapshot, versions: Sequence[ModelVersion]) -> list[snapshots.Row]:
-    """Return the test rows in languages that all of `versions` write."""
-    rows = snapshots.read(snapshot, "test")
+def _rows(rows: Sequence[Row], versions: Sequence[ModelVersion]) -> list[Row]:
+    """Return those of the test `rows` in languages that all of `versions` write."""
     return [row for row in rows if all(resolver.can_work_in(version, row.locale) for version in versions)][:MOST_TEXTS]
 
 
@@ -116,9 +107,7 @@ def _generator(version: ModelVersion) -> TextGenerator:
     return backend
 
 
-def write(
-    backend: TextGenerator, rows: Sequence[snapshots.Row], *, tell: Callable[[int], None] = lambda done: None
-) -> list[str]:
+def write(backend: TextGenerator, rows: Sequence[Row], *, tell: Callable[[int], None] = lambda done: None) -> list[str]:
     """Return what `backend` writes for each row, greedily and cleaned as a draft is.
 
     `tell(done)` hears of each batch.
@@ -140,19 +129,19 @@ def write(
     return [texts[place] for place in range(len(rows))]
 
 
-def messages_of(row: snapshots.Row) -> list[Message]:
+def messages_of(row: Row) -> list[Message]:
     """Return the prompt of a row."""
     return [Message(turn["role"], turn["content"]) for turn in row.fields["prompt"]]
 
 
-def draft_of(row: snapshots.Row, text: str) -> Draft:
+def draft_of(row: Row, text: str) -> Draft:
     """Return what the policy checks see of `text`, written for the product of a row as it was then."""
     fields = dict(row.fields["brief"])
     facts = fields.pop("facts")
     return draft_from(CopyBrief(**fields, facts=tuple(Fact(**fact) for fact in facts)), text)
 
 
-def _written(rows: Sequence[snapshots.Row], texts: Sequence[str]) -> list[Written]:
+def _written(rows: Sequence[Row], texts: Sequence[str]) -> list[Written]:
     """Return the texts, each with what a person wrote instead of a draft, where one did.
 
     A draft that was let out as it was is a model's text, mostly the champion's own: to be near it is no merit.
@@ -167,7 +156,7 @@ def _written(rows: Sequence[snapshots.Row], texts: Sequence[str]) -> list[Writte
     ]
 
 
-def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
+def _groups(rows: Sequence[Row]) -> dict[str, list[str]]:
     return {
         "language": [row.locale for row in rows],
         "channel": [str(row.fields["brief"]["channel"]) for row in rows],
@@ -184,7 +173,7 @@ def _side(texts: Sequence[Written], figures: Mapping[str, copy_metrics.Floats]) 
     )
 
 
-def _samples(rows: Sequence[snapshots.Row], new: Sequence[Written], old: Sequence[Written]) -> list[dict[str, str]]:
+def _samples(rows: Sequence[Row], new: Sequence[Written], old: Sequence[Written]) -> list[dict[str, str]]:
     """Return texts for those who have to approve: a product, and what each side wrote for it."""
     return [
         {
@@ -207,12 +196,10 @@ def _notes(version: ModelVersion, champion: ModelVersion | None) -> list[tuple[s
     return [(copy_gate.NOTE, words)] if lost else []
 
 
-def _facts(
-    version: ModelVersion, snapshot: DatasetSnapshot, rows: Sequence[snapshots.Row], backend: TextGenerator
-) -> dict[str, bool]:
+def _facts(work: Work, version: ModelVersion, rows: Sequence[Row], backend: TextGenerator) -> dict[str, bool]:
     asked = [messages_of(row) for row in rows[:SMOKE_PROMPTS]]
     why = smoke.writes_alone(version, asked, smoke.begin(backend, asked)) if asked else None
     return {
-        **reports.runs_standalone("writes", why),
-        **reports.preconditions(version, snapshot, tested={row.group for row in rows}),
+        **conditions.runs_standalone("writes", why),
+        **conditions.preconditions(version, work, tested={row.group for row in rows}),
     }

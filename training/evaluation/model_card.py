@@ -11,7 +11,7 @@ from typing import Any
 
 from inference import artifacts
 from training.models import DatasetSnapshot, EvaluationReport, TrainingRun
-from training.snapshots import BY_FILE
+from training.models.datasets import BY_FILE
 
 
 def write(run: TrainingRun, report: EvaluationReport) -> Path:

@@ -14,13 +14,13 @@ from django.conf import settings
 from core.exceptions import PermanentError
 from inference.models import ModelVersion
 from labeling.question import question
-from training import snapshots
-from training.evaluation import comparison, gate, metrics, reports, smoke, stress
+from training import partition
+from training.evaluation import comparison, conditions, gate, metrics, smoke, stress
 from training.evaluation.gate import GATE_VERSION, Verdict
 from training.evaluation.metrics import Answers
 from training.evaluation.several_metrics import SeveralAnswers
 from training.evaluation.stress import Stressed
-from training.models import DatasetSnapshot
+from training.work import Counted, Row, Work
 
 __all__ = ["GATE_VERSION", "Measured", "judge", "measure"]
 SMOKE_TEXTS = 8
@@ -59,19 +59,13 @@ class Way(Generic[Said]):
     describe: Callable[[Said, Sequence[str]], Any]
 
 
-def measure(
-    version: ModelVersion,
-    snapshot: DatasetSnapshot,
-    *,
-    champion: ModelVersion | None,
-    tell: Callable[[int, int], None] = lambda done, of: None,
-) -> Measured[Answers]:
-    """Let `version` and `champion` answer the test part. Nothing is written.
+def measure(work: Work, version: ModelVersion, *, tell: Counted = lambda done, of: None) -> Measured[Answers]:
+    """Let `version` and the champion of `work` answer the test part. Nothing is written.
 
-    `tell(done, of)` hears of texts as they are answered, by both models. Raises `PermanentError` when the artefact or
-    the snapshot was changed.
+    `tell(done, of)` hears of texts as they are answered, by both models. Raises `PermanentError` when the artefact was
+    changed.
     """
-    return measure_by(ONE, version, snapshot, champion=champion, tell=tell)
+    return measure_by(ONE, work, version, tell=tell)
 
 
 def judge(measured: Measured[Answers]) -> tuple[Verdict, dict[str, Any]]:
@@ -79,23 +73,15 @@ def judge(measured: Measured[Answers]) -> tuple[Verdict, dict[str, Any]]:
     return judge_by(ONE, measured)
 
 
-def measure_by(
-    way: Way[Said],
-    version: ModelVersion,
-    snapshot: DatasetSnapshot,
-    *,
-    champion: ModelVersion | None,
-    tell: Callable[[int, int], None],
-) -> Measured[Said]:
+def measure_by(way: Way[Said], work: Work, version: ModelVersion, *, tell: Counted) -> Measured[Said]:
     """Let both models answer the test part in this `way`, as `measure`."""
-    rows = snapshots.read(snapshot, "test")
-    labels = list(snapshot.manifest["labels"])
+    rows, labels, champion = work.parts["test"], work.snapshot.labels, work.champion
     rival = champion if champion is not None and champion.pk != version.pk else None
     of = len(rows) * (2 if rival else 1)
     new = way.answers(version, rows, labels, tell=lambda done: tell(done, of))
     old = way.answers(rival, rows, labels, tell=lambda done: tell(len(rows) + done, of)) if rival else None
-    closest = snapshots.closest_of(snapshot)
-    facts = _facts(version, snapshot, rows, new.probabilities, labels, closest)
+    closest = partition.closest(work.task, work.parts)
+    facts = _facts(work, version, new.probabilities, closest)
     stressed, rules = Stressed({}, []), rules_for(version.role)
     if len(rows) >= rules.min_test:
         stressed = stress.judge(
@@ -106,7 +92,7 @@ def measure_by(
             rival=partial(way.says, rival, labels) if rival else None,
             rules=rules,
         )
-    return Measured(labels, new, old, _groups(rows), facts, closest, snapshots.n_stated(snapshot), stressed, rules)
+    return Measured(labels, new, old, _groups(rows), facts, closest, work.snapshot.n_stated, stressed, rules)
 
 
 def rules_for(role: str) -> gate.Rules:
@@ -161,7 +147,7 @@ def _says(version: ModelVersion, labels: Sequence[str], texts: Sequence[str]) ->
 
 
 def _answers(
-    version: ModelVersion, rows: Sequence[snapshots.Row], labels: Sequence[str], *, tell: Callable[[int], None]
+    version: ModelVersion, rows: Sequence[Row], labels: Sequence[str], *, tell: Callable[[int], None]
 ) -> Answers:
     from training.answering import classify
 
@@ -172,7 +158,7 @@ def _answers(
     return Answers(found, truth, products_of(rows))
 
 
-def products_of(rows: Sequence[snapshots.Row]) -> npt.NDArray[np.int64]:
+def products_of(rows: Sequence[Row]) -> npt.NDArray[np.int64]:
     """Return a number for what each of `rows` is about (n,)."""
     return np.unique([row.group for row in rows], return_inverse=True)[1].astype(np.int64)
 
@@ -186,7 +172,7 @@ def require_numbers(version: ModelVersion, found: npt.NDArray[np.float64]) -> No
         )
 
 
-def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
+def _groups(rows: Sequence[Row]) -> dict[str, list[str]]:
     """Return the slices that are looked at apart: name → value of each of `rows`."""
     return {
         "language": [row.locale for row in rows],
@@ -196,20 +182,18 @@ def _groups(rows: Sequence[snapshots.Row]) -> dict[str, list[str]]:
 
 
 def _facts(
-    version: ModelVersion,
-    snapshot: DatasetSnapshot,
-    rows: Sequence[snapshots.Row],
-    found: npt.NDArray[np.float64],
-    labels: Sequence[str],
-    closest: Mapping[str, Any] | None,
+    work: Work, version: ModelVersion, found: npt.NDArray[np.float64], closest: Mapping[str, Any] | None
 ) -> dict[str, bool]:
-    """Return, in words, what has to hold of a new classifier, and whether it does; `found`: what it said of `rows`."""
+    """Return, in words, what has to hold of a new classifier, and whether it does; `found`: what it said of the test
+    part.
+    """
+    rows, labels = work.parts["test"], work.snapshot.labels
     tried = [row.text for row in rows[:SMOKE_TEXTS]]
     why = smoke.works_alone(version, tried, found[:SMOKE_TEXTS].tolist(), labels) if rows else None
     return {
-        **reports.runs_standalone("works", why),
-        **reports.preconditions(version, snapshot, tested={row.group for row in rows}),
-        **reports.nearness(closest),
+        **conditions.runs_standalone("works", why),
+        **conditions.preconditions(version, work, tested={row.group for row in rows}),
+        **conditions.nearness(closest),
     }
 
 

@@ -9,27 +9,20 @@ import numpy as np
 
 from core import label_sets
 from inference.models import ModelVersion
-from training import snapshots
 from training.evaluation import runner, several_gate, several_metrics
 from training.evaluation.gate import Verdict
 from training.evaluation.metrics import Ints
 from training.evaluation.runner import Measured, Way
 from training.evaluation.several_gate import GATE_VERSION
 from training.evaluation.several_metrics import SeveralAnswers
-from training.models import DatasetSnapshot
+from training.work import Counted, Row, Work
 
 __all__ = ["GATE_VERSION", "Measured", "judge", "measure"]
 
 
-def measure(
-    version: ModelVersion,
-    snapshot: DatasetSnapshot,
-    *,
-    champion: ModelVersion | None,
-    tell: Callable[[int, int], None] = lambda done, of: None,
-) -> Measured[SeveralAnswers]:
-    """Let `version` and `champion` answer the test part, as `runner.measure`. Nothing is written."""
-    return runner.measure_by(SEVERAL, version, snapshot, champion=champion, tell=tell)
+def measure(work: Work, version: ModelVersion, *, tell: Counted = lambda done, of: None) -> Measured[SeveralAnswers]:
+    """Let `version` and the champion of `work` answer the test part, as `runner.measure`. Nothing is written."""
+    return runner.measure_by(SEVERAL, work, version, tell=tell)
 
 
 def judge(measured: Measured[SeveralAnswers]) -> tuple[Verdict, dict[str, Any]]:
@@ -38,7 +31,7 @@ def judge(measured: Measured[SeveralAnswers]) -> tuple[Verdict, dict[str, Any]]:
 
 
 def _answers(
-    version: ModelVersion, rows: Sequence[snapshots.Row], labels: Sequence[str], *, tell: Callable[[int], None]
+    version: ModelVersion, rows: Sequence[Row], labels: Sequence[str], *, tell: Callable[[int], None]
 ) -> SeveralAnswers:
     from training.answering import classify_several
 

@@ -6,7 +6,10 @@ import uuid
 
 from django.db import models
 
-from labeling.question import answered_by_models, title_of
+from labeling.question import answered_by_models, question, title_of
+
+# How a manifest says that no person gave a label, and that several labels of a text may hold.
+BY_FILE, IS_SEVERAL = "stated", "is_several"
 
 
 class Task(models.TextChoices):
@@ -54,3 +57,32 @@ class DatasetSnapshot(models.Model):
     def task_title(self) -> str:
         """What people call its task."""
         return title_of_task(self.task)
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of a text, in their order; none of a task that writes."""
+        return list(self.manifest.get("labels", []))
+
+    @property
+    def is_several(self) -> bool:
+        """Whether several labels of a text could hold when it was frozen."""
+        return bool(self.manifest.get(IS_SEVERAL, False))
+
+    @property
+    def n_stated(self) -> int:
+        """How many labels of the test part no person gave, as far as is known; all, where it does not say."""
+        return int(self.manifest.get("test_labels", {BY_FILE: self.n_test}).get(BY_FILE, 0))
+
+    @property
+    def imported(self) -> dict[str, dict[str, int]] | None:
+        """How many labels of each part which import brought, approved or not; None where it does not say."""
+        if self.task in Task.values or question(self.task).taught_by:  # labels of queues alone come in from files
+            return {}
+        found: dict[str, dict[str, int]] | None = self.manifest.get("imported")
+        return found
+
+    @property
+    def files(self) -> list[str] | None:
+        """Every import that had a say in one of its labels; None where it does not say."""
+        found: list[str] | None = self.manifest.get("files")
+        return found
