@@ -82,12 +82,12 @@ def claim(
     Rows that another claimant is looking at are skipped. Every returned row carries the same new `lease_token`; its
     `n_attempts` went up by one, or its `n_losses` where its last holder was lost. Rows that were tried or lost
     `SUSPECT_AFTER` times come in smaller batches, in the end alone, and one whose attempts or losses are used up
-    (settings.LEASES["MAX_ATTEMPTS"], ["MAX_LOSSES"]) goes into quarantine instead. `unlimited` is for people, whose
+    (`max_attempts`, `max_losses` of settings.LEASES) goes into quarantine instead. `unlimited` is for people, whose
     attempts cost nothing, and for rows that are never given up. Related rows are not fetched along.
     """
     if unlimited:
         return claims.claim(queryset, n=n, duration=duration, updates=updates)
-    most = (int(settings.LEASES["MAX_ATTEMPTS"]), int(settings.LEASES["MAX_LOSSES"]))
+    most = (settings.LEASES.max_attempts, settings.LEASES.max_losses)
     company = [max_batch_size_for(n_tries, n) for n_tries in range(sum(most))]
     rows = claims.claim(queryset, n=n, duration=duration, updates=updates, company=company, most=most)
     if len(rows) < n:  # while the queue is long, what is spent only stays out of the way
@@ -99,7 +99,7 @@ def max_batch_size_for(n_tries: int, n: int) -> int:
     """Return in how large a batch of at most `n` a row belongs that was tried or lost `n_tries` times."""
     if n_tries < SUSPECT_AFTER:
         return n
-    is_last = n_tries >= settings.LEASES["MAX_ATTEMPTS"] - 1
+    is_last = n_tries >= settings.LEASES.max_attempts - 1
     return 1 if is_last else max(1, n // SHRINK ** (n_tries - SUSPECT_AFTER + 1))
 
 
@@ -126,8 +126,8 @@ def renew(rows: Sequence[Leased], *, duration: dt.timedelta) -> int:
 
 @contextmanager
 def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta, longest: dt.timedelta | None = None) -> Iterator[None]:
-    """Renew the lease on `rows` (one claim) while the block runs; what hangs for `longest` (LEASES["LONGEST_WORK"])
-    loses it.
+    """Renew the lease on `rows` (one claim) while the block runs; what hangs for `longest`
+    (`longest_work` of settings.LEASES) loses it.
 
     Renews from a thread with a connection of its own, every third of `duration`; a paused process renews nothing.
     When the block loses the database, the rows are due again as soon as that is back, and keep their attempt.
@@ -152,7 +152,7 @@ def heartbeat(rows: Sequence[Leased], *, duration: dt.timedelta, longest: dt.tim
 
 
 def _beat(rows: Sequence[Leased], duration: dt.timedelta, longest: dt.timedelta | None, done: threading.Event) -> None:
-    until = time.monotonic() + (longest or settings.LEASES["LONGEST_WORK"]).total_seconds()
+    until = time.monotonic() + (longest or settings.LEASES.longest_work).total_seconds()
     try:
         while not done.wait(duration.total_seconds() / 3) and time.monotonic() < until:
             try:
@@ -237,7 +237,7 @@ def fail(row: Leased, *, error: str) -> bool:
 
 def is_spent(row: Leased) -> bool:
     """Whether `row`, as claimed, is on its last attempt."""
-    return row.n_attempts >= int(settings.LEASES["MAX_ATTEMPTS"])
+    return row.n_attempts >= settings.LEASES.max_attempts
 
 
 def is_lost(row: Leased) -> bool:

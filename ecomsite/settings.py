@@ -5,7 +5,6 @@ Each name read here is described in docs/settings.md (a test keeps that complete
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import dj_database_url
@@ -38,6 +37,7 @@ from ecomsite.door import DOOR, EMBEDDED
 from ecomsite.env import BASE_DIR, VAR_DIR
 from ecomsite.learning import LABEL_CHECKS, TRAINING  # noqa: F401  (Django finds them here)
 from ecomsite.log_lines import LOGGING  # noqa: F401  (Django finds it here)
+from ecomsite.work import LEASES  # noqa: F401  (Django finds it here)
 
 # --- Web ---------------------------------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", default=False)
@@ -214,17 +214,6 @@ if USES_RABBITMQ:
     CELERY_BROKER_HEARTBEAT = 0
     # Nothing is sent with a delay: no replicas for the queues that Celery declares for it.
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
-
-# --- Leases on work (core/leases.py) -----------------------------------------------------------------------------
-LEASES: dict[str, Any] = {
-    # What a worker holds while it works; it renews that while it lives, for LONGEST_WORK at most.
-    "WORK": dt.timedelta(seconds=env.integer("WORK_LEASE_S", 60, minimum=3)),
-    "LONGEST_WORK": dt.timedelta(minutes=30),
-    # After so many failures an item goes into quarantine until a person readmits it.
-    "MAX_ATTEMPTS": env.integer("MAX_ATTEMPTS", 5, minimum=1),
-    # A worker that is lost costs no attempt; an item that so many in a row were lost with is what they died of.
-    "MAX_LOSSES": 10,
-}
 
 # --- Models ------------------------------------------------------------------------------------------------------
 INFERENCE: dict[str, Any] = {

@@ -107,11 +107,11 @@ def _push_chunk(kind: str, *, n: int) -> int:
     """Send one chunk of `kind`; returns how many tasks it held (0: none waits)."""
     project = ensure_project(kind)
     waiting = _waiting().filter(project=project).order_by("created_at", "pk")
-    tasks = leases.claim(waiting, n=n, duration=settings.LEASES["WORK"])
+    tasks = leases.claim(waiting, n=n, duration=settings.LEASES.work)
     if not tasks:
         return 0
     try:
-        with leases.heartbeat(tasks, duration=settings.LEASES["WORK"]):
+        with leases.heartbeat(tasks, duration=settings.LEASES.work):
             _send(project, tasks)
     except Gone:
         forget_project(project)

@@ -73,7 +73,7 @@ def score_question(asked: Question) -> int:
     if version is None:
         return 0
     take_in(asked)
-    lease = settings.LEASES["WORK"]
+    lease = settings.LEASES.work
     for scored_with in (None, *_other_versions(version)):
         if rows := leases.claim(to_score(asked.name, scored_with), n=BATCH, duration=lease):
             with leases.heartbeat(rows, duration=lease):

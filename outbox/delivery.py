@@ -45,13 +45,13 @@ DISABLE_AFTER = dt.timedelta(days=5)
 
 def deliver() -> int:
     """Serve one endpoint for which something is due, and return how many deliveries were tried (0: nobody waits)."""
-    claimed = leases.claim(_due(), n=1, duration=settings.LEASES["WORK"], unlimited=True)
+    claimed = leases.claim(_due(), n=1, duration=settings.LEASES.work, unlimited=True)
     if not claimed:
         return 0
     (endpoint,) = claimed
     if _due().exists():
         hint("outbox.deliver")  # for who serves the next endpoint while we wait for this one
-    with leases.heartbeat(claimed, duration=settings.LEASES["WORK"]):
+    with leases.heartbeat(claimed, duration=settings.LEASES.work):
         try:
             keys = keys_of(endpoint)
         except PermanentError as exc:

@@ -104,11 +104,11 @@ def run_next() -> bool:
     One that fails rests and is tried again, and goes into quarantine in the end.
     """
     waiting = leases.claimable(LabelCheck.objects.filter(status__in=OPEN)).order_by("created_at", "pk")
-    claimed = leases.claim(waiting, n=1, duration=settings.LEASES["WORK"])
+    claimed = leases.claim(waiting, n=1, duration=settings.LEASES.work)
     if not claimed:
         return False
     check = claimed[0]
-    with leases.heartbeat(claimed, duration=settings.LEASES["WORK"]):
+    with leases.heartbeat(claimed, duration=settings.LEASES.work):
         try:
             _run(check)
         except leases.DATABASE_AWAY:

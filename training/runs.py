@@ -40,7 +40,7 @@ REPEATS, SETTLED = "repeats", "settled"
 
 def patience() -> dt.timedelta:
     """Return for how long a run may say nothing."""
-    work: dt.timedelta = settings.LEASES["WORK"]
+    work: dt.timedelta = settings.LEASES.work
     return PATIENT * work
 
 

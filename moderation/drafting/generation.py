@@ -83,12 +83,12 @@ def drain_generation(*, limit: int | None = None) -> int:
         claimed = leases.claim(
             QUEUED,
             n=limit or settings.MODERATION["GENERATION_BATCH"],
-            duration=settings.LEASES["WORK"],
+            duration=settings.LEASES.work,
             status=Status.GENERATING,
         )
         ledger.append_many([line_for(r, "generating", attempt=r.n_attempts) for r in claimed], actor=GENERATOR)
     stored = 0
-    with leases.heartbeat(claimed, duration=settings.LEASES["WORK"]):
+    with leases.heartbeat(claimed, duration=settings.LEASES.work):
         prefetch_related_objects(claimed, "product__facts")
         groups = [list(group) for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of)]
         for n, group in enumerate(groups):

@@ -105,7 +105,7 @@ def reap_requests() -> int:
     for request in leases.expired(GenerationRequest.objects.filter(status=Status.GENERATING)):
         lost = leases.is_lost(request)
         n_losses = request.n_losses + lost
-        spent = n_losses >= settings.LEASES["MAX_LOSSES"]
+        spent = n_losses >= settings.LEASES.max_losses
         why = f"the worker that was drafting it died or stalled, {n_losses} times in a row" if lost else AWAY
         with transaction.atomic():
             # Still expired, still that token: a generator that renewed or finished meanwhile keeps its work.

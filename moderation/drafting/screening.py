@@ -128,7 +128,7 @@ def screen_candidates() -> int:
 
     A request whose drafts cannot be screened is tried again, and goes into quarantine in the end; the others go on.
     """
-    lease = settings.LEASES["WORK"]
+    lease = settings.LEASES.work
     requests = leases.claim(_to_screen(), n=BATCH, duration=lease)
     with leases.heartbeat(requests, duration=lease):
         n = _screen_together(requests)

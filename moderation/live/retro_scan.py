@@ -125,7 +125,7 @@ def run_next(scan: RetroScan | None = None, *, on_progress: Progress | None = No
     waiting = RetroScan.objects.filter(status__in=WORKING)
     if scan is not None:
         waiting = waiting.filter(pk=scan.pk)
-    lease = settings.LEASES["WORK"]
+    lease = settings.LEASES.work
     claimed = leases.claim(leases.claimable(waiting).order_by("created_at", "pk"), n=1, duration=lease)
     if not claimed:
         return False
@@ -258,7 +258,7 @@ def _hold(scan: RetroScan) -> None:
     Whoever gets here has got somewhere, so attempts and losses begin anew.
     """
     leases.hold(scan)
-    until = Now() + settings.LEASES["WORK"]
+    until = Now() + settings.LEASES.work
     RetroScan.objects.filter(pk=scan.pk).update(lease_expires_at=until, n_attempts=0, n_losses=0)
 
 

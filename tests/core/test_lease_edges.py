@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,9 +35,9 @@ def test_the_columns_of_a_lease_are_those_of_the_tables() -> None:
 
 @pytest.mark.django_db
 def test_people_may_take_a_row_however_often_it_was_tried(settings: Any) -> None:
-    row = factories.generation_request(n_attempts=settings.LEASES["MAX_ATTEMPTS"])
+    row = factories.generation_request(n_attempts=settings.LEASES.max_attempts)
     (claimed,) = leases.claim(queued(), n=2, duration=MINUTE, unlimited=True)
-    assert (claimed.pk, claimed.n_attempts) == (row.pk, settings.LEASES["MAX_ATTEMPTS"] + 1)
+    assert (claimed.pk, claimed.n_attempts) == (row.pk, settings.LEASES.max_attempts + 1)
     row.refresh_from_db()
     assert row.quarantined_at is None
 
@@ -57,7 +58,7 @@ def test_while_the_queue_is_long_what_is_spent_only_stays_out_of_the_way() -> No
 
 @pytest.mark.django_db
 def test_a_row_on_its_last_attempt_is_quarantined_only_when_that_is_over(settings: Any) -> None:
-    factories.generation_request(n_attempts=settings.LEASES["MAX_ATTEMPTS"] - 1)
+    factories.generation_request(n_attempts=settings.LEASES.max_attempts - 1)
     (row,) = leases.claim(leases.claimable(queued()), n=2, duration=MINUTE)
     assert leases.is_spent(row)
     row.refresh_from_db()
@@ -90,7 +91,7 @@ def test_a_failed_row_rests_longer_each_time_and_an_hour_at_most() -> None:
 
 @pytest.mark.django_db
 def test_who_lost_a_row_cannot_put_it_into_quarantine(settings: Any) -> None:
-    factories.generation_request(n_attempts=settings.LEASES["MAX_ATTEMPTS"] - 1)
+    factories.generation_request(n_attempts=settings.LEASES.max_attempts - 1)
     (row,) = leases.claim(queued(), n=1, duration=MINUTE)
     GenerationRequest.objects.update(lease_token=uuid.uuid4())
     assert leases.fail(row, error="busy") is False
@@ -224,5 +225,5 @@ def test_rows_may_come_to_point_at_a_leased_one_meanwhile() -> None:
 
 def test_the_last_try_of_a_row_is_made_alone(settings: Any) -> None:
     """Where few tries are left the batch would still be large then, and one bad row would stop all of it."""
-    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 4}
+    settings.LEASES = replace(settings.LEASES, max_attempts=4)
     assert [leases.max_batch_size_for(n_tries, 1_000) for n_tries in range(6)] == [1_000, 1_000, 125, 1, 1, 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,7 +86,7 @@ def test_what_is_released_can_be_claimed_after_its_rest_and_only_by_who_holds_it
 
 @pytest.mark.django_db
 def test_after_too_many_failures_a_row_is_in_quarantine_until_it_is_readmitted(settings: Any) -> None:
-    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 2}
+    settings.LEASES = replace(settings.LEASES, max_attempts=2)
     factories.generation_request()
     for is_last in (False, True):
         (row,) = leases.claim(queued(), n=1, duration=MINUTE)
@@ -102,7 +103,7 @@ def test_after_too_many_failures_a_row_is_in_quarantine_until_it_is_readmitted(s
 @pytest.mark.django_db
 def test_a_row_that_kills_its_worker_is_claimed_alone_and_then_never_again(settings: Any) -> None:
     poison, *others = [factories.generation_request() for _ in range(3)]
-    for attempt in range(1, settings.LEASES["MAX_LOSSES"] + 2):
+    for attempt in range(1, settings.LEASES.max_losses + 2):
         claimed = leases.claim(leases.claimable(queued().order_by("created_at")), n=3, duration=MINUTE)
         assert claimed[0] == poison
         assert len(claimed) == (3 if attempt <= leases.SUSPECT_AFTER else 1)
@@ -120,7 +121,7 @@ def test_a_row_that_kills_its_worker_is_claimed_alone_and_then_never_again(setti
 
 @pytest.mark.django_db
 def test_workers_that_are_killed_again_and_again_cost_no_attempt_and_a_word_of_one_begins_anew(settings: Any) -> None:
-    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 2, "MAX_LOSSES": 4}
+    settings.LEASES = replace(settings.LEASES, max_attempts=2, max_losses=4)
     factories.generation_request()
     free = leases.claimable(queued())
     for _ in range(3):
@@ -142,7 +143,7 @@ def test_a_heartbeat_keeps_the_lease_while_one_works_and_not_for_ever(settings: 
     with leases.heartbeat(rows, duration=second):
         time.sleep(2.6)
         assert _is_held(rows[0])
-    settings.LEASES = {**settings.LEASES, "LONGEST_WORK": dt.timedelta(0)}
+    settings.LEASES = replace(settings.LEASES, longest_work=dt.timedelta(0))
     with leases.heartbeat(rows, duration=second):
         time.sleep(2.6)
         assert not _is_held(rows[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ FEEDS = {"amazon_products_1k": ("amazon_products.toml", 700), "abtbuy_crowd": ("
 def test_copy_for_products_of_real_catalogues(ordered: int, prepared_models: PreparedModels, settings: Any) -> None:
     # The heart beats from a connection of its own, which does not see this transaction: on a busy machine a batch may take
     # longer than the lease.
-    settings.LEASES = {**settings.LEASES, "WORK": dt.timedelta(minutes=30)}
+    settings.LEASES = replace(settings.LEASES, work=dt.timedelta(minutes=30))
     if missing := [name for name in FEEDS if not (DATA / name / "products.csv").exists()]:
         pytest.skip(f"no real data: {', '.join(missing)} (set ECOMSITE_DATA_DIR)")
     for name, (mapping, n) in FEEDS.items():

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -147,7 +148,7 @@ def end_of(pid: int) -> int:
 def test_processes_killed_more_often_than_an_order_has_attempts_do_not_fail_it(
     drafter: Callable[[], int], settings: Any
 ) -> None:
-    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 2}
+    settings.LEASES = replace(settings.LEASES, max_attempts=2)
     (request,) = order(seconds=60)
     for n in range(1, 9):
         pid = drafter()
@@ -175,7 +176,7 @@ def test_an_order_that_kills_each_worker_ends_in_quarantine_and_takes_no_other_w
         ends.append(end_of(drafter()))
         run_out()
         assert len(ends) < 30
-    assert ends.count(-signal.SIGKILL) == settings.LEASES["MAX_LOSSES"]
+    assert ends.count(-signal.SIGKILL) == settings.LEASES.max_losses
     cursed.refresh_from_db()
     assert (cursed.status, cursed.n_attempts) == ("failed", 0)
     assert "died or stalled, 10 times in a row" in cursed.last_error

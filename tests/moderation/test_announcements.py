@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,7 +110,7 @@ def test_a_request_is_told_when_its_drafts_are_written_and_when_it_is_given_up(s
             "n_candidates": 3,
         }
     ]
-    settings.LEASES = {**settings.LEASES, "MAX_ATTEMPTS": 1}
+    settings.LEASES = replace(settings.LEASES, max_attempts=1)
     script(fails="bug")
     failed = order().created[0]
     generation.drain_generation()
@@ -118,7 +119,7 @@ def test_a_request_is_told_when_its_drafts_are_written_and_when_it_is_given_up(s
 
 
 def test_a_request_whose_worker_died_too_often_is_told_too(script: Any, settings: Any) -> None:
-    settings.LEASES = {**settings.LEASES, "MAX_LOSSES": 1}
+    settings.LEASES = replace(settings.LEASES, max_losses=1)
     script(GOOD)
     request = order().created[0]
     queued = GenerationRequest.objects.filter(pk=request.pk)

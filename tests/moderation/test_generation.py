@@ -246,7 +246,7 @@ def test_generators_that_are_lost_cost_an_order_no_attempt_until_too_many_in_a_r
 ) -> None:
     script()
     request = order().created[0]
-    for n in range(1, settings.LEASES["MAX_LOSSES"] + 1):
+    for n in range(1, settings.LEASES.max_losses + 1):
         GenerationRequest.objects.filter(pk=request.pk).update(
             status="generating", lease_token=uuid.uuid4(), n_attempts=1,
             lease_expires_at=timezone.now() - dt.timedelta(seconds=1),

@@ -119,7 +119,7 @@ def test_a_run_that_waits_is_cancelled_at_once_and_one_that_works_after_its_step
 @pytest.mark.django_db
 def test_a_run_that_kills_its_worker_each_time_does_not_block_its_task_for_ever(settings: Any) -> None:
     runs.plan("sentiment", reason="x", actor=ME)
-    for _ in range(settings.LEASES["MAX_LOSSES"] + 1):
+    for _ in range(settings.LEASES.max_losses + 1):
         assert runs.claim() is not None
         TrainingRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
     assert runs.claim() is None
@@ -133,13 +133,13 @@ def test_a_run_that_kills_its_worker_each_time_does_not_block_its_task_for_ever(
 @pytest.mark.django_db
 def test_a_run_that_gets_on_each_time_is_not_given_up_however_often_its_worker_is_stopped(settings: Any) -> None:
     runs.plan("sentiment", reason="x", actor=ME)
-    most = settings.LEASES["MAX_ATTEMPTS"]
+    most = settings.LEASES.max_attempts
     for number in range(2 * most):
         run = runs.claim()
         assert run is not None
         runs.keep_figures(run, "other", 10 * number + 10, {"eval_loss": 0.5})
         TrainingRun.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
-    for _ in range(settings.LEASES["MAX_LOSSES"]):  # and now it comes to the same step each time
+    for _ in range(settings.LEASES.max_losses):  # and now it comes to the same step each time
         run = runs.claim()
         assert run is not None
         runs.keep_figures(run, "other", 20 * most, {"eval_loss": 0.5})
