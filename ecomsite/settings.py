@@ -37,6 +37,8 @@ from ecomsite.door import DOOR, EMBEDDED
 from ecomsite.env import BASE_DIR, VAR_DIR
 from ecomsite.learning import LABEL_CHECKS, TRAINING  # noqa: F401  (Django finds them here)
 from ecomsite.log_lines import LOGGING  # noqa: F401  (Django finds it here)
+from ecomsite.serving import INFERENCE  # noqa: F401  (Django finds it here)
+from ecomsite.webhooks import OUTBOX  # noqa: F401  (Django finds it here)
 from ecomsite.work import LEASES  # noqa: F401  (Django finds it here)
 
 # --- Web ---------------------------------------------------------------------------------------------------------
@@ -215,24 +217,6 @@ if USES_RABBITMQ:
     # Nothing is sent with a delay: no replicas for the queues that Celery declares for it.
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
 
-# --- Models ------------------------------------------------------------------------------------------------------
-INFERENCE: dict[str, Any] = {
-    "ARTIFACTS": VAR_DIR / "artifacts",
-    "BACKENDS": {
-        "causal_lm": "inference.backends.causal_lm.CausalLM",
-        "openai_compatible": "inference.backends.openai_compatible.OpenAICompatible",
-        "sequence_classifier": "inference.backends.sequence_classifier.SequenceClassifier",
-        "sentence_encoder": "inference.backends.sentence_encoder.SentenceEncoder",
-        "cold_start": "inference.backends.cold_start.ColdStartSentiment",
-        "safety_words": "questions.review_safety.first_scorer.WordListSafety",
-        "embedding_head": "inference.backends.linear_heads.EmbeddingHead",
-        "character_head": "inference.backends.linear_heads.CharacterHead",
-        "by_language": "inference.backends.by_language.ByLanguage",
-    },
-    "BATCH_SIZE": env.integer("INFERENCE_BATCH_SIZE", 16, minimum=1),
-    "THREADS": env.integer("INFERENCE_THREADS", 0),
-}
-
 # --- Label Studio ------------------------------------------------------------------------------------------------
 LABELING: dict[str, Any] = {
     "URL": env.text("LABEL_STUDIO_URL", EMBEDDED).rstrip("/"),
@@ -242,28 +226,6 @@ LABELING: dict[str, Any] = {
     "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
     **DOOR,
     "ACCOUNTS_FILE": None if env.text("LABEL_STUDIO_URL") else VAR_DIR / "label-studio" / "accounts.json",
-}
-
-# --- Webhooks that go out (docs/webhooks.md) ----------------------------------------------------------------------
-OUTBOX: dict[str, Any] = {
-    # Type → what happened; what each one's data holds stands in moderation/announcements.py.
-    "EVENT_TYPES": {
-        "copy.published": "a text went live",
-        "copy.retired": "a text is no longer shown",
-        "item.completed": "a person decided a review item",
-        "request.completed": "the drafts of a request are written",
-        "request.failed": "a request was given up",
-        "review.hidden": "a customer review is not to be shown",
-        "review.shown": "a customer review that was hidden may be shown again",
-    },
-    # From the connection to the answer.
-    "TIMEOUT_S": env.integer("WEBHOOKS_TIMEOUT_S", 15, minimum=1),
-    # As Standard Webhooks has it: after each failed try; after the last one more, then it is a dead letter.
-    "RETRY_PAUSES": env.durations("WEBHOOKS_RETRY_PAUSES", "5s,5m,30m,2h,5h,10h,14h,20h,24h"),
-    # Receivers in private networks and on this machine; plain HTTP to this machine alone.
-    "ALLOW_PRIVATE": env.boolean("WEBHOOKS_ALLOW_PRIVATE", default=False),
-    # Certificates of your own authority, beside the public ones.
-    "CA_FILE": env.text("WEBHOOKS_CA_FILE"),
 }
 
 # --- The desk ----------------------------------------------------------------------------------------------------

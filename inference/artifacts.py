@@ -51,7 +51,7 @@ class Manifest(BaseModel):
 
 def root() -> Path:
     """Return the folder of the store."""
-    return Path(str(settings.INFERENCE["ARTIFACTS"]))
+    return settings.INFERENCE.artifacts
 
 
 def path_for(manifest_hash: str) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -42,7 +42,7 @@ def _load(version: ModelVersion, kind: type[B]) -> B:
 
 def build(version: ModelVersion) -> Backend:
     """Verify the artefact of `version` and return its back end, uncached. Raises `PermanentError`."""
-    backends = cast(dict[str, str], settings.INFERENCE["BACKENDS"])
+    backends = settings.INFERENCE.backends
     path = backends.get(version.backend)
     if path is None:
         raise PermanentError(f"there is no back end called {version.backend!r}", hint=f"Known: {', '.join(backends)}.")

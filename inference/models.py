@@ -21,7 +21,7 @@ class ModelVersion(models.Model):
     role = models.CharField(max_length=60, help_text="copywriter, encoder, or the name of a question")
     name = models.CharField(max_length=200, help_text="e.g. SmolLM2-135M-Instruct")
     number = models.PositiveIntegerField(help_text="1, 2, 3 … within the role")
-    backend = models.CharField(max_length=60, help_text="key of settings.INFERENCE['BACKENDS']")
+    backend = models.CharField(max_length=60, help_text="key of settings.INFERENCE.backends")
     options = models.JSONField(default=dict, blank=True, help_text="for the back end: endpoint, dtype, batch size …")
     locales = models.JSONField(default=list, help_text="languages it can work in, BCP 47")
     artifact_hash = models.CharField(

@@ -54,7 +54,7 @@ class Question(ABC):
     choices: tuple[Choice, ...] = ()
     is_multiple: bool = False
     about: str = "review"  # one of ABOUT
-    # The key in INFERENCE["BACKENDS"] that a model of it runs on unless another is named; empty where no model answers
+    # The key in INFERENCE.backends that a model of it runs on unless another is named; empty where no model answers
     # it.
     backend: str = ""
     # People are asked where the champion is less sure than this; None: a model's doubt asks nobody.

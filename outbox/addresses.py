@@ -35,7 +35,7 @@ def check_url(url: str) -> str:
         raise PermanentError(f"An address has at most {LONGEST_URL} characters and no part after #.")
     if (address := _literal(parsed.host)) is not None:
         check_address(address, secure=parsed.scheme == "https")
-    elif parsed.scheme == "http" and not (settings.OUTBOX["ALLOW_PRIVATE"] and parsed.host == "localhost"):
+    elif parsed.scheme == "http" and not (settings.OUTBOX.allow_private and parsed.host == "localhost"):
         raise PermanentError("A webhook goes to an address that begins with https://.")
     return str(parsed)
 
@@ -50,7 +50,7 @@ def _literal(host: str) -> Address | None:
 def check_address(address: Address, *, secure: bool) -> None:
     """Raise `PermanentError` unless webhooks may go to `address`; without TLS (`secure`) only to this very machine."""
     real = _unwrapped(address)
-    private_allowed = settings.OUTBOX["ALLOW_PRIVATE"]
+    private_allowed = settings.OUTBOX.allow_private
     if not secure and not (real.is_loopback and private_allowed):
         raise PermanentError("Webhooks are sent over HTTPS only.", hint=WAY_OUT if real.is_loopback else "")
     if real.is_global and not real.is_multicast:

@@ -94,7 +94,7 @@ def _send(endpoint: Endpoint, delivery: Delivery, keys: list[bytes]) -> Answer:
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signature(keys, id=delivery.event_id, timestamp=timestamp, body=body),
     }
-    return post(endpoint.url, body=body, headers=headers, timeout_s=settings.OUTBOX["TIMEOUT_S"])
+    return post(endpoint.url, body=body, headers=headers, timeout_s=settings.OUTBOX.timeout_s)
 
 
 def _start_next(endpoint: Endpoint) -> Delivery | None:
@@ -121,15 +121,15 @@ def _start_next(endpoint: Endpoint) -> Delivery | None:
 
 def _is_spent(delivery: Delivery) -> bool:
     """Whether `delivery` has had its last try."""
-    return delivery.n_attempts > len(settings.OUTBOX["RETRY_PAUSES"])
+    return delivery.n_attempts > len(settings.OUTBOX.retry_pauses)
 
 
 def _pause_after(n_attempts: int) -> dt.timedelta:
     """Return the pause after the `n_attempts`-th try, up to a tenth longer,
     so that what failed at once returns spread.
     """
-    pauses = settings.OUTBOX["RETRY_PAUSES"]
-    pause: dt.timedelta = pauses[min(n_attempts, len(pauses)) - 1]
+    pauses = settings.OUTBOX.retry_pauses
+    pause = pauses[min(n_attempts, len(pauses)) - 1]
     return pause * random.uniform(1, 1.1)  # noqa: S311
 
 

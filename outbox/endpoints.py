@@ -126,7 +126,7 @@ def send_test(endpoint: Endpoint, *, actor: User | SystemActor) -> Event:
 
 
 def _checked(url: str, event_types: Sequence[str], description: str) -> dict[str, Any]:
-    known = settings.OUTBOX["EVENT_TYPES"]
+    known = settings.OUTBOX.event_types
     if not event_types or (unknown := sorted(set(event_types) - set(known))):
         raise PermanentError(
             f"Unknown event type: {', '.join(unknown) if event_types else 'none given'}.",

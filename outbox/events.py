@@ -22,8 +22,8 @@ def emit(type: str, data: Mapping[str, Any]) -> Event | None:
     people as `user:<id>`; no personal data and no text that the API serves. Before the ledger's line, which comes last.
     Raises `TransactionManagementError` outside `atomic`, `LookupError` for a type that the settings do not list.
     """
-    if type not in settings.OUTBOX["EVENT_TYPES"]:
-        raise LookupError(f"no such event type: {type!r}; see settings.OUTBOX['EVENT_TYPES']")
+    if type not in settings.OUTBOX.event_types:
+        raise LookupError(f"no such event type: {type!r}; see settings.OUTBOX.event_types")
     return deliver_to(Endpoint.objects.filter(status=Endpoint.Status.ACTIVE, event_types__contains=type), type, data)
 
 

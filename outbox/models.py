@@ -28,7 +28,7 @@ class Endpoint(Leased):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     url = models.CharField(max_length=1000)
     description = models.CharField(max_length=200, blank=True)
-    event_types = models.JSONField(default=list, help_text="what it is told of: keys of settings.OUTBOX['EVENT_TYPES']")
+    event_types = models.JSONField(default=list, help_text="what it is told of: keys of settings.OUTBOX.event_types")
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     disabled_reason = models.CharField(max_length=200, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)

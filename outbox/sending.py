@@ -71,7 +71,7 @@ def post(
     }
     try:
         with (
-            httpcore.ConnectionPool(ssl_context=_tls(settings.OUTBOX["CA_FILE"]), network_backend=network) as pool,
+            httpcore.ConnectionPool(ssl_context=_tls(settings.OUTBOX.ca_file), network_backend=network) as pool,
             pool.stream("POST", target, headers=list(sent.items()), content=body) as response,
         ):
             return Answer(

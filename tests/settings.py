@@ -1,7 +1,10 @@
 """The product's settings plus the scripted back ends, for worker processes that tests start."""
 
-from ecomsite.settings import *  # noqa: F403
-from ecomsite.settings import INFERENCE
+from dataclasses import replace
 
-INFERENCE["BACKENDS"] |= {"scripted": "tests.backends.Scripted", "word_count": "tests.backends.WordCount"}
+from ecomsite.settings import *  # noqa: F403
+from ecomsite.settings import INFERENCE as OF_THE_PRODUCT
+
+SCRIPTED = {"scripted": "tests.backends.Scripted", "word_count": "tests.backends.WordCount"}
+INFERENCE = replace(OF_THE_PRODUCT, backends={**OF_THE_PRODUCT.backends, **SCRIPTED})
 CELERY_IMPORTS = ("tests.faults.failing",)

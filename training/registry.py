@@ -53,7 +53,7 @@ def register(version: ModelVersion, *, actor: User | SystemActor) -> ModelVersio
     require_permission(actor, "inference.register_model")
     if version.role not in roles():
         raise PermanentError(f"there is no role {version.role!r}", hint=f"Known: {', '.join(roles())}.")
-    backends = settings.INFERENCE["BACKENDS"]
+    backends = settings.INFERENCE.backends
     if version.backend not in backends:
         raise PermanentError(f"there is no back end {version.backend!r}", hint=f"Known: {', '.join(backends)}.")
     if not version.locales:

@@ -37,7 +37,7 @@ class EndpointForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        types = settings.OUTBOX["EVENT_TYPES"].items()
+        types = settings.OUTBOX.event_types.items()
         field = cast(forms.MultipleChoiceField, self.fields["event_types"])
         field.choices = [(type, f"{type}: {words}") for type, words in types]
 
@@ -54,7 +54,7 @@ class RangeForm(forms.Form):
 def add(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Add an endpoint; what answers the form shows the secret, this once."""
     require_permission(request.user, "outbox.manage_endpoint")
-    form = EndpointForm(request.POST or None, initial={"event_types": list(settings.OUTBOX["EVENT_TYPES"])})
+    form = EndpointForm(request.POST or None, initial={"event_types": list(settings.OUTBOX.event_types)})
     if form.is_valid():
         try:
             endpoint, secret = endpoints.add_endpoint(**form.cleaned_data, actor=request.user)

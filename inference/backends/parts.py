@@ -18,7 +18,7 @@ def load_part(folder: Path, about: Mapping[str, Any], options: Mapping[str, Any]
 
     `options` go before these. Raises `PermanentError` where there is no such back end.
     """
-    backends: Mapping[str, str] = settings.INFERENCE["BACKENDS"]
+    backends = settings.INFERENCE.backends
     if about["backend"] not in backends:
         raise PermanentError(f"there is no back end called {about['backend']!r}")
     kind = load_class(backends[about["backend"]], TextClassifier)

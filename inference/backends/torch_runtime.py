@@ -24,7 +24,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 @functools.cache
 def prepare() -> None:
     """Set the number of threads of this process, and keep transformers from drawing bars into the logs."""
-    threads = int(str(settings.INFERENCE["THREADS"]))
+    threads = settings.INFERENCE.threads
     if threads > 0:
         torch.set_num_threads(threads)
     transformers_logging.disable_progress_bar()
@@ -61,7 +61,7 @@ def describe(device: torch.device, dtype: torch.dtype) -> str:
 
 def batch_size(options: Mapping[str, Any]) -> int:
     """Return the batch size: `options['batch_size']`, else the setting INFERENCE_BATCH_SIZE."""
-    return int(options.get("batch_size") or str(settings.INFERENCE["BATCH_SIZE"]))
+    return int(options.get("batch_size") or settings.INFERENCE.batch_size)
 
 
 def batches_by_length(lengths: list[int], *, size: int) -> list[list[int]]:

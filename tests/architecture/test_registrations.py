@@ -111,7 +111,7 @@ def test_who_may_reach_a_task_can_be_asked() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *settings.INFERENCE["BACKENDS"].values(),
+        *settings.INFERENCE.backends.values(),
         *settings.POLICY_CHECKS,
         *settings.QUESTIONS.values(),
     ],

@@ -7,6 +7,7 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -150,8 +151,8 @@ def test_a_reader_takes_good_rows_and_names_bad_ones(module: Module, written: Pa
 
 @pytest.mark.django_db
 def test_an_event_is_delivered_to_who_subscribed(module: Module, settings: Any) -> None:
-    types = {**settings.OUTBOX["EVENT_TYPES"], "product.priced": "the price of a product changed"}
-    settings.OUTBOX = {**settings.OUTBOX, "EVENT_TYPES": types, "ALLOW_PRIVATE": True}
+    types = {**settings.OUTBOX.event_types, "product.priced": "the price of a product changed"}
+    settings.OUTBOX = replace(settings.OUTBOX, event_types=types, allow_private=True)
     endpoints.add_endpoint("http://127.0.0.1:9/", event_types=("product.priced",), actor=SystemActor("tests"))
     product = factories.product()
     with transaction.atomic():

@@ -120,7 +120,7 @@ def test_a_worker_that_is_asked_to_end_stops_within_a_draft_and_gives_back_what_
 def drafter(settings: Any) -> Callable[[], int]:
     """Return a function that has one batch drafted by a forked process and gives its pid: much faster than a worker."""
     scripted = {"scripted": "tests.backends.Scripted"}
-    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": {**settings.INFERENCE["BACKENDS"], **scripted}}
+    settings.INFERENCE = replace(settings.INFERENCE, backends={**settings.INFERENCE.backends, **scripted})
     loader.forget()
 
     def start() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.faults.server_faults import can_fill_a_disk
 
 @pytest.fixture(autouse=True)
 def _own_store(settings, tmp_path: Path) -> None:
-    settings.INFERENCE = {**settings.INFERENCE, "ARTIFACTS": tmp_path / "store"}
+    settings.INFERENCE = replace(settings.INFERENCE, artifacts=tmp_path / "store")
 
 
 @pytest.fixture

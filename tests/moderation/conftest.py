@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ REFUSAL = "I'm sorry, but as an AI language model I cannot write a product descr
 def script(settings: Any) -> Callable[..., ModelVersion]:
     """Return a function that makes a scripted copywriter the champion."""
     backends = {"scripted": "tests.backends.Scripted", "word_count": "tests.backends.WordCount"}
-    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": {**settings.INFERENCE["BACKENDS"], **backends}}
+    settings.INFERENCE = replace(settings.INFERENCE, backends={**settings.INFERENCE.backends, **backends})
     loader.forget()
 
     def champion(*texts: str, **options: Any) -> ModelVersion:

@@ -31,7 +31,7 @@ FIXED = "Harbour mug by Tideway: a sea green stoneware mug that holds 350 ml."
 
 @pytest.fixture(autouse=True)
 def subscriber(settings: Any) -> None:
-    factories.webhook_endpoint(*settings.OUTBOX["EVENT_TYPES"])
+    factories.webhook_endpoint(*settings.OUTBOX.event_types)
 
 
 def told(type: str) -> list[dict[str, Any]]:

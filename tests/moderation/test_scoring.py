@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,8 +56,8 @@ class Parts(TextClassifier):
 def parts(settings: Any) -> Iterator[None]:
     """The settings name a question with several answers, and a back end that gives them."""
     settings.QUESTIONS = {**settings.QUESTIONS, "parts": "tests.moderation.test_scoring.PartsQuestion"}
-    backends = {**settings.INFERENCE["BACKENDS"], "parts": "tests.moderation.test_scoring.Parts"}
-    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": backends}
+    backends = {**settings.INFERENCE.backends, "parts": "tests.moderation.test_scoring.Parts"}
+    settings.INFERENCE = replace(settings.INFERENCE, backends=backends)
     loader.forget()
     yield
     loader.forget()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -106,8 +107,8 @@ def test_who_lost_the_lease_while_screening_writes_nothing(script, sentiment_cha
 
 
 def test_among_equals_the_draft_that_people_would_accept_goes_first(script, settings) -> None:
-    backends = {**settings.INFERENCE["BACKENDS"], "acceptable": "tests.backends.Acceptable"}
-    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": backends}
+    backends = {**settings.INFERENCE.backends, "acceptable": "tests.backends.Acceptable"}
+    settings.INFERENCE = replace(settings.INFERENCE, backends=backends)
     version = factories.model_version("validity", backend="acceptable", artifact_hash="")
     plain, liked = drafts(script, GOOD, GOOD + " You are welcome.")
     assert (liked.rank, plain.rank) == (1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def champion(settings: Any, script: Any) -> ModelVersion:
     """The champion of validity; what it said is in the tables, so it is never loaded."""
-    backends = {**settings.INFERENCE["BACKENDS"], "acceptable": "tests.backends.Acceptable"}
-    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": backends}
+    backends = {**settings.INFERENCE.backends, "acceptable": "tests.backends.Acceptable"}
+    settings.INFERENCE = replace(settings.INFERENCE, backends=backends)
     return factories.model_version("validity")
 
 

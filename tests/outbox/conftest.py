@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ TESTS = SystemActor("tests")
 def outbox_settings(settings: Any) -> None:
     """Receivers on 127.0.0.1 are allowed, a try takes at most two seconds, and there are three of them."""
     pauses = (dt.timedelta(seconds=5), dt.timedelta(minutes=5))
-    settings.OUTBOX = {**settings.OUTBOX, "ALLOW_PRIVATE": True, "TIMEOUT_S": 2, "RETRY_PAUSES": pauses}
+    settings.OUTBOX = replace(settings.OUTBOX, allow_private=True, timeout_s=2, retry_pauses=pauses)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ PUBLIC = ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1"]
 
 
 def allow_private(settings: Any, allowed: bool) -> None:
-    settings.OUTBOX = {**settings.OUTBOX, "ALLOW_PRIVATE": allowed}
+    settings.OUTBOX = replace(settings.OUTBOX, allow_private=allowed)
 
 
 def post(url: str, **options: Any) -> sending.Answer:
@@ -193,7 +194,7 @@ def test_over_tls_the_certificate_must_be_for_the_name_and_from_a_known_authorit
     receiver, impostor = start_receiver(certificate=right), start_receiver(certificate=wrong)
     assert "CERTIFICATE_VERIFY_FAILED" in post(receiver.url).error
     for ca_file, url, status in ((right, receiver.url, 204), (wrong, impostor.url, None)):
-        settings.OUTBOX = {**settings.OUTBOX, "CA_FILE": str(ca_file)}
+        settings.OUTBOX = replace(settings.OUTBOX, ca_file=str(ca_file))
         assert post(url).status == status
     assert [request.headers["host"] for request in receiver.received] == [f"localhost:{receiver.port}"]
     assert impostor.received == []

@@ -49,7 +49,7 @@ def test_an_endpoint_lives_its_life_from_the_command_line(receiver: Receiver) ->
 def test_without_naming_events_it_is_told_of_all(receiver: Receiver, settings: Any) -> None:
     assert "no endpoints" in run("list")
     run("add", receiver.url)
-    assert Endpoint.objects.get().event_types == sorted(settings.OUTBOX["EVENT_TYPES"])
+    assert Endpoint.objects.get().event_types == sorted(settings.OUTBOX.event_types)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -202,7 +203,7 @@ def test_an_endpoint_that_takes_nothing_for_days_is_disabled(receiver: Receiver)
 
 @pytest.mark.django_db(transaction=True)
 def test_a_slow_receiver_holds_one_turn_and_others_are_served_meanwhile(start_receiver: Any, settings: Any) -> None:
-    settings.OUTBOX = {**settings.OUTBOX, "TIMEOUT_S": 60}
+    settings.OUTBOX = replace(settings.OUTBOX, timeout_s=60)
     slow, quick = start_receiver(), start_receiver()
     subscribe(slow, "copy.published"), subscribe(quick, "copy.retired")
     answer = threading.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,7 @@ KIND = "sentiment"
 @pytest.fixture
 def encoder(settings: Any) -> Any:
     """A sentence encoder that counts words, the champion of its role."""
-    settings.INFERENCE = {
-        **settings.INFERENCE,
-        "BACKENDS": {**settings.INFERENCE["BACKENDS"], "word_vectors": "tests.backends.WordVectors"},
-    }
+    settings.INFERENCE = replace(settings.INFERENCE, backends={**settings.INFERENCE.backends, "word_vectors": "tests.backends.WordVectors"})
     return factories.model_version("encoder", backend="word_vectors", artifact_hash="")
 
 

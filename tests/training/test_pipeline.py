@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -249,8 +250,8 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
 
 
 def test_a_model_whose_weights_are_no_numbers_is_refused_in_words(guessing: ModelVersion, settings: Any) -> None:
-    known = {**settings.INFERENCE["BACKENDS"], "diverged": "tests.backends.Diverged"}
-    settings.INFERENCE = {**settings.INFERENCE, "BACKENDS": known}
+    known = {**settings.INFERENCE.backends, "diverged": "tests.backends.Diverged"}
+    settings.INFERENCE = replace(settings.INFERENCE, backends=known)
     label_reviews(60)
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
     diverged = factories.model_version("sentiment", alias=None, backend="diverged", artifact_hash="")

@@ -20,7 +20,7 @@ class StoredModelCommand(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("artifact_hash", metavar="HASH", help="of the artefact, see `manage.py models`")
-        parser.add_argument("--backend", default=self.backend, help="key of settings.INFERENCE['BACKENDS']")
+        parser.add_argument("--backend", default=self.backend, help="key of settings.INFERENCE.backends")
         parser.add_argument("--options", default="{}", help="for the back end, as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         adding = acts.add_parser("add", help="add an endpoint; prints its secret, once")
         adding.add_argument("url", metavar="URL", help="where webhooks go; https://…")
         adding.add_argument(
-            "--event", action="append", choices=list(settings.OUTBOX["EVENT_TYPES"]), help="default: every type"
+            "--event", action="append", choices=list(settings.OUTBOX.event_types), help="default: every type"
         )
         adding.add_argument("--description", default="", help="what people call it")
         rotating = acts.add_parser(
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         return "\n".join(lines) or "There are no endpoints; `webhooks add URL` makes one."
 
     def _add(self, options: dict[str, Any]) -> str:
-        types = options["event"] or list(settings.OUTBOX["EVENT_TYPES"])
+        types = options["event"] or list(settings.OUTBOX.event_types)
         endpoint, secret = endpoints.add_endpoint(
             options["url"], event_types=types, description=options["description"], actor=actor_from(options["by"])
         )

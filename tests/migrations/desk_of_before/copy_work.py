@@ -86,7 +86,7 @@ def drafts(who: People) -> list[Any]:
     shop_products = list(Product.objects.exclude(sku__startswith="MUG").order_by("sku")[:6])
     waiting = generation.request_copy(shop_products, **order, n_candidates=1).created
     requests.cancel_request(waiting[0], actor=who.admin)
-    held = leases.claim(generation.QUEUED, n=1, duration=settings.LEASES.work)
+    held = leases.claim(generation.QUEUED, n=1, duration=settings.LEASES["WORK"])
     type(held[0]).objects.filter(pk=held[0].pk).update(status="generating")
     # One draft of each status that the flow has already left behind when it is looked at.
     factories.candidate(GOOD, status="generated")

@@ -36,9 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("source", metavar="SOURCE")
         parser.add_argument("--role", required=True, choices=roles())
         parser.add_argument("--locales", required=True, help="languages it works in, e.g. en,zh-Hans")
-        parser.add_argument(
-            "--backend", default="", help="key of settings.INFERENCE['BACKENDS']; found from the source"
-        )
+        parser.add_argument("--backend", default="", help="key of settings.INFERENCE.backends; found from the source")
         parser.add_argument("--name", default="", help="what people call it; the last part of SOURCE otherwise")
         parser.add_argument("--model", default="", help="name of the model at the endpoint")
         parser.add_argument("--licence", default="", help="SPDX name of the licence of the weights")

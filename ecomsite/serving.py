@@ -1,0 +1,41 @@
+"""Settings of the models that serve: where they lie, and the code that runs each kind (docs/models.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecomsite import env
+from ecomsite.env import VAR_DIR
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Models that serve."""
+
+    # The artefact store: a folder for each model, snapshot and recording.
+    artifacts: Path
+    # What a version names as its back end → the class that runs it.
+    backends: Mapping[str, str]
+    batch_size: int
+    # Of one process; 0: as torch has it.
+    threads: int
+
+
+INFERENCE = Inference(
+    artifacts=VAR_DIR / "artifacts",
+    backends={
+        "causal_lm": "inference.backends.causal_lm.CausalLM",
+        "openai_compatible": "inference.backends.openai_compatible.OpenAICompatible",
+        "sequence_classifier": "inference.backends.sequence_classifier.SequenceClassifier",
+        "sentence_encoder": "inference.backends.sentence_encoder.SentenceEncoder",
+        "cold_start": "inference.backends.cold_start.ColdStartSentiment",
+        "safety_words": "questions.review_safety.first_scorer.WordListSafety",
+        "embedding_head": "inference.backends.linear_heads.EmbeddingHead",
+        "character_head": "inference.backends.linear_heads.CharacterHead",
+        "by_language": "inference.backends.by_language.ByLanguage",
+    },
+    batch_size=env.integer("INFERENCE_BATCH_SIZE", 16, minimum=1),
+    threads=env.integer("INFERENCE_THREADS", 0),
+)
