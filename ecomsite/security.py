@@ -30,7 +30,7 @@ POLICY = "; ".join(
 
 def policy(*, frames_door: bool = False, frame_ancestors: str = "'none'") -> str:
     """Return the policy of our pages. One with `frames_door` may hold the door in front of Label Studio in a frame."""
-    door = urlsplit(settings.LABELING["DOOR_URL"])
+    door = urlsplit(settings.LABELING.door_url)
     frames = f"; frame-src 'self' {door.scheme}://{door.netloc}" if frames_door else ""
     return f"{POLICY}{frames}; frame-ancestors {frame_ancestors}"
 

@@ -33,7 +33,8 @@ from ecomsite.compliance import (  # noqa: F401  (Django finds them here)
     STATEMENTS,
 )
 from ecomsite.console.theme import UNFOLD  # noqa: F401  (unfold reads it here)
-from ecomsite.door import DOOR, EMBEDDED
+from ecomsite.desk import MODERATION  # noqa: F401  (Django finds it here)
+from ecomsite.door import labeling_of
 from ecomsite.env import BASE_DIR, VAR_DIR
 from ecomsite.learning import LABEL_CHECKS, TRAINING  # noqa: F401  (Django finds them here)
 from ecomsite.log_lines import LOGGING  # noqa: F401  (Django finds it here)
@@ -218,30 +219,4 @@ if USES_RABBITMQ:
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
 
 # --- Label Studio ------------------------------------------------------------------------------------------------
-LABELING: dict[str, Any] = {
-    "URL": env.text("LABEL_STUDIO_URL", EMBEDDED).rstrip("/"),
-    "TOKEN": env.text("LABEL_STUDIO_TOKEN"),
-    # Where Label Studio reaches us with its webhooks; empty = our SITE_URL.
-    "WEBHOOK_URL": env.text("LABEL_STUDIO_WEBHOOK_URL", SITE_URL).rstrip("/"),
-    "WEBHOOK_SECRET": env.text("LABEL_STUDIO_WEBHOOK_SECRET"),
-    **DOOR,
-    "ACCOUNTS_FILE": None if env.text("LABEL_STUDIO_URL") else VAR_DIR / "label-studio" / "accounts.json",
-}
-
-# --- The desk ----------------------------------------------------------------------------------------------------
-MODERATION: dict[str, Any] = {
-    "DRAFTS_PER_REQUEST": env.integer("DRAFTS_PER_REQUEST", 3, minimum=1),
-    "GENERATION_BATCH": env.integer("GENERATION_BATCH", 5, minimum=1),
-    # Rules of a queue of human work that nobody has set any for (moderation/queues/rules.py).
-    "QUEUE": {
-        "reservation_minutes": 15,
-        "sla_minutes": 24 * 60,
-        # With this nothing that is opened 23 hours later overtakes, whatever it is about.
-        "ageing_minutes": 4 * 60,
-        "max_waiting": env.integer("REVIEW_MAX_WAITING", 5000),
-    },
-    # So many customer reviews of each day, by lot from all of them, are judged by people; 0: none
-    # (moderation/queues/daily_lot.py).
-    "DAILY_LOT": env.integer("REVIEW_DAILY_LOT", 20),
-    "EXPLAINS": env.boolean("EXPLAIN_SUGGESTIONS", default=True),
-}
+LABELING = labeling_of(SITE_URL)

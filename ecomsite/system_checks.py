@@ -28,7 +28,7 @@ def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def webhook_secret_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E002: without a secret no webhook of Label Studio can be told from a forged one."""
-    if not settings.LABELING["WEBHOOK_SECRET"]:
+    if not settings.LABELING.webhook_secret:
         return [
             Error("LABEL_STUDIO_WEBHOOK_SECRET is not set.", hint="Set it to a long random value.", id="ecomsite.E002")
         ]
@@ -59,7 +59,7 @@ def tables_belong_to_somebody_else(app_configs: Any, **kwargs: Any) -> list[Chec
 @register(Tags.security, deploy=True)
 def door_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E004: without its key the door lets nobody in, and no answer can be shown to be anybody's."""
-    if not settings.LABELING["DOOR_KEY"]:
+    if not settings.LABELING.door_key:
         return [Error("LABEL_STUDIO_DOOR_KEY is not set.", hint="Set it to a long random value.", id="ecomsite.E004")]
     return []
 

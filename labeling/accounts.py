@@ -87,7 +87,7 @@ def _make(user: User) -> int | None:
 
 def made_by_the_stack() -> dict[str, int]:
     """Return e-mail → id of the accounts that the embedded Label Studio made; empty with a Label Studio of your own."""
-    file: Path | None = settings.LABELING["ACCOUNTS_FILE"]
+    file: Path | None = settings.LABELING.accounts_file
     if file is None or not file.exists():
         return {}
     held = json.loads(file.read_text())

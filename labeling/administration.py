@@ -98,7 +98,7 @@ def set_webhook(project_id: int, *, url: str, headers: Mapping[str, str], action
 
 def own_id() -> int:
     """Return the id of the account whose token we use."""
-    return _whoami(settings.LABELING["URL"], settings.LABELING["TOKEN"])[0]
+    return _whoami(settings.LABELING.url, settings.LABELING.token)[0]
 
 
 @lru_cache(maxsize=4)
@@ -120,7 +120,7 @@ def create_user(email: str) -> int:
 
     Raises `PermanentError` when there is one with that address.
     """
-    organization = _whoami(settings.LABELING["URL"], settings.LABELING["TOKEN"])[1]
+    organization = _whoami(settings.LABELING.url, settings.LABELING.token)[1]
     with explained("make an account"):
         made = connection().users.create(
             username=email, email=email, active_organization=organization, request_options=WRITE
@@ -130,6 +130,6 @@ def create_user(email: str) -> int:
 
 def remove_member(user_id: int) -> None:
     """Take an account out of our organisation; one that is out already is fine."""
-    organization = _whoami(settings.LABELING["URL"], settings.LABELING["TOKEN"])[1]
+    organization = _whoami(settings.LABELING.url, settings.LABELING.token)[1]
     with suppress(Gone), explained(f"remove account {user_id}"):
         connection().organizations.members.delete(organization or 0, user_id, request_options=WRITE)

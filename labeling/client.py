@@ -55,7 +55,7 @@ def explained(what: str) -> Iterator[None]:
     import httpx
     from label_studio_sdk.core.api_error import ApiError
 
-    url = settings.LABELING["URL"]
+    url = settings.LABELING.url
     try:
         yield
     except ApiError as exc:
@@ -89,12 +89,12 @@ def _reason(body: Any) -> str:
 
 def connection() -> LabelStudio:
     """Return the SDK's client for the Label Studio of the settings; made once per process and address."""
-    if not settings.LABELING["TOKEN"]:
+    if not settings.LABELING.token:
         raise Unauthorized(
             "LABEL_STUDIO_TOKEN is not set.",
             hint="`manage.py up` sets it; for your own server take it from /user/account.",
         )
-    return _connection(settings.LABELING["URL"], settings.LABELING["TOKEN"], TIMEOUT_S)
+    return _connection(settings.LABELING.url, settings.LABELING.token, TIMEOUT_S)
 
 
 def load() -> None:

@@ -32,7 +32,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
     401 for one that is not the door's, 400 for nonsense.
     """
-    key, signature = settings.LABELING["DOOR_KEY"], request.headers.get(SIGNATURE, "")
+    key, signature = settings.LABELING.door_key, request.headers.get(SIGNATURE, "")
     try:
         body = request.body if int(request.headers.get("Content-Length") or 0) <= LARGEST_BODY else b""
     except (ValueError, UnreadablePostError):

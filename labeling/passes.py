@@ -1,6 +1,6 @@
 """The way through the door in front of Label Studio: who gets a pass, what one is good for, and when it ends.
 
-Who may reach a task is for whoever hands tasks out to say: settings.LABELING["MAY_REACH"], a dotted path to a function
+Who may reach a task is for whoever hands tasks out to say: settings.LABELING.may_reach, a dotted path to a function
 of (user, task) that returns the lease ("" where nothing is reserved), or None.
 """
 
@@ -59,7 +59,7 @@ def way_in(task: LabelingTask, *, user: User, session_key: str) -> str:
     Raises `TransientError` while the task is not in Label Studio, `StaleState` when it is not theirs to answer,
     `PermanentError` without a key.
     """
-    if not settings.LABELING["DOOR_KEY"]:
+    if not settings.LABELING.door_key:
         raise PermanentError("LABEL_STUDIO_DOOR_KEY is not set.", hint="`manage.py up` makes one.")
     if task.ls_task_id is None:
         raise TransientError("This task is still on its way to Label Studio.", hint="Try again in a few seconds.")
@@ -74,14 +74,14 @@ def way_in(task: LabelingTask, *, user: User, session_key: str) -> str:
         ls_task=task.ls_task_id,
         expires=time.time() + tokens.TOKEN_LIFE_S,
     )
-    sealed = tokens.seal_token(token, key=settings.LABELING["DOOR_KEY"])
-    return f"{settings.LABELING['DOOR_URL']}/door/enter?token={sealed}"
+    sealed = tokens.seal_token(token, key=settings.LABELING.door_key)
+    return f"{settings.LABELING.door_url}/door/enter?token={sealed}"
 
 
 def redeem(text: str) -> DoorPass:
     """Use a token: of two who show the same one, one gets in. Raises `NoLeave`."""
     try:
-        token = tokens.open_token(text, key=settings.LABELING["DOOR_KEY"])
+        token = tokens.open_token(text, key=settings.LABELING.door_key)
     except tokens.Refused:
         raise NoLeave("token") from None
     held = _held(token.pass_id)
@@ -149,7 +149,7 @@ def _held(pass_id: str) -> DoorPass:
 
 
 def _lease(user: User, task: LabelingTask) -> str | None:
-    may_reach: Callable[[User, LabelingTask], str | None] = import_string(settings.LABELING["MAY_REACH"])
+    may_reach: Callable[[User, LabelingTask], str | None] = import_string(settings.LABELING.may_reach)
     return may_reach(user, task)
 
 

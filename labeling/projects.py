@@ -135,7 +135,7 @@ def forget_project(row: LabelingProject) -> int:
 
 
 def _marker(kind: str) -> str:
-    return f"[ecomsite {kind} {settings.LABELING['WEBHOOK_URL']}]"
+    return f"[ecomsite {kind} {settings.LABELING.webhook_url}]"
 
 
 def _fields(interface: Question) -> dict[str, Any]:
@@ -155,11 +155,11 @@ def _fields(interface: Question) -> dict[str, Any]:
 
 
 def _webhook() -> dict[str, Any]:
-    secret = settings.LABELING["WEBHOOK_SECRET"]
+    secret = settings.LABELING.webhook_secret
     if not secret:
         raise PermanentError("LABEL_STUDIO_WEBHOOK_SECRET is not set.", hint="`manage.py up` makes one.")
     return {
-        "url": f"{settings.LABELING['WEBHOOK_URL']}{WEBHOOK_PATH}",
+        "url": f"{settings.LABELING.webhook_url}{WEBHOOK_PATH}",
         "headers": {SECRET_HEADER: secret},
         "actions": list(WEBHOOK_ACTIONS),
     }

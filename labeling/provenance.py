@@ -55,7 +55,7 @@ def judge(
     if person_id is None:
         return Judged(Standing.UNBOUND)
     try:
-        stamp = stamps.stamp_of(annotation.result, key=settings.LABELING["DOOR_KEY"])
+        stamp = stamps.stamp_of(annotation.result, key=settings.LABELING.door_key)
         at = dt.datetime.fromtimestamp(stamp.at, dt.UTC) if stamp else None
     except (stamps.Forged, TypeError, ValueError, OverflowError, OSError):
         return Judged(Standing.FORGED)

@@ -28,7 +28,7 @@ class Look:
 
 def look() -> Look:
     """Look at the door, and for a way around it. Takes two calls of 1.5 s at most."""
-    url, door = settings.LABELING["URL"], settings.LABELING["DOOR_URL"]
+    url, door = settings.LABELING.url, settings.LABELING.door_url
     stands = _is_our_door(door)
     if stands is False:
         return Look(
@@ -57,8 +57,8 @@ def _is_our_door(url: str) -> bool | None:
         return None
     if answer.status_code >= 500:
         return None
-    expected = tokens.proof(challenge, key=settings.LABELING["DOOR_KEY"])
-    return bool(settings.LABELING["DOOR_KEY"]) and secrets.compare_digest(answer.text.encode(), expected.encode())
+    expected = tokens.proof(challenge, key=settings.LABELING.door_key)
+    return bool(settings.LABELING.door_key) and secrets.compare_digest(answer.text.encode(), expected.encode())
 
 
 def _is_inside(url: str) -> bool:

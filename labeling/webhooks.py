@@ -58,7 +58,7 @@ def label_studio(request: HttpRequest) -> JsonResponse:
 
 def is_authentic(secret: str) -> bool:
     """Whether `secret` is ours. Without a secret in the settings nothing is."""
-    expected = settings.LABELING["WEBHOOK_SECRET"]
+    expected = settings.LABELING.webhook_secret
     return bool(expected) and hmac.compare_digest(secret.encode(), expected.encode())
 
 

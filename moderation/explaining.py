@@ -95,7 +95,7 @@ def explain_asked() -> int:
 
     Nothing waits for it, and a failure costs nothing but the explanation. 0 where the settings switch it off.
     """
-    if not settings.MODERATION["EXPLAINS"]:
+    if not settings.MODERATION.explains:
         return 0
     n, until = 0, time.monotonic() + TURN_S
     for asked in asked_questions():

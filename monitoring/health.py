@@ -83,7 +83,7 @@ def check_broker() -> Part:
 
 def check_label_studio() -> Part:
     """Whether Label Studio says that it is up."""
-    url = settings.LABELING["URL"]
+    url = settings.LABELING.url
     try:
         # Label Studio: GET /health answers {"status": "UP"} without a login.
         answer = httpx.get(f"{url}/health", timeout=PROBE_TIMEOUT_S)

@@ -42,11 +42,11 @@ def door_before(application: Application, *, admits_service: bool = False, desk:
     """Return a door before `application`, with the key and the token of the settings."""
     held = settings.LABELING
     known = Settings(
-        key=held["DOOR_KEY"], token=held["TOKEN"], desk=settings.SITE_URL, console=settings.SITE_URL, url=held["DOOR_URL"],
+        key=held.door_key, token=held.token, desk=settings.SITE_URL, console=settings.SITE_URL, url=held.door_url,
         admits_service=admits_service,
     )  # fmt: skip
     return Door(
-        application, known, desk=desk or Desk(settings.SITE_URL, held["DOOR_KEY"], post=ask_in_process, tell_after=None)
+        application, known, desk=desk or Desk(settings.SITE_URL, held.door_key, post=ask_in_process, tell_after=None)
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +71,7 @@ class Desk:
 @pytest.fixture
 def label_studio(label_studio_server: LabelStudio, settings: Any) -> Iterator[Desk]:
     """An empty Label Studio that the settings of the test point at. Webhooks go nowhere: see `webhooks`."""
-    settings.LABELING = {
-        **settings.LABELING,
-        "URL": label_studio_server.url,
-        "DOOR_URL": "http://door.test",
-        "TOKEN": SERVICE_TOKEN,
-        "WEBHOOK_URL": "http://127.0.0.1:9",
-        "WEBHOOK_SECRET": "a-secret-of-the-tests",
-        "ACCOUNTS_FILE": label_studio_server.accounts_file,
-    }
+    settings.LABELING = replace(settings.LABELING, url=label_studio_server.url, door_url="http://door.test", token=SERVICE_TOKEN, webhook_url="http://127.0.0.1:9", webhook_secret="a-secret-of-the-tests", accounts_file=label_studio_server.accounts_file)
     url = label_studio_server.url
     people = (as_person(url, token) for token in (REVIEWER.token, SENIOR.token, SERVICE_TOKEN))
     desk = Desk(url, *people, database_url=label_studio_server.database_url)
@@ -91,5 +83,5 @@ def label_studio(label_studio_server: LabelStudio, settings: Any) -> Iterator[De
 @pytest.fixture
 def webhooks(label_studio: Desk, live_server: Any, settings: Any) -> str:
     """Let Label Studio's webhooks reach the server of the test; returns their address."""
-    settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": live_server.url}
+    settings.LABELING = replace(settings.LABELING, webhook_url=live_server.url)
     return f"{live_server.url}/webhooks/label-studio/"

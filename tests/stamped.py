@@ -41,7 +41,7 @@ def stamp_for(task: LabelingTask, user: User, result: Sequence[dict[str, Any]], 
 
 def stamped(task: LabelingTask, user: User, result: Sequence[dict[str, Any]], **fields: Any) -> list[dict[str, Any]]:
     """The answer `result` of `user` to `task` as the door lets it through."""
-    sealed = stamps.seal(stamp_for(task, user, result, **fields), key=settings.LABELING["DOOR_KEY"])
+    sealed = stamps.seal(stamp_for(task, user, result, **fields), key=settings.LABELING.door_key)
     return stamps.with_stamp(result, sealed)
 
 

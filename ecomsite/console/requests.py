@@ -106,7 +106,7 @@ def _initial(request: AuthenticatedHttpRequest) -> dict[str, Any]:
     selected = Product.objects.filter(pk__in=request.session.get(SELECTED_PRODUCTS, ())).order_by("sku")
     return {
         "skus": "\n".join(selected.values_list("sku", flat=True)),
-        "n_candidates": settings.MODERATION["DRAFTS_PER_REQUEST"],
+        "n_candidates": settings.MODERATION.drafts_per_request,
         "variant": CONTROL,
     }
 

@@ -192,7 +192,7 @@ def _watch(role: str) -> dict[str, Any] | None:
         "all": share(seen.n_right, seen.n_judged),
         "latest": share(change.right, change.n) if change else None,
         "before": share(change.right_before, change.n_before) if change else None,
-        "a_day": settings.MODERATION["DAILY_LOT"],
+        "a_day": settings.MODERATION.daily_lot,
     }
 
 

@@ -82,7 +82,7 @@ def drain_generation(*, limit: int | None = None) -> int:
     with transaction.atomic():
         claimed = leases.claim(
             QUEUED,
-            n=limit or settings.MODERATION["GENERATION_BATCH"],
+            n=limit or settings.MODERATION.generation_batch,
             duration=settings.LEASES.work,
             status=Status.GENERATING,
         )

@@ -56,7 +56,7 @@ def request_copy(
     parameters.
     """
     require_permission(actor, "moderation.request_copy")
-    n = settings.MODERATION["DRAFTS_PER_REQUEST"] if n_candidates is None else n_candidates
+    n = settings.MODERATION.drafts_per_request if n_candidates is None else n_candidates
     if not 1 <= n <= MAX_DRAFTS:
         raise PermanentError(f"Between 1 and {MAX_DRAFTS} drafts can be asked for at once, not {n}.")
     slots = across(products, channels=channels, locales=locales, audience=audience)

@@ -69,7 +69,7 @@ def stored(kind: str) -> QueuePolicy:
 def _defaults(kind: str) -> dict[str, Any]:
     """Return the rules of a queue that nobody has set any for: the settings', and what its question asks for."""
     asked = question(kind).queue_rules if kind in settings.QUESTIONS else {}
-    return {**settings.MODERATION["QUEUE"], **asked}
+    return {**settings.MODERATION.queue, **asked}
 
 
 def may_take(user: User, policy: QueuePolicy) -> bool:

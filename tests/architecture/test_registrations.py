@@ -105,7 +105,7 @@ def test_every_permission_of_a_role_exists() -> None:
 
 
 def test_who_may_reach_a_task_can_be_asked() -> None:
-    assert callable(import_string(settings.LABELING["MAY_REACH"]))
+    assert callable(import_string(settings.LABELING.may_reach))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,8 +46,8 @@ def open_door(label_studio: Desk, live_server: Any, settings: Any) -> Iterator[s
     held: list[Any] = []
     with door.served(lambda environ, start_response: held[0](environ, start_response)) as url:
         url = url.replace("127.0.0.1", host)
-        settings.LABELING = {**settings.LABELING, "DOOR_URL": url}
-        desk = DoorsDesk(live_server.url, settings.LABELING["DOOR_KEY"])
+        settings.LABELING = replace(settings.LABELING, door_url=url)
+        desk = DoorsDesk(live_server.url, settings.LABELING.door_key)
         held.append(door.door_before(Forward(label_studio.url), desk=desk))
         yield url
 
@@ -70,11 +71,8 @@ def sits_down(
         *, drafts: int = 0, labels: int = 0, warned: bool = False, width: int = 1280, webhooks: bool = True
     ) -> Reviewer:
         hear_at = live_server.url if webhooks else "http://127.0.0.1:9"
-        settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": hear_at}
-        settings.MODERATION = {
-            **settings.MODERATION,
-            "QUEUE": settings.MODERATION["QUEUE"] | {"rereview_percent": 0, "blind_percent": 0},
-        }  # fmt: skip
+        settings.LABELING = replace(settings.LABELING, webhook_url=hear_at)
+        settings.MODERATION = replace(settings.MODERATION, queue=settings.MODERATION.queue | {"rereview_percent": 0, "blind_percent": 0})  # fmt: skip
         monkeypatch.setattr(Sentiment, "ask_below", 1.01)
         people.people("Reviewer", email=REVIEWER.email)
         sync_accounts()
@@ -88,9 +86,9 @@ def sits_down(
             pass
         assert sync.push_tasks() == drafts + labels
         env = {
-            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING["TOKEN"],
+            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING.token,
             "LABEL_STUDIO_WEBHOOK_URL": hear_at, "LABEL_STUDIO_RECONCILE_SECONDS": "3600",
-            "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING["WEBHOOK_SECRET"], "SITE_URL": live_server.url,
+            "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING.webhook_secret, "SITE_URL": live_server.url,
         }  # fmt: skip
         start_worker("external", **env)
         start_worker("default", **env)

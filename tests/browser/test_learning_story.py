@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,7 @@ def scored(
     """
     settings.SITE_URL = live_server.url
     rules = {"rereview_percent": 0, "max_waiting": 10_000}
-    settings.MODERATION = {
-        **settings.MODERATION,
-        "QUEUE": settings.MODERATION["QUEUE"] | rules,
-    }
+    settings.MODERATION = replace(settings.MODERATION, queue=settings.MODERATION.queue | rules)
     monkeypatch.setattr(SentimentQuestion, "ask_below", 1.01)
     for role, backend, locales in (
         ("sentiment", "cold_start", ["en", "zh-Hans"]),
@@ -84,7 +82,7 @@ def scored(
         factories.model_version(
             role, backend=backend, artifact_hash=prepared_models.folders[role].name, locales=locales
         )
-    env = {"LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING["TOKEN"]}
+    env = {"LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING.token}
     start_worker("gpu", **env)
     start_worker("training", **env)
     rng, truth, product = random.Random(5), dict[str, str](), None

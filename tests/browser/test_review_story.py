@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -71,15 +72,15 @@ def tell(
 
     def begin(*, webhooks: bool = True) -> Story:
         reach = live_server.url if webhooks else NOWHERE
-        settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": reach}
+        settings.LABELING = replace(settings.LABELING, webhook_url=reach)
         people.people("Reviewer", email=REVIEWER.email)
         sync_accounts()
         factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD, GOOD + " It is yours."]})
         product = factories.product(title="Harbour mug 1")
         env = {
-            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING["TOKEN"],
-            "LABEL_STUDIO_WEBHOOK_URL": reach, "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING["WEBHOOK_SECRET"],
-            "LABEL_STUDIO_DOOR_KEY": settings.LABELING["DOOR_KEY"],
+            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING.token,
+            "LABEL_STUDIO_WEBHOOK_URL": reach, "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING.webhook_secret,
+            "LABEL_STUDIO_DOOR_KEY": settings.LABELING.door_key,
             "LABEL_STUDIO_RECONCILE_SECONDS": "3600" if webhooks else "8", "SITE_URL": live_server.url,
         }  # fmt: skip
         start_worker("gpu", **env)

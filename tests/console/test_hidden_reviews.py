@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,8 +27,8 @@ LIST = "console:hidden_reviews"
 @pytest.fixture(autouse=True)
 def nobody_is_asked_again(settings: Any) -> None:
     """No review is asked about a second time by lot."""
-    queue = {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": queue}
+    queue = {**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=queue)
 
 
 @pytest.fixture

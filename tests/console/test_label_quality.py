@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,8 +133,8 @@ def test_a_reviewer_sees_their_own_work_and_nobody_elses() -> None:
 @pytest.fixture
 def panel(settings: Any) -> ReviewItem:
     """An item that three people are asked about, of whom one has answered."""
-    rules = settings.MODERATION["QUEUE"] | {"num_reviewers_per_item": 3, "rereview_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": rules}
+    rules = settings.MODERATION.queue | {"num_reviewers_per_item": 3, "rereview_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=rules)
     factories.candidate(status="in_review", rank=1)
     settling.open_reviews()
     LabelingProject.objects.update(ls_project_id=7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_count_beside_a_link_is_drawn_only_where_there_is_something_to_count()
 
 
 def test_the_desk_says_what_is_down_and_what_to_do(scene: Scene, settings: Any) -> None:
-    settings.LABELING = {**settings.LABELING, "URL": "http://127.0.0.1:9"}
+    settings.LABELING = replace(settings.LABELING, url="http://127.0.0.1:9")
     from monitoring import health
 
     health._latest = None

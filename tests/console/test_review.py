@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def client(reviewer: User) -> Client:
 
 @pytest.fixture(autouse=True)
 def _nobody_is_asked_again(settings: Any) -> None:
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0}}
+    settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, "rereview_percent": 0})
 
 
 def turn(client: Client, kind: str = KIND, **said: Any) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def test_the_page_leases_nothing_and_frames_label_studio_alone(client: Client, s
     answer = client.get(reverse("console:review", args=[KIND]))
     assert answer.status_code == 200
     policy = answer["Content-Security-Policy"]
-    assert f"frame-src 'self' {settings.LABELING['DOOR_URL']}" in policy
+    assert f"frame-src 'self' {settings.LABELING.door_url}" in policy
     assert "default-src 'self'; " in policy
     assert "frame-ancestors 'none'" in policy
     assert not ReviewItem.objects.exclude(status="waiting").exists()

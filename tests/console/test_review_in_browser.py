@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ PHONE = {"width": 390, "height": 844}
 def reviewer(settings: Any) -> Any:
     """A reviewer who has answered some, and has some before them."""
     rules = {"rereview_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], **rules}}
+    settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, **rules})
     person = people.people("Reviewer", email="robin@example.com")
     for said in ({"verdict": "accept"}, {"verdict": "reject", "reason_codes": ["tone"]}, {"verdict": "reject"}):
         item = make.review_item(make.candidate(status="in_review", rank=1))

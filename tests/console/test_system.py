@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def _fresh(settings: Any) -> None:
     health._latest = None
     quarantine._forget_count()
-    settings.LABELING = {**settings.LABELING, "URL": "http://127.0.0.1:9"}
+    settings.LABELING = replace(settings.LABELING, url="http://127.0.0.1:9")
 
 
 @pytest.fixture

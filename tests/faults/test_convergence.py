@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -196,12 +196,12 @@ def test_after_one_reconcile_we_have_what_label_studio_has(
     reviewer = people.people("Reviewer", email=REVIEWER.email)
     rng, table = random.Random(20), dict[str, object]()
     with recorder() as (address, bodies):
-        settings.LABELING = {**settings.LABELING, "WEBHOOK_URL": address}
+        settings.LABELING = replace(settings.LABELING, webhook_url=address)
         task_ids, bystanders, project_id = _tasks_in_label_studio(scale.events * 86 // 100)
         sync.reconcile()
         answer_in_label_studio(label_studio_server, task_ids, tmp_path, n_events=scale.events, reviewer=reviewer)
         assert len(bodies) == scale.events
-        secret = settings.LABELING["WEBHOOK_SECRET"]
+        secret = settings.LABELING.webhook_secret
 
         kept = rng.sample(bodies, scale.events * 9 // 10)
         doubled = rng.sample(kept, scale.events // 10)
@@ -254,10 +254,10 @@ def _tasks_in_label_studio(n: int) -> tuple[list[int], list[int], int]:
 
 def _environment(settings: Any, address: str) -> dict[str, str]:
     return {
-        "LABEL_STUDIO_URL": settings.LABELING["URL"],
+        "LABEL_STUDIO_URL": settings.LABELING.url,
         "LABEL_STUDIO_TOKEN": SERVICE_TOKEN,
-        "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING["WEBHOOK_SECRET"],
-        "LABEL_STUDIO_DOOR_KEY": settings.LABELING["DOOR_KEY"],
+        "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING.webhook_secret,
+        "LABEL_STUDIO_DOOR_KEY": settings.LABELING.door_key,
         "LABEL_STUDIO_WEBHOOK_URL": address,
         "LABEL_STUDIO_RECONCILE_SECONDS": "86400",
     }

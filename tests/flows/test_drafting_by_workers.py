@@ -61,4 +61,4 @@ def test_a_worker_killed_in_the_middle_loses_nothing(start_worker, settings) -> 
     start_worker("default")
     start_worker("default", beat=True)
     wait_for(lambda: in_review() == 1, seconds=90, what="the second worker")
-    assert Candidate.objects.count() == settings.MODERATION["DRAFTS_PER_REQUEST"]
+    assert Candidate.objects.count() == settings.MODERATION.drafts_per_request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_three_people_disagree_a_senior_decides_and_a_fourth_judges_the_label_bl
     label_studio: Desk, settings: Any
 ) -> None:
     rules = {"num_reviewers_per_item": 3, "min_quality": 0.7, "rereview_percent": 0, "blind_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": settings.MODERATION["QUEUE"] | rules}
+    settings.MODERATION = replace(settings.MODERATION, queue=settings.MODERATION.queue | rules)
     room = Room(label_studio)
     one, two, three, four = (room.of(person.email) for person in (REVIEWER, *OTHERS))
     senior = room.of(SENIOR.email)
@@ -108,8 +109,8 @@ def test_three_people_disagree_a_senior_decides_and_a_fourth_judges_the_label_bl
 
 
 def test_a_person_in_the_blind_arm_is_shown_no_suggestion(label_studio: Desk, settings: Any) -> None:
-    rules = settings.MODERATION["QUEUE"] | {"blind_percent": 100, "rereview_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": rules}
+    rules = settings.MODERATION.queue | {"blind_percent": 100, "rereview_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=rules)
     room = Room(label_studio)
     factories.sentiment(factories.customer_review("Broke at once. Splendid."), "positive", confidence=0.4)
     settling.open_reviews()

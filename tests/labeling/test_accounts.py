@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,12 @@ pytestmark = pytest.mark.django_db
 
 def test_whoever_the_embedded_one_made_an_account_for_has_it(settings: Any, tmp_path: Path) -> None:
     file = tmp_path / "accounts.json"
-    settings.LABELING = {**settings.LABELING, "ACCOUNTS_FILE": file}
+    settings.LABELING = replace(settings.LABELING, accounts_file=file)
     assert not accounts.are_ours_alone()
     file.write_text(json.dumps({"Robin@Example.com": 17}))
     assert accounts.made_by_the_stack() == {"robin@example.com": 17}
     assert accounts.are_ours_alone()
-    settings.LABELING = {**settings.LABELING, "ACCOUNTS_FILE": None}
+    settings.LABELING = replace(settings.LABELING, accounts_file=None)
     assert not accounts.are_ours_alone(), "a Label Studio of one's own is others' too"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,7 +142,7 @@ def test_it_is_due_once_a_day_and_until_it_holds(tasks: list[LabelingTask]) -> N
 
 def test_it_says_that_label_studio_is_away_and_is_due_again(tasks: list[LabelingTask], settings: Any) -> None:
     reachable = settings.LABELING
-    settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
+    settings.LABELING = replace(reachable, url="http://127.0.0.1:9")
     with pytest.raises(TransientError):
         completeness.prove_if_due()
     with pytest.raises(CommandError, match="cannot be reached"):

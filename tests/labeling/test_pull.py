@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -236,7 +237,7 @@ def test_events_stay_while_label_studio_is_away(
     give(label_studio, task, [choice("verdict", "accept")])
     events()
     reachable = settings.LABELING
-    settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
+    settings.LABELING = replace(reachable, url="http://127.0.0.1:9")
     with pytest.raises(client.TransientError):
         ingest.process_events()
     assert WebhookEvent.objects.filter(status="received", lease_token=None).count() == 1

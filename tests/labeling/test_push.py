@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -241,7 +242,7 @@ def test_a_task_that_label_studio_refuses_is_singled_out(label_studio: Desk, ope
 def test_label_studio_down_is_transient_and_the_work_stays(label_studio: Desk, open_task: Open, settings: Any) -> None:
     task = open_task()
     reachable = settings.LABELING
-    settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
+    settings.LABELING = replace(reachable, url="http://127.0.0.1:9")
     with pytest.raises(TransientError, match="cannot be reached") as raised:
         sync.push_tasks()
     assert "manage.py status" in raised.value.hint
@@ -256,7 +257,7 @@ def test_it_goes_down_after_the_project_was_made(label_studio: Desk, open_task: 
     projects.ensure_project("copy_verdict")
     task = open_task()
     reachable = settings.LABELING
-    settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
+    settings.LABELING = replace(reachable, url="http://127.0.0.1:9")
     with pytest.raises(TransientError):
         sync.push_tasks()
     task.refresh_from_db()
@@ -271,7 +272,7 @@ def test_it_goes_down_after_the_project_was_made(label_studio: Desk, open_task: 
 
 def test_a_wrong_token_says_what_to_do(label_studio: Desk, open_task: Open, settings: Any) -> None:
     open_task()
-    settings.LABELING = {**settings.LABELING, "TOKEN": "9" * 40}
+    settings.LABELING = replace(settings.LABELING, token="9" * 40)
 
     with pytest.raises(PermanentError, match="does not accept our token") as raised:
         sync.push_tasks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -79,7 +80,7 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
     reachable = settings.LABELING
 
     def lose_label_studio(**kwargs: Any) -> None:
-        settings.LABELING = {**reachable, "URL": "http://127.0.0.1:9"}
+        settings.LABELING = replace(reachable, url="http://127.0.0.1:9")
 
     consensus_reached.connect(lose_label_studio)
     try:

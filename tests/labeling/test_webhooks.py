@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def post(body: Any, *, secret: str = SECRET, **headers: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def _secret(settings: Any) -> None:
-    settings.LABELING = {**settings.LABELING, "WEBHOOK_SECRET": SECRET}
+    settings.LABELING = replace(settings.LABELING, webhook_secret=SECRET)
 
 
 def test_an_event_is_stored_with_its_ids_alone() -> None:
@@ -46,7 +47,7 @@ def test_a_forged_secret_is_refused_and_stores_nothing(secret: str) -> None:
 
 
 def test_without_a_secret_of_ours_nobody_gets_in(settings: Any) -> None:
-    settings.LABELING = {**settings.LABELING, "WEBHOOK_SECRET": ""}
+    settings.LABELING = replace(settings.LABELING, webhook_secret="")
 
     assert post(EVENT, secret="").status_code == 401
 

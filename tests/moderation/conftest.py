@@ -55,7 +55,7 @@ def rules(settings: Any) -> Callable[..., None]:
     """Return a function that sets rules of both queues; nobody is re-reviewed unless a test asks for it."""
 
     def set_rules(**changes: Any) -> None:
-        settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], **changes}}
+        settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, **changes})
 
     set_rules(rereview_percent=0, blind_percent=0)
     return set_rules

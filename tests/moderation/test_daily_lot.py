@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_what_people_were_asked_about_already_is_part_of_the_lot() -> None:
 
 
 def test_a_day_is_drawn_once_and_days_without_a_worker_are_made_up_for(settings: Any) -> None:
-    settings.MODERATION = {**settings.MODERATION, "DAILY_LOT": 3}
+    settings.MODERATION = replace(settings.MODERATION, daily_lot=3)
     assert daily_lot.draw() == 0, "nobody serves"
     factories.model_version("sentiment")
     for days in range(1, 12):
@@ -88,7 +89,7 @@ def test_a_day_is_drawn_once_and_days_without_a_worker_are_made_up_for(settings:
     assert set(days.values()) == {3}
     assert TODAY not in days, "the day is not over"
     assert {TODAY - 8 * DAY, TODAY - 9 * DAY} & set(days) == set()
-    settings.MODERATION = {**settings.MODERATION, "DAILY_LOT": 0}
+    settings.MODERATION = replace(settings.MODERATION, daily_lot=0)
     assert daily_lot.draw(today=TODAY + DAY) == 0
 
 
@@ -114,8 +115,8 @@ def test_what_came_with_a_label_from_a_file_is_no_traffic() -> None:
 
 def test_the_lot_goes_before_people_while_the_queue_is_paused(settings: Any) -> None:
     factories.model_version("sentiment")
-    rules = {**settings.MODERATION["QUEUE"], "max_waiting": 1}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": rules}
+    rules = {**settings.MODERATION.queue, "max_waiting": 1}
+    settings.MODERATION = replace(settings.MODERATION, queue=rules)
     came(5, on=TODAY - DAY, confidence=0.4)
     for _ in range(3):
         factories.review_item(factories.customer_review())

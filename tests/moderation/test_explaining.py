@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ WORDS = "My neighbour came to see the kettle, and the lid closes. I will kill yo
 @pytest.fixture(autouse=True)
 def champion(tmp_path: Path, settings: Any) -> ModelVersion:
     """The model that ships; nobody is asked by lot or blindly."""
-    queue = {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0, "random_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": queue}
+    queue = {**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0, "random_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=queue)
     folder = tmp_path / "words"
     folder.mkdir()
     first_scorer.build(folder)
@@ -207,9 +208,9 @@ def test_length_and_time_are_bounded_and_the_settings_switch_it_off(
     _, said = _asked(f"{WORDS} {'so it goes ' * 100}")
     _, longer = _asked(f"{WORDS} {'so it goes ' * 400}")
     monkeypatch.setattr(WordListSafety, "classify", counted)
-    settings.MODERATION = {**settings.MODERATION, "EXPLAINS": False}
+    settings.MODERATION = replace(settings.MODERATION, explains=False)
     assert explaining.explain_asked() == 0
-    settings.MODERATION = {**settings.MODERATION, "EXPLAINS": True}
+    settings.MODERATION = replace(settings.MODERATION, explains=True)
     with monkeypatch.context() as away:
         away.setattr(explaining, "TURN_S", -1.0)
         assert explaining.explain_asked() == 0, "the turn is over"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ def test_drafts_are_stored_with_their_whole_provenance(script: Script) -> None:
 
 
 def test_one_turn_takes_one_batch(script: Script, settings) -> None:
-    settings.MODERATION = {**settings.MODERATION, "GENERATION_BATCH": 2}
+    settings.MODERATION = replace(settings.MODERATION, generation_batch=2)
     script()
     order(*(factories.product() for _ in range(5)), n_candidates=1)
     assert [generation.drain_generation() for _ in range(4)] == [2, 2, 1, 0]

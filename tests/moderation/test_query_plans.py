@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,10 +105,7 @@ def much_is_done(script: Callable[..., ModelVersion], sentiment_champion: ModelV
 
 
 def test_a_turn_of_a_drainer_or_reaper_with_nothing_to_do_reads_no_table(much_is_done, settings) -> None:
-    settings.MODERATION = {
-        **settings.MODERATION,
-        "QUEUE": {**settings.MODERATION["QUEUE"], "gold_percent": 5},
-    }
+    settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, "gold_percent": 5})
     turns = (generation.drain_generation, screening.screen_candidates, scoring.score, explaining.explain_asked,
              requests.reap_requests, handing_out.reap_items, second_reviews.open_second_reviews, second_reviews.keep_gold_ready)  # fmt: skip
     for turn in turns:
@@ -121,8 +119,8 @@ def test_a_claim_among_much_that_is_done_reads_no_table(much_is_done, settings) 
     factories.customer_review("good")
     factories.review_item()
     with plans() as found:
-        assert generation.drain_generation() == settings.MODERATION["DRAFTS_PER_REQUEST"]
-        assert screening.screen_candidates() == settings.MODERATION["DRAFTS_PER_REQUEST"]
+        assert generation.drain_generation() == settings.MODERATION.drafts_per_request
+        assert screening.screen_candidates() == settings.MODERATION.drafts_per_request
         assert scoring.score() == 1
         assert handing_out.next_item(people("Reviewer"), kind="copy_verdict")
         open_tasks = LabelingTask.objects.filter(

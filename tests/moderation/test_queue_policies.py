@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -26,7 +27,7 @@ def set_rules(**changes: object) -> QueuePolicy:
 
 
 def test_a_queue_without_rules_has_those_of_the_settings_and_reading_stores_nothing(settings) -> None:
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "sla_minutes": 77}}
+    settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, "sla_minutes": 77})
     assert rules.policy_for(COPY).sla_minutes == 77
     assert set(rules.policies()) == set(queue_names())
     assert not QueuePolicy.objects.exists()

@@ -6,6 +6,7 @@ import datetime as dt
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,14 +49,14 @@ class LabelStudioHealth(http.server.BaseHTTPRequestHandler):
 def healthy_label_studio(settings: Any) -> Iterator[None]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), LabelStudioHealth) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings.LABELING = {**settings.LABELING, "URL": f"http://127.0.0.1:{server.server_port}"}
+        settings.LABELING = replace(settings.LABELING, url=f"http://127.0.0.1:{server.server_port}")
         yield
         server.shutdown()
 
 
 @pytest.fixture
 def absent_servers(settings: Any) -> Iterator[None]:
-    settings.LABELING = {**settings.LABELING, "URL": "http://127.0.0.1:9"}
+    settings.LABELING = replace(settings.LABELING, url="http://127.0.0.1:9")
     before = current_app.conf.broker_url, current_app.conf.broker_write_url
     current_app.conf.broker_url = current_app.conf.broker_write_url = "redis://:s3cret-pass@127.0.0.1:9/0"
     yield
@@ -90,7 +91,7 @@ def test_a_label_studio_that_is_up_is_seen(healthy_label_studio: None) -> None:
 
 
 def test_a_label_studio_that_answers_with_an_error_is_down(healthy_label_studio: None, settings: Any) -> None:
-    settings.LABELING = {**settings.LABELING, "URL": settings.LABELING["URL"] + "/elsewhere"}
+    settings.LABELING = replace(settings.LABELING, url=settings.LABELING.url + "/elsewhere")
     assert "404" in health.check_label_studio().words
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,8 +41,8 @@ def test_known_answers_count_for_those_who_were_tested_only() -> None:
 
 
 def test_reasons_and_fixes_of_several_people_are_compared(settings: Any) -> None:
-    rules = settings.MODERATION["QUEUE"] | {"num_reviewers_per_item": 2, "rereview_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": rules}
+    rules = settings.MODERATION.queue | {"num_reviewers_per_item": 2, "rereview_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=rules)
     one, two = people.reviewer(), people.reviewer()
     for number in range(25):
         factories.candidate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def known(tmp_path: Path, settings: Any) -> None:
         "review_topics": "questions.declared.review_topics",
     }
     rules = {"rereview_percent": 0, "blind_percent": 0, "random_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": settings.MODERATION["QUEUE"] | rules}
+    settings.MODERATION = replace(settings.MODERATION, queue=settings.MODERATION.queue | rules)
     Delivery.acted.clear()
     loader.forget()
 

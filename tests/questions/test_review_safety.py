@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ def _as(user: User) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def nobody_is_asked_again(settings: Any) -> None:
     """No review is asked about a second time by lot."""
-    queue = {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": queue}
+    queue = {**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=queue)
 
 
 def test_its_page_is_valid_and_says_what_hides_a_review() -> None:

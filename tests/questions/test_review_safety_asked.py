@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def champion(tmp_path: Path, settings: Any) -> ModelVersion:
     """The model that ships, as it ships; nobody is asked by lot or blindly."""
-    queue = {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0, "random_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": queue}
+    queue = {**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0, "random_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=queue)
     folder = tmp_path / "words"
     folder.mkdir()
     first_scorer.build(folder)
@@ -63,8 +64,8 @@ def test_whatever_a_model_marks_is_asked_however_sure_it_is(champion: ModelVersi
 
 
 def test_a_share_is_drawn_by_lot_from_what_it_lets_be(champion: ModelVersion, settings: Any) -> None:
-    queue = {**settings.MODERATION["QUEUE"], "random_percent": 50}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": queue}
+    queue = {**settings.MODERATION.queue, "random_percent": 50}
+    settings.MODERATION = replace(settings.MODERATION, queue=queue)
     for number in range(20):
         factories.customer_review(f"Keeps tea hot, kettle {number}.")
     factories.customer_review("You filthy liar, I will kill you.")

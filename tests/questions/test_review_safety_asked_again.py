@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ FILTHY = "You filthy liar."
 @pytest.fixture(autouse=True)
 def nobody_is_asked_again(settings: Any) -> None:
     """No review is asked about a second time by lot."""
-    queue = {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": queue}
+    queue = {**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=queue)
 
 
 @pytest.fixture

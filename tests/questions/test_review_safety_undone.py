@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -40,8 +41,8 @@ FILTHY = "You filthy liar."
 @pytest.fixture(autouse=True)
 def nobody_is_asked_again(settings: Any) -> None:
     """No review is asked about a second time by lot."""
-    queue = {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": queue}
+    queue = {**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=queue)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,7 @@ def asked(tmp_path: Path, settings: Any) -> ReviewItem:
     (tmp_path / f"{NAME}.yaml").write_text(DECLARED + "first_labels: 5\noverlap: 2\n")
     settings.QUESTIONS_DIR = str(tmp_path)
     settings.QUESTIONS = {**settings.QUESTIONS, NAME: f"questions.declared.{NAME}"}
-    settings.MODERATION = {
-        **settings.MODERATION,
-        "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
-    }
+    settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0})
     factories.customer_review("cheap and sturdy")
     assert settling.open_reviews() == 1
     for number, task in enumerate(LabelingTask.objects.all()):

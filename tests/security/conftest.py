@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -59,7 +59,7 @@ class Held:
 @pytest.fixture
 def recorder(settings: Any) -> Recorder:
     """A Label Studio that keeps nothing, and settings that point at it."""
-    settings.LABELING = {**settings.LABELING, "DOOR_URL": "http://door.test", "TOKEN": SERVICE}
+    settings.LABELING = replace(settings.LABELING, door_url="http://door.test", token=SERVICE)
     return Recorder()
 
 

@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_an_answer_is_the_persons_and_stamped(recorder: Recorder, visitor: Visit
 
     assert (done.status, done.json()) == (200, {"answered": held.ls_task})
     [made] = recorder.annotations
-    stamp = stamps.stamp_of(made["result"], key=settings.LABELING["DOOR_KEY"])
+    stamp = stamps.stamp_of(made["result"], key=settings.LABELING.door_key)
     assert stamp is not None
     assert (stamp.task, stamp.ls_task, stamp.person) == (str(held.task.pk), held.ls_task, held.user.pk)
     assert stamp.lease == str(ReviewItem.objects.get(pk=held.item.pk).lease_token)
@@ -238,7 +239,7 @@ def test_it_does_not_wait_for_a_desk_that_hangs() -> None:
 
 @pytest.mark.django_db
 def test_the_desk_answers_nobody_but_the_door(settings: Any) -> None:
-    key = settings.LABELING["DOOR_KEY"]
+    key = settings.LABELING.door_key
     body = b'{"ask": "refused", "counts": [{"reason": "closed", "pass": "", "n": 3}]}'
 
     def post(body: bytes, signature: str) -> int:
@@ -265,7 +266,7 @@ def test_the_desk_answers_nobody_but_the_door(settings: Any) -> None:
         status, content, signed = ask_in_process(strange, tokens.sign_call(strange, key=key))
         assert (status, json.loads(content)["allowed"]) == (200, False)
         assert signed
-    settings.LABELING = {**settings.LABELING, "DOOR_KEY": ""}
+    settings.LABELING = replace(settings.LABELING, door_key="")
     assert post(body, tokens.sign_call(body, key="x")) == 401, "without a key nobody is the door"
 
 

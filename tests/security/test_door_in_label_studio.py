@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -87,7 +88,7 @@ def address(request: pytest.FixtureRequest, label_studio: Desk, settings: Any, l
     """Where people reach Label Studio: both ways that the door stands there."""
     found = request.getfixturevalue(request.param)
     url = found if isinstance(found, str) else str(found.url)
-    settings.LABELING = {**settings.LABELING, "DOOR_URL": url}
+    settings.LABELING = replace(settings.LABELING, door_url=url)
     settings.SITE_URL = live_server.url
     return url
 
@@ -130,7 +131,7 @@ def test_an_answer_through_the_door_is_theirs_and_proves_it(
     [annotation] = client.get_tasks(held.project.ls_project_id or 0, [held.ls_task_id or 0])[
         held.ls_task_id or 0
     ].annotations
-    stamp = stamps.stamp_of(annotation.result, key=settings.LABELING["DOOR_KEY"])
+    stamp = stamps.stamp_of(annotation.result, key=settings.LABELING.door_key)
     assert stamp is not None
     assert stamp.result_hash == stamps.hash_of(annotation.result), "what the API gives back is what was stamped"
     assert (stamp.task, stamp.ls_task, stamp.person) == (str(held.pk), held.ls_task_id, reviewer.pk)
@@ -272,7 +273,7 @@ def test_no_trick_on_the_wire_gets_past(address: str, held: LabelingTask) -> Non
 def test_the_service_comes_through_where_the_door_is_built_in(
     embedded: LabelStudio, label_studio: Desk, held: LabelingTask, settings: Any
 ) -> None:
-    settings.LABELING = {**settings.LABELING, "URL": embedded.url, "DOOR_URL": embedded.url}
+    settings.LABELING = replace(settings.LABELING, url=embedded.url, door_url=embedded.url)
     [task] = client.get_tasks(held.project.ls_project_id or 0, [held.ls_task_id or 0]).values()
     assert task.ext_id == str(held.pk)
 
@@ -289,7 +290,7 @@ def test_a_way_around_the_door_is_found(
     direct = label_studio.url
 
     def found(url: str, door_url: str) -> side_door.Look:
-        settings.LABELING = {**settings.LABELING, "URL": url, "DOOR_URL": door_url}
+        settings.LABELING = replace(settings.LABELING, url=url, door_url=door_url)
         return side_door.look()
 
     assert found(embedded.url, embedded.url) == side_door.Look()
@@ -299,7 +300,7 @@ def test_a_way_around_the_door_is_found(
     monkeypatch.setattr(side_door, "_is_inside", lambda url: False)
     assert f"{direct}/user/login/" in found(direct, proxied).around
     assert found(embedded.url, proxied).around == "", "there the door is in the way"
-    settings.LABELING = {**settings.LABELING, "DOOR_KEY": "another"}
+    settings.LABELING = replace(settings.LABELING, door_key="another")
     assert "No door of ours" in found(embedded.url, embedded.url).around
 
 

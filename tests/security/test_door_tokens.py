@@ -107,7 +107,7 @@ def test_a_token_lets_in_once(recorder: Recorder, hold: Hold) -> None:
 
 
 def test_the_cookie_is_for_https_alone_where_the_door_is(recorder: Recorder, hold: Hold, settings: Any) -> None:
-    settings.LABELING = {**settings.LABELING, "DOOR_URL": "https://label.example.com"}
+    settings.LABELING = replace(settings.LABELING, door_url="https://label.example.com")
     held, visitor = hold(), Visitor(door_before(recorder))
     cookie = visitor.come_in(held.user, held.task).headers["Set-Cookie"]
     assert cookie.startswith("__Host-ecomsite_door=")
@@ -132,7 +132,7 @@ def test_a_token_for_another_person_session_or_pass_is_refused(recorder: Recorde
     right = tokens.Token(
         str(given.pk), held.user.pk, tokens.hash_of_session(given.session_key), held.ls_task, time.time() + 20
     )
-    key = settings.LABELING["DOOR_KEY"]
+    key = settings.LABELING.door_key
     for wrong in (
         replace(right, person=other.pk),
         replace(right, session=tokens.hash_of_session("another")),
@@ -227,7 +227,7 @@ def test_a_pass_that_was_issued_but_not_used_is_no_cookie(recorder: Recorder, ho
     send_to_door(held.user, held.task)
     cookie = tokens.Cookie(str(DoorPass.objects.get().pk), held.user.pk)
     visitor = Visitor(door_before(recorder))
-    visitor.cookies["ecomsite_door"] = tokens.seal_cookie(cookie, key=settings.LABELING["DOOR_KEY"])
+    visitor.cookies["ecomsite_door"] = tokens.seal_cookie(cookie, key=settings.LABELING.door_key)
     assert refused(visitor, held) == "no_pass"
 
 

@@ -51,8 +51,8 @@ REJECT = [choice("verdict", "reject"), choice("reasons", "tone"), typed("comment
 @pytest.fixture(autouse=True)
 def nobody_is_asked_again(settings: Any) -> None:
     """No lots in these tests: who is asked a second time is asked for a reason."""
-    rules = settings.MODERATION["QUEUE"] | {"rereview_percent": 0, "blind_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": rules}
+    rules = settings.MODERATION.queue | {"rereview_percent": 0, "blind_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=rules)
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ NO_STAMPS: list[Any] = ["", "x", "e30.e30", "é", "A" * 3000, None, 7, ["a"]]
 def test_a_stamp_counts_for_what_it_was_put_on(
     label_studio: Desk, item: ReviewItem, maker: User, settings: Any
 ) -> None:
-    key, expected = settings.LABELING["DOOR_KEY"], {}
+    key, expected = settings.LABELING.door_key, {}
     for standing, forge in FORGERIES.values():
         sealed = stamps.seal(forge(stamp_for(item.labeling_task, maker, ACCEPT)), key=key)
         made = label_studio.reviewer.annotations.create(
@@ -232,7 +232,7 @@ def test_a_stamp_made_with_another_key_is_forged(label_studio: Desk, item: Revie
 
 
 def test_without_a_key_nothing_counts(label_studio: Desk, item: ReviewItem, maker: User, settings: Any) -> None:
-    settings.LABELING = {**settings.LABELING, "DOOR_KEY": ""}
+    settings.LABELING = replace(settings.LABELING, door_key="")
     give(label_studio, item.labeling_task, ACCEPT)
     assert_nothing_came_of_it(item)
 
@@ -308,8 +308,8 @@ def test_a_forged_skip_takes_the_item_from_nobody(label_studio: Desk, item: Revi
 def test_without_reservations_who_was_shown_it_may_answer_and_nobody_else(
     label_studio: Desk, maker: User, senior: User, settings: Any
 ) -> None:
-    rules = settings.MODERATION["QUEUE"] | {"enable_reservations": False}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": rules}
+    rules = settings.MODERATION.queue | {"enable_reservations": False}
+    settings.MODERATION = replace(settings.MODERATION, queue=rules)
     found = opened()
     said = stamped(found.labeling_task, maker, REJECT, lease="")
     TaskLease.objects.all().delete()
@@ -491,7 +491,7 @@ def test_webhooks_are_set_again_and_others_go(label_studio: Desk, item: ReviewIt
 def test_label_studio_away_is_no_drift(label_studio: Desk, item: ReviewItem, settings: Any) -> None:
     from core.exceptions import TransientError
 
-    settings.LABELING = {**settings.LABELING, "URL": "http://127.0.0.1:9"}
+    settings.LABELING = replace(settings.LABELING, url="http://127.0.0.1:9")
     with pytest.raises(TransientError):
         drift.look()
     assert not Drift.objects.exists()

@@ -24,7 +24,7 @@ def test_each_check_is_registered() -> None:
 
 
 def test_the_door_is_not_deployed_without_its_key(settings: Any) -> None:
-    settings.LABELING = {**django_settings.LABELING, "DOOR_KEY": ""}
+    settings.LABELING = replace(settings.LABELING, door_key="")
     assert [found.id for found in system_checks.door_key_is_set(None)] == ["ecomsite.E004"]
 
 

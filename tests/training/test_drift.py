@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -230,7 +231,7 @@ def test_the_page_shows_what_the_lot_says(settings: Any) -> None:
     page = client.get(reverse("console:training")).content.decode()
     for words in ("The fall is beyond chance.", "worse than before", "50%", "90%", "is rolled back by itself"):
         assert words in page, words
-    settings.MODERATION = {**settings.MODERATION, "DAILY_LOT": 0}
+    settings.MODERATION = replace(settings.MODERATION, daily_lot=0)
     Prediction.objects.all().delete()
     TrafficSample.objects.all().delete()
     assert "No lot is drawn" in client.get(reverse("console:training")).content.decode()

@@ -35,13 +35,13 @@ class Command(BaseCommand):
         labeling = settings.LABELING
         try:
             door_settings = Settings(
-                key=labeling["DOOR_KEY"],
-                token=labeling["TOKEN"],
-                desk=labeling["WEBHOOK_URL"],
+                key=labeling.door_key,
+                token=labeling.token,
+                desk=labeling.webhook_url,
                 console=settings.SITE_URL,
-                url=labeling["DOOR_URL"],
+                url=labeling.door_url,
             )
-            forward = Forward(labeling["URL"])
+            forward = Forward(labeling.url)
         except ValueError as exc:
             raise CommandError(f"{exc}: set LABEL_STUDIO_DOOR_KEY, LABEL_STUDIO_TOKEN and LABEL_STUDIO_URL.") from exc
         # It asks the desk over HTTP, and needs no table itself.
