@@ -211,7 +211,7 @@ def verdict(
     from training.evaluation import gate
 
     groups = {"category": [row.category for row in rows]} if slices else {}
-    rules = gate.as_rules(settings.TRAINING["GATE"])
+    rules = gate.as_rules(settings.TRAINING.gate)
     found = gate.judge(
         answers(new, rows, labels), answers(old, rows, labels), groups=groups, rules=rules, stated=stated, labels=labels
     )

@@ -102,7 +102,7 @@ class Shop:
         new, tested = fitted(parts, texts, labels=LABELS), parts["test"]
         verdict = gate.judge(
             answers(new, tested, LABELS), answers(old, tested, LABELS), groups={"category": [row.category for row in tested]},
-            rules=gate.as_rules(settings.TRAINING["GATE"]), stated=snapshot.n_stated, labels=LABELS,
+            rules=gate.as_rules(settings.TRAINING.gate), stated=snapshot.n_stated, labels=LABELS,
         )  # fmt: skip
         version = self._version(2, dataset_hash=snapshot.artifact_hash)
         report = reports.write(

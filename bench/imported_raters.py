@@ -26,7 +26,7 @@ from labeling.quality.intervals import share  # noqa: E402
 
 DATA = Path(os.environ.get("ECOMSITE_DATA_DIR", ROOT.parent / "shared" / "data"))
 SETS = ("crowd_dog", "crowd_face_sentiment", "crowd_duck")
-LEAST, MODEL = 0.4, 0.86  # settings.LABEL_CHECKS["MIN_RATER_KAPPA"]; how often the copied model is right
+LEAST, MODEL = 0.4, 0.86  # settings.LABEL_CHECKS.min_rater_kappa; how often the copied model is right
 SAMPLES = (30, 60, 120)
 ARMS = ("honest", "turned round", "one label", "by lot", "copies the model", "copies the model, 1 in 10 otherwise")
 

@@ -80,7 +80,7 @@ def trackers_are_installed(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     if find_spec("torch") is None:
         return []
     hint = "Install it where the training worker runs, or correct TRAINING_TRACKERS."
-    problems = trackers.problems(settings.TRAINING["TRACKERS"])
+    problems = trackers.problems(settings.TRAINING.trackers)
     return [Error(f"TRAINING_TRACKERS: {words}.", hint=hint, id="ecomsite.E003") for words in problems]
 
 
@@ -101,7 +101,7 @@ def labels_of_the_gate_exist(app_configs: Any, **kwargs: Any) -> list[CheckMessa
     return [
         Error(f"{variable}: no question has the label {label}.", hint=hint, id="ecomsite.E007")
         for variable, key in named.items()
-        for label in settings.TRAINING["GATE"][key]
+        for label in settings.TRAINING.gate[key]
         if label not in known
     ]
 

@@ -32,9 +32,9 @@ def holds_personal_data(text: str) -> bool:
 
 def is_barred(product: Product | None) -> bool:
     """Return whether a product came with a feed whose licence does not allow to train on it:
-    TRAINING["BARRED_FEEDS"].
+    `settings.TRAINING.barred_feeds`.
     """
-    return product is not None and product.source in settings.TRAINING["BARRED_FEEDS"]
+    return product is not None and product.source in settings.TRAINING.barred_feeds
 
 
 def blind(kind: str, subjects: list[str]) -> dict[str, bool]:

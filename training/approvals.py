@@ -36,7 +36,7 @@ def people_needed(version: ModelVersion) -> int:
 
     As many as what it rests on asks for (`training.consent`), and one at least for what the gate left to people.
     """
-    asked = int(settings.TRAINING["APPROVERS"].get(version.role, 1))
+    asked = settings.TRAINING.approvers.get(version.role, 1)
     report = report_on(version)
     left_to_people = report is not None and report.asks_people
     return max(asked, int(left_to_people), consent.people_needed(version))

@@ -1,6 +1,6 @@
 """More training rows out of those there are: a copy of some, a little changed. Never of validation or test rows.
 
-Beside dropping words, any callable of settings TRAINING["AUGMENTERS"] may change a text: synonyms, back-translation by
+Beside dropping words, any callable of `settings.TRAINING.augmenters` may change a text: synonyms, back-translation by
 a model of yours. It gets the text and a random generator, and returns the changed text.
 """
 
@@ -26,7 +26,7 @@ def augment(rows: Rows, *, share: float, seed: int) -> Rows:
     if not share or not len(rows):
         return rows
     rng = random.Random(seed)  # noqa: S311
-    augmenters: list[Augmenter] = [import_string(path) for path in settings.TRAINING["AUGMENTERS"]]
+    augmenters: list[Augmenter] = [import_string(path) for path in settings.TRAINING.augmenters]
     texts, labels = list(rows.texts), list(rows.labels)
     for i in rng.sample(range(len(rows)), round(share * len(rows))):
         changed = rng.choice(augmenters)(texts[i], rng)

@@ -82,7 +82,7 @@ def _rests_on_files(version: ModelVersion) -> str:
             title = "texts it learnt from" if part == "train" else "test texts"
             if n_imported >= DECISIVE * n:
                 return f"{n_imported:,} of {n:,} {title} have a label that came from a file"
-            fewest = settings.TRAINING["GATE"]["min_test"]
+            fewest = settings.TRAINING.gate["min_test"]
             if part == "test" and n - n_imported < fewest:
                 return f"our own people labelled {n - n_imported:,} of its test texts, and the gate needs {fewest:,}"
     return ""

@@ -100,7 +100,7 @@ def look(role: str, *, today: dt.date | None = None) -> Watch | None:
         len(answers),
         sum(answers),
         measure_change(answers, before=before, day=(today - since).days),
-        rolls_back=role in settings.TRAINING["ROLL_BACK_ON_DRIFT"],
+        rolls_back=role in settings.TRAINING.roll_back_on_drift,
     )
 
 

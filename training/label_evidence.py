@@ -165,7 +165,7 @@ def _tuner(corpus: Corpus, version: ModelVersion, n_labels: int, progress: Progr
     LABEL_CHECKS["FINE_TUNE_UP_TO"] says how many; `bench/label_quality_errors.py --fine-tuned` measures what it is
     worth.
     """
-    if len(corpus.texts) > int(settings.LABEL_CHECKS["FINE_TUNE_UP_TO"]):
+    if len(corpus.texts) > settings.LABEL_CHECKS.fine_tune_up_to:
         return None
     base = artifacts.path_for(version.artifact_hash)
     watched = partial(progress, "Fine-tuning models that do not see the texts they judge")

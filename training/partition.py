@@ -80,7 +80,7 @@ def split(
 
 # What the test part is to hold alone once there is enough of it: how many, why the rest is left out, and which it is.
 _PREFERRED: Sequence[tuple[Callable[[], int], str, Callable[[Example], bool]]] = (
-    (lambda: settings.TRAINING["GATE"]["min_test"], examples.STATED, lambda row: not row.is_stated),
+    (lambda: settings.TRAINING.gate["min_test"], examples.STATED, lambda row: not row.is_stated),
     (lambda: FEWEST_BLIND, examples.ASSISTED, lambda row: bool(row.is_blind)),
 )
 

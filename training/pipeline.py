@@ -1,7 +1,8 @@
 """One run of training from its plan to the promotion: freeze, fit, measure, judge, register, promote.
 
 Every stage leaves what it made, so a run whose worker died goes on from there: the snapshot in the database, finished
-parts and checkpoints in the run's folder. The version, its report, the alias and the end of the run are written at once.
+parts and checkpoints in the run's folder. The version, its report, the alias and the end of the run are written at
+once.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _tidy() -> None:
     TensorBoard's files stay.
     """
     # Looked for before it is asked who is at work: what another worker begins meanwhile is not among them.
-    found = list(Path(str(settings.TRAINING["RUNS"])).glob("*/parts"))
+    found = list(settings.TRAINING.runs.glob("*/parts"))
     still = {str(pk) for pk in TrainingRun.objects.filter(status__in=runs.OPEN).values_list("pk", flat=True)}
     for folder in found:
         if folder.parent.name not in still:
@@ -88,11 +89,11 @@ def _tidy() -> None:
 
 def folder_of(run: TrainingRun) -> Path:
     """Return where a run keeps checkpoints and what trackers write."""
-    return Path(str(settings.TRAINING["RUNS"])) / str(run.pk)
+    return settings.TRAINING.runs / str(run.pk)
 
 
 def _work(run: TrainingRun) -> None:
-    """Resolve once; fit, measure and judge what is resolved, which writes no row; then write down all that came of it."""
+    """Resolve once; fit, measure and judge, which writes no row; then write down all that came of it at once."""
     trade = pipeline_for(run.task)
     work = _resolve(run, trade)
     fitted = trade.maker.fit(work, tell=_telling(run, trade.maker.STAGES))
@@ -159,7 +160,7 @@ def _resolve(run: TrainingRun, trade: Trade) -> Work:
         kept_from=kept,
         base=base,
         folder=parts,
-        report_to=tuple(settings.TRAINING["TRACKERS"]),
+        report_to=tuple(settings.TRAINING.trackers),
         settled=run.environment.get(runs.SETTLED),
     )
 

@@ -46,7 +46,7 @@ def patience() -> dt.timedelta:
 
 def longest() -> dt.timedelta:
     """Return for how long a run may work at a stretch."""
-    return dt.timedelta(minutes=settings.TRAINING["LONGEST_RUN_MINUTES"])
+    return dt.timedelta(minutes=settings.TRAINING.longest_run_minutes)
 
 
 class Cancelled(Exception):
@@ -180,7 +180,7 @@ def report_progress(run: TrainingRun, stage: str, done: int, of: int) -> None:
     _require_wanted(run)
     if run.claimed_at and timezone.now() - run.claimed_at > longest():
         raise PermanentError(
-            f"it took longer than {settings.TRAINING['LONGEST_RUN_MINUTES']} minutes",
+            f"it took longer than {settings.TRAINING.longest_run_minutes} minutes",
             hint="Ask for fewer epochs, or raise TRAINING_LONGEST_RUN_MINUTES.",
         )
     began = {} if stage == run.stage else {"stage_began_at": timezone.now()}

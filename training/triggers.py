@@ -44,12 +44,12 @@ def why_due(task: str) -> tuple[str, str] | None:
     """Return trigger and reason of the run that `task` is due for; None when it is not, or may not be yet."""
     rules, last = settings.TRAINING, _last(task)
     labels, new, word = _learnt_from(task)
-    if labels.count() < rules["MIN_LABELS"] or _held_back(last, labels, word):
+    if labels.count() < rules.min_labels or _held_back(last, labels, word):
         return None
     n = new.count()
     if last is None:
         return Trigger.NEW_LABELS, f"the first run: {n} {word}"
-    if n >= rules["NEW_LABELS"]:
+    if n >= rules.new_labels:
         return Trigger.NEW_LABELS, f"{n} {word} are new"
     # After a run for the same reason the latest have to be new ones: trained on the same labels, it would come to the
     # same.
@@ -57,7 +57,7 @@ def why_due(task: str) -> tuple[str, str] | None:
     if is_news and (fall := drift_of(task)):
         return Trigger.DRIFT, fall
     ago = timezone.now() - last.created_at
-    if n and ago >= dt.timedelta(days=rules["EVERY_DAYS"]):
+    if n and ago >= dt.timedelta(days=rules.every_days):
         return Trigger.SCHEDULE, f"the last run was {ago.days} days ago, {n} {word} are new"
     return None
 
@@ -79,14 +79,14 @@ def _held_back(last: TrainingRun | None, labels: QuerySet[Any], word: str) -> st
     if (
         last is not None
         and last.status in _TAUGHT_NOBODY
-        and now < last.created_at + dt.timedelta(days=rules["EVERY_DAYS"])
+        and now < last.created_at + dt.timedelta(days=rules.every_days)
         and not _since(labels, last.created_at).exists()
     ):
         return (
             f"The last run {last.get_status_display().lower()}, and no {word} are new since: it would come to the same."
         )
-    if minutes_spent(now - dt.timedelta(days=1)) >= rules["BUDGET_MINUTES"]:
-        return f"None starts by itself while the day's {rules['BUDGET_MINUTES']} minutes of training are spent."
+    if minutes_spent(now - dt.timedelta(days=1)) >= rules.budget_minutes:
+        return f"None starts by itself while the day's {rules.budget_minutes} minutes of training are spent."
     return ""
 
 
@@ -121,16 +121,16 @@ def in_words(task: str) -> str:
     """Return what the next run of `task` waits for, for people."""
     rules = settings.TRAINING
     labels, new, word = _learnt_from(task)
-    if (n := labels.count()) < rules["MIN_LABELS"]:
-        return f"The first run starts at {rules['MIN_LABELS']} {word}; there are {n}."
+    if (n := labels.count()) < rules.min_labels:
+        return f"The first run starts at {rules.min_labels} {word}; there are {n}."
     or_less = (
         ""
         if task != Task.COPY and task not in drift.watched()
         else ", or when people agree with the champion less than before"
     )
     return (
-        f"{new.count()} of {rules['NEW_LABELS']} {word} that start the next run are there. It also starts after "
-        f"{rules['EVERY_DAYS']} days{or_less}. {_held_back(_last(task), labels, word)}"
+        f"{new.count()} of {rules.new_labels} {word} that start the next run are there. It also starts after "
+        f"{rules.every_days} days{or_less}. {_held_back(_last(task), labels, word)}"
     ).strip()
 
 

@@ -188,7 +188,7 @@ def _speaks_against(
     """Return in words why nobody can answer for the file, and the way out."""
     from labeling.quality import against
 
-    least = settings.LABEL_CHECKS["MIN_RATER_KAPPA"]
+    least = settings.LABEL_CHECKS.min_rater_kappa
     why = against.problem_with(found, model, least=least)
     if why == against.FEW:
         since = " since it came in" if to_come else ""

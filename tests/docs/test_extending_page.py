@@ -111,7 +111,7 @@ def test_a_back_end_answers(module: Module) -> None:
 
 def test_an_augmenter_changes_copies(module: Module, settings: Any) -> None:
     assert module("augmenters").without_stop("Good.", random.Random(0)) == "Good"
-    settings.TRAINING = {**settings.TRAINING, "AUGMENTERS": ["shop.augmenters.without_stop"]}
+    settings.TRAINING = replace(settings.TRAINING, augmenters=["shop.augmenters.without_stop"])
     grown = augmentation.augment(Labelled(["Good.", "Bad."], [0, 1]), share=1, seed=0)
     assert sorted(grown.texts) == ["Bad", "Bad.", "Good", "Good."]
 

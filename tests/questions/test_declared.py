@@ -94,7 +94,7 @@ def test_a_file_can_say_how_its_models_are_made_and_what_they_have_to_show(damag
     assert asked.ask_below == 0.7
     run, _ = runs.plan("damage", reason="enough labels", actor=people.ml_engineer(), recipe={"epochs": 2})
     assert (run.recipe["epochs"], run.recipe["class_weights"]) == (2, True), "who asks for a run has the last word"
-    rules = gate.as_rules({**settings.TRAINING["GATE"], **asked.gate})
+    rules = gate.as_rules({**settings.TRAINING.gate, **asked.gate})
     assert (rules.gain, rules.label_margins, rules.label_costs) == (0.02, {"broken": 0.05}, {"broken": 3})
 
 

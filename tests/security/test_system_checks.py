@@ -32,8 +32,8 @@ def test_the_door_is_not_deployed_without_its_key(settings: Any) -> None:
     ("key", "variable"), [("label_margins", "GATE_LABEL_MARGINS"), ("label_costs", "GATE_LABEL_COSTS")]
 )
 def test_a_label_of_the_gate_that_no_question_has_is_named(settings: Any, key: str, variable: str) -> None:
-    gate = {**django_settings.TRAINING["GATE"], key: {"negative": 0.05, "negativ": 0.05}}
-    settings.TRAINING = {**django_settings.TRAINING, "GATE": gate}
+    gate = {**django_settings.TRAINING.gate, key: {"negative": 0.05, "negativ": 0.05}}
+    settings.TRAINING = replace(settings.TRAINING, gate=gate)
     found = [one for one in run_checks(tags=["compatibility"]) if one.id == "ecomsite.E007"]
     assert [one.msg for one in found] == [f"{variable}: no question has the label negativ."]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -130,7 +131,7 @@ def test_where_fewer_have_to_agree_by_now_who_agreed_before_lets_it_in(settings:
     factories.model_version("copywriter", artifact_hash="")
     another, person = brought_in(), people.ml_engineer()
     registry.promote_or_approve(another, actor=person, reason="read forty")
-    settings.TRAINING = {**settings.TRAINING, "APPROVERS": {"copywriter": 1}}
+    settings.TRAINING = replace(settings.TRAINING, approvers={"copywriter": 1})
     assert registry.promote_or_approve(another, actor=person, reason="as I said") is not None
     assert Approval.objects.count() == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +231,7 @@ def test_an_endpoint_is_no_base(settings: Any) -> None:
 
 
 def test_decisions_on_copy_start_a_run(settings: Any, careless: ModelVersion) -> None:
-    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20, "EVERY_DAYS": 7}
+    settings.TRAINING = replace(settings.TRAINING, min_labels=40, new_labels=20, every_days=7)
     decide_copy(39)
     assert triggers.why_due("copy") is None
     assert triggers.in_words("copy") == "The first run starts at 40 decisions; there are 39."
@@ -252,7 +253,7 @@ def test_a_champion_whose_drafts_are_let_out_less_often_starts_one(
 ) -> None:
     monkeypatch.setattr(triggers, "LATEST", 20)
     monkeypatch.setattr(triggers, "BEFORE", 40)
-    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 10_000}
+    settings.TRAINING = replace(settings.TRAINING, min_labels=40, new_labels=10_000)
     decide_copy(triggers.BEFORE, fixed=10_000)
     decide_copy(triggers.LATEST, fixed=2, seed=2)
     runs.plan("copy", reason="first", actor=SystemActor("tests"))

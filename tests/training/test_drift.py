@@ -66,7 +66,7 @@ def let_serve(version: ModelVersion, days: int) -> ModelVersion:
 
 
 def rolls_back(settings: Any) -> None:
-    settings.TRAINING = {**settings.TRAINING, "ROLL_BACK_ON_DRIFT": [ROLE]}
+    settings.TRAINING = replace(settings.TRAINING, roll_back_on_drift=[ROLE])
 
 
 def test_nothing_is_said_before_there_is_something_to_tell() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def passed(snapshot: DatasetSnapshot) -> EvaluationReport:
 
 def frozen(*, imported: int, source: str = "import:7", min_test: int, settings: Any) -> DatasetSnapshot:
     """A snapshot of 200 labels, of each three so many from a file."""
-    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": min_test}}
+    settings.TRAINING = replace(settings.TRAINING, gate={**settings.TRAINING.gate, "min_test": min_test})
     subjects = label_reviews(200)
     chosen = [subject for number, subject in enumerate(subjects) if number % 3 < imported]
     Label.objects.filter(subject__in=chosen).update(source=source)
@@ -71,13 +72,13 @@ def test_a_third_of_them_does_not_decide_but_a_test_part_without_enough_of_ours_
     ours = snapshot.n_test - sum(snapshot.imported["test"].values())  # type: ignore[index]
     why = f"our own people labelled {ours} of its test texts, and the gate needs 100"
     assert consent.reasons(version) == [why]
-    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 20}}
+    settings.TRAINING = replace(settings.TRAINING, gate={**settings.TRAINING.gate, "min_test": 20})
     assert consent.reasons(version) == []
 
 
 def test_flipped_labels_do_not_replace_the_champion_by_themselves(tmp_path: Path, settings: Any) -> None:
     """Made-up raters, more of them than anybody asked here, all of one mind: the gate's pass is not enough."""
-    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 20}}
+    settings.TRAINING = replace(settings.TRAINING, gate={**settings.TRAINING.gate, "min_test": 20})
     before, mallory = factories.model_version("sentiment", artifact_hash=""), people.ml_engineer()
     run = bring(tmp_path / "x.jsonl", said(150, "gpt-4o", "ann", says=lambda i: FLIPPED[truth(i)]), actor=mallory)
     report = passed(snapshots.freeze("sentiment", actor=mallory))

@@ -176,7 +176,7 @@ def test_a_search_that_goes_on_keeps_its_lease_however_long_it_takes(
 
 
 def test_with_few_enough_labels_an_encoder_is_fine_tuned_on_each_fold(tmp_path: Path, settings: Any) -> None:
-    settings.LABEL_CHECKS = {**settings.LABEL_CHECKS, "FINE_TUNE_UP_TO": 200}
+    settings.LABEL_CHECKS = replace(settings.LABEL_CHECKS, fine_tune_up_to=200)
     folder = artifacts.store_directory(tiny_bert(tmp_path / "encoder"))
     factories.model_version("encoder", artifact_hash=folder)
     label_reviews(120)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.timeout(900), pytest.mark.slow("each process of a trai
 
 @pytest.fixture
 def two_processes(settings: Any) -> None:
-    settings.TRAINING = {**settings.TRAINING, "PROCESSES": 2}
+    settings.TRAINING = replace(settings.TRAINING, processes=2)
 
 
 def alive(folder: Path) -> list[int]:
@@ -42,7 +43,7 @@ def alive(folder: Path) -> list[int]:
 
 
 def test_a_batch_goes_to_as_many_processes_as_get_the_same_number_of_examples(settings: Any) -> None:
-    settings.TRAINING = {**settings.TRAINING, "PROCESSES": 8}
+    settings.TRAINING = replace(settings.TRAINING, processes=8)
     assert [launch.n_processes(size) for size in (1, 4, 12, 16)] == [1, 4, 6, 8]
 
 
@@ -51,7 +52,7 @@ def test_two_processes_make_the_model_that_one_makes(tmp_path: Path, settings: A
     recipe = Recipe(method="full", epochs=2, learning_rate=1e-3, batch_size=8, dropout=0.0)
     found: dict[int, Any] = {}
     for n in (1, 2):
-        settings.TRAINING = {**settings.TRAINING, "PROCESSES": n}
+        settings.TRAINING = replace(settings.TRAINING, processes=n)
         folder, told = tmp_path / str(n), list[tuple[int, int, Mapping[str, float]]]()
         figures = launch.run(
             transformer_classifier.fit, texts(48), texts(16), labels=LABELS, recipe=recipe, base=base, work=folder / "work",

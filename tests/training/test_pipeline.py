@@ -122,7 +122,7 @@ def test_what_a_file_stated_lets_no_model_in(guessing: ModelVersion, settings: A
     label_reviews(600)
     # By raters whom nobody answers for, where it is what most of them said.
     Label.objects.update(method=method, source="import:7")
-    settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 30}}
+    settings.TRAINING = replace(settings.TRAINING, gate={"min_test": 30})
     run = train()
     report = EvaluationReport.objects.get()
     assert (report.verdict, report.metrics["comparison"]["low"] > 0) == ("inconclusive", True)
@@ -322,7 +322,7 @@ def decide_on_drafts(n: int) -> None:
 
 def test_decisions_on_copy_teach_which_descriptions_are_valid(base: ModelVersion, settings: Any) -> None:
     decide_on_drafts(260)
-    settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 30}}
+    settings.TRAINING = replace(settings.TRAINING, gate={"min_test": 30})
     runs.plan("validity", reason="x", actor=people.ml_engineer(), recipe=CHARACTERS)
     assert pipeline.run_next()
     run = TrainingRun.objects.get()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_run_that_takes_too_long_is_stopped_and_says_what_to_do(settings: Any)
     run = runs.claim()
     assert run is not None
     runs.report_progress(run, "Training", 1, 10)
-    run.claimed_at = timezone.now() - dt.timedelta(minutes=settings.TRAINING["LONGEST_RUN_MINUTES"], seconds=1)
+    run.claimed_at = timezone.now() - dt.timedelta(minutes=settings.TRAINING.longest_run_minutes, seconds=1)
     with pytest.raises(PermanentError, match="took longer than"):
         runs.report_progress(run, "Training", 2, 10)
 
@@ -151,12 +152,7 @@ def test_a_run_that_gets_on_each_time_is_not_given_up_however_often_its_worker_i
 
 @pytest.mark.django_db
 def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(settings: Any) -> None:
-    settings.TRAINING = {
-        **settings.TRAINING,
-        "MIN_LABELS": 40,
-        "NEW_LABELS": 20,
-        "EVERY_DAYS": 7,
-    }
+    settings.TRAINING = replace(settings.TRAINING, min_labels=40, new_labels=20, every_days=7)
     label_reviews(39)
     assert triggers.why_due("sentiment") is None
     assert triggers.in_words("sentiment") == "The first run starts at 40 labels; there are 39."
@@ -171,7 +167,7 @@ def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(s
     TrainingRun.objects.update(created_at=now - dt.timedelta(hours=7))
     trigger, reason = triggers.why_due("sentiment") or ("", "")
     assert (trigger, "labels are new" in reason) == ("new_labels", True)
-    settings.TRAINING = {**settings.TRAINING, "BUDGET_MINUTES": 30}
+    settings.TRAINING = replace(settings.TRAINING, budget_minutes=30)
     TrainingRun.objects.update(started_at=now - dt.timedelta(minutes=31), finished_at=now)
     assert triggers.why_due("sentiment") is None, "the day's budget is spent"
     TrainingRun.objects.update(started_at=now - dt.timedelta(hours=30), finished_at=now - dt.timedelta(hours=23))
@@ -187,7 +183,7 @@ def test_a_run_starts_by_itself_when_there_are_enough_labels_and_not_too_often(s
     ("status", "is_repeat"), [("failed", False), ("cancelled", False), ("failed", True), ("succeeded", True)]
 )
 def test_labels_stay_new_until_a_run_has_learnt_from_them(settings: Any, status: str, is_repeat: bool) -> None:
-    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20}
+    settings.TRAINING = replace(settings.TRAINING, min_labels=40, new_labels=20)
     label_reviews(40)
     first, _ = runs.plan("sentiment", reason="first", actor=ME)
     snapshot, now = snapshots.freeze("sentiment", actor=ME), timezone.now()
@@ -205,7 +201,7 @@ def test_labels_stay_new_until_a_run_has_learnt_from_them(settings: Any, status:
     assert waits.endswith(", 6 hours after the last one.")
     TrainingRun.objects.filter(pk=second.pk).update(created_at=now - dt.timedelta(hours=7))
     assert triggers.why_due("sentiment") == ("new_labels", "30 labels are new")
-    settings.TRAINING = {**settings.TRAINING, "BUDGET_MINUTES": 0}
+    settings.TRAINING = replace(settings.TRAINING, budget_minutes=0)
     assert triggers.why_due("sentiment") is None
     assert triggers.in_words("sentiment").endswith("while the day's 0 minutes of training are spent.")
 
@@ -213,7 +209,7 @@ def test_labels_stay_new_until_a_run_has_learnt_from_them(settings: Any, status:
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_after_a_run_that_taught_nobody_something_has_to_be_new(settings: Any, status: str) -> None:
-    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20, "EVERY_DAYS": 7}
+    settings.TRAINING = replace(settings.TRAINING, min_labels=40, new_labels=20, every_days=7)
     label_reviews(40)
     runs.plan("sentiment", reason="first", actor=ME)
     now = timezone.now()
@@ -234,7 +230,7 @@ def test_after_a_run_that_taught_nobody_something_has_to_be_new(settings: Any, s
 
 @pytest.mark.django_db
 def test_labels_that_a_file_dates_to_come_are_not_new_for_ever(settings: Any) -> None:
-    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 20}
+    settings.TRAINING = replace(settings.TRAINING, min_labels=40, new_labels=20)
     label_reviews(60)
     Label.objects.update(labelled_at=timezone.now() + dt.timedelta(days=3650))
     runs.plan("sentiment", reason="first", actor=ME)
@@ -247,7 +243,7 @@ def test_labels_that_a_file_dates_to_come_are_not_new_for_ever(settings: Any) ->
 
 @pytest.mark.django_db
 def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
-    settings.TRAINING = {**settings.TRAINING, "MIN_LABELS": 40, "NEW_LABELS": 10_000, "EVERY_DAYS": 7}
+    settings.TRAINING = replace(settings.TRAINING, min_labels=40, new_labels=10_000, every_days=7)
     label_reviews(45)
     runs.plan("sentiment", reason="first", actor=ME)
     long_ago = timezone.now() - dt.timedelta(days=8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def remarks(tmp_path: Path, settings: Any) -> None:
     (tmp_path / f"{NAME}.yaml").write_text(DECLARED)
     settings.QUESTIONS_DIR = str(tmp_path)
     settings.QUESTIONS = {**settings.QUESTIONS, NAME: f"questions.declared.{NAME}"}
-    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 40}}
+    settings.TRAINING = replace(settings.TRAINING, gate={**settings.TRAINING.gate, "min_test": 40})
 
 
 def text_about(said: Sequence[str], rng: random.Random) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -166,12 +167,12 @@ def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(
 def test_with_enough_labels_of_people_what_a_file_stated_is_not_tested_on(settings: Any) -> None:
     subjects = label_reviews(200)
     Label.objects.filter(subject__in=subjects[::2]).update(method="import", source="import:stars")
-    settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10_000}}
+    settings.TRAINING = replace(settings.TRAINING, gate={"min_test": 10_000})
     few = snapshots.freeze("sentiment", actor=people.ml_engineer())
     n = few.n_stated
     assert few.manifest["test_labels"] == {"stated": n, "unknown": few.n_test - n}
     assert n > 0, "better than nothing, and said"
-    settings.TRAINING = {**settings.TRAINING, "GATE": {"min_test": 10}}
+    settings.TRAINING = replace(settings.TRAINING, gate={"min_test": 10})
     enough = snapshots.freeze("sentiment", actor=people.ml_engineer())
     assert (enough.n_stated, enough.n_test) == (0, few.n_test - n)
     assert enough.manifest["excluded"][examples.STATED] == n
@@ -288,6 +289,6 @@ def test_what_came_with_a_feed_that_may_not_be_learnt_from_is_left_out(settings:
     draft = factories.candidate("A mug.", status="approved", request=factories.generation_request(product_=bought))
     factories.decision(factories.review_item(draft), "approve", result=draft)
     assert excluded() == {}
-    settings.TRAINING = {**settings.TRAINING, "BARRED_FEEDS": ["wholesaler.csv"]}
+    settings.TRAINING = replace(settings.TRAINING, barred_feeds=["wholesaler.csv"])
     assert excluded() == {examples.LICENCE: 1}
     assert list(curation.collect("copy")) == [examples.Excluded(ref(draft), examples.LICENCE)]

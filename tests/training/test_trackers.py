@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,7 +40,7 @@ def test_runs_end_with_the_training_that_began_them(ended: list[tuple[str, Any]]
 
 def test_the_system_check_names_what_is_unknown_or_not_installed(settings: Any) -> None:
     assert [found for found in run_checks() if found.id == "ecomsite.E003"] == []
-    settings.TRAINING = {**settings.TRAINING, "TRACKERS": ["tensorboard", "tensorbord", "mlflow"]}
+    settings.TRAINING = replace(settings.TRAINING, trackers=["tensorboard", "tensorbord", "mlflow"])
     found = [found.msg for found in run_checks() if found.id == "ecomsite.E003"]
     assert found == [
         "TRAINING_TRACKERS: there is no tracker 'tensorbord'; known: tensorboard, wandb, mlflow.",

@@ -243,5 +243,5 @@ def worst(findings: Sequence[tuple[str, str]]) -> Verdict:
 
 
 def as_rules(values: Mapping[str, Any]) -> Rules:
-    """Return the rules in `values`: the settings TRAINING["GATE"], or what a question says in their place."""
+    """Return the rules in `values`: `settings.TRAINING.gate`, or what a question says in their place."""
     return Rules(**values)

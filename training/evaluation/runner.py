@@ -97,7 +97,7 @@ def measure_by(way: Way[Said], work: Work, version: ModelVersion, *, tell: Count
 
 def rules_for(role: str) -> gate.Rules:
     """Return what a model of the question `role` has to show: the rules of the settings, or its own in their place."""
-    return gate.as_rules({**settings.TRAINING["GATE"], **question(role).gate})
+    return gate.as_rules({**settings.TRAINING.gate, **question(role).gate})
 
 
 def judge_by(way: Way[Said], measured: Measured[Said]) -> tuple[Verdict, dict[str, Any]]:

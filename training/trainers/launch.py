@@ -40,7 +40,7 @@ def n_processes(batch_size: int) -> int:
     """Return among how many processes a batch is shared: one for each GPU,
     as long as all get the same number of examples.
     """
-    wanted = int(settings.TRAINING["PROCESSES"]) or torch.cuda.device_count() or 1
+    wanted = settings.TRAINING.processes or torch.cuda.device_count() or 1
     return max(n for n in range(1, wanted + 1) if batch_size % n == 0)
 
 
