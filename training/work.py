@@ -1,4 +1,4 @@
-"""What the steps of a training run hand on, frozen: the rows of a snapshot, and all that a run works with. No step writes to it."""
+"""What the steps of a training run hand on, frozen: the rows of a snapshot, and all that a run works with."""
 
 from __future__ import annotations
 
@@ -47,9 +47,10 @@ Parts = Mapping[Split, Sequence[Row]]
 class Work:
     """The inputs of one run, resolved once before it begins.
 
-    `role` is what the model of `task` is for; `parts` are the rows of `snapshot`, read and checked once. `champion` is what its model is measured against; `kept_from`, whose part serves on where too little is labelled.
-    They differ in a run that repeats another. `settled` is what the parts of a
-    run that is repeated came to. `folder` takes finished parts and checkpoints.
+    `role` is what the model of `task` is for; `parts` are the rows of `snapshot`, read and checked once. `champion` is
+    what its model is measured against; `kept_from`, whose part serves on where too little is labelled. They differ in a
+    run that repeats another. `settled` is what the parts of a run that is repeated came to. `folder` takes finished
+    parts and checkpoints.
     """
 
     task: str

@@ -36,7 +36,8 @@ DAY = dt.timedelta(days=1)
 
 
 def draw(*, today: dt.date | None = None) -> int:
-    """Draw `settings.MODERATION.daily_lot` reviews of each whole day, in UTC, that has none yet. Returns how many were drawn.
+    """Draw `settings.MODERATION.daily_lot` reviews of each whole day, in UTC, that has none yet. Returns how
+    many were drawn.
 
     The lot is a hash of day and review, which anybody can draw again. Reviews that came with a label from a file are no
     traffic. Nothing is drawn while no model serves, and 0 at once while another process draws.
