@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import models
 from django.db.models import Value
@@ -27,10 +27,13 @@ def ref_in_sql(model: type[models.Model], key: Combinable) -> Concat:
     return Concat(Value(ref_to(model, "")), Cast(key, models.CharField()))
 
 
-def keys_of(references: Sequence[str], model: type[models.Model]) -> list[uuid.UUID]:
-    """Return the keys inside those of `references` that point at `model`, whose keys are UUIDs."""
-    prefix = f"{model._meta.label_lower}:"
-    return [uuid.UUID(one.removeprefix(prefix)) for one in references if one.startswith(prefix)]
+def keys_of(references: Sequence[str], model: type[models.Model]) -> list[Any]:
+    """Return the keys inside those of `references` that point at `model`, as its primary key holds them.
+
+    Raises `ValidationError` for one that can be no key of it.
+    """
+    prefix, key = f"{model._meta.label_lower}:", model._meta.pk
+    return [key.to_python(one.removeprefix(prefix)) for one in references if one.startswith(prefix)]
 
 
 def pk_of(reference: str, model: type[models.Model]) -> str:

@@ -15,3 +15,9 @@ QUESTIONS: dict[str, str] = {
     "validity": "questions.validity.question.Validity",
     **{name: f"questions.declared.{name}" for name in env.words("DECLARED_QUESTIONS")},
 }
+# What a question can be about: name → a subclass of labeling.subject.Subject, or one of its instances.
+SUBJECTS: dict[str, str] = {
+    "review": "questions.subjects.review.ReviewSubject",
+    "draft": "questions.subjects.draft.DraftSubject",
+    "product": "questions.subjects.product.ProductSubject",
+}

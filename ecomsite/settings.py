@@ -22,7 +22,7 @@ from ecomsite.access import (  # noqa: F401  (Django finds them here)
     SESSION_COOKIE_NAME,
     SESSION_ENGINE,
 )
-from ecomsite.asking import QUESTIONS, QUESTIONS_DIR  # noqa: F401  (Django finds them here)
+from ecomsite.asking import QUESTIONS, QUESTIONS_DIR, SUBJECTS  # noqa: F401  (Django finds them here)
 from ecomsite.compliance import (  # noqa: F401  (Django finds them here)
     AI_MARK,
     APPEAL_DAYS,

@@ -162,7 +162,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     nothing_here = "Nothing to review yet"
     what_brings = "Drafts that pass the checks and reviews that the model is unsure of come here."
     list_display = (
-        "about",
+        "words_asked",
         "kind",
         "purpose",
         "state",
@@ -203,9 +203,9 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, *args, **kwargs)
 
     @display(description="about")
-    def about(self, obj: ReviewItem) -> str:
+    def words_asked(self, obj: ReviewItem) -> str:
         """The text in question."""
-        return excerpt(obj.subject.text, length=90)
+        return excerpt(obj.words, length=90)
 
     @display(description="state", ordering="status", label=ITEM_COLOURS)
     def state(self, obj: ReviewItem) -> tuple[str, str]:

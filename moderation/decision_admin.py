@@ -64,7 +64,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     def about(self, obj: Decision) -> str:
         """The text in question."""
         item = obj.item
-        text = item.subject.text if item.about else ""
+        text = item.words if item.about else ""
         return excerpt(text, length=90)
 
     @display(description="outcome", ordering="outcome", label=OUTCOME_COLOURS)

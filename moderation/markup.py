@@ -45,6 +45,35 @@ def facts_html(facts: Iterable[tuple[str, str]], console_url: str) -> str:
     return f'<h4 style="margin:14px 0 4px">Facts</h4>{table}{link}'
 
 
+def product_card_html(
+    *,
+    title: str,
+    brand: str,
+    category: str,
+    description: str,
+    locale: str,
+    image_url: str,
+    facts: Iterable[tuple[str, str]],
+    console_url: str,
+) -> str:
+    """Return a product as its merchant describes it: heading, picture, the merchant's own text, facts."""
+    words = (
+        f'<p style="margin:0;font-size:17px;line-height:1.65;white-space:pre-wrap" '
+        f'lang="{escape(locale)}">{escape(description)}</p>'
+        if description
+        else ""
+    )
+    return product_html(title, brand, category) + picture_html(image_url) + words + facts_html(facts, console_url)
+
+
+def picture_html(image_url: str) -> str:
+    """Return the picture at `image_url`, which is told nothing of who looks; nothing without a web address."""
+    if urlsplit(image_url).scheme not in ("http", "https"):
+        return ""
+    style = "max-width:100%;max-height:320px;object-fit:contain;border-radius:8px;margin:0 0 10px;display:block"
+    return f'<img src="{escape(image_url)}" alt="The picture" referrerpolicy="no-referrer" style="{style}">'
+
+
 def draft_html(
     text: str, findings: Sequence[Mapping[str, Any]], *, channel: str, locale: str, grounding: float | None
 ) -> str:

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from audit import ledger
 from audit.ledger import Line
-from catalog.models import CustomerReview
 from core import leases
 from core.actors import SystemActor
 from core.exceptions import EcomsiteError, TransientError
@@ -22,13 +21,12 @@ from core.refs import ref_to
 from inference import loader, resolver
 from inference.models import ModelVersion
 from labeling.question import Question, answered_by_models
+from labeling.subject import subject_of
 from moderation.models.predictions import Prediction, ScoredQuestion, Scoring, fields_of
 
 log = logging.getLogger(__name__)
 SCORER = SystemActor("moderation.scoring")
 BATCH = 256
-# The tables of whose every row the champions are asked; each has the triggers of moderation/sql/triggers.sql.
-COMES: tuple[type[Model], ...] = (CustomerReview,)
 _OPEN_ALL = """
 INSERT INTO moderation_scoring (question, subject, created_at, n_attempts, n_losses, last_error)
 SELECT %s, %s || id, created_at, 0, 0, '' FROM {table} ORDER BY created_at, id ON CONFLICT DO NOTHING"""
@@ -36,7 +34,7 @@ SELECT %s, %s || id, created_at, 0, 0, '' FROM {table} ORDER BY created_at, id O
 
 def scored_questions() -> list[Question]:
     """Return the questions that a champion answers about whatever comes, without being asked."""
-    return [asked for asked in answered_by_models() if asked.subject_model in COMES]
+    return [asked for asked in answered_by_models() if subject_of(asked.about).is_scored_as_it_comes]
 
 
 def open_scorings() -> None:

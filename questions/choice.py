@@ -19,12 +19,13 @@ from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
 from labeling.models import Label
 from labeling.question import Choice, Question
 from labeling.screens import MOST_IN_A_ROW, choice_page
+from labeling.subject import Subject, subject_of
 from moderation import explaining, markup
 from moderation.models.predictions import Prediction
 from moderation.models.reviews import ReviewItem
 from moderation.queues.rules import policy_for
 from questions import eligibility
-from questions.subjects import Subject, group_of, subject_of
+from questions.subjects import group_of
 
 BATCH = 500
 
@@ -74,7 +75,10 @@ class ChoiceQuestion(Question):
         return (*self.choices, Choice(NONE, "None of these", "0")) if self.is_multiple else self.choices
 
     def task_data(self, subject: Any) -> dict[str, Any]:
-        return {self.top: self.subject.shows(subject), "text": subject.text}
+        about = self.subject
+        data = {self.top: about.shows(subject), "text": about.words(subject)}
+        edition = about.edition(subject)
+        return {**data, "edition": edition} if edition else data
 
     def parse(self, result: Result, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return {<name>: value (a list where several may be picked), escalate, comment}.

@@ -34,7 +34,7 @@ COLUMNS: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
 )
 
 
-LATER = ("ask_below", "recipe", "gate")
+LATER = ("ask_below", "ask_again_when_edited", "recipe", "gate")
 
 
 @dataclass(frozen=True)

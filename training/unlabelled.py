@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from catalog.models import CustomerReview
-from core.refs import keys_of, ref
+from core.refs import ref
 from labeling.question import answered_by_models
+from labeling.subject import Subject, subject_of
 from questions import eligibility
 from training import bases, pseudo_labels
 from training.bases import Base
@@ -23,41 +23,41 @@ from training.recipes import Recipe
 from training.trainers.contracts import Labelled, Watch
 from training.work import Work
 
-# The latest so many reviews are looked at: reading them takes a CPU minutes.
+# The latest so many rows are looked at: reading them takes a CPU minutes.
 MOST = 5000
 
 
 def texts_for(work: Work) -> list[str]:
     """Return the unlabelled texts that the recipe of `work` may use beside its snapshot; nothing where it asks for
-    none, or is not about reviews.
+    none, or is about what does not come from outside by itself.
 
     None is about a product that is tested on, nor a near copy of a tested text; none holds personal data or came with a
     barred feed.
     """
-    about_reviews = {one.name for one in answered_by_models() if one.about == "review"}
     recipe, rows = work.recipe, work.parts
     assert isinstance(recipe, Recipe)  # noqa: S101
-    if not (recipe.pseudo_labels or recipe.pretrain_steps) or work.task not in about_reviews:
+    about = {one.name: subject_of(one.about) for one in answered_by_models()}.get(work.task)
+    if not (recipe.pseudo_labels or recipe.pretrain_steps) or about is None or not about.is_scored_as_it_comes:
         return []
     labelled = {row.subject for part in rows.values() for row in part}
-    found = list(_reviews(labelled, [row.subject for row in rows["test"]]))
+    found = list(_unlabelled(about, labelled, [row.subject for row in rows["test"]]))
     known = [row.text for part in LEARNT for row in rows[part]]
     return pseudo_labels.untested(found, tested=[row.text for row in rows["test"]], labelled=known)
 
 
-def _reviews(labelled: set[str], tested: Sequence[str]) -> Iterator[str]:
-    about = CustomerReview.objects.filter(pk__in=keys_of(list(tested), CustomerReview), product__isnull=False)
-    products = set(about.values_list("product_id", flat=True))
-    for review in CustomerReview.objects.select_related("product").order_by("-created_at", "pk")[:MOST]:
-        text = eligibility.clean(review.full_text)
+def _unlabelled(about: Subject, labelled: set[str], tested: Sequence[str]) -> Iterator[str]:
+    barred = {product.pk for row in about.rows(tested).values() if (product := about.product(row))}
+    latest = about.all().select_related(*about.joined).prefetch_related(*about.fetched)
+    for row in latest.order_by(f"-{about.came}", "pk")[:MOST]:
+        text, product = eligibility.clean(about.text(row)), about.product(row)
         if (
-            ref(review) in labelled
-            or review.product_id in products
+            ref(row) in labelled
+            or (product is not None and product.pk in barred)
             or not text
             or eligibility.holds_personal_data(text)
         ):
             continue
-        if not eligibility.is_barred(review.product):
+        if not eligibility.is_barred(product):
             yield text
 
 

@@ -93,24 +93,24 @@ def adjudicate(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, Any]:
-    may, candidate, subject = request.user.has_perm, lead.candidate, lead.subject
+    may, candidate, words = request.user.has_perm, lead.candidate, lead.words
     findings = list(candidate.findings.all()) if candidate else []
     filed = Appeal.objects.filter(decision__item=lead).select_related("decision", "appellant", "judge").first()
     escalated = _escalated_in(lead)
-    answers = _answers(request, lead, subject.text)
+    answers = _answers(request, lead, words)
     outgoing = _outgoing(lead)
     return {
-        "title": f"{candidate.product.title if candidate else 'Customer review'} · contested",
+        "title": f"{candidate.product.title if candidate else lead.title} · contested",
         "lead": lead,
         "candidate": candidate,
         "product": candidate.product if candidate else None,
-        "pieces": highlight.mark(subject.text, findings),
+        "pieces": highlight.mark(words, findings),
         "findings": findings,
-        "locale": subject.locale,
+        "locale": lead.locale,
         "suggested": suggestion.shown_of(lead, reader=request.user),
         "outgoing": highlight.mark(outgoing.text, outgoing.findings) if outgoing else [],
         "outgoing_findings": outgoing.findings if outgoing else [],
-        "facts": highlight.facts_in(subject.text, candidate.facts) if candidate else [],
+        "facts": highlight.facts_in(words, candidate.facts) if candidate else [],
         "answers": answers,
         "proposal": next((a for a in answers if a.is_proposal), None),
         "decisions": decisions_of(lead),

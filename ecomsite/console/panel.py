@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from core.actors import AuthenticatedHttpRequest, require_permission
-from core.refs import ref
 from ecomsite.console.candidates import decisions_of
 from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import Act, action, page
@@ -49,7 +48,7 @@ def panel(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, Any]:
-    subject, may = ref(lead.subject), request.user.has_perm
+    subject, may = lead.about, request.user.has_perm
     asked = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).select_related("assignee", "labeling_task")
     items, knows = list(asked.order_by("created_at", "pk")), sees_labels(request.user)
     votes = {vote.rater: vote for vote in Vote.objects.filter(kind=lead.kind, subject=subject)}
@@ -62,9 +61,9 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
     return {
         "title": f"{lead.title} · who was asked",
         "lead": lead,
-        "text": next(iter(question(lead.kind).texts([subject]))) if is_known(lead.kind) else lead.subject.text,
-        "locale": lead.subject.locale,
-        "candidate_url": reverse("console:candidate", args=[lead.candidate_id]) if lead.candidate_id else "",
+        "text": (is_known(lead.kind) and next(iter(question(lead.kind).texts([subject])))) or lead.words,
+        "locale": lead.locale,
+        "subject_url": lead.subject_address,
         "seats": seats,
         "decisions": [] if is_hidden else decisions_of(lead),
         "may_appeal": may("moderation.appeal_decision"),

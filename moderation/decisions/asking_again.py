@@ -1,4 +1,4 @@
-"""Asking again about a customer review whose words an import changed after people were asked about them.
+"""Asking again about what an import changed after people were asked about it.
 
 What was decided stands until somebody answers anew: what is hidden stays hidden.
 """
@@ -8,17 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from audit import ledger
 from audit.ledger import Line
 from core import leases
 from core.hints import hint
-from core.refs import ref
 from labeling import labels, sync
-from labeling.question import asked_questions, question
+from labeling.question import Question, asked_questions, question
+from labeling.subject import subject_of
 from moderation.lifecycle import advance
 from moderation.models.reviews import ReviewItem
 from moderation.queues import seats
@@ -33,28 +31,22 @@ OF_LABELS = (Purpose.SECOND_REVIEW, Purpose.AUDIT, Purpose.GOLD, Purpose.ADJUDIC
 
 
 def ask_again_about_edited() -> int:
-    """Put edited reviews before people again, of those questions that want it. Returns how many."""
-    kinds = [asked.name for asked in asked_questions() if asked.asks_again_when_edited]
-    stale = ReviewItem.objects.filter(
-        kind__in=kinds,
-        lead=None,
-        purpose=Purpose.LABEL,
-        status__in=FROM,
-        customer_review__edited_at__isnull=False,
-    ).alias(shown=KeyTextTransform("text", "labeling_task__payload"))
-    # An import may commit other words while a task is made of those before: times alone would not tell.
-    edited_since = Q(customer_review__edited_at__gt=F("labeling_task__created_at"))
-    stale = stale.filter(edited_since | (Q(shown__isnull=False) & ~Q(shown=F("customer_review__text"))))
-    keys = list(stale.order_by("customer_review__edited_at").values_list("pk", flat=True)[:BATCH])
-    asked_anew = 0
-    for key in keys:
+    """Put what was edited before people again, of those questions that want it. Returns how many."""
+    asked_anew = sum(_ask_again_of(asked) for asked in asked_questions() if asked.asks_again_when_edited)
+    if asked_anew:
+        hint("labeling.push_tasks")
+    return asked_anew
+
+
+def _ask_again_of(asked: Question) -> int:
+    items = ReviewItem.objects.filter(kind=asked.name, lead=None, purpose=Purpose.LABEL, status__in=FROM)
+    stale, asked_anew = subject_of(asked.about).edited(items), 0
+    for key in list(stale.values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
             lead, *others = seats.lock_panel(ReviewItem.objects.get(pk=key))
             if stale.filter(pk=key).exists():  # nobody else was faster
                 _ask_again(lead, others)
                 asked_anew += 1
-    if asked_anew:
-        hint("labeling.push_tasks")
     return asked_anew
 
 
@@ -63,10 +55,10 @@ def _ask_again(lead: ReviewItem, others: list[ReviewItem]) -> None:
 
     What was said is forgotten.
     """
-    subject, lines = lead.subject, list[Line]()
-    payload = question(lead.kind).task_data(subject)
-    labels.forget_label(lead.kind, ref(subject))
-    labels.forget_votes(lead.kind, ref(subject))
+    lines = list[Line]()
+    payload = question(lead.kind).task_data(lead.subject)
+    labels.forget_label(lead.kind, lead.about)
+    labels.forget_votes(lead.kind, lead.about)
     ended = [*seats.end_gold(lead), *seats.withdraw(lead, purposes=OF_LABELS)]
     for seat in (lead, *others):
         if seat.purpose != Purpose.LABEL or seat.status == Status.WITHDRAWN or seat.labeling_task is None:

@@ -15,7 +15,6 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit import ledger
-from catalog.models import CustomerReview
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
 from core.hints import hint
@@ -24,6 +23,7 @@ from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
 from labeling.question import Question, question, queue_names
+from labeling.subject import subject_of
 from moderation import priority
 from moderation.decisions import panels
 from moderation.lifecycle import line_for
@@ -75,8 +75,8 @@ def open_reviews() -> int:
     for asked in active_learning.doubted_questions():
         if not back_pressure.is_paused(asked.name):
             opened += _open_predictions(asked, active_learning.choose(asked, n=BATCH))
-    for asked, reviews in first_labels.due():
-        opened += sum(_open(asked.name, _first_work(asked, review)) for review in reviews)
+    for asked, drawn_first in first_labels.due():
+        opened += sum(_open(asked.name, _first_work(asked, subject)) for subject in drawn_first)
     if opened:
         hint("labeling.push_tasks")
         hint("moderation.explain")
@@ -124,7 +124,9 @@ def _open_predictions(asked: Question, chosen: active_learning.Chosen) -> int:
 def _work_of(asked: Question, said: Prediction, subject: Any, *, strategy: str) -> Work:
     # What the lot drew is as urgent as a guess: behind all that the model is unsure of, drift would be seen too late.
     confidence = None if strategy == seats.DAILY_LOT else said.confidence
-    factors = priority.factors_of_label(confidence=confidence, n_labels=_n_labels(asked), price=_price_of(subject))
+    factors = priority.factors_of_label(
+        confidence=confidence, n_labels=_n_labels(asked), price=_price_of(asked, subject)
+    )
     label = said.label
     try:
         predictions = asked.suggestions(
@@ -140,14 +142,14 @@ def _n_labels(asked: Question) -> int:
     return 2 ** len(asked.labels) if asked.is_multiple else len(asked.labels)
 
 
-def _price_of(subject: Any) -> Decimal | None:
-    product = getattr(subject, "product", None)
+def _price_of(asked: Question, subject: Any) -> Decimal | None:
+    product = subject_of(asked.about).product(subject)
     return product.price if product else None
 
 
-def _first_work(asked: Question, review: CustomerReview) -> Work:
-    factors = priority.factors_of_label(confidence=None, n_labels=_n_labels(asked), price=_price_of(review))
-    return Work(review, factors, asked.task_data(review), [], strategy=first_labels.RANDOM)
+def _first_work(asked: Question, subject: Any) -> Work:
+    factors = priority.factors_of_label(confidence=None, n_labels=_n_labels(asked), price=_price_of(asked, subject))
+    return Work(subject, factors, asked.task_data(subject), [], strategy=first_labels.RANDOM)
 
 
 def _open(kind: str, work: Work) -> int:

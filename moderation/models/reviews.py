@@ -15,11 +15,13 @@ from catalog.models import CustomerReview
 from core.leases import Leased
 from core.refs import ref
 from labeling.models import Consensus, LabelingTask, Vote
-from labeling.question import question, title_of
+from labeling.question import title_of
+from labeling.subject import subject_behind
+from moderation.models.asked_about import AskedAbout
 from moderation.models.candidates import Candidate
 from moderation.priority import Factors
 
-# Two questions that this app knows by name: the verdict that lets a draft out, and what the daily lot is drawn for.
+# Two questions that this app knows by name: the verdict that lets a draft out, and one that pages show by themselves.
 COPY_VERDICT, SENTIMENT = "copy_verdict", "sentiment"
 
 
@@ -31,7 +33,7 @@ class ReviewItems(models.QuerySet["ReviewItem"]):
         return self.exclude(purpose=Vote.Purpose.GOLD)
 
 
-class ReviewItem(Leased):
+class ReviewItem(AskedAbout, Leased):
     """A unit of human work, leased to one person at a time.
 
     Where several people are asked the same, one item leads the panel and each further one is a seat of it. The leading
@@ -60,6 +62,14 @@ class ReviewItem(Leased):
     )
     customer_review = models.ForeignKey(
         CustomerReview, null=True, blank=True, on_delete=models.PROTECT, related_name="review_items"
+    )
+    locale = models.CharField(
+        max_length=12,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="the language that who is asked has to read; empty: any",
     )
     labeling_task = models.OneToOneField(
         LabelingTask, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -176,21 +186,11 @@ class ReviewItem(Leased):
         """What people call its queue."""
         return title_of(self.kind)
 
-    @property
-    def leading(self) -> ReviewItem:
-        """The item that leads the panel: itself, for one that is nobody's seat."""
-        return self.lead or self
-
-    @property
-    def subject(self) -> Any:
-        """What people are asked about: a row."""
-        lead = self.leading
-        return lead.candidate or lead.customer_review or question(lead.kind).rows([lead.about])[lead.about]
-
     @staticmethod
     def pointing_at(kind: str, subject: models.Model) -> dict[str, Any]:
         """Return the fields of a leading item that asks the question `kind` about `subject`, a row."""
-        fields: dict[str, Any] = {"kind": kind, "about": ref(subject)}
+        about = ref(subject)
+        fields: dict[str, Any] = {"kind": kind, "about": about, "locale": subject_behind(about).locale(subject)}
         if isinstance(subject, CustomerReview):
             fields["customer_review"] = subject
         elif isinstance(subject, Candidate) and kind == COPY_VERDICT:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from catalog.models import CustomerReview
-from core.refs import ref_in_sql
+from core.refs import ref_in_sql, ref_to
 from labeling.models import Label
 from labeling.question import Question, asked_questions
+from labeling.subject import subject_of
 from moderation.models.reviews import ReviewItem
 from moderation.queues import back_pressure, seats
 
@@ -19,25 +20,26 @@ RANDOM = "random"
 AHEAD, POOL = 50, 2000
 
 
-def due() -> Iterator[tuple[Question, list[CustomerReview]]]:
-    """Yield each question that wants first labels with the customer reviews to ask it about now.
+def due() -> Iterator[tuple[Question, list[Any]]]:
+    """Yield each question that wants first labels with the rows to ask it about now.
 
-    Drawn by a hash of question and review, which anybody can draw again. Nothing while its queue is paused, nor once
+    Drawn by a hash of question and key, which anybody can draw again. Nothing while its queue is paused, nor once
     its `first_labels` are there.
     """
     for asked in asked_questions():
-        if asked.first_labels and asked.about == "review" and not back_pressure.is_paused(asked.name):
+        if asked.first_labels and not back_pressure.is_paused(asked.name):
             lacking = asked.first_labels - Label.objects.filter(kind=asked.name).count()
             waiting = ReviewItem.objects.filter(kind=asked.name, status__in=seats.UNDECIDED).count()
             if (n := min(lacking, AHEAD) - waiting) > 0:
-                yield asked, _draw(asked.name, n)
+                yield asked, _draw(asked, n)
 
 
-def _draw(name: str, n: int) -> list[CustomerReview]:
-    subject = ref_in_sql(CustomerReview, OuterRef("pk"))
-    said = Label.objects.filter(kind=name, subject=subject)
-    asked = ReviewItem.objects.filter(kind=name, customer_review=OuterRef("pk"))
-    latest = CustomerReview.objects.filter(~Exists(said), ~Exists(asked)).order_by("-created_at")
+def _draw(asked: Question, n: int) -> list[Any]:
+    about = subject_of(asked.about)
+    subject = ref_in_sql(about.model, OuterRef("pk"))
+    said = Label.objects.filter(kind=asked.name, subject=subject)
+    items = ReviewItem.objects.filter(kind=asked.name, about=subject, lead=None)
+    latest = about.all().filter(~Exists(said), ~Exists(items)).order_by(f"-{about.came}")
     keys = list(latest.values_list("pk", flat=True)[:POOL])
-    drawn = heapq.nsmallest(n, keys, key=lambda key: (seats.draw("first labels", name, key), key))
-    return list(CustomerReview.objects.filter(pk__in=drawn).select_related("product"))
+    drawn = heapq.nsmallest(n, keys, key=lambda key: (seats.draw("first labels", asked.name, key), key))
+    return list(about.rows([ref_to(about.model, key) for key in drawn]).values())

@@ -74,12 +74,7 @@ def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
         leads = [pk for (pk,) in passed_on]
         items = items.exclude(pk__in=leads).exclude(lead__in=leads)
     if locales := languages_of(user):
-        items = items.filter(
-            Q(candidate__locale__in=locales)
-            | Q(customer_review__locale__in=locales)
-            | Q(lead__candidate__locale__in=locales)
-            | Q(lead__customer_review__locale__in=locales)
-        )
+        items = items.filter(locale__in=["", *locales])
     return (items.filter(kind=kind) if kind else items).order_by("urgent_from", "pk")
 
 

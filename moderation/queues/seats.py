@@ -90,7 +90,8 @@ def add_seat(
     if task is None:
         raise PermanentError(f"{lead} has no labelling task to ask again with.")
     task = _as_asked_first(lead, task)
-    same = {name: getattr(lead, name) for name in ("kind", "risk", "uncertainty", "value", "suggestion", "strategy")}
+    copied = ("kind", "locale", "risk", "uncertainty", "value", "suggestion", "strategy")
+    same = {name: getattr(lead, name) for name in copied}
     seat = ReviewItem.objects.create(
         lead=lead, purpose=purpose, status=status, **{**same, "urgent_from": lead.urgent_from, **fields}
     )

@@ -85,11 +85,7 @@ BEGIN
     RETURN NULL;
 END $$;
 -- Other words are another text: whoever scores it now has lost it, and what a model choked on may be gone.
-CREATE OR REPLACE FUNCTION moderation_score_again() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    edited text[] := ARRAY(
-        SELECT TG_ARGV[0] || ':' || id FROM old_row JOIN new_row USING (id)
-        WHERE (old_row.title, old_row.text) IS DISTINCT FROM (new_row.title, new_row.text));
+CREATE OR REPLACE FUNCTION moderation_forget_answers(edited text[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF cardinality(edited) > 0 THEN
         -- In the order in which the scorer locks them.
@@ -98,6 +94,20 @@ BEGIN
             n_attempts = 0, n_losses = 0, last_error = '', quarantined_at = NULL WHERE subject = ANY (edited);
         DELETE FROM moderation_prediction WHERE subject = ANY (edited);
     END IF;
+END $$;
+CREATE OR REPLACE FUNCTION moderation_score_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM moderation_forget_answers(ARRAY(
+        SELECT TG_ARGV[0] || ':' || id FROM old_row JOIN new_row USING (id)
+        WHERE (old_row.title, old_row.text) IS DISTINCT FROM (new_row.title, new_row.text)));
+    RETURN NULL;
+END $$;
+-- The hash is of title, brand, category and facts, which lie in another table and are written in the same transaction.
+CREATE OR REPLACE FUNCTION moderation_score_product_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM moderation_forget_answers(ARRAY(
+        SELECT TG_ARGV[0] || ':' || id FROM old_row JOIN new_row USING (id)
+        WHERE (old_row.facts_hash, old_row.description) IS DISTINCT FROM (new_row.facts_hash, new_row.description)));
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER moderation_open_scorings AFTER INSERT ON catalog_customerreview
@@ -109,6 +119,15 @@ CREATE OR REPLACE TRIGGER moderation_score_again AFTER UPDATE ON catalog_custome
 CREATE OR REPLACE TRIGGER moderation_forget_predictions AFTER DELETE ON catalog_customerreview
     REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT
     EXECUTE FUNCTION moderation_forget_predictions('catalog.customerreview');
+CREATE OR REPLACE TRIGGER moderation_open_scorings AFTER INSERT ON catalog_product
+    REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT
+    EXECUTE FUNCTION moderation_open_scorings('catalog.product');
+CREATE OR REPLACE TRIGGER moderation_score_again AFTER UPDATE ON catalog_product
+    REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row FOR EACH STATEMENT
+    EXECUTE FUNCTION moderation_score_product_again('catalog.product');
+CREATE OR REPLACE TRIGGER moderation_forget_predictions AFTER DELETE ON catalog_product
+    REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT
+    EXECUTE FUNCTION moderation_forget_predictions('catalog.product');
 CREATE OR REPLACE TRIGGER moderation_forget_predictions AFTER DELETE ON moderation_candidate
     REFERENCING OLD TABLE AS old_row FOR EACH STATEMENT
     EXECUTE FUNCTION moderation_forget_predictions('moderation.candidate');

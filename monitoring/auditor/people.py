@@ -13,9 +13,10 @@ from audit.models import LedgerEntry
 from catalog.models import CustomerReview, PublishedCopy
 from core.actors import actor_ref
 from core.exceptions import PermanentError
-from core.refs import ref_in_sql
+from core.refs import ref_in_sql, ref_to
 from labeling.models import Label, Vote
 from labeling.question import question, queues
+from labeling.subject import subject_of
 from moderation.live import history
 from moderation.models.appeals import Appeal
 from moderation.models.predictions import Prediction
@@ -184,17 +185,14 @@ def _against_the_label(kind: str, title: str) -> Table:
     """How often a vote was the label that was held to be true in the end, by language and category."""
     from django.db import connection
 
-    sides = {
-        "draft": ("moderation_candidate", "moderation.candidate:", "s.locale"),
-        "review": ("catalog_customerreview", "catalog.customerreview:", "s.locale"),
-    }
-    rows_of, prefix, locale = sides[question(kind).about]
+    about = subject_of(question(kind).about)
+    rows_of, prefix, product = about.model._meta.db_table, ref_to(about.model, ""), about.product_column
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {locale}, COALESCE(NULLIF(p.category, ''), '–'), count(*), "  # noqa: S608  (names from above)
+            f"SELECT s.locale, COALESCE(NULLIF(p.category, ''), '–'), count(*), "  # noqa: S608  (names from above)
             f"avg((v.label = l.label)::int) FROM labeling_vote v "
             f"JOIN labeling_label l ON l.kind = v.kind AND l.subject = v.subject "
-            f"JOIN {rows_of} s ON v.subject = %s || s.id::text LEFT JOIN catalog_product p ON p.id = s.product_id "
+            f"JOIN {rows_of} s ON v.subject = %s || s.id::text LEFT JOIN catalog_product p ON p.id = s.{product} "
             f"WHERE v.kind = %s GROUP BY 1, 2 ORDER BY 1, 2",
             [prefix, kind],
         )

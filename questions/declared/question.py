@@ -10,6 +10,7 @@ from django.utils.html import format_html_join
 
 from core.exceptions import PermanentError
 from labeling.question import Choice
+from labeling.subject import subject_of
 from questions.choice import ChoiceQuestion
 from questions.declared.schema import HINT, Declaration, read_declaration
 
@@ -27,8 +28,9 @@ class DeclaredQuestion(ChoiceQuestion):
         self.instructions = str(format_html_join("", "<p>{}</p>", paragraphs))
         self.choices = tuple(Choice(one.value, one.title, one.hotkey, one.tone) for one in declaration.keyed())
         self.is_multiple = declaration.multiple
-        self.backend = "sequence_classifier"
+        self.backend = "sequence_classifier" if subject_of(self.about).is_readable else ""
         self.first_labels = declaration.first_labels
+        self.asks_again_when_edited = declaration.ask_again_when_edited
         self.queue_rules = {
             "num_reviewers_per_item": declaration.overlap,
             "consensus_method": declaration.consensus,

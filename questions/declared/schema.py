@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from django.conf import settings
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.exceptions import PermanentError
 from core.label_sets import JOINED
+from labeling.question import ABOUT
 from labeling.screens import SENIOR_KEY
 
 HINT: Final = "docs/questions.md says how a question is declared."
@@ -83,13 +93,15 @@ class Declaration(Strict):
     description: str = Field(default="", max_length=500)
     instructions: str = Field(default="", max_length=4000, description="plain text; an empty line begins a paragraph")
     heading: str = Field(default="", max_length=200)
-    about: Literal["review", "draft"] = "review"
+    about: str = "review"
     multiple: bool = False
     choices: tuple[DeclaredChoice, ...] = Field(min_length=2, max_length=100)
-    # So many reviews are put before people by lot; 0: it is asked about what is brought in with a file alone.
+    # So many of them are put before people by lot; 0: it is asked about what is brought in with a file alone.
     first_labels: int = Field(default=0, ge=0, le=100_000)
     # People are asked where the model is less sure than this; without, its doubt asks nobody.
     ask_below: float | None = Field(default=None, gt=0, le=1)
+    # People are asked again when an import brings other words than those they judged.
+    ask_again_when_edited: bool = False
     # Rules of its queue, while an administrator has set none.
     overlap: int = Field(default=1, ge=1, le=10)
     consensus: Literal["majority", "dawid_skene", "crowdlab"] = "majority"
@@ -114,9 +126,17 @@ class Declaration(Strict):
         named = {*self.gate.label_margin_points, *self.gate.label_costs}
         if unknown := sorted(named - set(values)):
             raise ValueError(f"gate: there is no choice {', '.join(unknown)}")
-        if self.first_labels and self.about != "review":
-            raise ValueError("first_labels: only reviews are drawn by lot")
         return self
+
+    @field_validator("about")
+    @classmethod
+    def _can_be_asked_about(cls, about: str) -> str:
+        there = ", ".join(settings.SUBJECTS)
+        if about in settings.SUBJECTS:
+            return about
+        if about in ABOUT:
+            raise ValueError(f"nothing can be asked about a {about} yet: the desk keeps none; there are {there}")
+        raise ValueError(f"there is nothing called {about[:40]}; there are {there}")
 
     def keyed(self) -> tuple[DeclaredChoice, ...]:
         """Return the choices with the key that picks each; none that a senior is asked by."""

@@ -10,12 +10,12 @@ from django.db.models import Model
 
 from labeling.examples import OPEN_ISSUE, Example, Excluded
 from labeling.question import Choice, Question
+from labeling.subject import subject_of
 from moderation.decisions.outcomes import VERDICTS
 from moderation.models.reviews import Decision
 from questions.copy_verdict import examples as verdicts
 from questions.copy_verdict.question import CopyVerdict
 from questions.eligibility import clean
-from questions.subjects import subject_of, text_of_draft
 
 VALID, INVALID = "valid", "invalid"
 
@@ -41,7 +41,8 @@ class Validity(Question):
         return subject_of(self.about).rows(subjects)
 
     def inputs(self, subjects: Sequence[Any]) -> list[str]:
-        return [text_of_draft(draft) for draft in subjects]
+        about = subject_of(self.about)
+        return [about.text(draft) for draft in subjects]
 
     def examples(self) -> Iterator[Example | Excluded]:
         """Drafts as they were judged, last of all by a second review."""

@@ -17,6 +17,8 @@ import yaml
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.test import RequestFactory
+from django.utils import timezone
+from django.utils.html import escape
 
 from catalog.feeds import detection
 from catalog.feeds.mapping import read_mapping
@@ -27,6 +29,8 @@ from core.refs import ref
 from inference.contracts import TextClassifier
 from labeling import label_config
 from labeling.question import question, queue_names
+from moderation.decisions import settling
+from moderation.models.reviews import ReviewItem
 from moderation.policy import base, packs, rules
 from outbox import endpoints
 from outbox.models import Delivery, Event
@@ -81,6 +85,23 @@ def test_a_class_is_a_question(module: Module, settings: Any) -> None:
     settings.QUESTIONS = {**settings.QUESTIONS, "urgency": "shop.urgency.Urgency"}
     label_config.validate(question("urgency"))
     assert "urgency" in queue_names()
+
+
+@pytest.mark.django_db
+def test_a_class_is_something_to_ask_about(module: Module, written: Path, settings: Any) -> None:
+    module("live_texts")
+    settings.SUBJECTS = {**settings.SUBJECTS, "live_text": "shop.live_texts.LiveText"}
+    (written / "tone.yaml").write_text((written / "packaging.yaml").read_text().replace("review", "live_text"))
+    text = (written / "tone.yaml").read_text().replace("name: packaging", "name: tone")
+    (written / "tone.yaml").write_text(text)
+    settings.QUESTIONS_DIR = str(written)
+    settings.QUESTIONS = {**settings.QUESTIONS, "tone": "questions.declared.tone"}
+    live, taken_down = factories.published_copy(), factories.published_copy()
+    type(live).objects.filter(pk=taken_down.pk).update(retired_at=timezone.now())
+    assert settling.open_reviews() == 1
+    item = ReviewItem.objects.get()
+    assert (item.subject, item.words, item.locale) == (live, live.text, "en")
+    assert escape(live.text) in item.labeling_task.payload["live_text_html"]
 
 
 def test_a_pack_is_read_and_its_examples_hold(written: Path) -> None:
