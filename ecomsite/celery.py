@@ -33,6 +33,7 @@ app.conf.beat_schedule = {
     "score what came": _every(20, "moderation.score"),
     "explain what people are asked about": _every(20, "moderation.explain"),
     "open reviews": _every(10, "moderation.open_reviews"),
+    "ask again what was split": _every(60, "questions.ask_again"),
     "draw the daily lot": _every(3600, "moderation.draw_daily_lot"),
     "settle decisions": _every(10, "moderation.settle_decisions"),
     "reap leases": _every(10, "moderation.reap_leases"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,13 @@ from audit import ledger
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import hash_json
+from core.hints import hint_on_commit
 from core.label_sets import JOINED
 from core.locks import take_turns
 from labeling import raters
 from labeling.models import Label, LabelIssue, RaterModel, Vote
 from moderation.models.reviews import ReviewItem
+from questions import retiring
 from questions.declared.schema import Declaration
 from questions.models import QuestionVersion
 
@@ -47,6 +49,8 @@ class Change:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     relabelled: tuple[tuple[str, str, int], ...]
+    # Labels that people give anew: what they were, of how many subjects; empty: people had not agreed on one yet.
+    asked_again: tuple[tuple[str, int], ...] = ()
 
 
 def latest(name: str) -> QuestionVersion | None:
@@ -63,26 +67,21 @@ def content_of(declaration: Declaration) -> dict[str, Any]:
     return declaration.model_dump(mode="json", exclude=silent)
 
 
-def change(declaration: Declaration, *, renamed: Mapping[str, str]) -> Change:
-    """Return what loading `declaration` would change; `renamed`: answer before → what it becomes, two of them may
-    become one.
+def change(declaration: Declaration, *, renamed: Mapping[str, str], asked_again: Collection[str] = ()) -> Change:
+    """Return what loading `declaration` would change.
 
-    Raises `PermanentError` where an answer that labels hold is gone and `renamed` does not say what becomes of it, and
-    for names that are none.
+    `renamed`: answer before → what it becomes, two of them may become one. `asked_again`: answers before that people
+    give anew, because they are split, or mean something else. Raises `PermanentError` where an answer that labels hold
+    is gone and neither says what becomes of it, and for names that are none.
     """
     before = latest(declaration.name)
     old = [one["value"] for one in before.content["choices"]] if before else []
     new = [one.value for one in declaration.choices]
-    for source, target in renamed.items():
-        if source in new or source not in old:
-            raise PermanentError(
-                f"{source} is no answer that {declaration.name} had and has no more.", hint=_way_out(new)
-            )
-        if target not in new:
-            raise PermanentError(f"{target} is no answer of {declaration.name}.", hint=_way_out(new))
+    _check_names(declaration.name, old, new, renamed, asked_again)
     removed = [value for value in old if value not in new]
     counts = _counts(declaration.name)
-    lost = {value: n for value in removed if value not in renamed and (n := _held(counts, value))}
+    settled = {*renamed, *asked_again}
+    lost = {value: n for value in removed if value not in settled and (n := _held(counts, value))}
     if lost:
         told = ", ".join(f"{value} ({n:,} labels and votes)" for value, n in lost.items())
         raise PermanentError(f"{declaration.name} has no more {told}.", hint=_way_out(new))
@@ -91,31 +90,47 @@ def change(declaration: Declaration, *, renamed: Mapping[str, str]) -> Change:
             f"{declaration.name} has labels: whether several may be picked cannot change any more.",
             hint="Declare a question of another name.",
         )
-    became = {label: _renamed(label, renamed, new) for label in counts}
+    anew = retiring.counted(declaration.name, asked_again)
+    became = {label: _renamed(label, renamed, new) for label in counts if not retiring.holds(label, asked_again)}
     moved = tuple((label, to, counts[label]) for label, to in sorted(became.items()) if to != label)
     is_new = before is None or before.content_hash != hash_json(content_of(declaration))
-    return Change(is_new, tuple(value for value in new if value not in old), tuple(removed), moved)
+    return Change(is_new, tuple(value for value in new if value not in old), tuple(removed), moved, anew)
 
 
-def load(declaration: Declaration, *, renamed: Mapping[str, str], actor: Actor) -> tuple[QuestionVersion, Change]:
-    """Keep `declaration` as a version, and have labels follow `renamed`.
+def _check_names(
+    name: str, old: Sequence[str], new: Sequence[str], renamed: Mapping[str, str], asked_again: Collection[str]
+) -> None:
+    for source, target in renamed.items():
+        if source in new or source not in old:
+            raise PermanentError(f"{source} is no answer that {name} had and has no more.", hint=_way_out(new))
+        if target not in new:
+            raise PermanentError(f"{target} is no answer of {name}.", hint=_way_out(new))
+    for source in asked_again:
+        if source not in old:
+            there = f"It had {', '.join(old)}." if old else "No version of it was loaded yet."
+            raise PermanentError(f"{source} is no answer that {name} had.", hint=there)
+        if source in renamed:
+            raise PermanentError(f"{source} is either renamed or asked again.", hint="Leave one of the two out.")
+
+
+def load(
+    declaration: Declaration, *, renamed: Mapping[str, str], asked_again: Collection[str] = (), actor: Actor
+) -> tuple[QuestionVersion, Change]:
+    """Keep `declaration` as a version; labels follow `renamed`, and those of `asked_again` are put back to people.
 
     Returns the version, the latest where nothing is new.
 
-    In one transaction with its ledger line; two that load at once take turns. Needs questions.load_question. Raises as
-    `change`.
+    In one transaction with its ledger line; two that load at once take turns. What is asked again is kept beside the
+    version (`LabelBefore`), and put before people soon after (questions/asking_again.py). Needs
+    questions.load_question. Raises as `change`.
     """
     require_permission(actor, "questions.load_question")
     with transaction.atomic():
         take_turns("questions.load")
-        found, before = change(declaration, renamed=renamed), latest(declaration.name)
+        found = change(declaration, renamed=renamed, asked_again=asked_again)
+        before = latest(declaration.name)
         if before is not None and not found.is_new:
             return before, found
-        if renamed:
-            _relabel(declaration.name, renamed, [one.value for one in declaration.choices])
-            # How people err was measured with other answers, and what is no doubt any more asks nobody.
-            own = Q(kind=declaration.name) | Q(kind__startswith=declaration.name + raters.OF)
-            RaterModel.objects.filter(own).delete()
         content = content_of(declaration)
         version = QuestionVersion.objects.create(
             name=declaration.name,
@@ -123,15 +138,26 @@ def load(declaration: Declaration, *, renamed: Mapping[str, str], actor: Actor) 
             content=content,
             content_hash=hash_json(content),
             renamed=dict(renamed),
+            asked_again=sorted(asked_again),
             loaded_by=actor if isinstance(actor, User) else None,
         )
+        n_asked = retiring.retire(version, asked_again) if asked_again else 0
+        if renamed:
+            _relabel(declaration.name, renamed, [one.value for one in declaration.choices])
+        if renamed or asked_again:
+            # How people err was measured with other answers, and what is no doubt any more asks nobody.
+            own = Q(kind=declaration.name) | Q(kind__startswith=declaration.name + raters.OF)
+            RaterModel.objects.filter(own).delete()
         payload = {
             "number": version.number,
             "content_hash": version.content_hash,
             "renamed": dict(renamed),
             "relabelled": sum(n for _, _, n in found.relabelled),
         }
+        if asked_again:
+            payload |= {"asked_again": sorted(asked_again), "put_back": n_asked}
         ledger.append("questions.version.loaded", subject=f"queue:{declaration.name}", actor=actor, payload=payload)
+        hint_on_commit("questions.ask_again")
     return version, found
 
 
@@ -166,4 +192,7 @@ def _renamed(label: str, renamed: Mapping[str, str], order: list[str]) -> str:
 
 
 def _way_out(new: list[str]) -> str:
-    return f"Say what becomes of them with --rename OLD=NEW, where NEW is one of {', '.join(new)}; or keep the answer."
+    return (
+        f"Say what becomes of them with --rename OLD=NEW, where NEW is one of {', '.join(new)}; or with --ask-again OLD "
+        "have people answer anew; or keep the answer."
+    )

@@ -62,6 +62,8 @@ urlpatterns = [
     _page("label-quality/<slug:kind>/searches/", quality.checks_fragment, "label_checks"),
     _page("label-quality/<slug:kind>/search/", quality.check_now, "check_labels"),
     _page("questions/", questions.overview, "questions"),
+    _page("questions/<slug:name>/", questions.change, "question_change"),
+    _page("questions/<slug:name>/load/", questions.load, "load_question"),
     _page("raters/", raters.overview, "raters"),
     _page("raters/<int:pk>/", raters.show, "raters_of_import"),
     _page("raters/<int:pk>/approve/", raters.approve, "approve_raters"),

@@ -5,6 +5,7 @@ What was decided stands until somebody answers anew: what is hidden stays hidden
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -15,11 +16,13 @@ from audit.ledger import Line
 from core import leases
 from core.hints import hint
 from labeling import labels, sync
+from labeling.models import Label
 from labeling.question import Question, asked_questions, question
 from labeling.subject import subject_of
+from moderation.decisions import settling
 from moderation.lifecycle import advance
 from moderation.models.reviews import ReviewItem
-from moderation.queues import seats
+from moderation.queues import back_pressure, seats
 from moderation.queues.seats import PANELS, Purpose, Status
 
 BATCH = 200
@@ -50,7 +53,43 @@ def _ask_again_of(asked: Question) -> int:
     return asked_anew
 
 
-def _ask_again(lead: ReviewItem, others: list[ReviewItem]) -> None:
+def ask_anew(asked: Question, references: Sequence[str], *, strategy: str) -> set[str]:
+    """Put each of `references` before people, again or for the first time. Returns those that are seen to.
+
+    Also those that are gone, were withdrawn for good, or have been answered anew already. Not what somebody has in hand
+    or a second person looks at, nor, while the queue is paused, what nobody was asked about here.
+    """
+    rows, seen = asked.rows(references), set[str]()
+    leads = {item.about: item for item in ReviewItem.objects.filter(kind=asked.name, about__in=references, lead=None)}
+    answered = set(Label.objects.filter(kind=asked.name, subject__in=references).values_list("subject", flat=True))
+    for reference in references:
+        lead = leads.get(reference)
+        if reference not in rows or reference in answered or (lead and lead.status == Status.WITHDRAWN):
+            seen.add(reference)
+        elif lead is None:
+            if not back_pressure.is_paused(asked.name):
+                settling.open_about(asked, rows[reference], strategy=strategy)
+                seen.add(reference)
+        elif _put_back(lead, strategy=strategy):
+            seen.add(reference)
+    if seen:
+        hint("labeling.push_tasks")
+    return seen
+
+
+def _put_back(found: ReviewItem, *, strategy: str) -> bool:
+    with transaction.atomic():
+        lead, *others = seats.lock_panel(found)
+        if lead.status not in (*FROM, Status.ANSWERED):
+            return False
+        if lead.purpose == Purpose.GOLD:  # nobody is tested with it any more: it is asked as any other
+            ReviewItem.objects.filter(pk=lead.pk).update(purpose=Purpose.LABEL)
+            lead.purpose = Purpose.LABEL
+        _ask_again(lead, others, strategy=strategy)
+    return True
+
+
+def _ask_again(lead: ReviewItem, others: list[ReviewItem], *, strategy: str = EDITED) -> None:
     """Free every seat of the panel, each with a task that shows the words as they are now.
 
     What was said is forgotten.
@@ -76,8 +115,8 @@ def _ask_again(lead: ReviewItem, others: list[ReviewItem]) -> None:
         if seat.status != Status.WAITING:
             moved = advance(seat, from_=seat.status, to=Status.WAITING, event="asked_again", **freed, **leases.NO_LEASE)
             lines.append(moved)
-        ReviewItem.objects.filter(pk=seat.pk).update(suggestion="", strategy=EDITED)
-        seat.suggestion, seat.strategy = "", EDITED
+        ReviewItem.objects.filter(pk=seat.pk).update(suggestion="", strategy=strategy)
+        seat.suggestion, seat.strategy = "", strategy
         seats.give_task(seat, like=before, payload=payload)
         sync.withdraw_task(before)
     ledger.append_many([*ended, *lines], actor=PANELS)

@@ -24,6 +24,7 @@ from core.refs import ref
 from labeling import issues, selectors, sync
 from labeling.models import Consensus, Label, LabelIssue
 from labeling.question import question
+from labeling.subject import subject_of
 from moderation import priority
 from moderation.decisions.deciding import keep_vote, relabel
 from moderation.lifecycle import advance, line_for
@@ -158,7 +159,7 @@ def open_blind(
 ) -> ReviewItem:
     """Open an item about a row that nobody was asked about here: its label or votes came with an import."""
     asked = question(kind)
-    product = getattr(subject, "product", None)
+    product = subject_of(asked.about).product(subject)
     factors = priority.factors_of_label(
         confidence=None, n_labels=len(asked.labels), price=product.price if product else None
     )

@@ -76,7 +76,7 @@ def open_reviews() -> int:
         if not back_pressure.is_paused(asked.name):
             opened += _open_predictions(asked, active_learning.choose(asked, n=BATCH))
     for asked, drawn_first in first_labels.due():
-        opened += sum(_open(asked.name, _first_work(asked, subject)) for subject in drawn_first)
+        opened += sum(open_about(asked, subject, strategy=first_labels.RANDOM) for subject in drawn_first)
     if opened:
         hint("labeling.push_tasks")
         hint("moderation.explain")
@@ -147,9 +147,10 @@ def _price_of(asked: Question, subject: Any) -> Decimal | None:
     return product.price if product else None
 
 
-def _first_work(asked: Question, subject: Any) -> Work:
+def open_about(asked: Question, subject: Any, *, strategy: str) -> int:
+    """Ask people about `subject`, a row, with nothing suggested; 0 where they were asked before."""
     factors = priority.factors_of_label(confidence=None, n_labels=_n_labels(asked), price=_price_of(asked, subject))
-    return Work(subject, factors, asked.task_data(subject), [], strategy=first_labels.RANDOM)
+    return _open(asked.name, Work(subject, factors, asked.task_data(subject), [], strategy=strategy))
 
 
 def _open(kind: str, work: Work) -> int:

@@ -151,3 +151,26 @@ def test_the_page_shows_versions_and_previews_a_file(damage: Path, settings: Any
     assert client.post(address, {}).status_code == 200
     client.force_login(people.reviewer())
     assert client.get(address).status_code == 403
+
+
+def test_the_page_previews_what_becomes_of_answers_and_loads_it(damage: Path) -> None:
+    load(parse_declaration(DAMAGE, name="damage.yaml"))
+    label("s:1", "broken")
+    damage.write_text(DAMAGE.replace("value: broken", "value: torn"))
+    client, address = Client(), reverse("console:question_change", args=["damage"])
+    kim = people.administrator()
+    client.force_login(kim)
+    assert "no more broken (2 labels and votes)" in client.get(address).content.decode()
+    said = {"becomes.broken": "*"}
+    assert "1 is asked again; what was said is kept" in client.get(address, said).content.decode()
+    assert Label.objects.exists(), "a preview changes nothing"
+    assert "Load it" in client.get(address, {"becomes.broken": "torn"}).content.decode()
+    client.force_login(people.ml_engineer())
+    assert "An administrator can load it." in client.get(address, said).content.decode()
+    assert client.post(reverse("console:load_question", args=["damage"]), said).status_code == 403
+    client.force_login(kim)
+    client.post(reverse("console:load_question", args=["damage"]), said)
+    assert (QuestionVersion.objects.first().asked_again, Label.objects.exists()) == (["broken"], False)
+    assert "broken: asked again" in client.get(reverse("console:questions")).content.decode()
+    for name in ("sentiment", "nothing"):
+        assert client.get(reverse("console:question_change", args=[name])).status_code == 404

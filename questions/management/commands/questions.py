@@ -25,6 +25,8 @@ HELP = """Questions that people are asked and models learn to answer. A file dec
   manage.py questions load damage --by kim --yes               keep the file as a version
   manage.py questions load damage --rename late=delayed --rename slow=delayed --by kim --yes
                                                                labels follow: an answer renamed, or two made one
+  manage.py questions load damage --ask-again torn --by kim --yes
+                                                               people answer anew where they said it: it was split
 """
 
 
@@ -38,6 +40,9 @@ class Command(WithExamples):
         load = what.add_parser("load", help="keep a declared question as a version; labels follow renamed answers")
         load.add_argument("name", help="the question, as its file is named")
         load.add_argument("--rename", action="append", default=[], metavar="OLD=NEW", help="what an answer becomes")
+        load.add_argument(
+            "--ask-again", action="append", default=[], metavar="OLD", help="an answer that people give anew"
+        )
         load.add_argument("--yes", action="store_true", help="do it; without, what would change is shown")
         add_by(load)
         what.add_parser("list", help="every question, its answers, labels and version")
@@ -61,19 +66,22 @@ class Command(WithExamples):
     def _load(self, options: dict[str, Any]) -> None:
         declaration, actor = read_declaration(file_of(options["name"])), actor_from(options["by"])
         renamed = {old: str(new) for old, new in pairs_from(options["rename"], option="--rename").items()}
-        found = versions.change(declaration, renamed=renamed)
+        again = options["ask_again"]
+        found = versions.change(declaration, renamed=renamed, asked_again=again)
         self.stdout.write(f"{declaration.name}: {_told(declaration)}")
         for sign, values in (("+", found.added), ("-", found.removed)):
             for value in values:
                 self.stdout.write(f"  {sign} {value}")
         for source, target, n in found.relabelled:
             self.stdout.write(f"  {source} → {target}: {n:,} labels and votes")
+        for label, n in found.asked_again:
+            self.stdout.write(f"  {label or 'not agreed on yet'}: {n:,} asked again; what was said is kept")
         if not found.is_new:
             self.stdout.write("Nothing differs from the version that was loaded last.")
         elif not options["yes"]:
             self.stdout.write("Nothing was changed. Do it with --yes.")
         else:
-            version, _ = versions.load(declaration, renamed=renamed, actor=actor)
+            version, _ = versions.load(declaration, renamed=renamed, asked_again=again, actor=actor)
             self.stdout.write(self.style.SUCCESS(f"Kept as {version}") + f" ({version.content_hash}).")
 
     def _list(self, options: dict[str, Any]) -> None:
