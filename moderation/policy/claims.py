@@ -29,6 +29,8 @@ class Claim:
 
     `fact` names the fact (or title, brand, category) that backs it. Where none does, `code` says what is wrong and
     `nearest` quotes the fact that comes closest, if any. `severity` is how grave it is that nothing backs it.
+    `attribute` is what the sentence says it is of, in its words at `attribute_at`; `instead` is what that fact says in
+    the place of start:end, where the one could stand for the other (`has_unit_of_fact`: in the same unit).
     """
 
     start: int
@@ -40,6 +42,9 @@ class Claim:
     nearest: str = ""
     severity: Severity = Severity.WARN
     attribute: str = ""
+    attribute_at: tuple[int, int] | None = None
+    instead: str = ""
+    has_unit_of_fact: bool = False
 
     @property
     def is_contradicted(self) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
 from catalog.units import canonical_unit
 from moderation.policy.attributes import Attribute
-from moderation.policy.base import Draft
+from moderation.policy.base import Draft, Fact
+from moderation.policy.binding import Binding, bind
 from moderation.policy.folding import fold
 from moderation.policy.lexicons import Lexicon, load_lexicon
+from moderation.policy.measures import Measure, stated_by
 from moderation.policy.numbers import Number, read_numbers
 
 # Facts that say what the thing as a whole is made of; they contradict another material, other facts only fail to back
@@ -33,10 +35,18 @@ class Source:
 
 @dataclass(frozen=True)
 class KnownNumber:
-    """A number and where it is known from."""
+    """A number, where it is known from, and what it is of; `part` is "" where it is of the whole thing."""
 
     source: Source
     number: Number
+    measure: Measure | None = None
+    part: str = ""
+
+    @property
+    def text(self) -> str:
+        """How the source writes it: "1.25 kg"."""
+        written = self.source.text[self.number.start : self.number.end]
+        return written or f"{self.number.value} {self.number.unit}".strip()
 
 
 @dataclass(frozen=True)
@@ -126,22 +136,28 @@ class Evidence:
 
     def _numbers(self) -> Iterator[KnownNumber]:
         for fact in self._facts:
-            source = Source(fact.name, fact.value)
-            if fact.number is not None:
-                unit = canonical_unit(fact.unit) or "" if fact.unit else ""
-                yield KnownNumber(source, Number(0, 0, Decimal(str(fact.number)), unit))
+            source, stated = Source(fact.name, fact.value), stated_by(fact.name)
+            numbers = read_numbers(fact.value)
             # "Weight (g): 240" and "Width in cm: 26" carry the unit in the name.
             named = _UNIT_IN_NAME.search(fact.name) or re.search(r"\bin ([a-z]{1,12})$", fact.name.lower())
             unit = (canonical_unit(named[1]) or "") if named else ""
-            for number in read_numbers(fact.value):
-                yield KnownNumber(source, number)
+            for number, inside in zip(numbers, _bound(fact, numbers), strict=True):
+                # A value may say more than the name: "26 cm wide, 30 cm high" of the fact Dimensions.
+                is_named = stated.measure is not None and not stated.measure.is_generic
+                measure = inside.measure if inside and not is_named else stated.measure
+                part = stated.part or (inside.part if inside else "")
+                yield KnownNumber(source, number, measure, part)
                 if unit and not number.unit and number.value is not None:
-                    yield KnownNumber(source, Number(0, 0, number.value, unit))
+                    yield KnownNumber(source, replace(number, unit=unit), measure, part)
+            if fact.number is not None:
+                unit = canonical_unit(fact.unit) or "" if fact.unit else ""
+                yield KnownNumber(source, Number(0, 0, Decimal(str(fact.number)), unit), stated.measure, stated.part)
             for number in read_numbers(fact.name):
-                yield KnownNumber(source, number)
+                yield KnownNumber(source, replace(number, start=0, end=0))
         for source in self.sources[len(self._facts) :]:
-            for number in read_numbers(source.text):
-                yield KnownNumber(source, number)
+            numbers = read_numbers(source.text)
+            for number, inside in zip(numbers, bind(source.text, numbers), strict=True):
+                yield KnownNumber(source, number, inside.measure if inside else None)
 
     def _words(self, lexicon: Lexicon) -> Iterator[KnownWord]:
         for source in self.sources:
@@ -153,3 +169,9 @@ def _stated_names(value: str, lexicon: Lexicon) -> list[str]:
     """Return what the value of a fact names; a word that counts only beside a cue counts alone here ("low")."""
     alone = lexicon.cued_names.get(fold(value).text.strip())
     return [alone] if alone else [mention.name for mention in lexicon.mentions(value)]
+
+
+def _bound(fact: Fact, numbers: Sequence[Number]) -> Sequence[Binding | None]:
+    """Return what the numbers of a fact's value are of, where value or name say so ("Size (L x W x H)")."""
+    order = re.search(r"[LWHD](?:\s?[x×*]\s?[LWHD]){1,2}", fact.name, re.I)
+    return bind(f"{fact.value} ({order[0]})" if order else fact.value, numbers)

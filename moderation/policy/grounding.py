@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from moderation.policy.base import MAX_EXAMINED, Check, Draft, Hit, Severity
 from moderation.policy.claims import Claim
 from moderation.policy.evidence import Evidence
+from moderation.policy.fixups import MOST, Fixup, apply_fixups, fixup_of
 from moderation.policy.folding import fold
 from moderation.policy.name_claims import name_claims
 from moderation.policy.number_claims import number_claims
@@ -20,17 +22,47 @@ class GroundingCheck(Check):
     """Claims that no fact backs, of whatever kind; a person confirms or dismisses each."""
 
     name = "grounding"
-    version = "2"
+    version = "3"
 
     def find(self, draft: Draft) -> list[Hit]:
         """Return a hit for each claim without a fact behind it, and for each "first" that a proof stands behind."""
-        return [_hit(claim) for claim in claims(draft) if claim.code or claim.kind == "first or only"]
+        found = claims(draft)
+        fixups = _fixups(draft, found)
+        return [_hit(claim, fixups.get(index)) for index, claim in enumerate(found) if _is_told(claim)]
 
 
-def _hit(claim: Claim) -> Hit:
-    evidence = {"claim": claim.text[:200], "kind": claim.kind, "nearest_fact": claim.nearest[:200]}
+def _is_told(claim: Claim) -> bool:
+    return bool(claim.code) or claim.kind == "first or only"
+
+
+def _fixups(draft: Draft, found: Sequence[Claim]) -> dict[int, Fixup]:
+    """Return what mends the claims that somebody is asked about, by their place in `found`.
+
+    Each was tried: with it there are fewer such claims. A text with many faults is written anew, not mended.
+    """
+    asked = [index for index, claim in enumerate(found) if claim.code and claim.severity != Severity.INFO]
+    if len(asked) > MOST or len(draft.text) > MAX_EXAMINED:
+        return {}
+    mended = {}
+    for index in asked:
+        fixup = fixup_of(found[index], draft.text)
+        if fixup and _n_asked(replace(draft, text=apply_fixups(draft.text, [fixup]))) < len(asked):
+            mended[index] = fixup
+    return mended
+
+
+def _n_asked(draft: Draft) -> int:
+    return sum(bool(claim.code) and claim.severity != Severity.INFO for claim in claims(draft))
+
+
+def _hit(claim: Claim, fixup: Fixup | None) -> Hit:
+    evidence: dict[str, Any] = {"claim": claim.text[:200], "kind": claim.kind, "nearest_fact": claim.nearest[:200]}
     if claim.attribute:
         evidence["attribute"] = claim.attribute
+    if claim.attribute_at:
+        evidence["attribute_at"] = list(claim.attribute_at)
+    if fixup:
+        evidence["fixup"] = fixup.as_evidence
     if not claim.code:
         message = f"“{claim.text[:80]}”: the fact {claim.fact} says so, and a proof is attached to it."
         return Hit("proven_claim", Severity.INFO, message, claim.start, claim.end, evidence)

@@ -180,7 +180,7 @@ def name_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
         if first and len(words) == 1 and match[0].split()[0] != "The" and not _SAYS_SO.match(text, end):
             continue
         strange = [word for word in words if word not in known and word.removesuffix("'s") not in known]
-        strange = [word for word in strange if word not in _ORDINARY and word not in spoken and not word.isdigit()]
+        strange = [word for word in strange if not _is_ordinary(word) and word not in spoken and not word.isdigit()]
         # One slip of the pen ("Crown Plaza") is no other name.
         strange = [word for word in strange if not get_close_matches(word, known, n=1, cutoff=SPELT_ALIKE)]
         if not strange:
@@ -189,6 +189,10 @@ def name_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
                 yield Claim(start, end, "name", match[0], source.name)
         else:
             yield Claim(start, end, "name", match[0], None, "unsupported_name")
+
+
+def _is_ordinary(word: str) -> bool:
+    return word in _ORDINARY or word.removesuffix("s") in _ORDINARY
 
 
 def _words_for_values(evidence: Evidence) -> set[str]:

@@ -1,42 +1,83 @@
-"""Claims of numbers and quantities: read, converted and compared with the numbers of the facts."""
+"""Claims of numbers and quantities: read, bound to what the sentence says they are of, and compared with the facts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
-from catalog.units import UNITS, Quantity
 from moderation.policy.base import Severity
+from moderation.policy.binding import bind
 from moderation.policy.claims import Claim, Kind
+from moderation.policy.comparison import Judgement, Said, judge, limit_of, name_patterns, names_beside
 from moderation.policy.evidence import Evidence, KnownNumber
 from moderation.policy.lexicons import load_lexicon
 from moderation.policy.numbers import Number, read_numbers
 
-# Rounding that copy may do: "about 10 inches" for 26 cm, "1.3 kg" for 1.25 kg.
-SAME_UNIT_TOLERANCE: Final = Decimal("0.04")
-CONVERTED_TOLERANCE: Final = Decimal("0.05")
 # Two seams, three tiers, four buttons: what a picture shows and no feed counts. A set of two is another matter.
 _PART: Final = re.compile(r"\s?(?:个|条|根|块|层|颗|种|款|排|道|面|侧|边|片|朵|处|缕|圈|色)(?!装|一套)")
 _SET: Final = re.compile(
     r"[ -]?(?:件套|只装|件装|个装|片装|支装|瓶装|袋装|packs?|pieces?|pcs?|sets?|counts?|ct)(?![a-z])|\s?in a box", re.I
 )
 _FEW: Final = 5
+# Said in a word, these count only where a fact has their like: a dozen, a pair, half an hour, all day and all night.
+_IN_A_WORD: Final = re.compile(r"(?:.{0,12}dozen|pair|.{0,3}打|all day and .*|half .*|an? .*|半.{1,3}|一.{1,3})", re.I)
+_COUNT_FACT: Final = re.compile(
+    r"quantit|piece|count|pack|content|number of|pcs|units?\b|数量|件数|片数|支数|包数|枚数", re.I
+)
+_ONE_RANGE: Final = re.compile(r"\s{0,2}(?:[-–—~～x×*✕至到]|to|and|by)\s{0,2}", re.I)
 
 
 def number_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
-    """Yield every number of `text` with the fact that has it, or with what is wrong."""
-    judged: dict[tuple[Decimal | None, str, str, int], tuple[str | None, str, str]] = {}
-    for number in read_numbers(text):
-        key = (number.value, number.unit, number.token, number.decimals)
+    """Yield every number of `text` with the fact that has it, or with what is wrong; a wrong range is one claim."""
+    before: Claim | None = None
+    for claim in _each(text, evidence):
+        if before and _is_one_error(text, before, claim):
+            before = replace(before, end=claim.end, text=text[before.start : claim.end], instead="")
+            continue
+        if before:
+            yield before
+        before = claim
+    if before:
+        yield before
+
+
+def _is_one_error(text: str, one: Claim, other: Claim) -> bool:
+    """“10 x 20 cm”, “from 5 to 7 kg”: both wrong in the same way, of the same thing."""
+    return (
+        bool(one.code)
+        and (one.code, one.severity, one.attribute) == (other.code, other.severity, other.attribute)
+        and _ONE_RANGE.fullmatch(text, one.end, other.start) is not None
+    )
+
+
+def _each(text: str, evidence: Evidence) -> Iterator[Claim]:
+    judged: dict[object, Judgement] = {}
+    numbers = read_numbers(text)
+    names = name_patterns(evidence) if numbers else []
+    for number, binding in zip(numbers, bind(text, numbers), strict=True):
+        said = Said(number, binding, limit_of(text, number), names_beside(text, number, names))
+        of = (binding.measure.name, binding.part) if binding else None
+        key = (number.value, number.unit, number.token, number.decimals, of, said.limit, said.beside)
         if key not in judged:
-            judged[key] = _judge(number, evidence)
-        fact, code, nearest = judged[key]
+            judged[key] = judge(said, evidence)
+        found = judged[key]
         kind: Kind = "quantity" if number.unit else "number"
-        severity = Severity.INFO if _is_minor(text, number, evidence) else Severity.WARN
+        is_open = found.code != "contradicted_attribute" and not binding
         yield Claim(
-            number.start, number.end, kind, text[number.start : number.end], fact, code, nearest, severity=severity
+            number.start,
+            number.end,
+            kind,
+            text[number.start : number.end],
+            found.backing.source.name if found.backing else None,
+            found.code,
+            _quote(found.nearest),
+            severity=Severity.INFO if is_open and _is_minor(text, number, evidence) else Severity.WARN,
+            attribute=binding.measure.name if binding else "",
+            attribute_at=(binding.start, binding.end) if binding else None,
+            instead=found.nearest.text if found.nearest and found.is_instead else "",
+            has_unit_of_fact=found.nearest is not None and found.nearest.number.unit == number.unit,
         )
 
 
@@ -44,11 +85,28 @@ def _is_minor(text: str, number: Number, evidence: Evidence) -> bool:
     """Whether a bare number only counts parts, or stands where the facts hold no number;
     never so for sets and units.
     """
-    if number.unit or number.token or number.value is None:
+    if _IN_A_WORD.fullmatch(text, number.start, number.end):
+        return not _is_counted(number, evidence)
+    if number.token:
+        return _is_label(number.token, evidence)
+    if number.unit or number.value is None:
         return _is_pure(text, number, evidence)
     if _SET.match(text, number.end):
         return False
     return not evidence.numbers or (number.value < _FEW and _PART.match(text, number.end) is not None)
+
+
+def _is_counted(number: Number, evidence: Evidence) -> bool:
+    if number.unit:
+        return any(known.number.dimension == number.dimension for known in evidence.numbers)
+    return any(not known.number.unit and _COUNT_FACT.search(known.source.name) for known in evidence.numbers)
+
+
+def _is_label(token: str, evidence: Evidence) -> bool:
+    """“Row H1”: a letter and a digit name nothing, unless the facts have one of the same letter (A5 for A4)."""
+    if not re.fullmatch(r"[a-z]\d", token):
+        return False
+    return not any(known.number.token[:1] == token[0] and len(known.number.token) <= 3 for known in evidence.numbers)
 
 
 def _is_pure(text: str, number: Number, evidence: Evidence) -> bool:
@@ -60,73 +118,5 @@ def _is_pure(text: str, number: Number, evidence: Evidence) -> bool:
     return said is not None and any(lexicon.backs(known.name, said.name) for known in evidence.materials)
 
 
-def _judge(number: Number, evidence: Evidence) -> tuple[str | None, str, str]:
-    """Return (fact that backs it, or None; code of the fault; nearest fact)."""
-    if number.token:
-        source = evidence.find_wording(number.token) or next(
-            (known.source for known in evidence.numbers if known.number.token == number.token), None
-        )
-        return (source.name, "", "") if source else (None, "unsupported_number", "")
-    value = number.value
-    if value is None:
-        return None, "unsupported_number", ""
-    known_numbers = [known for known in evidence.numbers if known.number.value is not None]
-    for known in known_numbers:
-        if _backs(known.number, number) or _is_price_in_pounds(known, number):
-            return known.source.name, "", ""
-    if number.unit:
-        for known in known_numbers:
-            # The number is right and the unit is not: 26 inches for 26 cm.
-            if known.number.value == value:
-                return None, "unsupported_unit", _quote(known)
-    return None, "unsupported_number", _nearest(number, known_numbers)
-
-
-def _backs(known: Number, claim: Number) -> bool:
-    known_value, value = known.value, claim.value
-    if known_value is None or value is None:
-        return False
-    if not claim.unit:
-        # A bare number may repeat a quantity ("the 26 wide one") but not round it.
-        return known_value == value
-    if not known.unit or known.dimension != claim.dimension:
-        return False
-    expected = _convert(known.quantity, claim.unit)
-    gap = abs(expected - value)
-    if gap == 0:
-        return True
-    largest = max(abs(expected), abs(value))
-    is_rounded = gap <= Decimal("0.5").scaleb(-claim.decimals)
-    if known.unit == claim.unit:
-        return is_rounded and gap <= SAME_UNIT_TOLERANCE * largest
-    return gap <= Decimal("0.01") * largest or (is_rounded and gap <= CONVERTED_TOLERANCE * largest)
-
-
-def _is_price_in_pounds(known: KnownNumber, claim: Number) -> bool:
-    """“20 pounds” is a weight unless the fact says £20."""
-    return claim.unit == "lb" and "£" in known.source.text and known.number.value == claim.value
-
-
-def _convert(quantity: Quantity, unit: str) -> Decimal:
-    if quantity.unit == unit:
-        return quantity.number
-    target = UNITS[unit]
-    return quantity.in_base / target.factor - target.offset
-
-
-def _nearest(claim: Number, known_numbers: Sequence[KnownNumber]) -> str:
-    alike = [known for known in known_numbers if known.number.dimension == claim.dimension]
-    if not alike or claim.value is None:
-        return ""
-    value = claim.value
-
-    def distance(known: KnownNumber) -> Decimal:
-        number = known.number
-        amount = _convert(number.quantity, claim.unit) if number.unit and claim.unit else number.value
-        return abs((amount or Decimal(0)) - value)
-
-    return _quote(min(alike, key=distance))
-
-
-def _quote(known: KnownNumber) -> str:
-    return f"{known.source.name}: {known.source.text}"
+def _quote(known: KnownNumber | None) -> str:
+    return f"{known.source.name}: {known.source.text}" if known else ""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from moderation.policy.claims import Claim, Kind
+from moderation.policy.compatibility_claims import compatibility_claims
 from moderation.policy.evidence import Evidence, Source
 from moderation.policy.folding import Folded, fold
 from moderation.policy.lexicons import FOLDER, load_lexicon
@@ -22,7 +23,7 @@ def statement_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
     folded = fold(text)
     yield from _origins(text, folded, evidence)
     yield from _certificates(text, folded, evidence)
-    yield from _compatibility(text, folded, evidence)
+    yield from compatibility_claims(text, folded, evidence)
     yield from _comparisons(text, folded, evidence)
     yield from _firsts(text, folded, evidence)
     yield from _flags(text, folded, evidence)
@@ -100,42 +101,6 @@ def _named(said: str, evidence: Evidence) -> Source | None:
         if source and re.search(r"certif|standard|mark|approval|认证|标准|证书", fold(source.name).text)
         else None
     )
-
-
-# --- Compatibility ------------------------------------------------------------------------------------------------
-_FITS: Final = re.compile(
-    r"\b(?:compatible with|works with|for use with|fits|fit for|designed for|made for|suitable for|supports)"
-    r" (?:the |your |all |most |any )?(?P<what>[^.,;:!?()\n]{2,60})|(?:适用于|适配|兼容|适合|支持)(?P<zh>[^，。；：！？、()（）\n]{2,30})"
-)
-_MODEL: Final = re.compile(r"(?<![a-z0-9])(?=[a-z0-9+-]*[a-z])[a-z0-9][a-z0-9+-]*(?:[ -]?\d[a-z0-9]*)?")
-_PROPER: Final = re.compile(
-    r"(?<![A-Za-z])(?:[A-Z][A-Za-z0-9+&-]*|[a-z]{1,2}[A-Z][A-Za-z0-9]*|[A-Za-z]*\d[A-Za-z0-9-]*)"
-)
-
-
-def _compatibility(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
-    sources: list[tuple[Source, set[str]]] = []
-    for match in _FITS.finditer(folded.text):
-        group = "what" if match["what"] else "zh"
-        start, end = folded.span(*match.span(group))
-        # What a thing fits is a model or a make: iPhone 15, Nespresso, USB-C. "Fits small hands" claims none.
-        names = list(_PROPER.finditer(text, start, end))
-        if not any(re.search(r"[A-Za-z]", name[0]) for name in names):
-            continue
-        wanted = {fold(name[0]).text for name in names}
-        sources = sources or _words_of_sources(evidence)
-        source = next((s for s, words in sources if wanted <= words), None)
-        nearest = next((s for s, words in sources if wanted & words), None)
-        span = folded.span(match.start(), match.start())[0], names[-1].end()
-        yield _at(text, span, "compatibility", source, "unsupported_compatibility", _quote(nearest))
-
-
-def _words_of_sources(evidence: Evidence) -> list[tuple[Source, set[str]]]:
-    found = []
-    for source in evidence.sources:
-        words = set(words_of(source.text).words) | {fold(match[0]).text for match in _PROPER.finditer(source.text)}
-        found.append((source, words))
-    return found
 
 
 # --- Comparisons --------------------------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ def _materials(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]
         code = "contradicted_material" if rival and not is_kin else "unsupported_material"
         is_minor = not stated or _is_part(text, mention)
         severity = _severity(text, mention, is_minor=is_minor)
-        yield _claim(text, mention, "material", code=code, nearest=_quote(closest), severity=severity)
+        instead = rival.source.text if rival and not is_minor else ""
+        yield _claim(text, mention, "material", code=code, nearest=_quote(closest), severity=severity, instead=instead)
 
 
 def _colours(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
@@ -72,8 +73,17 @@ def _colours(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
             yield _claim(text, mention, "colour", fact=known.source.name)
         else:
             closest = next(iter(evidence.colours), None)
+            instead = evidence.stated_colours[0].source.text if evidence.stated_colours and not adds else ""
             severity = _severity(text, mention, is_minor=closest is None or adds or mention.name == "multicolour")
-            yield _claim(text, mention, "colour", code="unsupported_colour", nearest=_quote(closest), severity=severity)
+            yield _claim(
+                text,
+                mention,
+                "colour",
+                code="unsupported_colour",
+                nearest=_quote(closest),
+                severity=severity,
+                instead=instead,
+            )
 
 
 def _attribute(text: str, folded: Folded, evidence: Evidence, attribute: Attribute) -> Iterator[Claim]:
@@ -97,6 +107,7 @@ def _attribute(text: str, folded: Folded, evidence: Evidence, attribute: Attribu
                 text,
                 mention,
                 "attribute",
+                instead="" if adds else stated[0].source.text,
                 code="unsupported_attribute" if adds else "contradicted_attribute",
                 nearest=_quote(stated[0]),
                 attribute=attribute.name,
@@ -145,9 +156,10 @@ def _claim(
     nearest: str = "",
     severity: Severity = Severity.WARN,
     attribute: str = "",
+    instead: str = "",
 ) -> Claim:
     said = text[mention.start : mention.end]
-    return Claim(mention.start, mention.end, kind, said, fact, code, nearest, severity, attribute)
+    return Claim(mention.start, mention.end, kind, said, fact, code, nearest, severity, attribute, instead=instead)
 
 
 def _quote(known: KnownWord | None) -> str:

@@ -149,7 +149,14 @@ def test_a_unit_in_the_name_of_a_fact_counts() -> None:
 def test_the_check_warns_and_carries_its_evidence() -> None:
     (hit,) = GroundingCheck().find(Draft("It is 28 cm wide.", "description", "en", "Keeper", facts=FACTS))
     assert hit.severity is Severity.WARN
-    assert hit.evidence == {"claim": "28 cm", "kind": "quantity", "nearest_fact": "Width: 26 cm"}
+    assert hit.evidence == {
+        "claim": "28 cm",
+        "kind": "quantity",
+        "nearest_fact": "Width: 26 cm",
+        "attribute": "width",
+        "attribute_at": [12, 16],
+        "fixup": {"start": 6, "end": 11, "text": "26 cm"},
+    }
 
 
 def test_the_score_falls_with_each_unbacked_claim_and_rises_with_each_fact() -> None:
