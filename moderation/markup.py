@@ -11,6 +11,8 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
+from moderation.policy.fixups import read_fixup
+
 SEVERITIES = {"block": "Blocking", "warn": "Warning", "info": "Note"}
 # Colours are given here, not by a class: Label Studio's own styles stay outside of what it shows as HTML.
 COLOURS = {"block": ("#fde2e1", "#b42318"), "warn": ("#fdf0d0", "#8a5a00"), "info": ("#e3edfd", "#1d4ed8")}
@@ -82,6 +84,8 @@ def draft_html(
     if grounding is not None:
         about.append(f"grounding {grounding:.0%}")
     found = "Tick below what is a false alarm." if findings else "Our checks found nothing."
+    if any(read_fixup(finding) for finding in findings):
+        found += " Fix as proposed (4) makes the changes proposed below."
     return (
         f'<p style="margin:0 0 8px;opacity:.7">{" · ".join(about)}</p>'
         f'<p style="margin:0 0 10px;font-size:18px;line-height:1.65;white-space:pre-wrap" '
@@ -122,11 +126,19 @@ def _badge(number: int, severity: str) -> str:
     return f'<sup style="{style}">{number}</sup>'
 
 
-def finding_html(number: int, finding: Mapping[str, Any]) -> str:
-    """Return one finding as a line, with the number that its mark in the text bears."""
+def finding_html(number: int, finding: Mapping[str, Any], text: str = "") -> str:
+    """Return one finding as a line, with the number that its mark in the text bears and what would mend `text`."""
     severity = str(finding["severity"])
     word = f'<b style="color:{COLOURS[severity][1]}">{SEVERITIES[severity]}</b>'
-    return f"{_badge(number, severity)} {word} {escape(str(finding['message']))}"
+    return f"{_badge(number, severity)} {word} {escape(str(finding['message']))}{_proposal(finding, text)}"
+
+
+def _proposal(finding: Mapping[str, Any], text: str) -> str:
+    fixup = read_fixup(finding)
+    if fixup is None or fixup.end > len(text):
+        return ""
+    before = f"<del>{escape(text[fixup.start : fixup.end].strip())}</del>"
+    return f' <span style="opacity:.85">Proposed: {before} <b>{escape(fixup.text) or "(cut)"}</b></span>'
 
 
 def review_html(title: str, text: str, product: str, rating: float | None, locale: str) -> str:

@@ -32,6 +32,7 @@ from moderation.models.candidates import Candidate, Finding
 from moderation.models.predictions import Prediction
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.policy import grounding
+from moderation.policy.fixups import read_fixup
 from moderation.queues import handing_out
 from moderation.queues.seats import sees_labels
 from moderation.reason_codes import REASONS
@@ -61,6 +62,8 @@ def _context(request: AuthenticatedHttpRequest, shown: Candidate) -> dict[str, A
     reviewed = shown.parent or shown
     item = ReviewItem.objects.filter(candidate=reviewed).select_related("assignee", "labeling_task").first()
     findings = list(shown.findings.select_related("policy_version").defer("policy_version__content"))
+    for finding in findings:
+        finding.fixup = read_fixup(finding.evidence)  # type: ignore[attr-defined]
     copy = PublishedCopy.objects.filter(candidate_ref=ref(shown)).first()
     fixes = list(shown.fixes.all())
     draft = screening.draft_of(shown)

@@ -20,6 +20,7 @@ from moderation.drafting import screening
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.policy.fixups import read_fixup
 from moderation.queues.rules import policy_for
 from moderation.queues.seats import withdraw
 
@@ -119,6 +120,7 @@ def _fix(reading: Reading, *, maker: User) -> tuple[Candidate, list[Line]]:
     """
     candidate, text = reading.candidate, reading.text
     reason = str(reading.answer.get("comment") or "").strip()
+    fixups = _fixups_taken(candidate, reading.answer)
     ordinal = candidate.request.candidates.aggregate(last=Max("ordinal"))["last"] + 1
     child = Candidate.objects.create(
         request=candidate.request,
@@ -131,11 +133,15 @@ def _fix(reading: Reading, *, maker: User) -> tuple[Candidate, list[Line]]:
         prompt_version=candidate.prompt_version,
         facts_hash=candidate.facts_hash,
         facts=candidate.facts,
+        params={"fixups": fixups} if fixups else {},
         screened_at=timezone.now(),
         grounding=screening.grounding_of(candidate, text=text),
     )
     screening.save_findings(child, reading.findings)
-    lines = [Line("moderation.candidate.fixed", ref(child), {"parent": ref(candidate), "text_hash": hash_json([text])})]
+    told: dict[str, Any] = {"parent": ref(candidate), "text_hash": hash_json([text])}
+    if fixups:
+        told |= {"fixups": [fixup["finding"] for fixup in fixups], "fixups_taken_by": actor_ref(maker)}
+    lines = [Line("moderation.candidate.fixed", ref(child), told)]
     if reading.blocking:
         lines.append(advance(child, from_=Status.GENERATED, to=Status.BLOCKED, payload={"findings": reading.blocking}))
         why = {"reason": Sealed(reason[:500], by=actor_ref(maker))}
@@ -145,6 +151,16 @@ def _fix(reading: Reading, *, maker: User) -> tuple[Candidate, list[Line]]:
     lines.append(advance(child, from_=Status.IN_REVIEW, to=Status.APPROVED))
     lines.append(advance(candidate, from_=Status.IN_REVIEW, to=Status.SUPERSEDED, payload={"by": ref(child)}))
     return child, lines
+
+
+def _fixups_taken(candidate: Candidate, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the fix-ups that made the text of a fix, each with its finding, for the provenance of the text."""
+    taken = {str(key) for key in answer.get("fixups") or []}
+    return [
+        {"finding": finding.pk, "code": finding.code, **fixup.as_evidence}
+        for finding in candidate.findings.all()
+        if str(finding.pk) in taken and (fixup := read_fixup(finding.evidence))
+    ]
 
 
 def may_overrule(reading: Reading, actor: User) -> bool:

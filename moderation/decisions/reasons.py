@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Status = ReviewItem.Status
+NOTHING_PROPOSED = (
+    "You chose to fix the text as proposed, but nothing is proposed that you did not tick as a false alarm: "
+    "accept, fix or reject it."
+)
 NEEDS_REASON = (Decision.Outcome.EDIT, Decision.Outcome.REJECT)
 
 
@@ -35,6 +39,9 @@ def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Rea
     A fix that the policy blocks, by who may not overrule that, lacks nothing: it is a senior's. Raises as
     `outcomes.read`.
     """
+    if consensus.answer.get("fixups") == [] and not consensus.answer.get("fixed_text"):
+        give_back(item, consensus=consensus, actor=actor, reason=NOTHING_PROPOSED)
+        return None
     reading = read(item, consensus.answer, doubts=doubts(consensus))
     if (
         lacking := _missing_reason(reading)

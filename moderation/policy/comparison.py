@@ -57,7 +57,7 @@ def judge(said: Said, evidence: Evidence) -> Judgement:
         return Judgement(code="unsupported_number")
     known = [item for item in evidence.numbers if item.number.value is not None]
     own, others = _of_the_same(said.binding, known)
-    comparable = [item for item in own if not number.unit or _are_comparable(item.number, number)]
+    comparable = [item for item in own if not number.unit or _are_comparable(item, number)]
     if backing := _backing(said, comparable if comparable else others):
         return _exchanged_by_name(said, backing, known) or Judgement(backing)
     if said.limit == "each" and (whole := _shared_out(number, known)):
@@ -171,8 +171,12 @@ def backs(known: Number, claim: Number) -> bool:
     return gap <= Decimal("0.01") * largest or (is_rounded and gap <= CONVERTED_TOLERANCE * largest)
 
 
-def _are_comparable(known: Number, claim: Number) -> bool:
-    return known.dimension == claim.dimension or _is_fluid(known, claim)
+def _are_comparable(known: KnownNumber, claim: Number) -> bool:
+    return (
+        known.number.dimension == claim.dimension
+        or _is_fluid(known.number, claim)
+        or (claim.unit == "lb" and "£" in known.source.text)
+    )
 
 
 def _is_fluid(known: Number, claim: Number) -> bool:

@@ -24,7 +24,7 @@ HITS_PER_RULE: Final = 20
 # "not waterproof", "no battery", "faux leather", "无需充电": says that it is not so, or only looks so.
 _DENIED_BEFORE: Final = re.compile(
     r"(?:\b(?:no|not|non|without|never|isn't|aren't|faux|imitation|unlike|instead of|free (?:of|from)|avoid"
-    r"|do not)[- ](?:\w+[- ]){0,2}|不含|无需|不用|不需|不能|不可|不宜|避免|请勿|勿|不|无|非|仿|似|像|如|人造)$"
+    r"|do not)[- ](?!(?:only|just|merely|simply) )(?:\w+[- ]){0,2}|不含|无需|不用|不需|不能|不可|不宜|避免|请勿|勿|不|无|非|仿|似|像|如|人造)$"
 )
 _DENIED_AFTER: Final = re.compile(
     r"[- ]?(?:like|look|free|effect|style|inspired|imitation)\b|[- ]is not|风|感|纹|色|类似|不可"
@@ -126,7 +126,7 @@ class FactsGraphCheck(Check):
     def __init__(self, graph: FactsGraph | None = None) -> None:
         """Take `graph` (default: that of the file)."""
         self.graph = load_graph() if graph is None else graph
-        self.version = f"1+{hash_json(dump_graph(self.graph))[:8]}"
+        self.version = f"2+{hash_json(dump_graph(self.graph))[:8]}"
 
     def find(self, draft: Draft) -> list[Hit]:
         """Return each place that says something excluded; the rule and the way from the fact to it are named.

@@ -29,6 +29,11 @@ class Fixup:
     text: str
 
     @property
+    def span(self) -> str:
+        """Return its place as templates cut a text: "6:11"."""
+        return f"{self.start}:{self.end}"
+
+    @property
     def as_evidence(self) -> dict[str, Any]:
         """Return it as JSON, for the evidence of a finding."""
         return asdict(self)

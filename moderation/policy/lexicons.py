@@ -21,7 +21,10 @@ _NEGATED_BEFORE = re.compile(
     r"(?:\b(?:no|not|non|without|faux|imitation|free of|free from|instead of|unlike)[- ]|不含|无|非|仿|似|像|如)$"
 )
 # What the copy says the thing does not have.
-_DENIED_BEFORE = re.compile(r"(?:\b(?:no|not|not an?|without|free of|instead of|unlike)[- ]|不含|没有|并非|不是)$")
+_DENIED_BEFORE = re.compile(
+    r"(?:\b(?:no|not(?! only| just)|without|free of|instead of|unlike)[- ](?:(?:located|situated|in|on|at|the|a|an) +){0,4}"
+    r"|n't (?:(?:located|situated|in|on|at|the|a|an) +){1,4}|不含|没有|并非|不是)$"
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Lexicon:
             name = self.names.get(" ".join(match[0].split()))
             if name is None:
                 continue
-            around = text[max(0, match.start() - 14) : match.start()]
+            around = text[max(0, match.start() - 28) : match.start()]
             if self.skips_imitations:
                 if _NEGATED_AFTER.match(text, match.end()) or _NEGATED_BEFORE.search(around):
                     continue

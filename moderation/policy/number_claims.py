@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
+from catalog.units import same_amount
 from moderation.policy.base import Severity
 from moderation.policy.binding import bind
 from moderation.policy.claims import Claim, Kind
@@ -26,33 +28,38 @@ _IN_A_WORD: Final = re.compile(r"(?:.{0,12}dozen|pair|.{0,3}打|all day and .*|h
 _COUNT_FACT: Final = re.compile(
     r"quantit|piece|count|pack|content|number of|pcs|units?\b|数量|件数|片数|支数|包数|枚数", re.I
 )
+_AGAIN: Final = re.compile(r"\.?\s?[(/]\s?|\s?（")
+_AGAIN_TOLERANCE: Final = Decimal("0.15")
 _ONE_RANGE: Final = re.compile(r"\s{0,2}(?:[-–—~～x×*✕至到]|to|and|by)\s{0,2}", re.I)
 
 
 def number_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
     """Yield every number of `text` with the fact that has it, or with what is wrong; a wrong range is one claim."""
     before: Claim | None = None
-    for claim in _each(text, evidence):
-        if before and _is_one_error(text, before, claim):
+    last: Number | None = None
+    for number, claim in _each(text, evidence):
+        if before and last and _is_one_error(text, before, claim, last, number):
             before = replace(before, end=claim.end, text=text[before.start : claim.end], instead="")
-            continue
-        if before:
-            yield before
-        before = claim
+        else:
+            if before:
+                yield before
+            before = claim
+        last = number
     if before:
         yield before
 
 
-def _is_one_error(text: str, one: Claim, other: Claim) -> bool:
-    """“10 x 20 cm”, “from 5 to 7 kg”: both wrong in the same way, of the same thing."""
-    return (
-        bool(one.code)
-        and (one.code, one.severity, one.attribute) == (other.code, other.severity, other.attribute)
-        and _ONE_RANGE.fullmatch(text, one.end, other.start) is not None
-    )
+def _is_one_error(text: str, one: Claim, other: Claim, last: Number, number: Number) -> bool:
+    """“10 x 20 cm”, “from 5 to 7 kg”, “40 lb (18 kg)”: both wrong, of the same thing, or the same amount once more."""
+    if not one.code or not other.code or one.severity != other.severity:
+        return False
+    if _AGAIN.fullmatch(text, one.end, other.start) and last.unit and number.dimension == last.dimension:
+        return same_amount(last.quantity, number.quantity, tolerance=_AGAIN_TOLERANCE)
+    is_range = _ONE_RANGE.fullmatch(text, one.end, other.start) is not None
+    return is_range and (one.code, one.attribute) == (other.code, other.attribute)
 
 
-def _each(text: str, evidence: Evidence) -> Iterator[Claim]:
+def _each(text: str, evidence: Evidence) -> Iterator[tuple[Number, Claim]]:
     judged: dict[object, Judgement] = {}
     numbers = read_numbers(text)
     names = name_patterns(evidence) if numbers else []
@@ -65,7 +72,7 @@ def _each(text: str, evidence: Evidence) -> Iterator[Claim]:
         found = judged[key]
         kind: Kind = "quantity" if number.unit else "number"
         is_open = found.code != "contradicted_attribute" and not binding
-        yield Claim(
+        claim = Claim(
             number.start,
             number.end,
             kind,
@@ -79,6 +86,7 @@ def _each(text: str, evidence: Evidence) -> Iterator[Claim]:
             instead=found.nearest.text if found.nearest and found.is_instead else "",
             has_unit_of_fact=found.nearest is not None and found.nearest.number.unit == number.unit,
         )
+        yield number, claim
 
 
 def _is_minor(text: str, number: Number, evidence: Evidence) -> bool:

@@ -62,11 +62,30 @@ def _half_width(char: str) -> str:
 def _numerals(text: str) -> Iterator[tuple[int, int, str]]:
     reach = 0
     # Of two that begin at one place the longer one: "two and a half metres", not "two".
-    found = sorted([*_english(text), *_chinese(text)], key=lambda item: (item[0], -item[1]))
+    found = sorted([*_mixed(text), *_english(text), *_chinese(text)], key=lambda item: (item[0], -item[1]))
     for start, end, digits in found:
         if start >= reach:
             yield start, end, digits
             reach = end
+
+
+_VULGAR: Final = {
+    "½": "1/2",
+    "¼": "1/4",
+    "¾": "3/4",
+    "⅓": "1/3",
+    "⅔": "2/3",
+    "⅛": "1/8",
+    "⅜": "3/8",
+    "⅝": "5/8",
+    "⅞": "7/8",
+}
+_MIXED: Final = re.compile(rf"(?<![\d.,/])(?P<whole>\d{{1,4}})[ \u00a0](?P<part>[{''.join(_VULGAR)}])")
+
+
+def _mixed(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in _MIXED.finditer(text):
+        yield *match.span(), f"{match['whole']} {_VULGAR[match['part']]}"
 
 
 # --- English ------------------------------------------------------------------------------------------------------

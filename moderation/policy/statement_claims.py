@@ -191,9 +191,11 @@ def _saying(claim: str, facts: Sequence[Source]) -> Source | None:
 # --- Yes or no ----------------------------------------------------------------------------------------------------
 _YES: Final = frozenset(["yes", "true", "y", "是", "支持", "有", "可以"])
 _NO: Final = frozenset(["no", "false", "n", "否", "不支持", "无", "没有", "不可以"])
+# "Not only waterproof", 不仅防水: says that it is, and more.
 _DENIED: Final = re.compile(
-    r"(?:\b(?:not|non|no|never|isn't|aren't|doesn't|don't|cannot|can't|won't|without|neither|nor|hardly|not very"
-    r"|lacks?)\b|n't\b|不|非|无|没|未)[^.,;:!?。，；！？]{0,22}$"
+    r"(?:\b(?:not|non|none|no|never|isn't|aren't|doesn't|don't|cannot|can't|won't|without|neither|nor|hardly|not very"
+    r"|lacks?)\b(?! (?:only|just|merely|simply)\b)|n't\b(?! (?:only|just|merely|simply)\b)"
+    r"|不(?![仅只但单光止])|非(?!但)|无|没|未)[^.,;:!?。，；！？]{0,22}$"
 )
 
 

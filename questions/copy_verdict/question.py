@@ -14,10 +14,12 @@ from labeling.annotations import Result, choices, prediction_of
 from labeling.question import Choice, Question
 from moderation import markup
 from moderation.models.candidates import Candidate
+from moderation.policy.fixups import apply_fixups, read_fixup
+from moderation.policy.merging import is_contradicted
 from moderation.queues.rules import policy_for
 from moderation.reason_codes import REASONS
 from questions.addresses import absolute, picture_url
-from questions.copy_verdict.screen import COPY_REVIEW, N_FINDING_KEYS
+from questions.copy_verdict.screen import AS_PROPOSED, COPY_REVIEW, N_FINDING_KEYS
 
 # How a finding's code begins → the reason that goes with it.
 SUGGESTED_REASONS = {"unsupported_": "unsupported_claim", "too_long": "too_long"}
@@ -32,7 +34,8 @@ class CopyVerdict(Question):
     description = "Drafts of product copy that wait for a person's verdict."
     instructions = (
         "<p><b>Accept</b> (1): it goes live as it is. <b>Fix</b> (2): correct the text, your version goes live. "
-        "<b>Reject</b> (3): nobody will see it.</p><p>What our checks found is marked in the draft. Tick what is a "
+        "<b>Reject</b> (3): nobody will see it. <b>Fix as proposed</b> (4): with what our checks propose, of all that "
+        "you did not tick as a false alarm.</p><p>What our checks found is marked in the draft. Tick what is a "
         "false alarm; an accept says of each warning that it is one, or that it is right and why the text may go out. "
         "A fix and a rejection name their reasons.</p><p>A health or price claim, or a block that was overruled, "
         "needs a comment, and a second person confirms what goes out.</p><p>Not sure? <b>Ask a senior reviewer</b> "
@@ -78,6 +81,9 @@ class CopyVerdict(Question):
     def parse(self, result: Result, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return {verdict, fixed_text, reason_codes, dismissed_findings, confirmed_findings, escalate, comment}.
 
+        Fixed as proposed is a fix: its text and reasons come from the fix-ups of what was not dismissed, and `fixups`
+        names their findings; empty where there were none to take.
+
         A finding that the reviewer did not dismiss counts as confirmed when they did not let the draft out as it is, or
         said that it is right and the text may go out all the same. A verdict may be missing only where a senior is
         asked for.
@@ -87,10 +93,11 @@ class CopyVerdict(Question):
         )
         findings = [str(finding["value"]) for finding in payload.get("findings") or []]
         escalate = bool(answers.picked(parts, "escalate", ("escalate",)))
-        verdict = answers.one(parts, "verdict", self.labels, required=not escalate)
+        verdict = answers.one(parts, "verdict", (*self.labels, AS_PROPOSED), required=not escalate)
+        is_as_proposed, verdict = verdict == AS_PROPOSED, "fix" if verdict == AS_PROPOSED else verdict
         dismissed = answers.picked(parts, "dismissed", findings)
         confirms = bool(answers.picked(parts, "confirmed", ("confirmed",))) or verdict in ("fix", "reject")
-        return {
+        answer = {
             "verdict": verdict,
             "fixed_text": answers.text(parts, "fixed_text") if verdict == "fix" else "",
             "reason_codes": answers.picked(parts, "reasons", tuple(REASONS)) if verdict in ("fix", "reject") else [],
@@ -99,6 +106,7 @@ class CopyVerdict(Question):
             "escalate": escalate,
             "comment": answers.text(parts, "comment")[: answers.LONGEST_COMMENT],
         }
+        return answer | _as_proposed(payload, dismissed) if is_as_proposed else answer
 
     def label_of(self, answer: Mapping[str, Any]) -> str:
         return str(answer.get("verdict") or "")
@@ -135,9 +143,29 @@ class CopyVerdict(Question):
 
 def _shown(candidate: Candidate) -> list[dict[str, Any]]:
     return [
-        {"id": f.pk, "code": f.code, "severity": f.severity, "message": f.message, "start": f.start, "end": f.end}
+        {
+            "id": f.pk,
+            "code": f.code,
+            "severity": f.severity,
+            "message": f.message,
+            "start": f.start,
+            "end": f.end,
+            "fixup": f.evidence.get("fixup"),
+        }
         for f in candidate.findings.all()
     ]
+
+
+def _as_proposed(payload: Mapping[str, Any], dismissed: Sequence[str]) -> dict[str, Any]:
+    """Return what taking the fix-ups of `payload` makes of an answer; those of dismissed findings are not taken."""
+    taken = [entry for entry in payload.get("fixups") or [] if str(entry["finding"]) not in dismissed]
+    fixups = [fixup for entry in taken if (fixup := read_fixup({"fixup": entry}))]
+    is_wrong = any(is_contradicted(str(entry["code"])) for entry in taken)
+    return {
+        "fixed_text": apply_fixups(str(payload["text"]), fixups) if fixups else "",
+        "reason_codes": ["wrong_fact" if is_wrong else "unsupported_claim"],
+        "fixups": [str(entry["finding"]) for entry in taken],
+    }
 
 
 def task_data_of(
@@ -156,8 +184,8 @@ def task_data_of(
 ) -> dict[str, Any]:
     """Return the task data of a draft.
 
-    `findings` are {id, code, severity, message, start, end} with `start` and `end` in characters of `text` (None: about
-    the whole text); `grounding` is 0 to 1.
+    `findings` are {id, code, severity, message, start, end, fixup} with `start` and `end` in characters of `text` (None:
+    about the whole text) and the `fixup` of their evidence, if there is one; `grounding` is 0 to 1.
     """
     return {
         "product_html": markup.product_html(title, brand, category),
@@ -167,12 +195,17 @@ def task_data_of(
         "findings": [
             {
                 "value": str(finding["id"]),
-                "html": markup.finding_html(number, finding),
+                "html": markup.finding_html(number, finding, text),
                 **({"hotkey": f"f{number}"} if number <= N_FINDING_KEYS else {}),
             }
             for number, finding in enumerate(findings, 1)
         ],
         "text": text,
+        "fixups": [
+            {"finding": str(finding["id"]), "code": finding["code"], **fixup.as_evidence}
+            for finding in findings
+            if (fixup := read_fixup(finding))
+        ],
     }
 
 

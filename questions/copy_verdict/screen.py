@@ -8,6 +8,8 @@ from moderation.reason_codes import REASONS
 # In the order of REASONS. Fixed, or Label Studio gives out keys of its own, other ones in each task.
 REASON_KEYS = "qwertyui"
 CONFIRM_KEY = "0"
+# A verdict of the page alone: it is a fix, whose text and reason our findings bring.
+AS_PROPOSED = "fix_as_proposed"
 # Finding 1 is a false alarm: F1. Label Studio knows F1 to F12 and some more that no keyboard has.
 N_FINDING_KEYS = 12
 
@@ -40,6 +42,7 @@ COPY_REVIEW = f"""
           <Choice value="Accept" alias="accept" hotkey="1" hint="Goes live as it is"/>
           <Choice value="Fix" alias="fix" hotkey="2" hint="Goes live as you correct it"/>
           <Choice value="Reject" alias="reject" hotkey="3" hint="Never shown to a shopper"/>
+          <Choice value="Fix as proposed" alias="{AS_PROPOSED}" hotkey="4" hint="Goes live with what is proposed above"/>
         </Choices>
         <View className="ec-confirm" visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="accept">
           <Choices name="confirmed" toName="draft" choice="multiple" showInline="true">

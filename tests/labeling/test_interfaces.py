@@ -92,6 +92,47 @@ def test_an_accepted_draft_confirms_no_finding() -> None:
     }
 
 
+MENDED = task_data_of(
+    title="Mug",
+    channel="Ad",
+    locale="en",
+    text=DRAFT,
+    findings=[
+        {**FINDINGS[0], "code": "contradicted_attribute", "fixup": {"start": 49, "end": 57, "text": "6 hours"}},
+        {**FINDINGS[0], "id": 43, "start": 2, "end": 11, "fixup": {"start": 2, "end": 12, "text": ""}},
+    ],
+)
+
+
+def test_what_is_proposed_is_shown_beside_its_finding() -> None:
+    assert "Proposed: <del>12 hours</del> <b>6 hours</b>" in MENDED["findings"][0]["html"]
+    assert "<del>sea green</del> <b>(cut)</b>" in MENDED["findings"][1]["html"]
+    assert "Fix as proposed (4)" in MENDED["draft_html"]
+    assert "Fix as proposed" not in PAYLOAD["draft_html"]
+
+
+def test_a_fix_as_proposed_is_a_fix_with_text_and_reason() -> None:
+    answer = question("copy_verdict").parse([choice("verdict", "fix_as_proposed")], MENDED)
+
+    assert answer["verdict"] == question("copy_verdict").label_of(answer) == "fix"
+    assert answer["fixed_text"] == "A stoneware mug that keeps tea hot for 6 hours."
+    assert answer["reason_codes"] == ["wrong_fact"]
+    assert answer["fixups"] == answer["confirmed_findings"] == ["41", "43"]
+
+
+def test_what_was_ticked_as_a_false_alarm_is_not_changed() -> None:
+    answer = question("copy_verdict").parse([choice("verdict", "fix_as_proposed"), choice("dismissed", "41")], MENDED)
+
+    assert answer["fixed_text"] == "A stoneware mug that keeps tea hot for 12 hours."
+    assert answer["reason_codes"] == ["unsupported_claim"]
+    assert (answer["fixups"], answer["dismissed_findings"]) == (["43"], ["41"])
+
+
+def test_a_fix_as_proposed_of_nothing_holds_no_text() -> None:
+    answer = copy(choice("verdict", "fix_as_proposed"))
+    assert (answer["fixed_text"], answer["fixups"]) == ("", [])
+
+
 @pytest.mark.parametrize(
     "parts",
     [

@@ -53,6 +53,7 @@ def judged(text: str, *, facts: tuple[Fact, ...] = FACTS, locale: str = "en") ->
         ("Compatible with your Galaxy S24.", "Compatible with your Galaxy S24", "Compatibility"),
         ("It dries 30% faster than ordinary towels.", "30% faster than ordinary towels", "Test report"),
         ("Not dishwasher-safe.", "dishwasher-safe", "Dishwasher safe"),
+        ("It isn't dishwasher-safe.", "dishwasher-safe", "Dishwasher safe"),
         ("A kid-friendly place.", "kid-friendly", "familyFriendly"),
     ],
 )
@@ -77,6 +78,8 @@ def test_a_claim_is_linked_to_the_fact_that_backs_it(text: str, claim: str, fact
         ("It dries 50% faster.", "50% faster", "unsupported_comparison"),
         ("Dishwasher-safe.", "Dishwasher-safe", "contradicted_yes_no"),
         ("An adults only place.", "adults only", "contradicted_yes_no"),
+        ("Not only dishwasher-safe.", "dishwasher-safe", "contradicted_yes_no"),
+        ("A family unfriendly place.", "family unfriendly", "contradicted_yes_no"),
         ("The world's first keeper.", "The world's first keeper", "unsupported_first"),
     ],
 )
@@ -99,6 +102,7 @@ def test_a_claim_that_no_fact_backs_says_what_is_wrong(text: str, claim: str, co
         ("比普通毛巾更吸水", "比普通毛巾更吸水", "unsupported_comparison"),
         ("防水设计", "防水", "防水"),
         ("不防水", "防水", "contradicted_yes_no"),
+        ("不仅防水", "防水", "防水"),
         ("全球首款折叠杯", "全球首款折叠杯", "unsupported_first"),
     ],
 )
