@@ -10,6 +10,7 @@ the page from those. The last line is one JSON object.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from bench import database, declared_sets, page, reviews  # noqa: E402
 from bench.declared_report import lines  # noqa: E402
 from bench.declared_sets import Declared, Draw  # noqa: E402
 from bench.desk_commands import Desk  # noqa: E402
+from bench.kept_vectors import KeptVectors  # noqa: E402
 
 KEPT = reviews.KEPT / "declared_questions.jsonl"
 SIZES = (200, 1_000, 5_000)
@@ -44,8 +46,14 @@ def by_embeddings(draw: Draw, n: int, labels: list[int]) -> list[int]:
     """Return what a logistic regression on the vectors of the encoder that ships says of the texts to test by."""
     from sklearn.linear_model import LogisticRegression
 
-    held_out, learnt = reviews.embed(draw.tested), reviews.embed(draw.texts[:n])
+    held_out, learnt = shipped_vectors().of(draw.tested), shipped_vectors().of(draw.texts[:n])
     return [int(one) for one in LogisticRegression(C=10, max_iter=2000).fit(learnt, labels).predict(held_out)]
+
+
+@functools.cache
+def shipped_vectors() -> KeptVectors:
+    """Return those of the encoder that ships, as it serves."""
+    return KeptVectors()
 
 
 def ours(desk: Desk, asked: Declared, draw: Draw, n: int, *, method: str, seed: int) -> dict[str, Any]:
