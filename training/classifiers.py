@@ -166,6 +166,7 @@ def _fit_part(part: _Part[Rows], work: Work, tell: Tell, model: Path) -> dict[st
         )
         backend = "character_head"
     elif recipe.method == "head":
+        from inference.backends.linear_heads import ENCODER
         from inference.backends.sentence_encoder import SentenceEncoder
         from training.trainers.linear_heads import fit_embedding_head
 
@@ -176,8 +177,7 @@ def _fit_part(part: _Part[Rows], work: Work, tell: Tell, model: Path) -> dict[st
                 validation,
                 labels=labels,
                 recipe=recipe,
-                encoder=encoder,
-                encoder_directory=base.directory,
+                encoders={ENCODER: encoder},
                 into=model,
                 watch=watch,
                 reading=partial(tell, READING + script),
