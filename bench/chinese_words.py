@@ -1,7 +1,7 @@
 """Sentiment of Chinese reviews by runs of characters, as we fit them, by the words that jieba cuts, and by both.
 
-TF-IDF and logistic regression each, on the splits of `bench/sentiment_training.py`; minutes on one core. Needs `rjieba`
-(jieba's dictionary and rules in Rust, MIT), which the product does not: `pip install rjieba`. `--write` refreshes the page.
+TF-IDF and logistic regression each, on the splits of `bench/sentiment_training.py`; minutes on one core. Words are cut by
+`rjieba` (jieba's dictionary and rules in Rust, MIT). `--write` refreshes the page.
 """
 
 from __future__ import annotations
@@ -31,10 +31,7 @@ SIZES = (200, 1000, 0)
 
 def readers() -> dict[str, Callable[[str], list[str]]]:
     """Return what a text is taken for, by name."""
-    try:
-        import rjieba
-    except ImportError:
-        raise SystemExit("rjieba is not installed: pip install rjieba") from None
+    import rjieba
 
     def words(text: str) -> list[str]:
         cut = [word for word in rjieba.cut(text) if not word.isspace()]

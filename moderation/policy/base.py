@@ -7,12 +7,14 @@ import enum
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.conf import settings
 
 from core.facts import Fact as Fact
 from core.loading import load_class
+from moderation.policy.text import Text
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +59,17 @@ class Draft:
     prompt_lines: Sequence[str] = ()
     others: Sequence[OtherCopy] = ()
 
+    @cached_property
+    def said(self) -> Text:
+        """Return the text, read once for all checks."""
+        return Text(self.text)
+
+    @cached_property
+    def own(self) -> Sequence[tuple[str, Text]]:
+        """Return what the product says of itself, by where: its facts by name, then brand and title."""
+        facts = [(fact.name, Text(fact.value)) for fact in self.facts]
+        return (*facts, ("brand", Text(self.brand)), ("title", Text(self.title)))
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -99,7 +112,9 @@ def run_checks(draft: Draft, checks: Iterable[Check]) -> list[CheckResult]:
     Fails closed: a check that raises, or points outside the text, yields one `check_failed` warning for a person, and
     text beyond `MAX_EXAMINED` characters blocks as `not_examined`.
     """
-    return [CheckResult(check.name, check.version, tuple(_find(check, draft))) for check in checks]
+    examined = replace(draft, text=draft.text[:MAX_EXAMINED])
+    length = len(draft.text)
+    return [CheckResult(check.name, check.version, tuple(_find(check, examined, length))) for check in checks]
 
 
 def load_checks() -> list[Check]:
@@ -107,10 +122,7 @@ def load_checks() -> list[Check]:
     return [load_class(path, Check)() for path in settings.POLICY_CHECKS]
 
 
-def _find(check: Check, draft: Draft) -> list[Hit]:
-    length = len(draft.text)
-    if length > MAX_EXAMINED:
-        draft = replace(draft, text=draft.text[:MAX_EXAMINED])
+def _find(check: Check, draft: Draft, length: int) -> list[Hit]:
     try:
         hits = check.find(draft)
         for hit in hits:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+from moderation.policy.segmenting import word_borders
 
 # Letters of other scripts that are drawn like Latin ones (Unicode TR 39 confusables, the part seen in evasions).
 _LOOKALIKES = dict(
@@ -35,6 +39,22 @@ class Folded:
             at = self.origins[start] if start < len(self.origins) else self.original_length
             return at, at
         return self.origins[start], self.origins[end - 1] + 1
+
+    @cached_property
+    def borders(self) -> Sequence[int]:
+        """Return where words of Chinese begin and end, in order."""
+        return word_borders(self.text)
+
+    def is_cut_out(self, start: int, end: int) -> bool:
+        """Say whether start:end is cut out of Chinese words that mean something else: 处方 out of 此处 and 方便.
+
+        It is if all that it has of one of them is a single character. What lies inside of one longer word is no cut.
+        """
+        borders = self.borders
+        first, last = bisect_left(borders, start), bisect_left(borders, end)
+        if first == last or borders[first] >= end:
+            return False
+        return borders[first] - start == 1 or (borders[last] != end and end - borders[last - 1] == 1)
 
 
 def fold(text: str) -> Folded:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from moderation.policy.folding import fold
+
+LEXICONS: Final = Path(__file__).parent / "lexicons"
 
 
 def literals(terms: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -104,6 +104,7 @@ class Rule(Strict):
 
     `unless` lists longer wordings in which a match is innocent. Of the contexts of the pack, one of `only_if` has to
     fit for a match to count; one of `not_if` makes it an exempted one, which is shown and asks for nothing.
+    What the sentence denies, quotes or tells of counts only where `counts_if` says so.
     Empty `channels` and `categories` mean all; a category fits if it or the title contains one of the words.
     """
 
@@ -123,6 +124,7 @@ class Rule(Strict):
     unless_patterns: tuple[Pattern, ...] = ()
     only_if: tuple[Name, ...] = ()
     not_if: tuple[Name, ...] = ()
+    counts_if: tuple[Literal["denied", "notice", "quoted", "told"], ...] = ()
     bad: Examples = Field(min_length=1)
     good: Examples = Field(min_length=1)
 
@@ -136,13 +138,18 @@ class Rule(Strict):
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """Return the rule as one expression. Innocent wordings come first and are told by the missing group `hit`."""
+        """Return the rule as one expression. Innocent wordings come first and are told by the missing group `hit`.
+
+        A word of `terms` is the group `term` as well.
+        """
         parts = [*self.unless_patterns]
         if self.unless:
             parts.insert(0, literals(self.unless))
         wanted = [*self.patterns]
         if self.terms:
-            wanted.insert(0, literals(self.terms))
+            wanted.insert(0, f"(?P<term>{literals(self.terms)})")
+        else:
+            wanted.insert(0, "(?P<term>(?!))")
         parts.append(f"(?P<hit>{'|'.join(wanted)})")
         return re.compile("|".join(parts), re.M)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -12,11 +11,11 @@ from core.hashing import hash_json
 from moderation.policy.base import Check, Draft, Hit, Severity
 from moderation.policy.folding import Folded, fold
 from moderation.policy.packs import Context, Pack, Rule, dump_packs, load_packs
+from moderation.policy.stance import NOTES, SENTENCE_END, why_no_claim
 
 HITS_PER_RULE: Final = 20
 # So far around a term its sentence is looked at; keeps a text without full stops linear.
 AROUND: Final = 60
-_SENTENCE_END: Final = re.compile(r"[。！？!?；;\n]|\.(?=\s|$)")
 _MILDER: Final = {Severity.BLOCK: Severity.WARN, Severity.WARN: Severity.INFO, Severity.INFO: Severity.INFO}
 
 
@@ -32,7 +31,7 @@ class PolicyRulesCheck(Check):
     def __init__(self, packs: Sequence[Pack] | None = None, *, on: dt.date | None = None) -> None:
         """Take the rules of `packs` (default: of the files) that are in force `on` a date (default: all of them)."""
         self.packs = tuple(load_packs() if packs is None else packs)
-        self.version = f"2+{_hash_of(self.packs)}"
+        self.version = f"3+{_hash_of(self.packs)}"
         self._rules = tuple(
             (pack, rule) for pack in self.packs for rule in pack.rules if on is None or pack.valid(rule, on)
         )
@@ -41,36 +40,49 @@ class PolicyRulesCheck(Check):
         """Return what the rules find, in the order of the text.
 
         A term that a fact or the brand carries too is one step milder and names it as evidence; one that only the
-        title carries is never blocked, since the merchant has said it already, but a person still sees it. A term in
-        a context that exempts it is shown as info and names the exemption.
+        title carries is never blocked, since the merchant has said it already, but a person still sees it. A term that
+        the sentence denies, quotes or tells of, or in a context that exempts it, is shown as info and names why.
         """
-        folded = fold(draft.text)
-        facts = [(fact.name, fold(fact.value).text) for fact in draft.facts] + [("brand", fold(draft.brand).text)]
-        title = fold(draft.title).text
-        kind = f"{fold(draft.category).text}\n{title}"
-        hits = []
+        own = [(name, text.folded.text) for name, text in draft.own]
+        kind = f"{fold(draft.category).text}\n{own[-1][1]}"
+        hits: list[Hit] = []
         for pack, rule in self._rules:
-            if not _applies(rule, draft, kind):
-                continue
-            for start, end in islice(_matches(pack, rule, folded.text), HITS_PER_RULE):
-                term, severity = folded.text[start:end], rule.severity
-                backing = next((name for name, value in facts if term in value), "")
-                exemption = _exemption(pack, rule, folded.text, start, end)
-                if exemption:
-                    severity = Severity.INFO
-                elif backing:
-                    severity = _MILDER[severity]
-                elif severity is Severity.BLOCK and term in title:
-                    severity, backing = Severity.WARN, "title"
-                hits.append(_hit(pack, rule, folded, (start, end), severity, backing, exemption))
+            if _applies(rule, draft, kind):
+                hits += islice(_hits(pack, rule, draft, own), HITS_PER_RULE)
         return sorted(hits, key=lambda hit: (hit.start or 0, hit.end or 0, hit.code))
 
 
-def _hit(
-    pack: Pack, rule: Rule, folded: Folded, span: tuple[int, int], severity: Severity, backing: str, exemption: str
+def _hits(pack: Pack, rule: Rule, draft: Draft, own: Sequence[tuple[str, str]]) -> Iterator[Hit]:
+    seen: list[tuple[int, int]] = []
+    for reading in draft.said.readings:
+        for start, end in _matches(pack, rule, reading):
+            span = reading.span(start, end)
+            # The second reading has mostly what the first has.
+            if reading is not draft.said.folded and any(span[0] < last and first < span[1] for first, last in seen):
+                continue
+            seen.append(span)
+            yield _judged(pack, rule, reading, (start, end), own, is_disguised=reading is not draft.said.folded)
+
+
+def _judged(
+    pack: Pack, rule: Rule, reading: Folded, at: tuple[int, int], own: Sequence[tuple[str, str]], *, is_disguised: bool
 ) -> Hit:
+    """Return the hit, as grave as it is in its sentence and beside what the product says of itself."""
+    start, end = at
+    term, severity = reading.text[start:end], rule.severity
+    *facts, (_, title) = own
+    backing = next((name for name, value in facts if term in value), "")
+    said = [value for _, value in own]
+    exemption = why_no_claim(reading.text, start, end, said, nonetheless=rule.counts_if)
+    exemption = exemption or _exemption(pack, rule, reading.text, start, end)
+    if exemption:
+        severity = Severity.INFO
+    elif backing:
+        severity = _MILDER[severity]
+    elif severity is Severity.BLOCK and term in title:
+        severity, backing = Severity.WARN, "title"
     evidence = {
-        "term": folded.text[slice(*span)][:100],
+        "term": term[:100],
         "pack": pack.pack,
         "rule": rule.id,
         "source": "; ".join(f"{source.law} {source.article}".strip() for source in rule.sources)[:400],
@@ -79,8 +91,11 @@ def _hit(
     message = rule.message
     if exemption:
         evidence["exempted_by"] = exemption
-        message = f"{message} ({pack.contexts[exemption].note or exemption})"
-    return Hit(rule.code, severity, message, *folded.span(*span), evidence)
+        note = pack.contexts[exemption].note if exemption in pack.contexts else NOTES[exemption]
+        message = f"{message} ({note or exemption})"
+    if is_disguised:
+        evidence["disguised"] = "yes"
+    return Hit(rule.code, severity, message, *reading.span(start, end), evidence)
 
 
 def _hash_of(packs: tuple[Pack, ...]) -> str:
@@ -95,11 +110,16 @@ def _applies(rule: Rule, draft: Draft, kind: str) -> bool:
     return not any(word in kind for word in rule.not_categories)
 
 
-def _matches(pack: Pack, rule: Rule, text: str) -> Iterator[tuple[int, int]]:
+def _matches(pack: Pack, rule: Rule, reading: Folded) -> Iterator[tuple[int, int]]:
     wanted = [pack.contexts[name] for name in rule.only_if]
-    for match in rule.pattern.finditer(text):
-        if match["hit"] and (not wanted or any(_fits(context, text, *match.span("hit")) for context in wanted)):
-            yield match.span("hit")
+    for match in rule.pattern.finditer(reading.text):
+        if not match["hit"]:
+            continue
+        start, end = match.span("hit")
+        if match["term"] is not None and reading.is_cut_out(start, end):
+            continue
+        if not wanted or any(_fits(context, reading.text, start, end) for context in wanted):
+            yield start, end
 
 
 def _exemption(pack: Pack, rule: Rule, text: str, start: int, end: int) -> str:
@@ -107,6 +127,6 @@ def _exemption(pack: Pack, rule: Rule, text: str, start: int, end: int) -> str:
 
 
 def _fits(context: Context, text: str, start: int, end: int) -> bool:
-    before = _SENTENCE_END.split(text[max(0, start - AROUND) : start])[-1]
-    after = _SENTENCE_END.split(text[end : end + AROUND], maxsplit=1)[0]
+    before = SENTENCE_END.split(text[max(0, start - AROUND) : start])[-1]
+    after = SENTENCE_END.split(text[end : end + AROUND], maxsplit=1)[0]
     return context.fits(before, text[start:end], after)

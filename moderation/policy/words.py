@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from moderation.policy.folding import fold
+from moderation.policy.folding import Folded, fold
 
 # An apostrophe inside a word belongs to it. Han characters (and kana) stand alone: Chinese writes no spaces.
 _WORD = re.compile(
@@ -31,7 +31,11 @@ class Words:
 
 def words_of(text: str) -> Words:
     """Return the words of `text` in order."""
-    folded = fold(text)
+    return words_in(fold(text))
+
+
+def words_in(folded: Folded) -> Words:
+    """Return the words of a folded text in order."""
     words: list[str] = []
     spans: list[tuple[int, int]] = []
     for match in _WORD.finditer(folded.text):

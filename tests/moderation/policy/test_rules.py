@@ -76,7 +76,7 @@ def test_a_chinese_term_is_found(text: str, code: str, severity: str) -> None:
     ],
 )
 def test_innocent_wording_is_left_alone(text: str, locale: str) -> None:
-    assert find(text, locale=locale) == []
+    assert [hit for hit in find(text, locale=locale) if hit.severity is not Severity.INFO] == []
 
 
 @pytest.mark.parametrize(
@@ -227,5 +227,5 @@ def test_a_file_that_is_no_pack_is_named(tmp_path: Path) -> None:
 
 
 def test_the_version_names_the_rules() -> None:
-    assert re.fullmatch(r"2\+[0-9a-f]{8}", PolicyRulesCheck().version)
+    assert re.fullmatch(r"3\+[0-9a-f]{8}", PolicyRulesCheck().version)
     assert PolicyRulesCheck(load_packs()[:1]).version != PolicyRulesCheck().version

@@ -1,0 +1,126 @@
+"""Whether a sentence claims what its words say, or denies it, quotes it, or says what a book is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable
+from typing import Final
+
+# So much of a sentence is read to each side of a term; keeps a text without full stops linear.
+AROUND: Final = 80
+SENTENCE_END: Final = re.compile(r"[。！？!?；;\n|]|\.(?=\s|$)")
+_COMMA: Final = re.compile("[,，:：]")
+NOTES: Final = {
+    "denied": "the sentence says that it is not so",
+    "notice": "the sentence is a notice to take care",
+    "quoted": "words that stand on or in the product, which its title or facts hold too",
+    "told": "what a book, a film or a game is about",
+}
+
+# --- Denials: a word that denies, close before, in the same clause -------------------------------------------------
+# "not only", "no other", "no wonder", "nothing but" deny nothing.
+_NOT: Final = re.compile(
+    r"(?:\b(?:not|never|without|cannot|neither|nor)|n't"
+    r"|\bno(?=\s(?!(?:other|one|better|more|wonder|doubt|less|longer|need|secret|match|matter|equal|rival)\b))"
+    r"|\b(?:free|far)\s(?:of|from)|\b(?:rather|other)\sthan|\binstead\sof|\bnothing\sto\sdo\swith)(?=[\s-])"
+    r"(?!\s(?:only|just|merely|simply|to\smention|least|surprisingly)\b)"
+)
+# What ends the reach of a denial. A comma does, unless the words before the term are a list that ends in "or".
+_BEYOND: Final = re.compile(
+    r"\b(?:but|yet|however|although|though|because|so|and|it|they|which|that|who|while|this|these|you|your|we|i"
+    r"|until|unless|when|if|then|as|with)\b|[:()–-]\s"
+)
+_ENDS_A_LIST: Final = re.compile(r"\b(?:or|nor)\s(?:\w+\s){0,2}$")
+# "No cream heals acne faster": denied of the others.
+_MORE_THAN: Final = re.compile(
+    r"[^,.]{0,40}\b(?:better|faster|quicker|more|longer|like|than|so\swell|as\swell|twice)\b"
+)
+MOST_WORDS: Final = 4
+MOST_WORDS_IN_A_LIST: Final = 10
+
+_NOT_ZH: Final = re.compile(
+    r"(?:并不|并非|绝不|绝非|不是|不属于|不属|不具有|不具备|不具|不含|不作为|不作|不得|不能|不可|不会|不用于|不宣称|不承诺|不保证"
+    r"|不提供|不构成|不涉及|不添加|不参与|不支持|不适用于|不适用|不存在|没有|未经|未|无关|非|勿|切勿|禁止|无)(?:任何|所谓的?|以|用于|用作|宣称)?"
+)
+# 无 and 不 that are half of a word that praises, and ways to say something by denying something else.
+_NOT_DENIED_ZH: Final = re.compile(
+    r"(?:不仅|不但|不只|不光|不单|不止|无不|不得不|不能不|不可不|不会不|无非|没有比|没有不|非常|非凡|未来|是不是)"
+)
+_BEYOND_ZH: Final = re.compile(r"[，,：:—…（）()]|[也就都还却而但并即且才便]|比|反而|照样|一样|如此|这么|那么")
+_MORE_THAN_ZH: Final = re.compile(r"[^，,。]{0,12}(?:更|比得上|能比|这么|那么|如此|这样)")
+MOST_CHARACTERS: Final = 10
+
+# --- Notices that the law asks for: what it is no substitute for, who should ask a doctor -------------------------
+_NOTICE: Final = re.compile(
+    r"\b(?:cannot|can't|can\snot|does\snot|do\snot|is\snot|are\snot|is\sno|not)\s(?:\w+\s){0,3}(?:replace|substitute)\b"
+    r"|(?:不能|不可|不得|无法|不)(?:代替|替代|取代)[^，,。]{0,6}(?:药|治疗|医|餐|饮食)|请(?:及时)?(?:就医|遵医嘱|咨询医[生师])"
+)
+
+# --- Quotations and works ------------------------------------------------------------------------------------------
+_OPEN: Final = re.compile(r"[\"“‘「『《〈]([^\"“”‘’「」『』《》〈〉]{0,80})$")
+_SHUT: Final = re.compile(r"([^\"“”‘’「」『』《》〈〉]{0,80})[\"”’」』》〉]")
+# Not "says": a customer says as well. What a mug says is in its facts.
+_PRINTED: Final = re.compile(
+    r"\b(?:print(?:ed)?|prompts?|questions?|titled|entitled|lettering|inscription|engraved|embroidered|caption)"
+    r"(?:\s(?:the|with|as|such|words?|like)){0,3}\W{0,3}$"
+    r"|(?:印着|印有|写着|写有|印|字样|绣着|绣有|刻着|题为|书名|绘本|图书|小说)(?:是|为|的)?[:：]?$"
+)
+_WORK: Final = re.compile(
+    r"\b(?:novel|book|story|stories|tale|film|movie|documentary|history|memoir|biography|comic|poem|drama|thriller)\b"
+    r"[^.,]{0,30}?\b(?:about|of|follows|tells|where|in\swhich|who)\b"
+    r"|(?:讲述|讲的是|讲了|描写|描绘|记录)(?:了|着)?|(?:小说|绘本|故事|纪录片|电影|漫画|图书|书|游戏)(?:里|中|讲|写|说|的主角|主人公)"
+)
+
+
+def why_no_claim(text: str, start: int, end: int, own: Iterable[str], *, nonetheless: Container[str] = ()) -> str:
+    """Return why `text` (folded) does not claim what stands at start:end, as one of `NOTES`, or "" where it does.
+
+    `own` are the folded title and facts of the product. What is in `nonetheless` is no reason. Takes constant time.
+    """
+    before = SENTENCE_END.split(text[max(0, start - AROUND) : start])[-1]
+    after = SENTENCE_END.split(text[end : end + AROUND], maxsplit=1)[0]
+    near = text[max(0, start - AROUND) : start], text[start:end], text[end : end + AROUND]
+    reasons: dict[str, Callable[[], bool]] = {
+        "notice": lambda: bool(_NOTICE.search(f"{_COMMA.split(before)[-1]}{text[start:end]}{_COMMA.split(after)[0]}")),
+        "denied": lambda: _is_denied(before, after) or _is_denied_in_chinese(before, after),
+        "quoted": lambda: _is_quoted(*near, own),
+        "told": lambda: bool(_WORK.search(before)),
+    }
+    return next((why for why, holds in reasons.items() if why not in nonetheless and holds()), "")
+
+
+def _is_denied(before: str, after: str) -> bool:
+    denials = [*_NOT.finditer(before)]
+    if not denials:
+        return False
+    between = before[denials[-1].end() :]
+    if _BEYOND.search(between) or _MORE_THAN.match(after):
+        return False
+    is_list = bool(_ENDS_A_LIST.search(between))
+    if "," in between and not is_list:
+        return False
+    return len(between.split()) <= (MOST_WORDS_IN_A_LIST if is_list else MOST_WORDS)
+
+
+def _is_denied_in_chinese(before: str, after: str) -> bool:
+    if not (before and "\u3400" <= before[-1] <= "\u9fff") and "、" not in before[-2:]:
+        return False
+    near = before[-MOST_CHARACTERS - 5 :]
+    denials = [*_NOT_ZH.finditer(near)]
+    if not denials:
+        return False
+    denial = denials[-1]
+    if _NOT_DENIED_ZH.search(near[max(0, denial.start() - 2) : denial.end() + 2]):
+        return False
+    between = near[denial.end() :]
+    return len(between) <= MOST_CHARACTERS and not _BEYOND_ZH.search(between) and not _MORE_THAN_ZH.match(after)
+
+
+def _is_quoted(before: str, term: str, after: str, own: Iterable[str]) -> bool:
+    opened, shut = _OPEN.search(before), _SHUT.match(after)
+    if opened is None or shut is None:
+        return False
+    said = f"{opened[1]}{term}{shut[1]}".strip(" .,!?。，！？")
+    if any(said in text for text in own):
+        return True
+    return bool(_PRINTED.search(before[: opened.start()]))
