@@ -71,7 +71,15 @@ class Desk:
 @pytest.fixture
 def label_studio(label_studio_server: LabelStudio, settings: Any) -> Iterator[Desk]:
     """An empty Label Studio that the settings of the test point at. Webhooks go nowhere: see `webhooks`."""
-    settings.LABELING = replace(settings.LABELING, url=label_studio_server.url, door_url="http://door.test", token=SERVICE_TOKEN, webhook_url="http://127.0.0.1:9", webhook_secret="a-secret-of-the-tests", accounts_file=label_studio_server.accounts_file)
+    settings.LABELING = replace(
+        settings.LABELING,
+        url=label_studio_server.url,
+        door_url="http://door.test",
+        token=SERVICE_TOKEN,
+        webhook_url="http://127.0.0.1:9",
+        webhook_secret="a-secret-of-the-tests",
+        accounts_file=label_studio_server.accounts_file,
+    )
     url = label_studio_server.url
     people = (as_person(url, token) for token in (REVIEWER.token, SENIOR.token, SERVICE_TOKEN))
     desk = Desk(url, *people, database_url=label_studio_server.database_url)

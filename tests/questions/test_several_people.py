@@ -26,7 +26,9 @@ def asked(tmp_path: Path, settings: Any) -> ReviewItem:
     (tmp_path / f"{NAME}.yaml").write_text(DECLARED + "first_labels: 5\noverlap: 2\n")
     settings.QUESTIONS_DIR = str(tmp_path)
     settings.QUESTIONS = {**settings.QUESTIONS, NAME: f"questions.declared.{NAME}"}
-    settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0})
+    settings.MODERATION = replace(
+        settings.MODERATION, queue={**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0}
+    )
     factories.customer_review("cheap and sturdy")
     assert settling.open_reviews() == 1
     for number, task in enumerate(LabelingTask.objects.all()):

@@ -33,7 +33,9 @@ KIND = "sentiment"
 @pytest.fixture
 def encoder(settings: Any) -> Any:
     """A sentence encoder that counts words, the champion of its role."""
-    settings.INFERENCE = replace(settings.INFERENCE, backends={**settings.INFERENCE.backends, "word_vectors": "tests.backends.WordVectors"})
+    settings.INFERENCE = replace(
+        settings.INFERENCE, backends={**settings.INFERENCE.backends, "word_vectors": "tests.backends.WordVectors"}
+    )
     return factories.model_version("encoder", backend="word_vectors", artifact_hash="")
 
 

@@ -70,7 +70,9 @@ def test_the_benchmark_has_the_encoder_of_production_and_knows_what_it_reads(shi
 def test_production_says_what_the_benchmark_measures(
     chinese: float, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.INFERENCE = replace(settings.INFERENCE, backends={**settings.INFERENCE.backends, "word_vectors": "tests.backends.WordVectors"})
+    settings.INFERENCE = replace(
+        settings.INFERENCE, backends={**settings.INFERENCE.backends, "word_vectors": "tests.backends.WordVectors"}
+    )
     version = factories.model_version("encoder", backend="word_vectors", artifact_hash="")
     subjects, given = queue(180, chinese=chinese)
     label_evidence.gather(KIND, NAMES, progress=lambda *stage: None)
@@ -117,5 +119,7 @@ def test_of_too_few_texts_that_it_reads_no_embedding_is_made(encoder_of: Any) ->
 @pytest.fixture
 def encoder_of(settings: Any) -> Any:
     """Make an encoder the champion that lists these languages."""
-    settings.INFERENCE = replace(settings.INFERENCE, backends={**settings.INFERENCE.backends, "word_vectors": "tests.backends.WordVectors"})
+    settings.INFERENCE = replace(
+        settings.INFERENCE, backends={**settings.INFERENCE.backends, "word_vectors": "tests.backends.WordVectors"}
+    )
     return lambda locales: factories.model_version("encoder", backend="word_vectors", artifact_hash="", locales=locales)

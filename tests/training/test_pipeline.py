@@ -241,9 +241,7 @@ def test_without_test_texts_nothing_is_said_of_a_process_that_was_not_started(
 ) -> None:
     label_reviews(60)
     monkeypatch.setattr(partition, "assign", lambda rows: {group: "train" for group, _ in rows})
-    report = judged.evaluate(
-        runner, guessing, snapshots.freeze("sentiment", actor=people.ml_engineer()), champion=None
-    )
+    report = judged.evaluate(runner, guessing, snapshots.freeze("sentiment", actor=people.ml_engineer()), champion=None)
     said = [words for _, words in report.reasons]
     assert "0 test texts are too few to tell: 100 are needed" in said
     assert not [words for words in said if "process" in words]
