@@ -55,5 +55,6 @@ PERSONAL_DATA, GONE, OUTDATED = "personal data", "erased", "the facts have chang
 STATED = "a file stated the label, and enough were given by people"
 LICENCE = "its feed may not be learnt from"
 ASSISTED = "the model's suggestion was shown, and enough were judged without it"
+EDITED = "its words have changed since it was judged"
 OVERRULED = "a second review came to another verdict on the draft"
 NEAR_COPY = "nearly a copy of a text of the test part"

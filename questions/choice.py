@@ -9,14 +9,15 @@ from typing import Any
 from django.db.models import Model
 
 from core import label_sets
+from core.bulk import in_array
 from core.exceptions import PermanentError
 from core.label_sets import NONE
 from core.refs import keys_of
 from inference import resolver
 from labeling import answers, approvals, issues
 from labeling.annotations import Result, choices
-from labeling.examples import GONE, LICENCE, PERSONAL_DATA, Example, Excluded
-from labeling.models import Label
+from labeling.examples import EDITED, GONE, LICENCE, PERSONAL_DATA, Example, Excluded
+from labeling.models import Label, Vote
 from labeling.question import Choice, Question
 from labeling.screens import MOST_IN_A_ROW, choice_page
 from labeling.subject import Subject, subject_of
@@ -177,6 +178,7 @@ class ChoiceQuestion(Question):
         blind = eligibility.blind(self.name, subjects)
         stated = approvals.stated(self.name, labels)
         files = approvals.files_behind(self.name, labels)
+        edited = self._edited(subjects)
         for label in labels:
             row, text = rows.get(label.subject), eligibility.clean(texts.get(label.subject, ""))
             product = about.product(row) if row is not None else None
@@ -184,6 +186,8 @@ class ChoiceQuestion(Question):
                 yield Excluded(label.subject, GONE)
             elif eligibility.is_barred(product):
                 yield Excluded(label.subject, LICENCE)
+            elif label.subject in edited and not approvals.file_of(label):
+                yield Excluded(label.subject, EDITED)
             elif eligibility.holds_personal_data(text):
                 yield Excluded(label.subject, PERSONAL_DATA)
             else:
@@ -199,3 +203,10 @@ class ChoiceQuestion(Question):
                     file=approvals.file_of(label),
                     files=files.get(label.subject, frozenset()),
                 )
+
+    def _edited(self, subjects: Sequence[str]) -> set[str]:
+        """Return those of `subjects` that say something else by now than what people were shown."""
+        asked = ReviewItem.objects.filter(
+            kind=self.name, lead=None, purpose=Vote.Purpose.LABEL, about__in=in_array(subjects)
+        )
+        return set(self.subject.edited(asked).order_by().values_list("about", flat=True))

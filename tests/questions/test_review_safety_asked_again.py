@@ -15,7 +15,9 @@ from audit.verification import verify
 from catalog.importing import import_reviews
 from catalog.models import CustomerReview
 from core.actors import SystemActor
+from labeling.examples import EDITED, Example, Excluded
 from labeling.models import Label, Vote
+from labeling.question import question
 from moderation.decisions import asking_again, settling
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.queues import handing_out, seats
@@ -169,3 +171,20 @@ def test_other_questions_about_it_are_not_asked_again(edit: Callable[[str], None
     settling.settle_decisions()
     edit("Lovely mug.")
     assert asking_again.ask_again_about_edited() == 0
+
+
+def test_what_was_said_of_other_words_is_not_learnt_from(edit: Callable[[str], None]) -> None:
+    edit(FILTHY)
+    item = asked(CustomerReview.objects.get())
+    says(item, "abuse")
+    (learnt,) = question(KIND).examples()
+    assert isinstance(learnt, Example)
+    edit("Lovely mug.")  # nobody has been asked again yet
+    assert list(question(KIND).examples()) == [Excluded(item.about, EDITED)]
+    asking_again.ask_again_about_edited()
+    factories.push_tasks()
+    item.refresh_from_db()
+    says(item)
+    (learnt,) = question(KIND).examples()
+    assert isinstance(learnt, Example)
+    assert (learnt.fields["text"], learnt.fields["label"]) == ("Lovely mug.", "none")
