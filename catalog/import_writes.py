@@ -51,7 +51,9 @@ def _set(names: Iterable[str]) -> str:
 
 _OWN = [name for name in _PRODUCT if name != "sku"]
 # All imports lock in one order.
-_LOCK_PRODUCTS = "SELECT p.id FROM catalog_product p WHERE p.sku = ANY (SELECT sku FROM new_product) ORDER BY p.sku FOR NO KEY UPDATE"
+_LOCK_PRODUCTS = """
+SELECT p.id FROM catalog_product p WHERE p.sku = ANY (SELECT sku FROM new_product)
+ORDER BY p.sku FOR NO KEY UPDATE"""
 _LEAVE_PRODUCTS = f"""
 DELETE FROM new_product n USING catalog_product p
 WHERE p.sku = n.sku AND ({_listed(_OWN, "p.")}) IS NOT DISTINCT FROM ({_listed(_OWN, "n.")})"""  # noqa: S608

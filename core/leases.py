@@ -190,7 +190,8 @@ def hold_all(rows: Sequence[L]) -> list[L]:
     """Lock those of `rows` (one claim) whose lease is still ours, and return them; inside the writing transaction."""
     if not rows:
         return []
-    # Not as if their keys changed: rows that point at these could not be committed meanwhile, with the ledger's lock in their hands.
+    # Not as if their keys changed: rows that point at these could not be committed meanwhile, with the ledger's lock in
+    # their hands.
     held = _ours(rows).filter(lease_expires_at__gt=Now()).select_for_update(no_key=True).order_by("pk")
     kept = set(held.values_list("pk", flat=True))
     return [row for row in rows if row.pk in kept]

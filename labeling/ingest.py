@@ -287,12 +287,10 @@ def reopen_deleted(ls_task_ids: Iterable[int | None]) -> int:
     """
     lines = []
     with transaction.atomic():
-        for task in (
-            LabelingTask.objects.select_for_update(no_key=True).filter(ls_task_id__in=list(ls_task_ids)).order_by("pk")
-        ):
-            forget = {"ls_task_id": None, "ls_updated_at": None}
+        tasks = LabelingTask.objects.filter(ls_task_id__in=list(ls_task_ids)).order_by("pk")
+        for task in tasks.select_for_update(no_key=True):
+            forget, payload = {"ls_task_id": None, "ls_updated_at": None}, {"ls_task_id": task.ls_task_id}
             if task.status == Status.PUSHED:
-                payload = {"ls_task_id": task.ls_task_id}
                 if line := move(task, to=Status.OPEN, event="reopened", payload=payload, n_attempts=0, **forget):
                     lines.append(line)
             else:

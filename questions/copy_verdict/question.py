@@ -184,8 +184,8 @@ def task_data_of(
 ) -> dict[str, Any]:
     """Return the task data of a draft.
 
-    `findings` are {id, code, severity, message, start, end, fixup} with `start` and `end` in characters of `text` (None:
-    about the whole text) and the `fixup` of their evidence, if there is one; `grounding` is 0 to 1.
+    `findings` are {id, code, severity, message, start, end, fixup} with `start` and `end` in characters of `text`
+    (None: about the whole text) and the `fixup` of their evidence, if there is one; `grounding` is 0 to 1.
     """
     return {
         "product_html": markup.product_html(title, brand, category),

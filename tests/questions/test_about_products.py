@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,7 @@ def test_the_table_of_each_subject_that_is_scored_as_it_comes_has_the_triggers()
 
 @pytest.mark.slow("a model is trained, measured, let in, and scores")
 def test_it_is_learnt_measured_let_in_and_serves(base: ModelVersion, alone: None, settings: Any) -> None:
-    settings.TRAINING = {**settings.TRAINING, "GATE": {**settings.TRAINING["GATE"], "min_test": 40}}
+    settings.TRAINING = replace(settings.TRAINING, gate={**settings.TRAINING.gate, "min_test": 40})
     truth = {}
     for number in range(300):
         label = list(WORDS)[number % 2]

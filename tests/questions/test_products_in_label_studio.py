@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 
 def test_a_person_answers_it_there(label_studio: Desk, tmp_path: Path, settings: Any) -> None:
     rules = {"rereview_percent": 0, "blind_percent": 0, "random_percent": 0}
-    settings.MODERATION = {**settings.MODERATION, "QUEUE": settings.MODERATION["QUEUE"] | rules}
+    settings.MODERATION = replace(settings.MODERATION, queue=settings.MODERATION.queue | rules)
     user = people.people("Reviewer", email=REVIEWER.email)
     sync_accounts()
     product = factories.product(title="Pan <b>bold</b>", image_url="pan.png", facts={"material": "iron"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def one_person(damage: Path, settings: Any) -> None:
     """One person answers each, nobody a second time; the first version is loaded."""
-    settings.MODERATION = {
-        **settings.MODERATION, "QUEUE": {**settings.MODERATION["QUEUE"], "rereview_percent": 0, "blind_percent": 0},
-    }  # fmt: skip
+    queue = {**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0}
+    settings.MODERATION = replace(settings.MODERATION, queue=queue)
     damage.write_text(DAMAGE.replace("overlap: 2", "overlap: 1"))
     _load(damage)
 
