@@ -7,19 +7,17 @@ fit worst are put before a second person.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit import ledger
-from core import leases
+from core import jobs, leases
 from core.actors import SystemActor, require_permission
-from core.exceptions import LeaseLost, PermanentError
+from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import ref
 from labeling import columns, issues
@@ -31,12 +29,11 @@ from training.label_evidence import Progress, Searched
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-log = logging.getLogger(__name__)
 CHECKER = SystemActor("training.label_checks")
 Status = LabelCheck.Status
 OPEN = (Status.PLANNED, Status.RUNNING)
-# A search that says nothing for so long is taken for dead.
-PATIENCE = dt.timedelta(minutes=10)
+# So long a search may take at a stretch, as its task may (training/tasks.py).
+LONGEST_SEARCH = dt.timedelta(hours=6)
 # Among fewer labels of a queue a search says nothing.
 FEWEST_LABELS = 100
 # Flags should be right this often; the threshold moves until second reviews say that they are.
@@ -104,26 +101,15 @@ def run_next() -> bool:
     One that fails rests and is tried again, and goes into quarantine in the end.
     """
     waiting = leases.claimable(LabelCheck.objects.filter(status__in=OPEN)).order_by("created_at", "pk")
-    claimed = leases.claim(waiting, n=1, duration=settings.LEASES.work)
-    if not claimed:
-        return False
-    check = claimed[0]
-    with leases.heartbeat(claimed, duration=settings.LEASES.work):
-        try:
-            _run(check)
-        except leases.DATABASE_AWAY:
-            raise
-        except LeaseLost:
-            log.warning("the search %s was taken over by another worker", check.pk)
-        except Exception as exc:
-            log.exception("the search %s failed", check.pk)
-            leases.fail(check, error=f"{type(exc).__name__}: {exc}")
-    return True
+    claimed = leases.claim(waiting, n=1, duration=jobs.patience())
+    for check in claimed:
+        jobs.work_on(check, _run, longest=LONGEST_SEARCH)
+    return bool(claimed)
 
 
 def _run(check: LabelCheck) -> None:
     started = check.started_at or timezone.now()
-    _note(check, status=Status.RUNNING, started_at=started)
+    jobs.update_held(check, status=Status.RUNNING, started_at=started)
     asked = question(check.kind)
     search = several_checks.search if asked.is_multiple else _search
     found = search(
@@ -131,7 +117,7 @@ def _run(check: LabelCheck) -> None:
         asked.labels,
         judged=_judged(check.kind),
         precision=PRECISION,
-        progress=lambda stage, done, of: _progress(check, stage, done, of),
+        progress=partial(jobs.report_progress, check),
     )
     with transaction.atomic():
         if not leases.hold_all([check]):
@@ -193,19 +179,3 @@ def _judged(kind: str) -> list[tuple[float, bool]]:
     """Return the score and the verdict of every flag that a second person has judged: the threshold follows them."""
     rows = LabelIssue.objects.filter(kind=kind, status__in=issues.JUDGED).exclude(methods=[issues.REREVIEW])
     return [(score, status == LabelIssue.Status.CONFIRMED) for score, status in rows.values_list("score", "status")]
-
-
-def _progress(check: LabelCheck, stage: str, done: int, of: int) -> None:
-    _note(check, stage=stage, n_done=done, n_total=of)
-
-
-def _note(check: LabelCheck, **fields: Any) -> None:
-    """Note how far it is, which renews its lease: a search may take longer than any other work.
-
-    Raises `LeaseLost` when another worker took over: two do not search at once.
-    """
-    ours = LabelCheck.objects.filter(pk=check.pk, lease_token=check.lease_token)
-    if not ours.update(lease_expires_at=Now() + PATIENCE, **fields):
-        raise LeaseLost(f"the lease on the search {check.pk} was lost")
-    for name, value in fields.items():
-        setattr(check, name, value)

@@ -8,7 +8,6 @@ once.
 from __future__ import annotations
 
 import contextlib
-import logging
 import platform
 import shutil
 from collections.abc import Mapping
@@ -19,9 +18,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from core import leases
+from core import jobs
 from core.actors import SystemActor
-from core.exceptions import LeaseLost, PermanentError
+from core.exceptions import PermanentError
 from inference import resolver
 from inference.models import ModelVersion
 from labeling.question import question
@@ -35,7 +34,6 @@ from training.work import Tell, Work
 if TYPE_CHECKING:
     from training.evaluation.gate import Verdict
 
-log = logging.getLogger(__name__)
 TRAINER = SystemActor("training.pipeline")
 Status = TrainingRun.Status
 MEASURING = "Measuring it beside the champion"
@@ -52,21 +50,7 @@ def run_next(only: TrainingRun | None = None) -> bool:
     if run is None:
         _tidy()
         return False
-    try:
-        # What says nothing for long, a large evaluation, keeps its lease too.
-        with leases.heartbeat([run], duration=runs.patience(), longest=runs.longest()):
-            _work(run)
-    except leases.DATABASE_AWAY:
-        raise
-    except runs.Cancelled:
-        runs.end(run, Status.CANCELLED, actor=TRAINER)
-    except LeaseLost:
-        log.warning("the run %s was taken over by another worker", run.pk)
-    except PermanentError as exc:
-        runs.end(run, Status.FAILED, actor=TRAINER, error=str(exc))
-    except Exception as exc:
-        log.exception("the run %s failed", run.pk)
-        runs.retry_or_fail(run, error=f"{type(exc).__name__}: {exc}", actor=TRAINER)
+    jobs.work_on(run, _work_until_wanted, longest=runs.longest(), on_failure=runs.retry_or_fail)
     _tidy()
     return True
 
@@ -90,6 +74,16 @@ def _tidy() -> None:
 def folder_of(run: TrainingRun) -> Path:
     """Return where a run keeps checkpoints and what trackers write."""
     return settings.TRAINING.runs / str(run.pk)
+
+
+def _work_until_wanted(run: TrainingRun) -> None:
+    """Work a run to its end; one that nobody wants any more, or that no second attempt would help, ends at once."""
+    try:
+        _work(run)
+    except runs.Cancelled:
+        runs.end(run, Status.CANCELLED, actor=TRAINER)
+    except PermanentError as exc:
+        runs.end(run, Status.FAILED, actor=TRAINER, error=str(exc))
 
 
 def _work(run: TrainingRun) -> None:
@@ -138,7 +132,7 @@ def _resolve(run: TrainingRun, trade: Trade) -> Work:
     recipe = recipes.parse(run.recipe, run.task)
     if run.snapshot is None:
         runs.report_progress(run, "Freezing examples", 0, 1)
-        runs.update_held(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
+        jobs.update_held(run, snapshot=snapshots.freeze(run.task, actor=TRAINER))
     snapshot = run.snapshot
     assert snapshot is not None  # noqa: S101
     role = role_of(run.task)
@@ -147,7 +141,7 @@ def _resolve(run: TrainingRun, trade: Trade) -> Work:
     # Aliases, folders and hub ids may move before a run is resumed, or repeated: it stays with what it began with.
     base = trade.maker.base_of(recipe, champion=champion, pinned=run.environment.get("base", ""))
     began_with = {"base": base.artifact_hash, "kept_from": str(kept.pk) if kept else None}
-    runs.update_held(run, champion=champion, environment={**run.environment, **_environment(), **began_with})
+    jobs.update_held(run, champion=champion, environment={**run.environment, **_environment(), **began_with})
     parts = folder_of(run) / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     return Work(
@@ -211,7 +205,7 @@ def _conclude(run: TrainingRun, work: Work, version: ModelVersion, judged: Judge
     with transaction.atomic():
         runs.hold(run)
         version = registry.register(version, actor=TRAINER)
-        runs.update_held(run, version=version)
+        jobs.update_held(run, version=version)
         verdict = "the champion itself"
         if judged is not None:
             report = reports.write(version, work.snapshot, champion=work.champion, **judged._asdict())

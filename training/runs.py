@@ -12,9 +12,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit import ledger
-from core import leases
+from core import jobs, leases
 from core.actors import SystemActor, require_permission
-from core.exceptions import LeaseLost, PermanentError, StaleState
+from core.exceptions import PermanentError, StaleState
 from core.hints import hint_on_commit
 from core.refs import ref
 from labeling.question import answered_by_models, question
@@ -28,20 +28,12 @@ if TYPE_CHECKING:
 KEEPER = SystemActor("training.runs")
 Status, Trigger = TrainingRun.Status, TrainingRun.Trigger
 OPEN = (Status.PLANNED, Status.RUNNING)
-# A run that says nothing for so many leases' time is taken for dead: loading a model, or one evaluation, takes less.
-PATIENT = 5
 # So many figures are kept of a run; further ones thin out what is there.
 MOST_FIGURES = 600
 EVALUATED = "eval_loss"
 # Where the environment of a run that repeats another names that one, and keeps what its parts came to: defaults may
 # change.
 REPEATS, SETTLED = "repeats", "settled"
-
-
-def patience() -> dt.timedelta:
-    """Return for how long a run may say nothing."""
-    work: dt.timedelta = settings.LEASES.work
-    return PATIENT * work
 
 
 def longest() -> dt.timedelta:
@@ -135,13 +127,13 @@ def claim(only: TrainingRun | None = None) -> TrainingRun | None:
     """
     mine = {} if only is None else {"pk": only.pk}
     waiting = leases.claimable(TrainingRun.objects.filter(status__in=OPEN, **mine)).order_by("created_at", "pk")
-    claimed = leases.claim(waiting, n=1, duration=patience())
+    claimed = leases.claim(waiting, n=1, duration=jobs.patience())
     if not claimed:
         _give_up_on_spent()
         return None
     run = TrainingRun.objects.select_related("snapshot", "champion", "version").get(pk=claimed[0].pk)
     run.claimed_at = timezone.now()
-    update_held(run, status=Status.RUNNING, started_at=run.started_at or run.claimed_at)
+    jobs.update_held(run, status=Status.RUNNING, started_at=run.started_at or run.claimed_at)
     return run
 
 
@@ -159,23 +151,11 @@ def _give_up_on_spent() -> None:
             )
 
 
-def update_held(run: TrainingRun, **fields: Any) -> None:
-    """Write `fields` of a run that is ours, which renews its lease.
-
-    Raises `LeaseLost` when another worker took over.
-    """
-    ours = TrainingRun.objects.filter(pk=run.pk, lease_token=run.lease_token)
-    if not ours.update(lease_expires_at=Now() + patience(), **fields):
-        raise LeaseLost(f"the lease on the run {run.pk} was lost")
-    for name, value in fields.items():
-        setattr(run, name, value)
-
-
 def report_progress(run: TrainingRun, stage: str, done: int, of: int) -> None:
     """Note how far a run is.
 
     Raises `Cancelled` when somebody asked for its end, `PermanentError` when it takes too long, `LeaseLost` as
-    `update_held`.
+    `jobs.update_held`.
     """
     _require_wanted(run)
     if run.claimed_at and timezone.now() - run.claimed_at > longest():
@@ -183,15 +163,14 @@ def report_progress(run: TrainingRun, stage: str, done: int, of: int) -> None:
             f"it took longer than {settings.TRAINING.longest_run_minutes} minutes",
             hint="Ask for fewer epochs, or raise TRAINING_LONGEST_RUN_MINUTES.",
         )
-    began = {} if stage == run.stage else {"stage_began_at": timezone.now()}
-    update_held(run, stage=stage, n_done=done, n_total=of, **began)
+    jobs.report_progress(run, stage, done, of)
 
 
 def hold(run: TrainingRun) -> None:
     """Lock a run that is ours, inside the transaction in which something comes of it; who cancels it meanwhile comes
     too late.
 
-    Raises `Cancelled` when somebody asked for its end before, `LeaseLost` as `update_held`.
+    Raises `Cancelled` when somebody asked for its end before, `LeaseLost` as `jobs.update_held`.
     """
     leases.hold(run)
     _require_wanted(run)
@@ -214,7 +193,7 @@ def keep_figures(run: TrainingRun, part: str, step: int, figures: Mapping[str, f
     kept += [[part, step, name, round(value, 6)] for name, value in figures.items()]
     if len(kept) > MOST_FIGURES:
         kept = kept[::2]
-    update_held(run, history=kept, **attempts)
+    jobs.update_held(run, history=kept, **attempts)
 
 
 def cancel(run: TrainingRun, *, actor: User) -> None:
@@ -250,9 +229,9 @@ def end(run: TrainingRun, status: str, *, actor: SystemActor, error: str = "", v
     run.status = status
 
 
-def retry_or_fail(run: TrainingRun, *, error: str, actor: SystemActor) -> None:
+def retry_or_fail(run: TrainingRun, error: str) -> None:
     """Let a run rest after an unexpected error and try again; after the last attempt it has failed."""
     if leases.is_spent(run):
-        end(run, Status.FAILED, actor=actor, error=error)
+        end(run, Status.FAILED, actor=KEEPER, error=error)
     else:
         leases.fail(run, error=error)

@@ -105,7 +105,6 @@ def _checks(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
         "checks": checks,
         "running": running,
         "may_check": request.user.has_perm("labeling.check_labels"),
-        "progress": round(100 * running.n_done / running.n_total) if running and running.n_total else 0,
     }
 
 

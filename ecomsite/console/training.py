@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from core.actors import AuthenticatedHttpRequest
@@ -136,14 +135,14 @@ def _require_view(request: AuthenticatedHttpRequest) -> None:
         raise PermissionDenied
 
 
-def _runs() -> list[tuple[TrainingRun, EvaluationReport | None, dict[str, Any]]]:
-    """Return the latest runs, each with what the gate said and how far it is."""
+def _runs() -> list[tuple[TrainingRun, EvaluationReport | None]]:
+    """Return the latest runs, each with what the gate said."""
     found = TrainingRun.objects.select_related("version", "snapshot")[:SHOWN]
     reports = EvaluationReport.objects.filter(version__in=[row.version_id for row in found]).order_by("created_at")
     of_run: dict[tuple[uuid.UUID | None, ...], EvaluationReport] = {
         (report.version_id, report.snapshot_id, report.against_id): report for report in reports
     }
-    return [(row, of_run.get((row.version_id, row.snapshot_id, row.champion_id)), _progress(row)) for row in found]
+    return [(row, of_run.get((row.version_id, row.snapshot_id, row.champion_id))) for row in found]
 
 
 def _overview(request: AuthenticatedHttpRequest) -> dict[str, Any]:
@@ -203,15 +202,6 @@ def _waits_for(task: str) -> str:
     return triggers.in_words(task)
 
 
-def _progress(row: TrainingRun) -> dict[str, Any]:
-    share = row.n_done / row.n_total if row.n_total else 0.0
-    left = None
-    if row.stage_began_at and 0 < share < 1 and row.status in runs.OPEN:
-        spent = timezone.now() - row.stage_began_at
-        left = spent * ((1 - share) / share)
-    return {"percent": round(100 * share), "left": left}
-
-
 def _run(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     row = get_object_or_404(
         TrainingRun.objects.select_related("version", "snapshot", "champion", "requested_by"), pk=pk
@@ -224,7 +214,6 @@ def _run(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "run": row,
         "report": report,
         "is_open": row.status in runs.OPEN,
-        "progress": _progress(row),
         "took": row.finished_at - row.started_at if row.started_at and row.finished_at else None,
         "curves": [
             (part, training_copy.title_of(part), _curve(row.history, part))

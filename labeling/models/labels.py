@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from core.leases import Leased
+from core.jobs import LongJob
 
 
 class Vote(models.Model):
@@ -98,7 +98,7 @@ class RaterModel(models.Model):
         return f"{self.rater} in {self.kind}"
 
 
-class LabelCheck(Leased):
+class LabelCheck(LongJob):
     """One search for labels that look wrong in a queue.
 
     Its lease is renewed while it runs; an interrupted one resumes.
@@ -113,9 +113,6 @@ class LabelCheck(Leased):
     kind = models.CharField(max_length=60)
     status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED)
     reason = models.CharField(max_length=200, help_text="why it was started")
-    stage = models.CharField(max_length=60, blank=True)
-    n_total = models.PositiveIntegerField(default=0, help_text="steps of the stage")
-    n_done = models.PositiveIntegerField(default=0)
     n_labels = models.PositiveIntegerField(default=0)
     n_issues = models.PositiveIntegerField(default=0, help_text="labels that look wrong")
     report = models.JSONField(default=dict, blank=True, help_text="what was computed, with which models and versions")

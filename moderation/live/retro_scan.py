@@ -15,16 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit import ledger
 from catalog.models import PublishedCopy
-from core import leases
+from core import jobs, leases
 from core.actors import require_permission
-from core.exceptions import EcomsiteError, LeaseLost, StaleState
+from core.exceptions import EcomsiteError, StaleState
 from core.hints import hint_on_commit
 from core.reasons import require_reason
 from core.refs import pk_of, ref
@@ -130,17 +129,12 @@ def run_next(scan: RetroScan | None = None, *, on_progress: Progress | None = No
     if not claimed:
         return False
     held = RetroScan.objects.select_related("version", "actor").get(pk=claimed[0].pk)
-    with leases.heartbeat([held], duration=lease):
-        try:
-            _work(held, until=time.monotonic() + turn_s, on_progress=on_progress or (lambda scan: None))
-            leases.release([held], n_attempts=0)
-        except leases.DATABASE_AWAY:
-            raise
-        except LeaseLost:
-            log.warning("the retro-scan %s was taken over by another worker", held.pk)
-        except (Exception, PermissionDenied) as exc:
-            log.exception("the retro-scan %s failed", held.pk)
-            leases.fail(held, error=f"{type(exc).__name__}: {exc}")
+
+    def work(scan: RetroScan) -> None:
+        _work(scan, until=time.monotonic() + turn_s, on_progress=on_progress or (lambda scan: None))
+        leases.release([scan], n_attempts=0)
+
+    jobs.work_on(held, work, duration=lease)
     return True
 
 

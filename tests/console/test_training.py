@@ -189,7 +189,7 @@ def test_a_report_against_an_earlier_champion_counts_when_that_one_serves_again(
     assert "Why may it serve?" in page
     assert "Run it again" not in page
     assert ">Fail</span>" in engineer.get(second).content.decode(), "each run shows what it found"
-    verdicts = {row.pk: report.verdict for row, report, _ in engineer.get(reverse("console:training")).context["runs"]}
+    verdicts = {row.pk: report.verdict for row, report in engineer.get(reverse("console:training")).context["runs"]}
     assert verdicts == {run.pk: "pass", again.pk: "fail"}
 
 

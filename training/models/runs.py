@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from core.leases import Leased
+from core.jobs import LongJob
 from inference.models import ModelVersion
 from training.models.datasets import DatasetSnapshot, title_of_task
 
@@ -17,7 +17,7 @@ from training.models.datasets import DatasetSnapshot, title_of_task
 PEOPLE = "people"
 
 
-class TrainingRun(Leased):
+class TrainingRun(LongJob):
     """One attempt to make a better model. Its lease is renewed while it runs; one whose worker died resumes.
 
     At most one is open for each task.
@@ -59,10 +59,6 @@ class TrainingRun(Leased):
     version = models.ForeignKey(
         ModelVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="training_runs"
     )
-    stage = models.CharField(max_length=80, blank=True, editable=False)
-    n_total = models.PositiveIntegerField(default=0, editable=False, help_text="steps of the stage")
-    n_done = models.PositiveIntegerField(default=0, editable=False)
-    stage_began_at = models.DateTimeField(null=True, editable=False)
     history = models.JSONField(default=list, editable=False, help_text="losses as they came: [part, step, name, value]")
     environment = models.JSONField(default=dict, editable=False, help_text="versions and device it ran with")
     requested_by = models.ForeignKey(
