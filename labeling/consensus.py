@@ -120,27 +120,27 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
     if subject not in table.subjects:
         return Agreed("", 0.0, {})
     if question(kind).is_multiple:
-        return _agree_on_each(table, subject, method=method)
+        names = question(kind).labels
+        models = {answer: raters.model_of(kind, table.rater_names, answer=answer) for answer in names}
+        return agree_on_each(table, method=method, models=models)[subject]
     return agree_on(table, method=method, model=raters.model_of(kind, table.rater_names))[subject]
 
 
-def _agree_on_each(table: VoteTable, subject: str, *, method: str) -> Agreed:
-    """Return the answers to `subject` that votes come to, each as a yes or no; a tie in one of them is a tie.
+def agree_on_each(table: VoteTable, *, method: str, models: Mapping[str, QueueModel]) -> dict[str, Agreed]:
+    """Return what the votes in `table` come to, each of several answers as a yes or no by its own model; a tie in one of
+    them is a tie.
 
-    It is as likely to be right as the least sure of its answers. It may be a label that nobody gave.
+    A label is as likely to be right as the least sure of its answers. It may be one that nobody gave.
     """
-    said, qualities, names = set[str](), list[float](), question(table.kind).labels
-    for answer in names:
-        about = table.yes_or_no(answer)
-        model = raters.model_of(table.kind, table.rater_names, answer=answer)
-        found = agree_on(about, method=method, model=model)[subject]
-        qualities.append(found.quality if found.label else 0.0)
-        if found.label == votes.NO_OR_YES[1]:
-            said.add(answer)
-    counts = table.votes().counts()[list(table.subjects).index(subject)]
-    given = {name: int(n) for name, n in zip(table.names, counts, strict=True) if n}
-    is_tied = min(qualities) == 0.0
-    return Agreed("" if is_tied else label_sets.join(said, names), min(qualities), given)
+    each = {answer: agree_on(table.yes_or_no(answer), method=method, model=model) for answer, model in models.items()}
+    counts, found = table.votes().counts(), {}
+    for i, subject in enumerate(table.subjects):
+        qualities = [one[subject].quality if one[subject].label else 0.0 for one in each.values()]
+        said = [answer for answer, one in each.items() if one[subject].label == votes.NO_OR_YES[1]]
+        given = {name: int(n) for name, n in zip(table.names, counts[i], strict=True) if n}
+        label = "" if min(qualities) == 0.0 else label_sets.join(said, models)
+        found[subject] = Agreed(label, min(qualities), given)
+    return found
 
 
 def agree_on(table: VoteTable, *, method: str, model: QueueModel) -> dict[str, Agreed]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Max, Q
 
+from core import label_sets
 from core.bulk import in_array
 from labeling import issues, labels, raters, votes
 from labeling.approvals import FROM_FILES
-from labeling.consensus import SINGLE, agree_on
+from labeling.consensus import SINGLE, agree_on, agree_on_each
 from labeling.issues import Suspicion
 from labeling.labels import AgreedOn
 from labeling.models import Label, Vote
+from labeling.question import question
 
 if TYPE_CHECKING:
     from labeling.quality.queue_model import QueueModel
@@ -32,17 +34,22 @@ def settle(kind: str, *, source: str, method: str) -> None:
     All imported votes on a subject count; its label, where a file states it or our own people decided it, stays. A tie
     leaves no label, and is put before our people (`labeling.issues`).
     """
-    model, places = _learnt_from(kind, source)
+    asked = question(kind)
+    # Of several answers each is a yes or no of its own, with raters who err in it in a way of its own.
+    learnt = {answer: _learnt_from(kind, source, answer) for answer in (asked.labels if asked.is_multiple else ("",))}
     for subjects in _pages(kind, source):
         with transaction.atomic():
             table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=subjects, within=_IMPORTED)
-            known = model.numbered([places.get(rater, -1) for rater in table.rater_names])
-            rows = _agreed(table, method=method, model=known)
+            known = {
+                answer: model.numbered([places.get(rater, -1) for rater in table.rater_names])
+                for answer, (model, places) in learnt.items()
+            }
+            rows = _agreed(table, method=method, models=known)
             labels.record_agreed(kind, rows, source=source)
             _ask_people(kind, [row.subject for row in rows if not row.label])
 
 
-def _learnt_from(kind: str, source: str) -> tuple[QueueModel, dict[str, int]]:
+def _learnt_from(kind: str, source: str, answer: str) -> tuple[QueueModel, dict[str, int]]:
     """Return what the file tells of its raters, and their numbers; what our own people decided is known to be true.
 
     Of this file alone: raters whom nobody answers for say nothing about those of another.
@@ -52,10 +59,15 @@ def _learnt_from(kind: str, source: str) -> tuple[QueueModel, dict[str, int]]:
     from labeling.quality.queue_model import QueueModel, learn
 
     table = votes.load(kind, purposes=[Vote.Purpose.LABEL], within=Q(source=source))
+    if answer:
+        table = table.yes_or_no(answer)
     if len(table) < raters.FEWEST:
         return QueueModel.before(len(table.names)), {}
     ours = Label.objects.filter(kind=kind, subject__in=in_array(table.subjects)).exclude(source__startswith=FROM_FILES)
-    held, numbers = dict(ours.values_list("subject", "label")), {name: i for i, name in enumerate(table.names)}
+    held = dict(ours.values_list("subject", "label"))
+    if answer:
+        held = {subject: votes.NO_OR_YES[answer in label_sets.split(label)] for subject, label in held.items()}
+    numbers = {name: i for i, name in enumerate(table.names)}
     known = np.array([numbers.get(held.get(subject, ""), -1) for subject in table.subjects], dtype=np.int64)
     return learn(table.votes(), known), {rater: i for i, rater in enumerate(table.rater_names)}
 
@@ -67,11 +79,15 @@ def _pages(kind: str, source: str) -> Iterator[list[str]]:
         after = page[-1]
 
 
-def _agreed(table: VoteTable, *, method: str, model: QueueModel) -> list[AgreedOn]:
+def _agreed(table: VoteTable, *, method: str, models: Mapping[str, QueueModel]) -> list[AgreedOn]:
     said = Vote.objects.filter(_IMPORTED, kind=table.kind, subject__in=in_array(table.subjects)).order_by()
     last = dict(said.values_list("subject").annotate(at=Max("voted_at")))
     rows = []
-    for subject, found in agree_on(table, method=method, model=model).items():
+    if "" in models:
+        agreed = agree_on(table, method=method, model=models[""])
+    else:
+        agreed = agree_on_each(table, method=method, models=models)
+    for subject, found in agreed.items():
         if (n := sum(found.votes.values())) == 1:  # one vote is what it says, whoever gave it
             (label,) = found.votes
             rows.append(AgreedOn(subject, label, SINGLE, None, 1, last[subject]))

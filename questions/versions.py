@@ -193,6 +193,6 @@ def _renamed(label: str, renamed: Mapping[str, str], order: list[str]) -> str:
 
 def _way_out(new: Sequence[str]) -> str:
     return (
-        f"Say what becomes of them with --rename OLD=NEW, where NEW is one of {', '.join(new)}; "
-        "or with --ask-again OLD have people answer anew; or keep the answer."
+        f"Say what becomes of them with --rename OLD=NEW, where NEW is one of {', '.join(new)}; or with "
+        "--ask-again OLD have people answer anew; or keep the answer."
     )

@@ -46,7 +46,7 @@ def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 @require_safe
 def change(request: AuthenticatedHttpRequest, name: str) -> HttpResponse:
-    """Show what loading the file of a declared question would change, and what becomes of answers; keep nothing."""
+    """Show what loading the file of a declared question would change; keep nothing."""
     require_permission(request.user, "questions.view_questionversion")
     asked, (renamed, asked_again) = _declared(name), _becomes(request.GET)
     last = versions.latest(name)

@@ -21,6 +21,7 @@ from core.actors import user_keys
 from labeling import approvals
 from labeling.labels import rater_of
 from labeling.models import Vote
+from labeling.votes import labels_of
 from moderation.label_exchange.importing import brought_in_by, kind_of, source_of
 from moderation.label_exchange.records import answered_by_files
 from moderation.label_exchange.reviews import subject_of
@@ -77,7 +78,9 @@ def measure(run: ImportRun) -> Measured:
     Raises `PermanentError` where the settings do not name its question any more.
     """
     kind = kind_of(run)
-    number = {name: i for i, name in enumerate(answered_by_files(kind).labels)}
+    answered_by_files(kind)
+    # Of several answers, each set that was ever said: people agree where they say the very same.
+    number = {name: i for i, name in enumerate(labels_of(kind))}
     votes = Vote.objects.filter(kind=kind, source=source_of(run))
     ours, earlier = _ours(kind, number, votes, run)
     said = _said(votes, set(ours), number)

@@ -28,6 +28,7 @@ from labeling.exchange.rows import Reading
 from labeling.labels import ImportedLabel
 from labeling.models import Label, Vote
 from labeling.pseudonyms import pseudonym
+from labeling.question import question
 from moderation.decisions.second_reviews import open_blind
 from moderation.label_exchange.records import USUAL, LabelRecord, Rules, records_of
 from moderation.label_exchange.reviews import find_reviews, subject_of
@@ -159,7 +160,9 @@ def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, rules: Rules
             problems.append(problem_of(row, reason))
         elif (subject, record.rater) not in ours:
             brought[subject, rater] = vote
+    # Of several answers each is a yes or no of its own: what votes come to is told at the end (imported_votes.settle).
     by_majority = policy_for(kind).consensus_method == QueuePolicy.Consensus.MAJORITY
+    by_majority = by_majority and not question(kind).is_multiple
     taken = labels.upsert_imported(
         kind, brought.values(), source=source_of(run), now=run.started_at, by_majority=by_majority
     )

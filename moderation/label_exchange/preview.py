@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 from catalog.feeds.base import FeedRow
 from catalog.import_loop import Sorted, sorted_out
+from core import label_sets
 from core.actors import require_permission
 from labeling.models import Label
+from labeling.question import question
 from moderation.label_exchange.importing import BATCH, File
 from moderation.label_exchange.records import LabelRecord, records_of
 from moderation.label_exchange.reviews import find_reviews
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from django.contrib.auth.models import User
 
@@ -59,8 +61,10 @@ def preview_labels(
     Ties and labels are told from the file alone, without what earlier imports said about the same texts.
     """
     require_permission(actor, "labeling.import_labels")
-    preview, tally = Preview(), _Tally()
+    preview = Preview()
     with file.open() as reading:
+        asked = question(file.rules.kind)
+        tally = _Tally(asked.labels if asked.is_multiple else ())
         rows = sorted_out(records_of(reading, file.rules), key_of=lambda record: record.key)
         while batch := list(islice(rows, BATCH)):
             _look_at(file.rules.kind, batch, preview, tally)
@@ -102,7 +106,8 @@ def _look_at(kind: str, batch: list[Sorted[LabelRecord]], preview: Preview, tall
 class _Tally:
     """The votes on each text, or the label that is stated. Texts are kept as hashes, and equal tallies once."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: Sequence[str] = ()) -> None:
+        self.answers = answers  # those of which several may hold, each a yes or no of its own; of one answer none
         self.of: dict[bytes, tuple[str, ...]] = {}
         self.known: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -123,9 +128,21 @@ class _Tally:
             if said[0] == STATED:
                 labels[said[1]] += n
                 continue
+            if self.answers:
+                label = self._of_each(said)
+                n_ties, labels[label] = n_ties + (0 if label else n), labels[label] + n
+                continue
             first, *others = Counter(said).most_common(2)
             if others and others[0][1] == first[1]:
                 n_ties += n
             else:
                 labels[first[0]] += n
+        labels.pop("", None)
         return labels, n_ties
+
+    def _of_each(self, said: Sequence[str]) -> str:
+        """Return what votes for several answers come to; empty where they are tied about one."""
+        yes = Counter(answer for label in said for answer in label_sets.split(label))
+        if any(2 * yes[answer] == len(said) for answer in self.answers):
+            return ""
+        return label_sets.join([answer for answer in self.answers if 2 * yes[answer] > len(said)], self.answers)

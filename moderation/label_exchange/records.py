@@ -15,6 +15,7 @@ from catalog.import_writes import external_id_of
 from catalog.models import CustomerReview
 from core.exceptions import PermanentError
 from core.hashing import hash_json
+from core.label_sets import NONE
 from core.refs import pk_of
 from labeling.exchange.rows import (
     VOTE_FIELDS,
@@ -27,6 +28,7 @@ from labeling.exchange.rows import (
     spread,
 )
 from labeling.question import Question, question
+from moderation.label_exchange.answers import LabelReader
 
 USUAL = "sentiment"
 # Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's
@@ -67,10 +69,13 @@ class Rules:
         """Raise `PermanentError` for a question that takes no file, for a field, a label or, where the file has a
         header, a column that there is not.
         """
-        known = answered_by_files(self.kind).labels
-        if strangers := sorted(set(self.columns) - set(COLUMNS)):
-            raise PermanentError(f"There is no field {', '.join(strangers)}.", hint=f"Fields: {', '.join(COLUMNS)}.")
-        if strangers := sorted(set(self.labels.values()) - set(known)):
+        asked = answered_by_files(self.kind)
+        # Of several answers each may have a column of its own.
+        known, own = asked.labels, asked.labels if asked.is_multiple else ()
+        if strangers := sorted(set(self.columns) - {*COLUMNS, *own}):
+            fields = ", ".join([*COLUMNS, *own])
+            raise PermanentError(f"There is no field {', '.join(strangers)}.", hint=f"Fields: {fields}.")
+        if strangers := sorted(set(self.labels.values()) - {*known, *([NONE] if own else [])}):
             raise PermanentError(f"There is no label {', '.join(strangers)}.", hint=f"Labels: {', '.join(known)}.")
         if reading.columns is None:
             return
@@ -79,6 +84,8 @@ class Rules:
         if absent := sorted(set(self.columns.values()) - columns):
             raise PermanentError(f"the file has no column {', '.join(absent)}.", hint=there)
         found = {name for name in COLUMNS if set(self.looked_for(name)) & columns}
+        if columns & {self.columns.get(name, name) for name in own}:
+            found.add("label")
         if "label" not in found or not found & {"text", "external_id", "subject"}:
             raise PermanentError("nothing says which columns are the text and the label.", hint=there)
 
@@ -103,15 +110,11 @@ class Rules:
 def answered_by_files(kind: str) -> Question:
     """Return the question `kind`, whose labels come in with files. Raises `PermanentError` where they do not.
 
-    They do where a row can say one of a closed list of answers about a customer review.
+    They do where a row can say answers out of a closed list about a customer review.
     """
     found = question(kind)
     if not found.has_page or found.about != "review" or not found.labels:
         raise PermanentError(f"{kind} is not asked about customer reviews.", hint="Labels of reviews come in alone.")
-    if found.is_multiple:
-        raise PermanentError(
-            f"{kind} takes several answers to a review, and a file says one.", hint="Ask a yes or no for each instead."
-        )
     return found
 
 
@@ -199,10 +202,11 @@ class _Reader:
                 *VOTE_FIELDS,
             }  # those of a list of votes are no columns of their own
             there = {name: tuple(column for column in places if column in known) for name, places in there.items()}
-        self.places = list(there.items())
         self.asked_for = " or ".join(there["label"])
-        names = question(rules.kind).labels
-        self.names, self.labels = ", ".join(names), {**{name: name for name in names}, **rules.labels}
+        self.answers = LabelReader(
+            question(rules.kind), places=there.pop("label"), renamed=rules.labels, columns=rules.columns
+        )
+        self.places = list(there.items())
 
     def record(self, row: Row) -> FeedRow[LabelRecord]:
         """Return the record of `row`, or what is wrong with it."""
@@ -211,22 +215,20 @@ class _Reader:
             try:
                 stated = in_our_names(row.values)
                 answers = stated if row.answers is None else in_our_names(row.answers)
-                values = {name: _text(answers if name == "label" else stated, columns) for name, columns in self.places}
-                sku = values["sku"]
-                if not values["label"] and row.answers:
+                values = {name: _text(stated, columns) for name, columns in self.places}
+                sku, label = values["sku"], self.answers.read(answers)
+                if not label and row.answers:
                     raise BadRow(f"nothing answers {self.asked_for}; answered: {', '.join(row.answers)[:200]}")
-                return FeedRow(row.line, self._record(values), sku=sku)
+                return FeedRow(row.line, self._record(values, label), sku=sku)
             except (BadRow, ValueError) as exc:
                 error = str(exc)
         raw = row.raw or raw_of(row.values)
         return FeedRow(row.line, error=error, sku=sku, raw=raw, breaks_off=row.breaks_off)
 
-    def _record(self, values: Mapping[str, str]) -> LabelRecord:
-        said, subject = values["label"], values["subject"]
-        label = self.labels.get(said) or self.labels.get(said.casefold())
+    def _record(self, values: Mapping[str, str], label: str) -> LabelRecord:
         if not label:
-            raise BadRow(f"the label {said[:60]!r} is none of {self.names}" if said else "there is no label")
-        review = None
+            raise BadRow("there is no label")
+        subject, review = values["subject"], None
         if values["text"]:
             review = make_review(
                 text=values["text"],

@@ -88,8 +88,6 @@ def test_a_question_may_be_called_what_a_column_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("parts", "several answers"),
-        ("review_safety", "several answers"),
         ("tone", "not asked about customer reviews"),
         ("copy_verdict", "not asked about customer reviews"),
         ("validity", "not asked about customer reviews"),

@@ -1,4 +1,4 @@
-"""An answer that a new version splits is given anew by people; what was said is kept, and none of it in silence lost."""
+"""An answer that a new version splits is given anew by people; what was said is kept, none of it lost in silence."""
 
 from __future__ import annotations
 

@@ -33,6 +33,10 @@ Fields: {", ".join(COLUMNS)}.
   manage.py import_labels reviews.csv --column text=review_body --column label=stars --map 5=positive --map 1=negative
   manage.py import_labels tasks.json --dry-run
   manage.py import_labels damage.csv --question damage
+  manage.py import_labels topics.csv --question review_topics --column price=about_price
+
+Of a question with several answers a label is a list (["price", "service"]), a text (price;service, also with + | ,) or a
+column for each answer that says 1 or 0, yes or no; none is `none`, or an empty list.
   manage.py import_labels sample.jsonl --gold --by anna@example.com
 """
 
@@ -47,7 +51,7 @@ class Command(WithExamples, RunCommand):
             "--question",
             default=USUAL,
             metavar="NAME",
-            help=f"what the labels answer, about reviews and with one answer each; {USUAL} without",
+            help=f"what the labels answer, about customer reviews; {USUAL} without",
         )
         parser.add_argument(
             "--column",
