@@ -221,9 +221,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ecomsite-pretrained-") as folder:
         encoders: dict[str, KeptVectors] = {}
         for seed in options.seeds:
-            for name in options.sets:
-                for n in options.sizes:
-                    for method in options.methods:
+            for method in options.methods:
+                for name in options.sets:
+                    for n in options.sizes:
                         done = {(row["set"], row["n"], row["method"], row["seed"]) for row in known()}
                         if (name, n, method, seed) in done or time.monotonic() - began > 60 * options.minutes:
                             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +67,8 @@ def fit_embedding_head(
     texts, n_train = [*train.texts, *validation.texts], len(train)
     of, read = len(texts) * len(encoders), list[npt.NDArray[np.float32]]()
     for number, encoder in enumerate(encoders.values()):
-        read.append(_encoded(encoder, texts, reading, begun=number * len(texts), of=of))
+        begun = number * len(texts)
+        read.append(_encoded(encoder, texts, lambda done, begun=begun: reading(begun + done, of, {})))
     vectors = np.hstack(read)
     figures = _fit(
         vectors[:n_train],
@@ -157,13 +158,11 @@ class Start:
         (into / STARTED_FROM).write_text(json.dumps(dict(self.about)), encoding="utf-8")
 
 
-def _encoded(
-    encoder: TextEncoder, texts: Sequence[str], reading: Watch, *, begun: int, of: int
-) -> npt.NDArray[np.float32]:
-    """Return the vectors of `texts` (n, d), a few at a time; `reading` hears of it, after `begun` others."""
+def _encoded(encoder: TextEncoder, texts: Sequence[str], tell: Callable[[int], None]) -> npt.NDArray[np.float32]:
+    """Return the vectors of `texts` (n, d), a few at a time; `tell(done)` hears of it."""
     parts = []
     for start in range(0, len(texts), AT_ONCE):
-        reading(begun + start, of, {})
+        tell(start)
         parts.append(encoder.encode(list(texts[start : start + AT_ONCE])))
     return np.vstack(parts) if parts else encoder.encode([])
 
