@@ -143,7 +143,6 @@ class Cached:
     """The encoder that ships, of texts whose vectors are known."""
 
     vector_of: dict[str, np.ndarray]
-    directory: Path
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return np.array([self.vector_of[text] for text in texts]).reshape(len(texts), -1)
@@ -154,7 +153,7 @@ def fitted(parts: dict[str, list[Any]], texts: Texts, *, labels: Sequence[str], 
     from safetensors.numpy import load_file
 
     from inference.backends.cold_start import softmax
-    from inference.backends.linear_heads import ENCODER, HEAD, CharacterHead
+    from inference.backends.linear_heads import HEAD, CharacterHead
     from training import classifiers, recipes, splits
     from training.trainers import linear_heads
     from training.trainers.contracts import Labelled
@@ -174,9 +173,9 @@ def fitted(parts: dict[str, list[Any]], texts: Texts, *, labels: Sequence[str], 
                 [[one.probabilities[label] for label in labels] for one in backend.classify(list(asked))]
             ).reshape(len(asked), len(labels))
         into.mkdir()
-        encoder: Any = Cached(texts.vector_of, empty)
+        encoder: Any = Cached(texts.vector_of)
         linear_heads.fit_embedding_head(
-            train, validation, labels=labels, recipe=recipe, encoders={ENCODER: encoder}, into=into
+            train, validation, labels=labels, recipe=recipe, encoder=encoder, encoder_directory=empty, into=into
         )
         arrays = load_file(into / HEAD)
     return lambda asked: np.asarray(softmax(encoder.encode(asked) @ arrays["weight"].T + arrays["bias"]))

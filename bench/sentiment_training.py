@@ -31,7 +31,7 @@ django.setup()
 from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 
-from inference.backends.linear_heads import ENCODER, CharacterHead, EmbeddingHead  # noqa: E402
+from inference.backends.linear_heads import CharacterHead, EmbeddingHead  # noqa: E402
 from inference.backends.sequence_classifier import SequenceClassifier  # noqa: E402
 from training import recipes  # noqa: E402
 from training.trainers.contracts import Labelled  # noqa: E402
@@ -117,7 +117,8 @@ def fit(recipe: recipes.Recipe, train: reviews.Reviews, validation: reviews.Revi
             labelled(validation),
             labels=LABELS,
             recipe=recipe,
-            encoders={ENCODER: encoder},
+            encoder=encoder,
+            encoder_directory=base,
             into=into,
         )
         return EmbeddingHead(directory=into, options={"max_tokens": recipe.max_tokens})

@@ -35,7 +35,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 
 from core import label_sets  # noqa: E402
-from inference.backends.linear_heads import ENCODER, CharacterHead, EmbeddingHead  # noqa: E402
+from inference.backends.linear_heads import CharacterHead, EmbeddingHead  # noqa: E402
 from inference.backends.sentence_encoder import SentenceEncoder  # noqa: E402
 from inference.backends.sequence_classifier import SequenceClassifier  # noqa: E402
 from inference.several import USUAL  # noqa: E402
@@ -125,7 +125,9 @@ def _ours(method: str, data: Data, train: Ticked, validation: Ticked, test: Tick
         model = CharacterHead(directory=into, options={})
     elif method == "head":
         reads = SentenceEncoder(directory=encoder, options={"max_tokens": TOKENS})
-        fit_embedding_head(train, validation, labels=labels, recipe=recipe, encoders={ENCODER: reads}, into=into)
+        fit_embedding_head(
+            train, validation, labels=labels, recipe=recipe, encoder=reads, encoder_directory=encoder, into=into
+        )
         model = EmbeddingHead(directory=into, options={"max_tokens": TOKENS})
     else:
         transformer_classifier.fit(

@@ -166,7 +166,6 @@ def _fit_part(part: _Part[Rows], work: Work, tell: Tell, model: Path) -> dict[st
         )
         backend = "character_head"
     elif recipe.method == "head":
-        from inference.backends.linear_heads import ENCODER
         from inference.backends.sentence_encoder import SentenceEncoder
         from training.trainers.linear_heads import fit_embedding_head
 
@@ -177,7 +176,8 @@ def _fit_part(part: _Part[Rows], work: Work, tell: Tell, model: Path) -> dict[st
                 validation,
                 labels=labels,
                 recipe=recipe,
-                encoders={ENCODER: encoder},
+                encoder=encoder,
+                encoder_directory=base.directory,
                 into=model,
                 watch=watch,
                 reading=partial(tell, READING + script),

@@ -90,7 +90,7 @@ def with_guesses(
     def guess(into: Path) -> dict[str, Any]:
         import numpy as np
 
-        from inference.backends.linear_heads import ENCODER, EmbeddingHead
+        from inference.backends.linear_heads import EmbeddingHead
         from inference.backends.sentence_encoder import SentenceEncoder
         from training.trainers.linear_heads import fit_embedding_head
 
@@ -100,7 +100,8 @@ def with_guesses(
             Labelled([], []),
             labels=labels,
             recipe=recipe,
-            encoders={ENCODER: encoder},
+            encoder=encoder,
+            encoder_directory=base.directory,
             into=into,
         )
         first = EmbeddingHead(directory=into, options={"max_tokens": recipe.max_tokens})

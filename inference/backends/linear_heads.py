@@ -23,9 +23,7 @@ from inference.backends.parts import load_part
 from inference.backends.sentence_encoder import SentenceEncoder
 from inference.contracts import Classification, TextClassifier
 
-HEAD, LABELS, VOCABULARY = "head.safetensors", "labels.json", "vocabulary.json"
-# The encoders of an embedding head, a folder each: the one it is fitted on, and what that one was before it was tuned.
-ENCODER, UNTUNED = "encoder", "untuned"
+HEAD, LABELS, VOCABULARY, ENCODER = "head.safetensors", "labels.json", "vocabulary.json", "encoder"
 # The classifier that a layer started from, and what it is.
 START, STARTED_FROM = "start", "start.json"
 # Surer than this no start is taken to be, or nothing that is learnt could change its mind.
@@ -67,16 +65,14 @@ class LinearHead(TextClassifier):
 
 
 class EmbeddingHead(LinearHead):
-    """On the vectors of the sentence encoders that lie in the artefact. Options: those of `sentence_encoder`."""
+    """On the vector of the sentence encoder that lies in the artefact. Options: those of `sentence_encoder`."""
 
     def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
         super().__init__(directory=directory, options=options)
-        folders = [self.directory / name for name in (ENCODER, UNTUNED)] if self.directory else []
-        self.encoders = [SentenceEncoder(directory=one, options=options) for one in folders if one.is_dir()]
+        self.encoder = SentenceEncoder(directory=self.directory / ENCODER if self.directory else None, options=options)
 
     def _logits(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        vectors = np.hstack([encoder.encode(texts) for encoder in self.encoders])
-        return np.asarray(vectors @ self.weight.T + self.bias, dtype=np.float64)
+        return np.asarray(self.encoder.encode(texts) @ self.weight.T + self.bias, dtype=np.float64)
 
 
 class CharacterHead(LinearHead):

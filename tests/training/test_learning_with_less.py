@@ -11,14 +11,13 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from core.exceptions import PermanentError
-from inference.backends.linear_heads import ENCODER, UNTUNED, EmbeddingHead
+from inference.backends.linear_heads import EmbeddingHead
 from inference.backends.sentence_encoder import SentenceEncoder
 from tests.model_store import tiny_bert
 from training import pseudo_labels
 from training.recipes import Recipe, resolve_defaults
 from training.trainers import contrastive, masked_language
 from training.trainers.contracts import Labelled
-from training.trainers.linear_heads import fit_embedding_head
 
 LABELS = ("bad", "good")
 RECIPE = resolve_defaults(
@@ -45,9 +44,6 @@ def test_what_is_trained_is_what_serves_and_the_same_seed_gives_the_same(tmp_pat
     assert all("layer.1." in name for name in moved), "the upper half of the layers alone learns"
     served = EmbeddingHead(directory=tmp_path / "one", options={"max_tokens": 16})
     assert [answer.label for answer in served.classify(["the mug is bad", "the mug is good"])] == ["bad", "good"]
-    untuned = load_file(tmp_path / "one" / UNTUNED / "model.safetensors")
-    assert all(before[name].equal(untuned[name]) for name in before), "the head sees what the encoder was before"
-    assert served.weight.shape == (2, 2 * served.encoders[0].dimension)
 
 
 def test_texts_of_one_label_come_closer_than_texts_of_two(tmp_path: Path) -> None:
@@ -60,28 +56,6 @@ def test_texts_of_one_label_come_closer_than_texts_of_two(tmp_path: Path) -> Non
         return float(cosine[equal].mean() - cosine[~equal].mean())
 
     assert gap(tmp_path / "tuned") > 1.2 * gap(base)
-
-
-def test_a_head_on_one_encoder_serves_beside_those_on_two(tmp_path: Path) -> None:
-    base, rows = tiny_bert(tmp_path / "base"), texts(16)
-    encoder = SentenceEncoder(directory=base, options={"dtype": "float32"})
-    answers = []
-    for names in ([ENCODER], [ENCODER, UNTUNED]):
-        told: list[tuple[int, int]] = []
-        into = tmp_path / str(len(names))
-        fit_embedding_head(
-            rows,
-            Labelled([], []),
-            labels=LABELS,
-            recipe=RECIPE,
-            encoders=dict.fromkeys(names, encoder),
-            into=into,
-            reading=lambda done, of, figures: told.append((done, of)),  # noqa: B023  (called at once)
-        )
-        assert told == [(16 * number, 16 * len(names)) for number in range(len(names))]
-        (answer,) = EmbeddingHead(directory=into, options={"dtype": "float32"}).classify(["the mug is good"])
-        answers.append(answer.probability_of("good"))
-    assert answers[1] > answers[0] > 0.5, "both are looked at, beside each other"
 
 
 def test_every_batch_has_pairs_of_both_kinds() -> None:

@@ -2,7 +2,7 @@
 
 SetFit's way (Tunstall, L. et al. 2022, arXiv:2209.11055): a pair of texts is an example, so n labels are n² / 2
 examples. All pairs of a batch are taken, with each text read once, and the squared error of their cosine against 1 for
-one label and 0 for two. The head sees the vectors of before beside those of after: what tuning loses is still there.
+one label and 0 for two. What comes of it is an artefact for `embedding_head`, as of a frozen encoder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from safetensors.torch import save_file
 from transformers import set_seed
 
 from core.exceptions import PermanentError
-from inference.backends.linear_heads import ENCODER, UNTUNED
 from inference.backends.sentence_encoder import SentenceEncoder
 from training.recipes import Recipe
 from training.trainers.contracts import Labelled, Watch, unwatched
@@ -56,16 +55,15 @@ def fit(
     everything = Labelled([*train.texts, *validation.texts], [*train.labels, *validation.labels])
     tuned = work / "encoder"
     figures = tune(everything, recipe=recipe, base=base, into=tuned, watch=watch)
-    options = {"max_tokens": recipe.max_tokens, "dtype": "float32"}
-    folders = {ENCODER: tuned, UNTUNED: base}
+    encoder = SentenceEncoder(directory=tuned, options={"max_tokens": recipe.max_tokens, "dtype": "float32"})
     head = fit_embedding_head(
         everything,
         Labelled([], []),
         labels=labels,
         recipe=recipe,
-        encoders={name: SentenceEncoder(directory=one, options=options) for name, one in folders.items()},
+        encoder=encoder,
+        encoder_directory=tuned,
         into=into,
-        by_folds=False,
         reading=reading,
     )
     shutil.rmtree(tuned)
