@@ -1,4 +1,4 @@
-"""Few labels: the contrastive head beside frozen embeddings and TF-IDF, each with logistic regression; and what unlabelled texts add.
+"""Few labels: our ways beside frozen embeddings and TF-IDF, each with logistic regression; and what unlabelled texts add.
 
 A half of each set, drawn by lot, was for choosing the numbers of the trainer; everything here is of the other half. Each
 seed draws the labelled texts anew, and tests on 300 others; the unlabelled texts are neither. Results are kept in
@@ -34,18 +34,20 @@ from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.metrics import f1_score  # noqa: E402
 
+from bench.kept_vectors import KeptVectors  # noqa: E402
 from inference.backends.linear_heads import EmbeddingHead  # noqa: E402
-from inference.backends.sentence_encoder import SentenceEncoder  # noqa: E402
+from inference.backends.sequence_classifier import SequenceClassifier  # noqa: E402
 from training import pseudo_labels, recipes  # noqa: E402
-from training.trainers import contrastive, masked_language  # noqa: E402
+from training.trainers import contrastive, linear_heads, masked_language, transformer_classifier  # noqa: E402
 from training.trainers.contracts import Labelled  # noqa: E402
 
 KEPT = reviews.KEPT / "few_shot.jsonl"
 TOKENS, ASIDE, SPARE, INTENTS = 48, 300, 600, 20
 SURE, PRETRAIN_STEPS = 0.8, 40
-FROZEN, CONTRASTIVE, WORDS = "frozen embedding + LR", "contrastive", "TF-IDF + LR"
+FROZEN, WORDS = "frozen embedding + LR", "TF-IDF + LR"
+OURS = ("head", "contrastive", "lora")
 PSEUDO, PRETRAINED = "frozen + pseudo-labels", "frozen, pretrained on unlabelled texts"
-METHODS = (WORDS, FROZEN, CONTRASTIVE, PSEUDO, PRETRAINED)
+METHODS = (WORDS, FROZEN, *OURS, PSEUDO, PRETRAINED)
 T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 Rows = list[tuple[str, str]]
 
@@ -115,35 +117,40 @@ class Draw:
         return pseudo_labels.untested(self.spare, tested=self.tested, labelled=self.train.texts)
 
 
-class Vectors:
-    """The vectors of an encoder, each text read once."""
+def ours(method: str, draw: Draw, seed: int, vectors: KeptVectors, folder: Path) -> Any:
+    """Return the back end that serves what production makes of the labelled texts; LoRA sets an eighth aside to stop by."""
+    into, options, names = folder / "model", {"max_tokens": TOKENS, "dtype": "float32"}, draw.labels
+    asked = recipes.Recipe(method=method, seed=seed, max_tokens=TOKENS)  # type: ignore[arg-type]
+    recipe = recipes.resolve_defaults(asked, n_train=len(draw.train), is_chinese=False)
+    train, aside, base = draw.train, Labelled([], []), reviews.encoder_directory()
+    if method == "head":
+        linear_heads.fit_embedding_head(
+            train, aside, labels=names, recipe=recipe, encoder=vectors.encoder, encoder_directory=base, into=into
+        )
+        return EmbeddingHead(directory=into, options=options)
+    if method == "contrastive":
+        contrastive.fit(train, aside, labels=names, recipe=recipe, base=base, work=folder / "work", into=into)
+        return EmbeddingHead(directory=into, options=options)
+    order = np.random.default_rng(seed).permutation(len(train))
+    aside, train = (
+        Labelled([train.texts[i] for i in part], [train.labels[i] for i in part])
+        for part in (order[: len(order) // 8], order[len(order) // 8 :])
+    )
+    transformer_classifier.fit(train, aside, labels=names, recipe=recipe, base=base, work=folder / "work", into=into)
+    return SequenceClassifier(directory=into, options=options)
 
-    def __init__(self, directory: Path) -> None:
-        self.encoder = SentenceEncoder(directory=directory, options={"dtype": "float32", "max_tokens": TOKENS})
-        self.known: dict[str, Any] = {}
 
-    def of(self, texts: Any) -> Any:
-        new = [text for text in dict.fromkeys(texts) if text not in self.known]
-        self.known |= dict(zip(new, self.encoder.encode(new), strict=True))
-        return np.array([self.known[text] for text in texts])
-
-
-def answers(method: str, draw: Draw, seed: int, vectors: Vectors) -> Any:
+def answers(method: str, draw: Draw, seed: int, vectors: KeptVectors) -> Any:
     """Return what `method` says of the texts aside."""
     train = draw.train
     if method == WORDS:
         reader = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
         model = LogisticRegression(C=10, max_iter=2000).fit(reader.fit_transform(train.texts), train.labels)
         return model.predict(reader.transform(draw.tested))
-    if method == CONTRASTIVE:
-        asked = recipes.Recipe(method="contrastive", seed=seed, max_tokens=TOKENS)
-        recipe = recipes.resolve_defaults(asked, n_train=len(train), is_chinese=False)
+    if method in OURS:
         with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as folder:
-            into = Path(folder) / "model"
-            contrastive.fit(train, Labelled([], []), labels=draw.labels, recipe=recipe, base=reviews.encoder_directory(),
-                            work=Path(folder) / "work", into=into)  # fmt: skip
-            served = EmbeddingHead(directory=into, options={"max_tokens": TOKENS, "dtype": "float32"})
-            return np.array([draw.labels.index(answer.label) for answer in served.classify(draw.tested)])
+            said = ours(method, draw, seed, vectors, Path(folder)).classify(draw.tested)
+        return np.array([draw.labels.index(answer.label) for answer in said])
     model = LogisticRegression(C=10, max_iter=2000).fit(vectors.of(train.texts), train.labels)
     if method == PSEUDO:
         first = model
@@ -211,23 +218,21 @@ def main() -> int:
     chosen_on = {name: halves_of(rows)[0] for name, rows in every.items()}
     halves = {name: commonest(halves_of(rows)[1]) for name, rows in every.items()}
     with tempfile.TemporaryDirectory(prefix="ecomsite-pretrained-") as folder:
-        encoders: dict[str, Vectors] = {}
+        encoders: dict[str, KeptVectors] = {}
         for seed in options.seeds:
-            for method in options.methods:
-                for name in options.sets:
-                    for n in options.sizes:
+            for name in options.sets:
+                for n in options.sizes:
+                    for method in options.methods:
                         done = {(row["set"], row["n"], row["method"], row["seed"]) for row in known()}
                         if (name, n, method, seed) in done or time.monotonic() - began > 60 * options.minutes:
                             continue
                         encoder = f"{name} pretrained" if method == PRETRAINED else "as it ships"
                         started = time.monotonic()
                         if encoder not in encoders:
-                            place = (
-                                pretrained(chosen_on[name], Path(folder) / name)
-                                if method == PRETRAINED
-                                else reviews.encoder_directory()
-                            )
-                            encoders[encoder] = Vectors(place)
+                            place = None
+                            if method == PRETRAINED:
+                                place = pretrained(chosen_on[name], Path(folder) / name)
+                            encoders[encoder] = KeptVectors(place, dtype="float32", max_tokens=TOKENS)
                         draw = Draw(halves[name], n, seed)
                         said = answers(method, draw, seed, encoders[encoder])
                         row = {"set": name, "n": n, "method": method, "seed": seed, "accuracy": float((said == draw.truth).mean()),
