@@ -64,6 +64,7 @@ def fit(
         encoder=encoder,
         encoder_directory=tuned,
         into=into,
+        by_folds=False,
         reading=reading,
     )
     shutil.rmtree(tuned)
