@@ -18,7 +18,7 @@ from moderation.policy.numbers import Number
 SAME_UNIT_TOLERANCE: Final = Decimal("0.04")
 CONVERTED_TOLERANCE: Final = Decimal("0.05")
 # "Under 2 kg" is true of 1.8 kg; of 200 g it says nothing.
-BOUND_REACH: Final = 2
+BOUND_REACH: Final = {"under": Decimal(2), "over": Decimal(2), "nearly": Decimal("1.15")}
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _backing(said: Said, known: Iterable[KnownNumber]) -> KnownNumber | None:
             for item in known
             if backs(item.number, number)
             or _is_price_in_pounds(item, number)
-            or (said.limit in ("under", "over") and _is_within(said.limit, item.number, number))
+            or (said.limit in BOUND_REACH and _is_within(said.limit, item.number, number))
         ),
         None,
     )
@@ -188,9 +188,9 @@ def _is_within(limit: str, known: Number, claim: Number) -> bool:
     if known.value is None or claim.value is None or not claim.unit or known.dimension != claim.dimension:
         return False
     amount = convert(known.quantity, claim.unit)
-    if limit == "under":
-        return amount <= claim.value <= BOUND_REACH * amount
-    return claim.value <= amount <= BOUND_REACH * claim.value
+    if limit == "over":
+        return claim.value <= amount <= BOUND_REACH[limit] * claim.value
+    return amount <= claim.value <= BOUND_REACH[limit] * amount
 
 
 def _is_price_in_pounds(known: KnownNumber, claim: Number) -> bool:
@@ -222,6 +222,7 @@ def _closest(claim: Number, known: Sequence[KnownNumber]) -> KnownNumber | None:
 
 # --- What stands around a number ----------------------------------------------------------------------------------
 _UNDER: Final = re.compile(r"(?:\b(?:under|less than|below|no more than)|<|≤|不到|不足|低于|小于)\s?$", re.I)
+_NEARLY: Final = re.compile(r"(?:\b(?:nearly|almost|just under|close to)|将近|接近|近)\s?$", re.I)
 _OVER: Final = re.compile(r"(?:\b(?:over|more than|above|at least|exceeding)|>|≥|超过|大于|不少于|至少)\s?$", re.I)
 _EACH_BEFORE: Final = re.compile(r"(?:各|\beach (?:of|has|holds|with)\s)$", re.I)
 _EACH_AFTER: Final = re.compile(r" (?:[a-z]{3,12} )?each\b", re.I)
@@ -237,10 +238,12 @@ _AFTER_NAME: Final = re.compile(
 
 
 def limit_of(text: str, number: Number) -> str:
-    """Return "under", "over" or "each" where the text says that of `number`, else ""."""
+    """Return "under", "nearly", "over" or "each" where the text says that of `number`, else ""."""
     before = text[max(0, number.start - 16) : number.start]
     if _EACH_BEFORE.search(before) or _EACH_AFTER.match(text, number.end):
         return "each"
+    if _NEARLY.search(before):
+        return "nearly"
     return "under" if _UNDER.search(before) else "over" if _OVER.search(before) else ""
 
 

@@ -24,7 +24,9 @@ _SET: Final = re.compile(
 )
 _FEW: Final = 5
 # Said in a word, these count only where a fact has their like: a dozen, a pair, half an hour, all day and all night.
-_IN_A_WORD: Final = re.compile(r"(?:.{0,12}dozen|pair|.{0,3}打|all day and .*|half .*|an? .*|半.{1,3}|一.{1,3})", re.I)
+_IN_A_WORD: Final = re.compile(
+    r"(?:.{0,12}dozen|pair|twin|triple|quadruple|.{0,3}打|all day and .*|half .*|an? .*|半.{1,3}|一.{1,3})", re.I
+)
 _COUNT_FACT: Final = re.compile(
     r"quantit|piece|count|pack|content|number of|pcs|units?\b|数量|件数|片数|支数|包数|枚数", re.I
 )

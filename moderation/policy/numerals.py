@@ -139,6 +139,8 @@ _ONE_PAIR: Final = (
     r"|heels|trainers|hands|eyes|skates|skis|wings|ears|batteries|legs|feet)\b"
 )
 _PAIR: Final = re.compile(rf"(?<![a-z0-9])pair(?= of (?!{_ONE_PAIR}))", re.I)
+_PACKS: Final = {"twin": "2", "triple": "3", "quadruple": "4"}
+_PACK: Final = re.compile(r"(?<![a-z0-9])(?P<n>twin|triple|quadruple)(?=[- ]packs?(?![a-z]))", re.I)
 _DAY_AND_NIGHT: Final = re.compile(r"(?<![a-z])all day and (?:all )?night(?: long)?(?![a-z])", re.I)
 
 
@@ -161,6 +163,8 @@ def _english(text: str) -> Iterator[tuple[int, int, str]]:
         yield *match.span(), str(6 if match["half"] else 12 * int(match["n"] or 1))
     for match in _PAIR.finditer(text):
         yield *match.span(), "2"
+    for match in _PACK.finditer(text):
+        yield *match.span(), _PACKS[match["n"].lower()]
     for match in _DAY_AND_NIGHT.finditer(text):
         yield *match.span(), "24 h"
 

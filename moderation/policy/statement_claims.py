@@ -40,11 +40,11 @@ def _at(text: str, span: tuple[int, int], kind: Kind, source: Source | None, cod
 _MADE_IN: Final = re.compile(
     r"\b(?:made|manufactured|produced|crafted|handcrafted|handmade|assembled|grown|brewed|roasted|woven|knitted|sewn"
     r"|born) (?:by hand |entirely |proudly )?in (?:the )?(?=[a-z])|\b(?:product|imported|sourced|shipped|straight"
-    r"|direct) (?:directly )?(?:of|from) (?:the )?(?=[a-z])"
+    r"|direct) (?:directly )?(?:of|from) (?:the )?(?:[a-z]{3,12} of )?(?=[a-z])"
     r"|(?:产地|原产地|原产国)(?:是|为|[:：])?|(?:原产|产自|来自|源自|进口自)(?:于)?"
 )
 _MADE: Final = re.compile(
-    r"[- ](?:made|manufactured|crafted|built|grown|produced|craftsmanship)\b|(?:制造|生产|原产|出品|产|进口)"
+    r"[- ](?:made|manufactured|crafted|engineered|built|grown|produced|craftsmanship)\b|(?:制造|生产|原产|原装|出品|产|进口)"
 )
 _ORIGIN_FACT: Final = re.compile(r"origin|made in|country|manufactured|产地|原产|制造国|进口")
 
@@ -66,7 +66,9 @@ def _origins(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
         if name == "imported" and source is None and stated and all(other != "china" for _, other in known):
             source = stated  # from another country, sold here
         span = folded.span(match.start() if start is None else start, made.end() if made else match.end())
-        code = "contradicted_origin" if stated else "unsupported_origin"
+        # Italy may be Tuscany, and no fact says so.
+        is_kin = any(countries.are_related(other, name) for _, other in known)
+        code = "contradicted_origin" if stated and not is_kin else "unsupported_origin"
         yield _at(text, span, "origin", source, code, _quote(stated))
 
 

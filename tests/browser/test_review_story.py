@@ -70,12 +70,12 @@ def tell(
 ) -> Callable[..., Story]:
     """Return a function that sets the scene; `webhooks=False` has every webhook get lost."""
 
-    def begin(*, webhooks: bool = True) -> Story:
+    def begin(*, webhooks: bool = True, text: str = GOOD) -> Story:
         reach = live_server.url if webhooks else NOWHERE
         settings.LABELING = replace(settings.LABELING, webhook_url=reach)
         people.people("Reviewer", email=REVIEWER.email)
         sync_accounts()
-        factories.model_version(backend="scripted", artifact_hash="", options={"texts": [GOOD, GOOD + " It is yours."]})
+        factories.model_version(backend="scripted", artifact_hash="", options={"texts": [text, text + " It is yours."]})
         product = factories.product(title="Harbour mug 1")
         env = {
             "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING.token,
@@ -114,6 +114,18 @@ def test_a_fix_made_in_label_studio_is_served_within_five_seconds(tell: Callable
     assert took <= 10, f"it took {took:.1f} s"
     child = Candidate.objects.get(origin="human")
     assert (child.status, child.parent.status) == ("published", "superseded")
+
+
+def test_what_the_checks_propose_is_taken_by_one_key(tell: Callable[..., Story]) -> None:
+    story = tell(text=GOOD.replace("350 ml", "900 ml"))
+    story.press_next()
+    story.reviewer.task.get_by_text("Proposed:").first.wait_for(timeout=60_000)
+    story.reviewer.press("4")
+    story.reviewer.press("Control+Enter")
+    wait_for(story.served, what="the API to serve the fix")
+    assert str(story.served()).startswith(GOOD)
+    child = Candidate.objects.get(origin="human")
+    assert [fixup["text"] for fixup in child.params["fixups"]] == ["350 ml"]
 
 
 def test_with_every_webhook_lost_the_next_reconcile_brings_the_answer(tell: Callable[..., Story]) -> None:

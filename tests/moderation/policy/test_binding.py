@@ -96,6 +96,8 @@ def test_the_name_of_a_fact_says_what_its_value_is_of(name: str, measure: str, p
         ("Measures 12 x 9 cm.", {"Size": "10 x 8 cm"}, [("12 x 9 cm", "unsupported_number", "Size: 10 x 8 cm")]),
         ("It takes 10 lbs. (4.5 kg).", {"Load": "3 kg"}, [("10 lbs. (4.5 kg", "unsupported_number", "Load: 3 kg")]),
         ("The box holds a dozen.", {"Pieces": "10"}, [("a dozen", "unsupported_number", "Pieces: 10")]),
+        ("It weighs nearly 3 kg.", {"Weight": "1.8 kg"}, [("3 kg", "unsupported_number", "Weight: 1.8 kg")]),
+        ("A twin pack.", {"Pack of": "3"}, [("twin", "unsupported_number", "Pack of: 3")]),
         ("半斤装的红枣。", {"净含量": "500g"}, [("半斤", "unsupported_number", "净含量: 500g")]),
     ],
 )
@@ -118,6 +120,7 @@ def test_an_exchanged_or_impossible_value_is_one_finding_each(
         ("8 inches tall and 10 inches wide.", {"Dimensions (W x H)": "10 x 8 inches"}),
         ("八种口味各三包。", {"口味": "8种", "包数": "24包"}),
         ("Replaces 0 261 231 188.", {"Part numbers": "0261231188, 0261231173"}),
+        ("It weighs nearly 2 kg.", {"Weight": "1.8 kg"}),
         ("It stands 3 ¾ inches tall.", {"Height": "3.75 in"}),
         ("It costs around 30 pounds.", {"Price range": "more than £30"}),
         ("Suitable for Christmas and Easter.", {"Width": "3 cm"}),
