@@ -62,9 +62,9 @@ class _Reading:
 
 
 def _letters(word: str) -> str:
-    """Return a word with letters for the signs in it, if it begins with a letter."""
+    """Return a word with letters for the signs in it, unless it begins with a digit."""
     inside = word.rstrip("!")
-    return inside.translate(_SIGNS) + word[len(inside) :] if inside[:1].isalpha() else word
+    return inside.translate(_SIGNS) + word[len(inside) :] if inside.lstrip("@$")[:1].isalpha() else word
 
 
 @lru_cache(maxsize=10_000)

@@ -1,50 +1,18 @@
-"""Is the text in the language of its locale: English or another European one, simplified or traditional Chinese."""
+"""Is the text in the language of its locale: English by a model of letters, simplified or traditional Chinese."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Set
 from functools import lru_cache
 from typing import Final
 
+from catalog.language_model import ENGLISH, SURE, identify
 from moderation.policy.base import Check, Draft, Hit, Severity
-from moderation.policy.folding import fold
 from moderation.policy.words import words_of
 
-# Words that hold sentences together, and that English does not have. Enough to tell languages apart, not to read them.
-_SMALL_WORDS: Final[Mapping[str, frozenset[str]]] = {
-    language: frozenset(words.split())
-    for language, words in {
-        "English": (
-            "the and is are of to with for this that it your you in on from by be as has have its our at or an a "
-            "not will can all"
-        ),
-        "German": (
-            "der die das und ist mit für ein eine einen einer nicht auch von zu den dem des im auf sich wird sind "
-            "ihr sie aus bei oder wie durch dieser diese dieses"
-        ),
-        "French": (
-            "le la les et est un une des du de pour avec dans que qui sur pas vous votre ce cette ces son sa ses "
-            "aux au par plus sont ou en"
-        ),
-        "Spanish": (
-            "el la los las y es un una unos unas del de para con en que por su sus se lo más este esta como al muy son"
-        ),
-        "Italian": (
-            "il lo la gli le e è un una uno di del della dei per con in che non si su questo questa sono più come "
-            "al dal nel alla"
-        ),
-        "Portuguese": (
-            "o a os as e é um uma do da dos das de para com em que não se por no na mais seu sua este esta são ao como"
-        ),
-        "Dutch": (
-            "de het een en is van voor met op in niet te dat die zijn aan ook uw je deze dit wordt door bij naar of als"
-        ),
-    }.items()
-}
-# As words are read: without accents.
-_FOLDED: Final = {language: frozenset(fold(word).text for word in words) for language, words in _SMALL_WORDS.items()}
 LEAST_WORDS: Final = 6
+_SENTENCE: Final = re.compile(r"[^.!?;|\n。！？；]+")
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HANGUL: Final = re.compile("[\uac00-\ud7af]")
 MOST_FOREIGN: Final = 0.02
@@ -54,10 +22,10 @@ class LanguageCheck(Check):
     """The language of a draft against its locale. The script alone is the business of the length check."""
 
     name = "language"
-    version = "1"
+    version = "2"
 
     def find(self, draft: Draft) -> list[Hit]:
-        """Return a block for another language, and a warning with spans for characters of another form of Chinese."""
+        """Return a block for another language, and a warning for a sentence in one, or for another form of Chinese."""
         if draft.locale.lower().startswith("zh"):
             return _in_chinese(draft)
         if draft.locale.lower().split("-")[0] == "en":
@@ -83,16 +51,30 @@ def _is_in(char: str, charset: str) -> bool:
 
 
 def _in_english(draft: Draft) -> list[Hit]:
-    words = words_of(draft.text).words
-    if len(words) < LEAST_WORDS:
+    if len(draft.said.words.words) < LEAST_WORDS:
         return []
-    counts = {language: sum(word in smalls for word in words) for language, smalls in _FOLDED.items()}
-    english = counts.pop("English")
-    language, most = max(counts.items(), key=lambda item: item[1])
-    if most >= 3 and most > 1.5 * english and most >= 0.15 * len(words):
+    own = {word for _, text in draft.own for word in text.words.words}
+    told = [(sentence.span(), _language_of(sentence[0], own)) for sentence in _SENTENCE.finditer(draft.text)]
+    language = _language_of(draft.text, frozenset())
+    if language not in ("", ENGLISH) and all(found != ENGLISH for _, found in told):
         message = f"The text seems to be {language}, not English."
-        return [Hit("wrong_language", Severity.BLOCK, message, None, None, {"seems": language, "words": most})]
-    return []
+        return [Hit("wrong_language", Severity.BLOCK, message, None, None, {"seems": language})]
+    return [
+        Hit(
+            "wrong_language", Severity.WARN, f"This sentence seems to be {found}, not English.", *span, {"seems": found}
+        )
+        for span, found in told
+        if found not in ("", ENGLISH)
+    ]
+
+
+def _language_of(text: str, own: Set[str]) -> str:
+    """Return the language of `text`, or "" where it is too short or unsure; words of the product's own do not count."""
+    words = words_of(text).words
+    if sum(word not in own for word in words) < LEAST_WORDS:
+        return ""
+    language, share = identify(text)
+    return language if share >= SURE else ""
 
 
 def _in_chinese(draft: Draft) -> list[Hit]:
