@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from moderation.policy.contacts import find_contacts
+
 
 @dataclass(frozen=True)
 class Found:
@@ -22,16 +24,11 @@ class Found:
 def find_identifiers(text: str) -> Iterator[Found]:
     """Yield every identifier in folded text, kind by kind; spans may overlap."""
     yield from _emails(text)
-    yield from _disguised(text)
-    for match in _STREET.finditer(text):
-        yield Found("street_address", *match.span())
+    yield from (Found(*found) for found in find_contacts(text))
     yield from _urls(text)
     yield from _numbers(text)
     yield from _ibans(text)
     yield from _ipv6(text)
-    for kind, pattern in _CONTACT:
-        for match in pattern.finditer(text):
-            yield Found(kind, *match.span())
 
 
 # --- Addresses: found by their sign, then read to both sides, so that no run of letters is read twice -------------
@@ -60,39 +57,6 @@ def _emails(text: str) -> Iterator[Found]:
         if domain and start < at and not domain[0].rsplit(".", 1)[1].isdigit():
             yield Found("email", start, domain.end())
         at = text.find("@", at + 1)
-
-
-# "jane (at) example (dot) com", "jane @ example . com", 138 written out in Chinese.
-_DISGUISED: Final = (
-    (
-        "email",
-        re.compile(
-            r"(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,40}\s{0,2}(?:[(\[{<]\s?(?:at|@)\s?[)\]}>]|\s(?:at|@)\s"
-            r"|艾特)\s{0,2}[a-z0-9-]{1,40}\s{0,2}(?:[(\[{<]\s?(?:dot|\.)\s?[)\]}>]|\s(?:dot|\.)\s|\.|点)\s{0,2}(?:com"
-            r"|net|org|cn|co|io|de|uk|edu|gov|info|me)(?![a-z0-9])"
-        ),
-    ),
-    (
-        "phone",
-        re.compile(
-            r"(?<![零〇一二三四五六七八九幺])[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}(?![零〇一二三四五六七八九幺])"
-        ),
-    ),
-)
-# Number, name and kind of a street; a Chinese address down to the house. A house number alone is none.
-_STREET: Final = re.compile(
-    r"(?<![a-z0-9.,£$€-])\d{1,5}[a-z]?,? (?:[a-z][a-z'.-]{1,20} ){1,4}?"
-    r"(?:street|avenue|road|boulevard|lane|drive|court|crescent|terrace|highway|parkway|alley|st\.|ave\.|rd\."
-    r"|blvd\.?)(?![a-z])|(?<![a-z0-9])p\.? ?o\.? box \d{1,6}"
-    r"|[\u4e00-\u9fff]{2,6}(?:省|市|自治区)[\u4e00-\u9fff]{1,8}(?:区|县|市)[\u4e00-\u9fff0-9]{1,14}(?:路|街|道|巷|弄|村"
-    r"|镇)[\u4e00-\u9fff0-9-]{0,8}?\d{1,5}(?:号|弄|室|栋|幢)"
-)
-
-
-def _disguised(text: str) -> Iterator[Found]:
-    for kind, pattern in _DISGUISED:
-        for match in pattern.finditer(text):
-            yield Found(kind, *match.span())
 
 
 def _urls(text: str) -> Iterator[Found]:
@@ -125,6 +89,11 @@ _PHONE_WORD = re.compile(
     r"|answering at|desk)\b|电话|手机|致电|拨打|热线|联系|号码|传真|客服)[^\d]{0,24}$"
 )
 _CARD_WORD = re.compile(r"\bcard|\bvisa\b|\bmastercard\b|\bpay|银行卡|信用卡|卡号|支付")
+# What is measured or counted calls nobody.
+_UNIT = re.compile(
+    r"(?:m|in|ft|g|l|v|w|x)(?![a-z0-9])|\s?(?:mm|cm|inch(?:es)?|kg|ml|mah|wh|hz|mhz|pcs|pieces)(?![a-z0-9])"
+    r"|\s?(?:毫米|厘米|米|克|千克|毫升|升|毫安|伏|瓦|件|片|个|次)"
+)
 _EXTENSION = re.compile(r"\s{0,2}(?:x|ext\.?|extension)\s{0,2}\d{1,6}(?!\d)")
 _US_PHONE = re.compile(r"(?:\+?1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{3}[ .-]\d{4}")
 _GROUPED_PHONE = re.compile(
@@ -143,7 +112,7 @@ def _numbers(text: str) -> Iterator[Found]:
             continue
         if end - start > 60:
             continue
-        kind = _kind_of(match[0], before=text[max(0, start - 40) : start])
+        kind = "" if _UNIT.match(text, end) else _kind_of(match[0], before=text[max(0, start - 40) : start])
         if kind:
             extension = _EXTENSION.match(text, end) if kind == "phone" else None
             yield Found(kind, start, extension.end() if extension else end)
@@ -274,24 +243,3 @@ def is_iban(text: str) -> bool:
     """Return whether `text` (no spaces) has right check digits by ISO 7064 MOD 97-10."""
     moved = text[4:] + text[:4]
     return moved.isalnum() and moved.isascii() and int("".join(str(int(char, 36)) for char in moved)) % 97 == 1
-
-
-# --- Words that ask to leave the shop -----------------------------------------------------------------------------
-_CONTACT: Final = (
-    (
-        "contact",
-        re.compile(
-            r"(?:微信号?|加微|威信|薇信|徽信|v信|(?:微|薇|威|徽)[-_.*+~❤♥ ]{1,3}(?:信|芯)|(?<![a-z])(?:weixin|wechat|vx|wx|whatsapp"
-            r"|telegram|line ?id)(?![a-z])|扣扣|企鹅号?|抖音号|公众号|小红书号?|快手号)"
-            r"(?:号码?|id|群)?[ :：是为加＋+]{0,3}[a-z0-9_-]{5,30}(?![a-z0-9_-])"
-        ),
-    ),
-    ("contact", re.compile(r"(?<![a-z])(?:qq群?|q[-_.* ]q群?|q群|扣扣群?)(?:号码?)?[ :：是为加]{0,3}\d{5,11}(?!\d)")),
-    (
-        "contact",
-        re.compile(
-            r"加(?:我|v|微信|vx|qq|群)|私聊我|私信我|(?:contact|message|text|dm|e-?mail|call) (?:me|us) (?:at|on|via)\b"
-        ),
-    ),
-    ("social_handle", re.compile(r"(?<![\w.@])@[a-z][a-z0-9_]{2,30}(?:\.[a-z0-9_]{1,30})?(?![\w@])")),
-)

@@ -22,7 +22,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
             r"|language) (?:language )?(?:model|assistant|system)\b"
         ),
         r"\bi(?:'m| am) (?:very |so |really )?(?:sorry|afraid)\b(?=,? (?:but|that|i\b|for))",
-        r"\bi(?:'m| am) (?:not able|unable) to\b",
+        r"\bi(?:'m| am) (?:not able|unable|not in a position|not allowed|not permitted) to\b",
         (
             r"\b(?:sorry|apologi[sz]e|apologies),? (?:but )?(?:i|we) (?:can(?:'t|not| not)|could not|couldn't"
             r"|am (?:not able|unable)|won't|will not|do not|don't)\b"
@@ -34,7 +34,8 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         ),
         r"\b(?:this|your|that|the) request (?:goes against|violates|cannot be|can't be|is against)",
         (
-            r"\b(?:openai|anthropic|google|meta|deepseek|moonshot)(?:'s)? (?:use ?(?:case)? |usage |content )?polic(?:y"
+            r"\b(?:openai|anthropic|google|meta|deepseek|moonshot)(?:'s)? (?:use ?(?:case)? |usage "
+            r"|content )?polic(?:y"
             r"|ies)\b"
         ),
         r"\b(?:usage|content|use case) polic(?:y|ies) (?:do|does|prohibit|forbid|prevent|of openai)",
@@ -52,8 +53,9 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "chatter": (
         (
-            r"^\W{0,3}(?:sure|certainly|of course|absolutely|okay|ok|great|alright)[!,. ]{1,2} ?(?:here|i\b|let|below"
-            r"|this)"
+            r"^\W{0,3}(?:sure|certainly|of course|absolutely|okay|ok|great|alright)[!,. ]{1,2} ?(?:here|i\b|i'"
+            r"|let|below|happy to"
+            r"|this (?:is (?:a|an|the|your|my)\b|description|version|copy|text|slogan|draft|one|should))"
         ),
         (
             r"^\W{0,3}(?:here|below)(?: is| are|'s) (?:an?|the|your|my|one|some"
@@ -62,7 +64,8 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         ),
         (
             r"\b(?:i hope (?:this|that|it) (?:helps|meets|works|is helpful)|let me know if|feel free to (?:ask|modify"
-            r"|adjust|edit|customi[sz]e|let me)|would you like me to|please let me know|if you need (?:any )?(?:further"
+            r"|adjust|edit|customi[sz]e|let me)|would you like me to|please let me know"
+            r"|if you need (?:any )?(?:further"
             r"|more|additional) (?:help|assistance|changes|information))\b"
         ),
         (
@@ -70,7 +73,10 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
             r"|was|has been|should|aims|uses|includes|highlights|follows)\b"
         ),
         r"\b(?:word|character) count ?[:：]",
-        r"^\W{0,3}(?:好的|当然|没问题|没有问题)[,，!！。~ ]",
+        # "Of course, good coffee begins with good beans" is said to a shopper.
+        r"^\W{0,3}(?:好的|没问题|没有问题)[,，!！。~ ]",
+        r"^\W{0,3}当然[!！]",
+        r"^\W{0,3}当然(?:可以|没问题|好)?[,，!！。~ ]{1,2}(?:以下|下面|这是|这里|我|为您|为你|给您|请|根据|马上|接下来|没问题|可以)",
         r"(?:以下|下面)(?:是|为)(?:我)?(?:为|给|根据|一[份段条个则]|关于|您|你|该|这)",
         r"希望(?:这|以上|对您|对你|能对|能满足|能够|可以帮).{0,12}(?:帮助|满意|需求|喜欢这)",
         r"如(?:果|需)(?:您|你)?(?:还)?(?:有|需要)?(?:其他|更多|进一步|任何).{0,8}(?:要求|修改|帮助|问题|需求|需要)",
@@ -78,7 +84,8 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "leaked_marker": (
         (
-            r"<\|[a-z_0-9 ]{1,30}\|>|<[|｜][^<>\n]{1,40}[|｜]>|\[/?inst\]|<</?sys>>|</?s>|<(?:start|end)_of_turn>|<(?:bos"
+            r"<\|[a-z_0-9 ]{1,30}\|>|<[|｜][^<>\n]{1,40}[|｜]>|\[/?inst\]|<</?sys>>|</?s>|<(?:start|end)_of_turn>"
+            r"|<(?:bos"
             r"|eos|pad)>|</?think>"
         ),
         r"```",
@@ -105,7 +112,47 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         r"[\[【(（](?:品牌名?|产品名称?|商品名称?|价格|店铺名?|此处|请?填写|插入)[^\]】)）\n]{0,20}[\]】)）]",
     ),
 }
-_COMPILED = tuple((code, re.compile("|".join(parts), re.M)) for code, parts in _PATTERNS.items())
+# What is most likely said to whoever asked, and may be said to a shopper: a person judges.
+_LIKELY: dict[str, tuple[str, ...]] = {
+    "refusal": (
+        (
+            r"\bi (?:have |had to |have had to |did |'ve )?(?:omitted|left out|excluded|skipped|not included"
+            r"|not mentioned|assumed)\b"
+        ),
+        (
+            r"\b(?:was|were|is|are|been) not (?:provided|given|supplied|specified|included|mentioned) (?:in"
+            r"|by) (?:the |your )"
+            r"(?:data|input|prompt|brief|facts|information|request)\b"
+        ),
+        (
+            r"\b(?:in|from|per) the (?:data|facts|input|brief|prompt|information) (?:above|below|you gave"
+            r"|i was given|provided|given)\b"
+        ),
+        (
+            r"\bhere(?: is|'s) (?:an? )?(?:summary|general|safer|alternative|neutral)(?: \w+)? ?(?:instead|version"
+            r"|text|description)\b"
+        ),
+        r"(?:抱歉|对不起|遗憾|不好意思)[^。！!？?\n]{0,12}(?:没法|无法|不能|写不了|做不到|没办法|不便)",
+        r"我(?:在(?:文案|描述|文中|上文|广告语)(?:里|中)?)?(?:没有|未|并未|特意没|故意没|暂未)(?:提及|提到|写入|写出|写明|编造|虚构)",
+        r"(?:由于|因为|鉴于)(?:缺少|缺乏|未提供|资料中没有|信息中没有|数据中没有)[^。！!？?，,\n]{0,12}(?:信息|资料|数据|参数|事实)",
+        r"(?:您|你)(?:可以|可|也可以)?(?:自行|自己)(?:补充|填写|完善)(?=[。！!，,]|$|信息|内容|资料|数据|重量|价格)",
+        r"建议(?:您|你)(?:换(?:一?个)?|更换|重新|修改|提供)(?:其他|别的|更多)?(?:的)?(?:商品|产品|需求|话题|问题|表述|描述|主题|信息|资料)",
+    ),
+    "chatter": (
+        r"^\W{0,3}(?:option|version|variant|draft|suggestion) ?(?:\d|one|two|a|b) ?[:：]",
+        r"^\W{0,3}(?:方案|版本|选项|示例)[一二三四1-4ab] ?[:：]",
+        r"^\W{0,3}(?:note|notes|disclaimer|remark)[:：] (?:i\b|the (?:above|text|description|copy|facts|data)\b)",
+    ),
+    "placeholder": (
+        r"\[[a-z]{2,15}(?: [a-z]{2,15}){0,2} ?\d{1,2}\]",
+        r"\[(?:task|feature|benefit|adjective|noun|item|detail|audience|use case)[^\[\]\n]{0,20}\]",
+    ),
+}
+_COMPILED = tuple(
+    (code, sure, re.compile("|".join(parts), re.M))
+    for sure, patterns in ((True, _PATTERNS), (False, _LIKELY))
+    for code, parts in patterns.items()
+)
 
 # A fence such as PRODUCT_DATA: one word in capitals that no copy has by chance.
 _MARKER = re.compile(r"[A-Z]{2,}_[A-Z_]{2,}")
@@ -116,18 +163,27 @@ LEAK_CHARACTERS = 12
 
 @dataclass(frozen=True)
 class Talk:
-    """A span in which the model does not speak to the shopper."""
+    """A span in which the model does not speak to the shopper, or most likely does not."""
 
     code: str
     start: int
     end: int
+    is_sure: bool = True
 
 
 def find_phrases(folded: str) -> Iterator[Talk]:
-    """Yield the known phrases in folded text; the spans index the folded text."""
-    for code, pattern in _COMPILED:
+    """Yield the known phrases in folded text; the spans index the folded text.
+
+    Where one is sure, those of its code that are only likely add nothing.
+    """
+    sure: set[str] = set()
+    for code, is_sure, pattern in _COMPILED:
+        if not is_sure and code in sure:
+            continue
         for match in pattern.finditer(folded):
-            yield Talk(code, *match.span())
+            if is_sure:
+                sure.add(code)
+            yield Talk(code, *match.span(), is_sure)
 
 
 def find_leaks(draft: Draft, words: Words) -> Iterator[Talk]:

@@ -30,11 +30,11 @@ class PersonalDataCheck(Check):
     """Personal data and ways around the shop. Hits never repeat what they found: the span says where it is."""
 
     name = "personal_data"
-    version = "2"
+    version = "3"
 
     def find(self, draft: Draft) -> list[Hit]:
         """Return one hit for each identifier; what stands in the title, the brand or a fact is the product's own."""
-        folded = fold(draft.text)
+        folded = draft.said.folded
         own = _plain(" ".join((draft.title, draft.brand, *(fact.value for fact in draft.facts))))
         hits = []
         for found in _without_overlaps(find_identifiers(folded.text)):

@@ -156,6 +156,39 @@ def test_what_the_facts_say_is_no_leak() -> None:
     assert refusal("Wash by hand in warm water and dry with a soft cloth.", prompt=prompt, facts=(fact,)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("I left out the price. A warm mug.", "refusal"),
+        ("The weight was not provided in the brief.", "refusal"),
+        ("Option 2: A mug for two.", "chatter"),
+        ("方案一：温润好杯。", "chatter"),
+        ("抱歉，这个商品没法写。", "refusal"),
+        ("因为缺少尺寸信息，您可以自行补充。", "refusal"),
+        ("It has [feature 1] and [feature 2].", "placeholder"),
+    ],
+)
+def test_talk_that_most_likely_is_not_for_the_shopper_goes_to_a_person(text: str, code: str) -> None:
+    assert severities(refusal(text)).get(code) == "warn"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sure, this mug is small, but it keeps its heat.",
+        "Of course, this bag is washable.",
+        "当然，好茶离不开好水。",
+        "We have left out plastic wherever we could.",
+        "The screws are supplied with the shelf.",
+        "您可以自行调整亮度，建议您更换滤芯。",
+        "Note: the lid gets hot.",
+        "The option 2: no such thing.",
+    ],
+)
+def test_a_shop_that_speaks_to_a_shopper_is_left_alone(text: str) -> None:
+    assert refusal(text) == []
+
+
 def test_a_title_about_language_models_only_warns() -> None:
     hits = refusal("Speaks of the knowledge cutoff with wit.", title="The Knowledge Cutoff, a novel")
     assert {hit.severity for hit in hits} == {Severity.WARN}
