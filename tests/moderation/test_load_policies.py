@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_files_that_are_in_force_change_nothing(capsys: Any) -> None:
 def test_a_dry_run_tells_the_difference_and_changes_nothing(capsys: Any) -> None:
     call_command("load_policies", dry_run=True)
     told = capsys.readouterr().out
-    assert "~ us_ftc.guarantee: severity" in told
+    assert re.search(r"~ us_ftc\.\w+: severity", told)
     assert "Nothing was changed." in told
     assert PolicyVersion.objects.count() == 1
 
