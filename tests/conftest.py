@@ -47,6 +47,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     running.arrange(items)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    return running.id_of(val, argname)
+
+
 def pytest_collection_finish() -> None:
     # What is loaded by now stays: no collection of garbage has to go through it again.
     gc.collect()

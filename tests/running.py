@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 SLOW_S = 20
+# Each process tells all ids to the first, and has each in its environment while the test runs: one was of eight million.
+LONGEST_VALUE = 100
 
 
 def arrange(items: list[pytest.Item]) -> None:
@@ -21,6 +23,12 @@ def arrange(items: list[pytest.Item]) -> None:
         if marker and not (marker.args and isinstance(marker.args[0], str)):
             raise pytest.UsageError(f"{item.nodeid} is marked slow without a reason")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def id_of(value: object, name: str) -> str | None:
+    """Return the id of a test's parameter where its value is too long for one; None: pytest may make it."""
+    too_long = isinstance(value, str | bytes) and len(value) > LONGEST_VALUE
+    return f"{name} of {len(value)}" if too_long else None
 
 
 def nodeid_of(item: pytest.Item) -> str:
