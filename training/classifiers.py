@@ -6,29 +6,24 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any
 
 from core import label_sets
 from core.exceptions import PermanentError
 from inference import artifacts
 from inference.models import ModelVersion
-from training import augmentation, bases, kept_parts, recipes, search, unlabelled
+from training import bases, kept_parts, recipes, search, unlabelled
+from training.classifier_parts import READING, Part, fit_part
 from training.kept_parts import CHINESE, OTHER
 from training.partition import LEARNT
 from training.recipes import Recipe
 from training.splits import held_out
-from training.trainers.contracts import Fitted, Labelled, Rows, Ticked
+from training.trainers.contracts import Fitted, Labelled, Ticked
 from training.work import Row, Tell, Work
 
-if TYPE_CHECKING:
-    from training.trainers.linear_heads import Start
-
 BACKEND = kept_parts.BACKEND
-# Before the name of a part: its texts become vectors, which takes longer than what is fitted to them.
-READING = "reading "
 STAGES = {
     CHINESE: "Training on Chinese texts",
     OTHER: "Training on English and other texts",
@@ -70,8 +65,8 @@ def fit(work: Work, *, tell: Tell) -> Fitted:
         if len(train) >= recipes.FEWEST_LABELS and train.tells_apart:
             folder = work.folder / script
             start = kept_parts.start_of(champion, labels) if script == CHINESE and champion and not is_several else None
-            part = _Part(script, train, validation, labels, spare[script], start)
-            figures[script] = bases.memoised_step(folder, partial(_fit_part, part, work, tell))
+            part = Part(script, train, validation, labels, spare[script], start)
+            figures[script] = bases.memoised_step(folder, partial(fit_part, part, work, tell))
             made[script] = folder / "model"
     if not made:
         raise PermanentError(
@@ -117,111 +112,6 @@ def _by_script(rows: Sequence[Row]) -> dict[str, list[Row]]:
     for row in rows:
         found[script_of(row.text)].append(row)
     return found
-
-
-@dataclass(frozen=True)
-class _Part(Generic[Rows]):
-    """The texts of one script, in both parts and without a label, and what the part that learns them starts from."""
-
-    script: str
-    train: Rows
-    validation: Rows
-    labels: Sequence[str]
-    spare: Sequence[str]
-    start: Start | None
-
-
-def _fit_part(part: _Part[Rows], work: Work, tell: Tell, model: Path) -> dict[str, Any]:
-    """Fit `part` into the folder `model`; return its figures, the settled recipe among them."""
-    asked, base, known = work.recipe, work.base, (work.settled or {}).get(part.script)
-    assert isinstance(asked, Recipe)  # noqa: S101
-    script, labels, train, validation = part.script, part.labels, part.train, part.validation
-    recipe = (
-        type(asked).model_validate(known)
-        if known
-        else recipes.resolve_defaults(
-            asked,
-            n_train=len(train),
-            is_chinese=script == CHINESE,
-            base_reads_chinese=bool(asked.base),
-            is_several=isinstance(train, Ticked),
-        )
-    )
-    recipe = recipe.model_copy(update={"max_tokens": min(recipe.max_tokens, base.longest)})
-    folder, n_labelled = model.parent, len(train)
-    watch, searching = partial(tell, script), partial(tell, search.STAGE + script)
-    searches = recipe.search_trials > 0 and not known and recipe.method not in ("characters", "head", "contrastive")
-    begins = search.STAGE if searches else READING if recipe.method == "head" else ""
-    tell(begins + script, 0, 1, {})  # loading a base takes a while, in which it would be said to do what it did before
-    base = unlabelled.pretrained(part.spare, recipe, base, folder, watch)
-    if isinstance(train, Labelled):
-        train = unlabelled.with_guesses(train, part.spare, labels, recipe, base, folder)
-    n_guessed = len(train) - n_labelled
-    train = augmentation.augment(train, share=recipe.augment, seed=recipe.seed)
-    if recipe.method == "characters":
-        from training.trainers.linear_heads import fit_character_head
-
-        found = fit_character_head(
-            train, validation, labels=labels, recipe=recipe, into=model, start=part.start, watch=watch
-        )
-        backend = "character_head"
-    elif recipe.method == "head":
-        from inference.backends.sentence_encoder import SentenceEncoder
-        from training.trainers.linear_heads import fit_embedding_head
-
-        encoder = SentenceEncoder(directory=base.directory, options={"max_tokens": recipe.max_tokens})
-        found, backend = (
-            fit_embedding_head(
-                train,
-                validation,
-                labels=labels,
-                recipe=recipe,
-                encoder=encoder,
-                encoder_directory=base.directory,
-                into=model,
-                watch=watch,
-                reading=partial(tell, READING + script),
-            ),
-            "embedding_head",
-        )
-    elif recipe.method == "contrastive":
-        from training.trainers import contrastive
-
-        assert isinstance(train, Labelled) and isinstance(validation, Labelled)  # noqa: S101, PT018  (recipes.parse)
-        found, backend = (
-            contrastive.fit(
-                train,
-                validation,
-                labels=labels,
-                recipe=recipe,
-                base=base.directory,
-                work=folder,
-                into=model,
-                watch=watch,
-                reading=partial(tell, READING + script),
-            ),
-            "embedding_head",
-        )
-    else:
-        from training.trainers import launch, transformer_classifier
-
-        run = partial(launch.run, transformer_classifier.fit, train, validation, labels=labels, base=base.directory)
-        if searches:
-            recipe = search.tune(recipe, run, work=folder / "search", watch=searching)
-        found = run(recipe=recipe, work=folder, into=model, watch=watch, report_to=work.report_to)
-        backend = "sequence_classifier"
-    options = {} if recipe.method == "characters" else {"max_tokens": recipe.max_tokens}
-    return {
-        **found,
-        "method": recipe.method,
-        "backend": backend,
-        "options": options,
-        "n_train": n_labelled,
-        "n_guessed": n_guessed,
-        "n_copies": len(train) - n_labelled - n_guessed,
-        "n_validation": len(validation),
-        "recipe": recipe.model_dump(),
-    }
 
 
 def _assemble(into: Path, made: Mapping[str, Path], figures: Mapping[str, Any], champion: ModelVersion | None) -> None:
