@@ -41,7 +41,7 @@ def attach_evidence(
     """
     require_permission(actor, "catalog.change_productfact")
     content_type = type_of(content)
-    limit = settings.FACT_EVIDENCE["MAX_BYTES"]
+    limit = settings.FACT_EVIDENCE.max_bytes
     if len(content) > limit:
         raise PermanentError(f"The file has {len(content)} bytes.", hint=f"At most {limit // 1024 // 1024} MiB fit.")
     fact = product.facts.filter(pk=fact_id).first()
@@ -128,7 +128,7 @@ def type_of(content: bytes) -> str:
 
 def path_of(digest: str) -> Path:
     """Return where the file with this SHA-256 lies."""
-    return Path(settings.FACT_EVIDENCE["FOLDER"]) / digest[:2] / digest
+    return settings.FACT_EVIDENCE.folder / digest[:2] / digest
 
 
 def _store(content: bytes, digest: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ecomsite import env
 from ecomsite.env import VAR_DIR
@@ -24,20 +23,35 @@ POLICY_CHECKS = [
     "moderation.policy.duplicates.DuplicateCheck",
 ]
 
+
 # --- Personal data ------------------------------------------------------------------------------------------------
-PERSONAL_DATA: dict[str, Any] = {
+@dataclass(frozen=True)
+class PersonalData:
+    """How personal data is looked for in what is written."""
+
     # A spaCy model (a package or a directory) by which Presidio looks for names of people and places; empty = it does
     # not.
-    "SPACY_MODEL": env.text("PERSONAL_DATA_SPACY_MODEL"),
-}
-if PERSONAL_DATA["SPACY_MODEL"]:
+    spacy_model: str
+
+
+PERSONAL_DATA = PersonalData(spacy_model=env.text("PERSONAL_DATA_SPACY_MODEL"))
+if PERSONAL_DATA.spacy_model:
     POLICY_CHECKS.append("moderation.policy.named_people.NamedPeopleCheck")
 
+
 # --- Proofs attached to facts -------------------------------------------------------------------------------------
-FACT_EVIDENCE: dict[str, Any] = {
-    "FOLDER": VAR_DIR / "evidence",
-    "MAX_BYTES": env.integer("FACT_EVIDENCE_MAX_MIB", 10, minimum=1) * 1024 * 1024,
-}
+@dataclass(frozen=True)
+class EvidenceStore:
+    """Proofs attached to facts."""
+
+    folder: Path
+    max_bytes: int
+
+
+FACT_EVIDENCE = EvidenceStore(
+    folder=VAR_DIR / "evidence",
+    max_bytes=env.integer("FACT_EVIDENCE_MAX_MIB", 10, minimum=1) * 1024 * 1024,
+)
 
 
 # --- The AI mark on published copy (moderation/live/marking.py, monitoring/mark_checks.py) ----------------------------
@@ -98,11 +112,22 @@ LEDGER = Ledger(
 # The EU's DSA asks for at least six months to complain (Art. 20).
 APPEAL_DAYS = env.integer("APPEAL_DAYS", 184, minimum=1)
 EU = "AT,BE,BG,CY,CZ,DE,DK,EE,ES,FI,FR,GR,HR,HU,IE,IT,LT,LU,LV,MT,NL,PL,PT,RO,SE,SI,SK"
-STATEMENTS: dict[str, Any] = {
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Statements of reasons."""
+
     # Where a text is not shown: countries of the EU and the EEA by their ISO codes.
-    "TERRITORIES": env.words("STATEMENT_TERRITORIES", EU),
+    territories: Sequence[str]
     # The house rules as whoever is affected can read them.
-    "TERMS_URL": env.text("STATEMENT_TERMS_URL", ""),
+    terms_url: str
     # How to appeal, besides the API: an address or a page, as it shall stand in the text for whom it affects.
-    "APPEAL_CONTACT": env.text("APPEAL_CONTACT", ""),
-}
+    appeal_contact: str
+
+
+STATEMENTS = Statements(
+    territories=env.words("STATEMENT_TERRITORIES", EU),
+    terms_url=env.text("STATEMENT_TERMS_URL", ""),
+    appeal_contact=env.text("APPEAL_CONTACT", ""),
+)

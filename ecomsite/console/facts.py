@@ -49,7 +49,7 @@ def facts(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         "facts": shown,
         "idle": [proof for proof in proofs if proof.pk not in counted],
         "may_change": request.user.has_perm("catalog.change_productfact"),
-        "most_mib": settings.FACT_EVIDENCE["MAX_BYTES"] // 1024 // 1024,
+        "most_mib": settings.FACT_EVIDENCE.max_bytes // 1024 // 1024,
     }
     return page(request, "console/facts.html", context)
 
@@ -71,7 +71,7 @@ def _attach(request: AuthenticatedHttpRequest, product: Product) -> FactEvidence
     if file is None or not request.POST.get("fact"):
         raise PermanentError("Choose a fact and a file.")
     # One byte more than may be is enough to see that it is too much.
-    content = file.read(settings.FACT_EVIDENCE["MAX_BYTES"] + 1)
+    content = file.read(settings.FACT_EVIDENCE.max_bytes + 1)
     return attach_evidence(
         product,
         fact_id=whole_number(request.POST["fact"]),

@@ -30,7 +30,7 @@ class NamedPeopleCheck(Check):
     name = "named_people"
 
     def __init__(self) -> None:
-        self.version = f"1+{str(settings.PERSONAL_DATA['SPACY_MODEL']).rsplit('/', 1)[-1]}"[:20]
+        self.version = f"1+{settings.PERSONAL_DATA.spacy_model.rsplit('/', 1)[-1]}"[:20]
 
     def find(self, draft: Draft) -> list[Hit]:
         """Return a warning for each name that neither title, brand nor a fact has.
@@ -40,7 +40,7 @@ class NamedPeopleCheck(Check):
         if not draft.locale.lower().startswith("en"):
             return []
         own = set(words_of(" ".join((draft.title, draft.brand, *(fact.value for fact in draft.facts)))).words)
-        found = _engine(str(settings.PERSONAL_DATA["SPACY_MODEL"])).analyze(
+        found = _engine(settings.PERSONAL_DATA.spacy_model).analyze(
             draft.text, language="en", entities=list(_CODES), score_threshold=0.5
         )
         return [

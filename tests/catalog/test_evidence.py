@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ FIRST = "The first mug in the world with a folding handle"
 
 @pytest.fixture(autouse=True)
 def folder(settings: Any, tmp_path: Path) -> Path:
-    settings.FACT_EVIDENCE = {"FOLDER": tmp_path / "evidence", "MAX_BYTES": 1000}
+    settings.FACT_EVIDENCE = replace(settings.FACT_EVIDENCE, folder=tmp_path / "evidence", max_bytes=1000)
     return tmp_path / "evidence"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ PDF = b"%PDF-1.7\nTest report 4711"
 
 @pytest.fixture(autouse=True)
 def folder(settings: Any, tmp_path: Path) -> None:
-    settings.FACT_EVIDENCE = {"FOLDER": tmp_path / "evidence", "MAX_BYTES": 1000}
+    settings.FACT_EVIDENCE = replace(settings.FACT_EVIDENCE, folder=tmp_path / "evidence", max_bytes=1000)
 
 
 def signed_in(role: str | None) -> Client:

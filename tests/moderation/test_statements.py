@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_neither_holds_a_name_or_a_persons_own_words(rejected: Decision) -> None
 
 @pytest.mark.parametrize("locale", ["en", "zh-Hans", "fr"])
 def test_the_text_says_why_and_how_to_appeal(rejected: Decision, settings: Any, locale: str) -> None:
-    settings.STATEMENTS = {**settings.STATEMENTS, "APPEAL_CONTACT": "appeals@shop.example"}
+    settings.STATEMENTS = replace(settings.STATEMENTS, appeal_contact="appeals@shop.example")
     text = document.text_for(rejected, locale=locale)
     assert GOOD in text
     assert "/api/v1/appeals" in text
@@ -155,6 +156,6 @@ def test_the_command_and_the_console_give_the_same(rejected: Decision) -> None:
 
 
 def test_territories_the_database_does_not_know_are_named(rejected: Decision, settings: Any) -> None:
-    settings.STATEMENTS = {**settings.STATEMENTS, "TERRITORIES": ["XX"]}
+    settings.STATEMENTS = replace(settings.STATEMENTS, territories=["XX"])
     with pytest.raises(PermanentError, match="territorial_scope"):
         document.statement_for(rejected)

@@ -68,7 +68,7 @@ def checked(fields: Mapping[str, Any]) -> StatementOfReasons:
 
 def redress(decision: Decision, words: Texts) -> list[str]:
     """Return the last lines of the text for whom it affects: how to appeal, where else to turn, and the number."""
-    contact, why_not = settings.STATEMENTS["APPEAL_CONTACT"], appeals.why_not(decision)
+    contact, why_not = settings.STATEMENTS.appeal_contact, appeals.why_not(decision)
     return [
         words["no_appeal"].format(why=why_not)
         if why_not

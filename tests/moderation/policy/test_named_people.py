@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def find(text: str, **fields: Any) -> list[Hit]:
 
 
 def test_names_are_found_without_the_network(pipeline: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.PERSONAL_DATA = {"SPACY_MODEL": str(pipeline)}
+    settings.PERSONAL_DATA = replace(settings.PERSONAL_DATA, spacy_model=str(pipeline))
 
     def refuse(*args: object, **kwargs: object) -> None:
         raise AssertionError("the network was asked")
@@ -51,7 +52,7 @@ def test_names_are_found_without_the_network(pipeline: Path, settings: Any, monk
 
 def test_a_model_that_is_missing_asks_a_person(settings: Any, tmp_path: Path) -> None:
     _engine.cache_clear()
-    settings.PERSONAL_DATA = {"SPACY_MODEL": str(tmp_path / "none")}
+    settings.PERSONAL_DATA = replace(settings.PERSONAL_DATA, spacy_model=str(tmp_path / "none"))
     (result,) = run_checks(Draft("A mug by Jane Doe.", "description", "en", "Mug"), [NamedPeopleCheck()])
     assert [hit.code for hit in result.hits] == ["check_failed"]
 
