@@ -17,6 +17,9 @@ class Role(models.TextChoices):
 class ModelVersion(models.Model):
     """A registered model. It has no status: aliases point at it, or they do not."""
 
+    # What makes two versions the same model.
+    IDENTITY = ("role", "backend", "options", "locales", "artifact_hash")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     role = models.CharField(max_length=60, help_text="copywriter, encoder, or the name of a question")
     name = models.CharField(max_length=200, help_text="e.g. SmolLM2-135M-Instruct")
@@ -43,6 +46,10 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} v{self.number} ({self.name})"
+
+    def is_same_model(self, other: ModelVersion) -> bool:
+        """Whether `other` is the same model, whatever it is called and wherever it came from."""
+        return all(getattr(self, name) == getattr(other, name) for name in self.IDENTITY)
 
 
 class ModelAlias(models.Model):

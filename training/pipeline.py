@@ -93,7 +93,7 @@ def _work(run: TrainingRun) -> None:
     fitted = trade.maker.fit(work, tell=_telling(run, trade.maker.STAGES))
     version = _described(run, work, fitted)
     # The very same weights, of the same snapshot, are the champion itself: there is nothing to compare.
-    if work.champion is not None and fitted.artifact_hash == work.champion.artifact_hash:
+    if work.champion is not None and version.is_same_model(work.champion):
         _conclude(run, work, version)
         return
     runs.report_progress(run, MEASURING, 0, 1)

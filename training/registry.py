@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 GATE = SystemActor("training.gate")
-# What makes two versions the same model.
-IDENTITY = ("role", "backend", "options", "locales", "artifact_hash")
 CHAMPION, CHALLENGER, PREVIOUS = ModelAlias.Name.CHAMPION, ModelAlias.Name.CHALLENGER, ModelAlias.Name.PREVIOUS
 
 
@@ -66,7 +64,7 @@ def register(version: ModelVersion, *, actor: User | SystemActor) -> ModelVersio
         if is_brought and (trained := _trained_with_files_of(version.artifact_hash)):
             version.artifact_hash, version.dataset_hash = trained.artifact_hash, trained.dataset_hash
             version.base_hash = version.base_hash or trained.base_hash
-        known = ModelVersion.objects.filter(**{name: getattr(version, name) for name in IDENTITY}).first()
+        known = ModelVersion.objects.filter(**{name: getattr(version, name) for name in ModelVersion.IDENTITY}).first()
         if known is not None:
             return known
         highest = ModelVersion.objects.filter(role=version.role).aggregate(Max("number"))["number__max"] or 0
