@@ -3,7 +3,7 @@
 For each seed and method a database of its own, with the four declarations in a QUESTIONS_DIR: `migrate`, `prepare_models`,
 `questions check` and `load`; then for each size and set `import_labels --question` and `train`, and `classify_texts` of
 texts that were never imported. TF-IDF and frozen MiniLM, each with a logistic regression, learn from all rows that were imported; ours sets a
-part of them aside for its gate. Results are kept in var/bench/declared_questions.jsonl as they come; `--write` refreshes
+part of them aside for its gate. `fewer` is frozen MiniLM with as many rows as ours learnt from, so it comes after ours. Results are kept in var/bench/declared_questions.jsonl as they come; `--write` refreshes
 the page from those. The last line is one JSON object.
 """
 
@@ -28,7 +28,7 @@ from bench.kept_vectors import KeptVectors  # noqa: E402
 
 KEPT = reviews.KEPT / "declared_questions.jsonl"
 SIZES = (200, 1_000, 5_000)
-WORDS, FROZEN = "words", "frozen"
+WORDS, FROZEN, FEWER = "words", "frozen", "fewer"
 SIGNS = r"[\u3400-\u9fff]|\w+"
 
 
@@ -42,12 +42,12 @@ def by_words(train: list[str], labels: list[int], tested: list[str]) -> list[int
     return [int(one) for one in model.predict(reader.transform(tested))]
 
 
-def by_embeddings(draw: Draw, n: int, labels: list[int]) -> list[int]:
-    """Return what a logistic regression on the vectors of the encoder that ships says of the texts to test by."""
+def by_embeddings(draw: Draw, n: int) -> list[int]:
+    """Return what a logistic regression on the vectors of the encoder that ships says, fitted on the first `n` rows."""
     from sklearn.linear_model import LogisticRegression
 
     held_out, learnt = shipped_vectors().of(draw.tested), shipped_vectors().of(draw.texts[:n])
-    return [int(one) for one in LogisticRegression(C=10, max_iter=2000).fit(learnt, labels).predict(held_out)]
+    return [int(one) for one in LogisticRegression(C=10, max_iter=2000).fit(learnt, draw.labels[:n]).predict(held_out)]
 
 
 @functools.cache
@@ -83,7 +83,7 @@ def ours(desk: Desk, asked: Declared, draw: Draw, n: int, *, method: str, seed: 
 def measure(seed: int, method: str, *, sets: Sequence[str], sizes: Sequence[int], desk: Desk) -> None:
     """Measure `method` at each of `sizes` of each of `sets`, the small first, and keep each result as it comes."""
     known = {(row["set"], row["seed"], row["size"], row["method"]) for row in kept()}
-    is_begun = method in (WORDS, FROZEN)
+    is_begun = method in (WORDS, FROZEN, FEWER)
     for n in sizes:
         for name in sets:
             if (name, seed, n, method) in known:
@@ -93,13 +93,24 @@ def measure(seed: int, method: str, *, sets: Sequence[str], sizes: Sequence[int]
             if method == WORDS:
                 found: dict[str, Any] = {"said": by_words(draw.texts[:n], draw.labels[:n], draw.tested)}
             elif method == FROZEN:
-                found = {"said": by_embeddings(draw, n, draw.labels[:n])}
+                found = {"said": by_embeddings(draw, n)}
+            elif method == FEWER:
+                learnt = learnt_by_ours(name, seed, n)
+                if not learnt:
+                    continue
+                found = {"said": by_embeddings(draw, learnt), "learnt": learnt}
             else:
                 if not is_begun:
                     desk.begin(f"{method}_{seed}")
                     is_begun = True
                 found = ours(desk, asked, draw, n, method=method, seed=seed)
             keep({"set": name, "seed": seed, "size": n, "method": method, "truth": draw.truth, **found})
+
+
+def learnt_by_ours(name: str, seed: int, size: int) -> int:
+    """Return how many of the rows ours learnt from, to validate by included; 0 where it was not measured yet."""
+    rows = (row for row in kept() if (row["set"], row["seed"], row["size"]) == (name, seed, size) and "n" in row)
+    return next((row["n"]["train"] + row["n"]["validation"] for row in rows), 0)
 
 
 def kept() -> list[dict[str, Any]]:
@@ -124,7 +135,9 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=list(declared_sets.SETS), default=list(declared_sets.SETS))
     parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2])
-    parser.add_argument("--methods", nargs="+", default=[WORDS, FROZEN, "head"], help="words, frozen, or of the recipe")
+    parser.add_argument(
+        "--methods", nargs="+", default=[WORDS, FROZEN, "head", FEWER], help="words, frozen, fewer, or of the recipe"
+    )
     parser.add_argument("--write", action="store_true", help="refresh the page from all that is kept")
     asked = parser.parse_args()
     with database.postgres() as (server, root):
