@@ -1,4 +1,4 @@
-"""Grounding on real copy: swapped values flagged, by attribute, and human copy flagged; on a half that was not tuned on."""
+"""Grounding: exchanged quantities and swapped values flagged, and human copy flagged; on a half that was not tuned on."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not this folder: `import queue` must go on meaning the standard library's
 
-from bench import page  # noqa: E402
-from bench.checks import DATA, advertisegen, e2e, shown  # noqa: E402
+from bench import exchanged, page  # noqa: E402
+from bench.checks import DATA, advertisegen, amazon, e2e, shown  # noqa: E402
 from moderation.policy.base import Draft, Fact, Severity  # noqa: E402
 from moderation.policy.folding import fold  # noqa: E402
 from moderation.policy.grounding import GroundingCheck  # noqa: E402
 
-MUST_FLAG, MAY_FLAG = 0.90, 0.10
+MUST_EXCHANGED, MUST_FLAG, MAY_FLAG = 0.90, 0.93, 0.10
 # 类型: copy names other garments to wear with this one. eatType has one value in the file; nothing to swap it for.
 NOT_SWAPPED = {"advertisegen": {"类型"}, "e2e_nlg": {"eatType"}}
 FAMILY = re.compile(r"(?:famil(?:y|ies)|child(?:ren)?|kids?)\b", re.I)
@@ -107,7 +107,8 @@ def warned(draft: Draft) -> list[Span]:
 
 def is_flagged(swap: Swap) -> bool:
     """Return whether a warning lies on the swapped value itself; one elsewhere in the copy does not count."""
-    return any(low < end and high > start for low, high in warned(swap.draft) for start, end in swap.spans)
+    warnings = warned(swap.draft)
+    return any(_is_on(span, warnings) for span in swap.spans)
 
 
 def measure(name: str, drafts: list[Draft], half: str, lines: list[str]) -> tuple[float, float, list[Swap]]:
@@ -137,12 +138,47 @@ def measure(name: str, drafts: list[Draft], half: str, lines: list[str]) -> tupl
     return flagged, human / len(own), [swap for swap, hit in result if not hit]
 
 
+def measure_exchanged(half: str, lines: list[str]) -> float:
+    """Add the lines of exchanged quantities; return the smaller share flagged, of written and of real copy.
+
+    Two values that changed places are flagged where a warning lies on either; that each has one is told beside it.
+    """
+    shares = []
+    for name, cases in (("written", list(exchanged.written(half))), ("seller copy", list(exchanged.real(half)))):
+        seen = [[_is_on(span, warned(case.exchanged)) for span in case.spans] for case in cases]
+        true = sum(any(_is_on(span, warned(case.true)) for span in case.spans) for case in cases)
+        flagged = sum(map(any, seen))
+        lines.append(f"| **quantities exchanged, {name}: flagged** | {shown(flagged, len(cases))} |")
+        lines.append(f"| … both of them | {shown(sum(map(all, seen)), len(cases))} |")
+        lines.append(f"| … the same before they were exchanged, with a warning | {shown(true, len(cases))} |")
+        shares.append(flagged / len(cases))
+        if half == "tune":
+            for case, hits in zip(cases, seen, strict=True):
+                if not any(hits):
+                    print("exchanged", [(fact.name, fact.value) for fact in case.true.facts], repr(case.exchanged.text))
+    return min(shares)
+
+
+def _is_on(span: Span, warnings: Sequence[Span]) -> bool:
+    return any(low < span[1] and high > span[0] for low, high in warnings)
+
+
+def measure_sellers(half: str, lines: list[str]) -> None:
+    """Add the share of real seller copy that sends a person to work: its feed has few facts, and the copy says much."""
+    own = [draft for draft in amazon() if exchanged.half_of(draft.title) == half]
+    found = [{hit.evidence["kind"] for hit in CHECK.find(draft) if hit.severity != Severity.INFO} for draft in own]
+    lines.append(f"| amazon: seller copy with a warning | {shown(sum(map(bool, found)), len(own))} |")
+    numeric = sum(bool(kinds & {"number", "quantity"}) for kinds in found)
+    lines.append(f"| … of a number | {shown(numeric, len(own))} |")
+
+
 def main() -> None:
     if not DATA.is_dir():
         raise SystemExit(f"no data at {DATA}: set ECOMSITE_DATA_DIR")
     half = "tune" if "--tune" in sys.argv else "held out"
     lines = [f"| what ({half} half) | measured |", "| --- | --- |"]
-    passes, shares = True, []
+    share = measure_exchanged(half, lines)
+    passes, shares = share >= MUST_EXCHANGED, []
     for name, drafts in (("e2e_nlg", list(e2e())), ("advertisegen", list(advertisegen()))):
         flagged, human, missed = measure(name, drafts, half, lines)
         passes &= flagged >= MUST_FLAG and human <= MAY_FLAG
@@ -151,6 +187,7 @@ def main() -> None:
             for swap in missed:
                 place = "copy" if swap.in_text else "fact"
                 print(place, swap.attribute, f"{swap.was}→{swap.by}", "|", swap.draft.text[:160])
+    measure_sellers(half, lines)
     print("\n".join(lines))
     if "--write" in sys.argv and half == "held out":
         page.write("grounding", lines)
