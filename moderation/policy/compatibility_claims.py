@@ -58,6 +58,7 @@ _OCCASIONS: Final = frozenset(
 
 def compatibility_claims(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
     """Yield every model or make that `text` says the thing fits, with the fact that names it, or with what is wrong."""
+    yield from _fits_all(text, folded, evidence)
     sources: list[tuple[Source, set[str]]] = []
     for match in _FITS.finditer(folded.text):
         group = "what" if match["what"] else "zh"
@@ -77,6 +78,29 @@ def compatibility_claims(text: str, folded: Folded, evidence: Evidence) -> Itera
         else:
             closest = f"{nearest.name}: {nearest.text}" if nearest else ""
             yield Claim(*span, "compatibility", said, None, "unsupported_compatibility", closest)
+
+
+# "Every Android phone", 所有安卓机型: more than a fact that names models says.
+_ALL: Final = re.compile(
+    r"\b(?:all|any|every) (?:[a-z]{2,12} ){0,2}?(?:models?|phones?|smartphones?|devices?|machines?|cars?|vehicles?|laptops?)\b"
+    r"|(?:所有|全部|任何|各种|全系)[^，。；！？\n]{0,6}?(?:机型|型号|手机|设备|车型|机器|电脑)"
+)
+_FIT_FACT: Final = re.compile(r"compatib|fits|works with|适配|适用|兼容")
+_FITS_ALL: Final = re.compile(r"\b(?:all|any|every|universal)\b|所有|全部|任何|通用")
+
+
+def _fits_all(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
+    named = [source for source in evidence.facts if _FIT_FACT.search(fold(source.name).text)]
+    if not named:
+        return
+    source = next((source for source in named if _FITS_ALL.search(fold(source.text).text)), None)
+    for match in _ALL.finditer(folded.text):
+        start, end = folded.span(*match.span())
+        if source:
+            yield Claim(start, end, "compatibility", text[start:end], source.name)
+        else:
+            nearest = f"{named[0].name}: {named[0].text}"
+            yield Claim(start, end, "compatibility", text[start:end], None, "unsupported_compatibility", nearest)
 
 
 def _is_no_make(text: str, name: re.Match[str]) -> bool:

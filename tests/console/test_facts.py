@@ -94,3 +94,5 @@ def test_the_candidate_page_shows_each_claim_with_its_fact_or_without() -> None:
     assert "1 of 3 backed" in claims
     assert "✓ <bdi>material</bdi>" in claims
     assert "nearest: <bdi>colour: navy</bdi>" in claims
+    assert "proposed: <bdi>navy</bdi> in the place of <bdi>red</bdi>" in html
+    assert "proposed: cut <bdi>, 28 cm tall</bdi>" in html
