@@ -15,8 +15,8 @@ LEXICONS: Final = Path(__file__).parent / "lexicons"
 def literals(terms: Iterable[str]) -> str:
     """Return one expression that matches the longest of `terms` in folded text, linear however many there are.
 
-    It is a prefix tree, so no character is tried once for each term. Terms of Latin letters match whole words only;
-    Chinese has no word boundary to hold on to.
+    It is a prefix tree, so no character is tried once for each term. Terms of Latin letters match whole words only, and
+    with a `*` at their end longer ones too (`reliev*`); Chinese has no word boundary to hold on to.
     """
     tree: dict[str, Any] = {}
     for term in terms:
@@ -38,6 +38,8 @@ def _expression(tree: dict[str, Any], *, boundary: bool = False) -> str:
 
 
 def _branch(char: str, ending: dict[str, Any], after: str) -> str:
+    if char == "*" and not any(ending):
+        return r"[a-z]{0,8}(?![a-z0-9])"
     longer = {key: node for key, node in ending.items() if key}
     escaped = r"\s{1,3}" if char == " " else re.escape(char)
     if not longer:

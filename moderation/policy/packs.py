@@ -102,6 +102,7 @@ class Context(Strict):
 class Rule(Strict):
     """One rule. `terms` are literal words, `patterns` regular expressions, both matched on folded text.
 
+    `together` names lists of words of the pack: one of each has to stand in one sentence, near the others.
     `unless` lists longer wordings in which a match is innocent. Of the contexts of the pack, one of `only_if` has to
     fit for a match to count; one of `not_if` makes it an exempted one, which is shown and asks for nothing.
     What the sentence denies, quotes or tells of counts only where `counts_if` says so.
@@ -120,6 +121,7 @@ class Rule(Strict):
     valid_from: dt.date | None = None
     terms: tuple[Text, ...] = ()
     patterns: tuple[Pattern, ...] = ()
+    together: tuple[Name, ...] = ()
     unless: tuple[Text, ...] = ()
     unless_patterns: tuple[Pattern, ...] = ()
     only_if: tuple[Name, ...] = ()
@@ -130,8 +132,10 @@ class Rule(Strict):
 
     @model_validator(mode="after")
     def _finds_something(self) -> Rule:
-        if not (self.terms or self.patterns):
+        if not (self.terms or self.patterns or self.together):
             raise ValueError("it has neither terms nor patterns")
+        if len(self.together) == 1:
+            raise ValueError("together takes two lists of words or more")
         if self.pattern.match(""):
             raise ValueError("it matches the empty text")
         return self
@@ -145,7 +149,7 @@ class Rule(Strict):
         parts = [*self.unless_patterns]
         if self.unless:
             parts.insert(0, literals(self.unless))
-        wanted = [*self.patterns]
+        wanted = [*self.patterns] or ["(?!)"]
         if self.terms:
             wanted.insert(0, f"(?P<term>{literals(self.terms)})")
         else:
@@ -160,7 +164,7 @@ class Rule(Strict):
 
 
 class Pack(Strict):
-    """The rules of one jurisdiction or of the house, with the named contexts that they share."""
+    """The rules of one jurisdiction or of the house, with the contexts and the lists of words that they share."""
 
     pack: Name
     title: Text
@@ -168,6 +172,7 @@ class Pack(Strict):
     valid_from: dt.date
     reading: str = Field(default="", description="what is law here, and what is how we read it")
     contexts: Mapping[Name, Context] = {}
+    words: Mapping[Name, tuple[Text, ...]] = {}
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -179,10 +184,17 @@ class Pack(Strict):
             seen.add(rule.id)
             if unknown := {*rule.only_if, *rule.not_if} - self.contexts.keys():
                 raise ValueError(f"rule {rule.id}: no context {', '.join(sorted(unknown))}")
+            if unknown := {*rule.together} - self.words.keys():
+                raise ValueError(f"rule {rule.id}: no list of words {', '.join(sorted(unknown))}")
         used = {name for rule in self.rules for name in (*rule.only_if, *rule.not_if)}
         if idle := self.contexts.keys() - used:
             raise ValueError(f"no rule uses the context {', '.join(sorted(idle))}")
         return self
+
+    @cached_property
+    def lists(self) -> Mapping[str, re.Pattern[str]]:
+        """Return each list of words as one expression."""
+        return {name: re.compile(literals(words)) for name, words in self.words.items()}
 
     def valid(self, rule: Rule, on: dt.date) -> bool:
         """Say whether `rule` has come into force by `on`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from core.hashing import hash_json
@@ -12,10 +12,12 @@ from moderation.policy.base import Check, Draft, Hit, Severity
 from moderation.policy.folding import Folded, fold
 from moderation.policy.packs import Context, Pack, Rule, dump_packs, load_packs
 from moderation.policy.stance import NOTES, SENTENCE_END, why_no_claim
+from moderation.policy.together import stand_together
 
 HITS_PER_RULE: Final = 20
 # So far around a term its sentence is looked at; keeps a text without full stops linear.
 AROUND: Final = 60
+_GRAVITY: Final = {Severity.INFO: 0, Severity.WARN: 1, Severity.BLOCK: 2}
 _MILDER: Final = {Severity.BLOCK: Severity.WARN, Severity.WARN: Severity.INFO, Severity.INFO: Severity.INFO}
 
 
@@ -49,32 +51,53 @@ class PolicyRulesCheck(Check):
         for pack, rule in self._rules:
             if _applies(rule, draft, kind):
                 hits += islice(_hits(pack, rule, draft, own), HITS_PER_RULE)
-        return sorted(hits, key=lambda hit: (hit.start or 0, hit.end or 0, hit.code))
+        return sorted(_one_for_each(hits), key=lambda hit: (hit.start or 0, hit.end or 0, hit.code))
+
+
+def _one_for_each(hits: Sequence[Hit]) -> Iterator[Hit]:
+    """Yield the gravest of the hits of one code that overlap: several rules may see one mistake."""
+    gravest: Hit | None = None
+    reach = 0
+    for hit in sorted(hits, key=lambda hit: (hit.code, hit.start or 0, hit.end or 0)):
+        if gravest and (hit.code != gravest.code or (hit.start or 0) >= reach):
+            yield gravest
+            gravest, reach = None, 0
+        gravest = hit if gravest is None or _GRAVITY[hit.severity] > _GRAVITY[gravest.severity] else gravest
+        reach = max(reach, hit.end or 0)
+    if gravest:
+        yield gravest
 
 
 def _hits(pack: Pack, rule: Rule, draft: Draft, own: Sequence[tuple[str, str]]) -> Iterator[Hit]:
     seen: list[tuple[int, int]] = []
     for reading in draft.said.readings:
-        for start, end in _matches(pack, rule, reading):
+        for start, end, last in chain(_matches(pack, rule, reading), _together(pack, rule, reading)):
             span = reading.span(start, end)
-            # The second reading has mostly what the first has.
-            if reading is not draft.said.folded and any(span[0] < last and first < span[1] for first, last in seen):
+            # The second reading has mostly what the first has, and words together often what a pattern says.
+            if any(span[0] < last and first < span[1] for first, last in seen):
                 continue
             seen.append(span)
-            yield _judged(pack, rule, reading, (start, end), own, is_disguised=reading is not draft.said.folded)
+            yield _judged(pack, rule, reading, (start, end, last), own, is_disguised=reading is not draft.said.folded)
 
 
 def _judged(
-    pack: Pack, rule: Rule, reading: Folded, at: tuple[int, int], own: Sequence[tuple[str, str]], *, is_disguised: bool
+    pack: Pack,
+    rule: Rule,
+    reading: Folded,
+    at: tuple[int, int, int],
+    own: Sequence[tuple[str, str]],
+    *,
+    is_disguised: bool,
 ) -> Hit:
     """Return the hit, as grave as it is in its sentence and beside what the product says of itself."""
-    start, end = at
+    start, end, last = at
     term, severity = reading.text[start:end], rule.severity
     *facts, (_, title) = own
     backing = next((name for name, value in facts if term in value), "")
     said = [value for _, value in own]
-    exemption = why_no_claim(reading.text, start, end, said, nonetheless=rule.counts_if)
-    exemption = exemption or _exemption(pack, rule, reading.text, start, end)
+    places = (start, last) if rule.together else (start,)
+    reasons = (why_no_claim(reading.text, place, end, said, nonetheless=rule.counts_if) for place in places)
+    exemption = next(filter(None, reasons), "") or _exemption(pack, rule, reading.text, start, end)
     if exemption:
         severity = Severity.INFO
     elif backing:
@@ -110,7 +133,7 @@ def _applies(rule: Rule, draft: Draft, kind: str) -> bool:
     return not any(word in kind for word in rule.not_categories)
 
 
-def _matches(pack: Pack, rule: Rule, reading: Folded) -> Iterator[tuple[int, int]]:
+def _matches(pack: Pack, rule: Rule, reading: Folded) -> Iterator[tuple[int, int, int]]:
     wanted = [pack.contexts[name] for name in rule.only_if]
     for match in rule.pattern.finditer(reading.text):
         if not match["hit"]:
@@ -119,7 +142,13 @@ def _matches(pack: Pack, rule: Rule, reading: Folded) -> Iterator[tuple[int, int
         if match["term"] is not None and reading.is_cut_out(start, end):
             continue
         if not wanted or any(_fits(context, reading.text, start, end) for context in wanted):
-            yield start, end
+            yield start, end, start
+
+
+def _together(pack: Pack, rule: Rule, reading: Folded) -> Iterator[tuple[int, int, int]]:
+    if rule.together:
+        for spans in stand_together(reading, [pack.lists[name] for name in rule.together]):
+            yield min(start for start, _ in spans), max(end for _, end in spans), max(start for start, _ in spans)
 
 
 def _exemption(pack: Pack, rule: Rule, text: str, start: int, end: int) -> str:

@@ -27,7 +27,7 @@ _NOT: Final = re.compile(
 )
 # What ends the reach of a denial. A comma does, unless the words before the term are a list that ends in "or".
 _BEYOND: Final = re.compile(
-    r"\b(?:but|yet|however|although|though|because|so|and|it|they|which|that|who|while|this|these|you|your|we|i"
+    r"\b(?:but|yet|however|although|though|because|so|and|it|they|which|(?<!anything\s)(?<!nothing\s)that|who|while|this|these|you|your|we|i"
     r"|until|unless|when|if|then|as|with)\b|[:()–-]\s"
 )
 _ENDS_A_LIST: Final = re.compile(r"\b(?:or|nor)\s(?:\w+\s){0,2}$")
@@ -62,7 +62,7 @@ _SHUT: Final = re.compile(r"([^\"“”‘’「」『』《》〈〉]{0,80})[\"
 # Not "says": a customer says as well. What a mug says is in its facts.
 _PRINTED: Final = re.compile(
     r"\b(?:print(?:ed)?|prompts?|questions?|titled|entitled|lettering|inscription|engraved|embroidered|caption)"
-    r"(?:\s(?:the|with|as|such|words?|like)){0,3}\W{0,3}$"
+    r"(?:\s(?:the|with|as|such|words?|like|reads|says)){0,3}\W{0,3}$"
     r"|(?:印着|印有|写着|写有|印|字样|绣着|绣有|刻着|题为|书名|绘本|图书|小说)(?:是|为|的)?[:：]?$"
 )
 _WORK: Final = re.compile(
