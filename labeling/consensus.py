@@ -127,8 +127,9 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
 
 
 def agree_on_each(table: VoteTable, *, method: str, models: Mapping[str, QueueModel]) -> dict[str, Agreed]:
-    """Return what the votes in `table` come to, each of several answers as a yes or no by its own model; a tie in one of
-    them is a tie.
+    """Return what the votes in `table` come to, each of several answers as a yes or no by its own model.
+
+    A tie in one of them is a tie.
 
     A label is as likely to be right as the least sure of its answers. It may be one that nobody gave.
     """

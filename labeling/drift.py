@@ -22,7 +22,7 @@ from core.refs import ref
 from labeling import accounts, administration, client, projects
 from labeling.models import Drift, LabelingProject, LabelingTask
 from labeling.presentation import as_sent
-from labeling.question import is_known
+from labeling.question import is_known, known
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.drift")
@@ -39,7 +39,9 @@ def look() -> int:
             return 0
         is_first_look = not LabelingProject.objects.exclude(looked_at=None).exists()
         rows = LabelingProject.objects.exclude(ls_project_id=None)
-        found = sum(_look_at(row) for row in rows if is_known(row.kind))  # else nothing says what it should be
+        # Of others nothing says what they should be.
+        there = known(rows.values_list("kind", flat=True))
+        found = sum(_look_at(row) for row in rows.filter(kind__in=there))
         _mend_tasks()
         return found + _look_at_accounts(is_first_look=is_first_look)
 
@@ -125,6 +127,8 @@ def _mend_tasks() -> None:
     """Have tasks show again what we sent; that they did not is noticed with their answers (`labeling.ingest`)."""
     for drift in Drift.objects.filter(what=What.TASK, mended_at=None):
         task = LabelingTask.objects.filter(ls_task_id=int(drift.subject)).first()
+        if task and not is_known(task.project.kind):
+            continue  # nothing says how it should be shown; it is seen to when its question is back
         if task:
             try:
                 client.set_task_data(task.ls_task_id or 0, as_sent(task)["data"])

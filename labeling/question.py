@@ -64,6 +64,9 @@ class Question(ABC):
     # So many labels are asked for by lot, whatever a model says: a question that ships no model learns its first one
     # from them.
     first_labels: int = 0
+    # So many of what comes each day are drawn by lot and judged by people without a suggestion, to tell whether what
+    # serves gets worse; 0: none at present, None: never.
+    daily_lot: int | None = None
     # Whether people are asked again when an import brings other words than those they judged.
     asks_again_when_edited: bool = False
     # Rules of its queue (moderation/queues/rules.py) while an administrator has set none; those of the settings
@@ -247,6 +250,14 @@ def current_name(name: str) -> str:
 def is_known(name: str) -> bool:
     """Whether the settings name the question `name`: what was asked before outlives it."""
     return name in settings.QUESTIONS
+
+
+def known(names: Iterable[str]) -> list[str]:
+    """Return those of `names`, as rows hold them, that the settings name; each once, sorted.
+
+    What goes through stored questions goes by this: a row of one that is gone must not hold up the others.
+    """
+    return sorted({name for name in names if is_known(name)})
 
 
 def title_of(name: str) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from labeling import approvals, votes
 from labeling.models import RaterModel, Vote
-from labeling.question import is_known, question
+from labeling.question import known, question
 
 if TYPE_CHECKING:
     import numpy as np
@@ -164,7 +164,7 @@ def n_known(kind: str, method: str) -> int:
 def fit_all() -> int:
     """Fit every queue that has votes. Returns how many raters were fitted."""
     kinds = Vote.objects.order_by().values_list("kind", flat=True).distinct()
-    return sum(fit(kind) for kind in kinds if is_known(kind))
+    return sum(map(fit, known(kinds)))
 
 
 def window(kind: str, subject: str) -> list[str]:

@@ -28,7 +28,7 @@ from labeling.lifecycle import Status, move
 from labeling.models import Annotation, Annotator, LabelingProject, LabelingTask, WebhookEvent
 from labeling.presentation import as_sent
 from labeling.projects import ensure_project, forget_project, project_row
-from labeling.question import is_known, question
+from labeling.question import known, question
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.sync")
@@ -100,7 +100,7 @@ def _waiting() -> Any:
 
 def _kinds_waiting() -> list[str]:
     """The queues that have tasks to send; those of a question that is gone wait for it, and hold up no others."""
-    return sorted(filter(is_known, set(_waiting().order_by().values_list("project__kind", flat=True))))
+    return known(_waiting().order_by().values_list("project__kind", flat=True))
 
 
 def _push_chunk(kind: str, *, n: int) -> int:
@@ -249,7 +249,7 @@ def _reconcile_all() -> int:
         except Gone:
             log.warning("the project %s is gone in Label Studio: it is made anew", row)
             changed += forget_project(row)
-    for kind in filter(is_known, kinds):
+    for kind in known(kinds):
         ensure_project(kind)
     return changed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models.functions import Now
 
-from labeling.question import is_known, question
+from labeling.question import known, question
 from moderation.decisions.asking_again import ask_anew
 from moderation.queues import back_pressure
 from questions.models import LabelBefore
@@ -21,7 +21,7 @@ def ask_again() -> int:
     """
     waiting = LabelBefore.objects.filter(asked_at=None)
     names = waiting.order_by().values_list("version__name", flat=True).distinct()
-    return sum(_ask(name) for name in list(names) if is_known(name))
+    return sum(map(_ask, known(names)))
 
 
 def _ask(name: str) -> int:

@@ -35,8 +35,8 @@ Fields: {", ".join(COLUMNS)}.
   manage.py import_labels damage.csv --question damage
   manage.py import_labels topics.csv --question review_topics --column price=about_price
 
-Of a question with several answers a label is a list (["price", "service"]), a text (price;service, also with + | ,) or a
-column for each answer that says 1 or 0, yes or no; none is `none`, or an empty list.
+Of a question with several answers a label is a list (["price", "service"]), a text (price;service, also with + | ,)
+or a column for each answer that says 1 or 0, yes or no; none is `none`, or an empty list.
   manage.py import_labels sample.jsonl --gold --by anna@example.com
 """
 
