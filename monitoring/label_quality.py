@@ -162,7 +162,7 @@ def _anchoring(table: VoteTable) -> Anchoring | None:
 
     # Nobody sees a suggestion to what the daily lot drew, which is another mixture of texts than what else is asked
     # about.
-    drawn = daily_lot.drawn_among(list(table.subjects))
+    drawn = daily_lot.drawn_among(table.kind, list(table.subjects))
     by_lot = np.array([subject in drawn for subject in table.subjects], dtype=bool)[table.items]
     asked = table.where(~by_lot & np.array([purpose == Vote.Purpose.LABEL for purpose in table.purposes], dtype=bool))
     if not (asked.suggestions >= 0).any():

@@ -36,7 +36,7 @@ COLUMNS: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
 )
 
 
-LATER = ("ask_below", "ask_again_when_edited", "recipe", "gate")
+LATER = ("ask_below", "ask_again_when_edited", "daily_lot", "recipe", "gate")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whether what serves got worse, by what people say of a few reviews of each day, drawn by lot from all of them.
+"""Whether what serves got worse, by what people say of a few subjects of each day, drawn by lot from all that came.
 
 A champion that is sure of itself asks about nothing, so its doubts do not show that it is wrong. What the daily lot
 drew does (`moderation.queues.daily_lot`). A fall beyond chance raises an alert, and takes the champion back where the
@@ -18,17 +18,16 @@ from django.db.models import Max, QuerySet
 
 from audit import ledger
 from audit.models import LedgerEntry
-from catalog.models import CustomerReview
 from core.actors import SystemActor
 from core.exceptions import EcomsiteError
-from core.refs import ref, ref_to
+from core.refs import ref
 from inference.models import ModelAlias, ModelVersion
 from labeling.approvals import FROM_FILES
 from labeling.models import Label
 from labeling.quality.change import MOST, PREDECESSORS, Change, measure_change
 from moderation.models.predictions import Prediction
-from moderation.models.reviews import SENTIMENT
 from moderation.models.traffic import TrafficSample
+from moderation.queues import daily_lot
 from training import registry
 from training.models import DatasetSnapshot
 
@@ -41,7 +40,7 @@ FELL = "training.champion.fell"
 class Watch:
     """What the lot says of the champion of a role, as of the beginning of `day` (in UTC).
 
-    `n_drawn` reviews were drawn while it served, `n_judged` of them judged. `change` is None while those are too few.
+    `n_drawn` subjects were drawn while it served, `n_judged` of them judged. `change` is None while those are too few.
     """
 
     role: str
@@ -71,7 +70,7 @@ class Watch:
 
 def watched() -> tuple[str, ...]:
     """Return the questions whose traffic a lot is drawn from: a role is the name of its question, and of its queue."""
-    return (SENTIMENT,)
+    return tuple(asked.name for asked in daily_lot.drawn_questions())
 
 
 def look(role: str, *, today: dt.date | None = None) -> Watch | None:
@@ -85,11 +84,11 @@ def look(role: str, *, today: dt.date | None = None) -> Watch | None:
     today = today or dt.datetime.now(dt.UTC).date()
     alias, previous = aliases[ModelAlias.Name.CHAMPION], aliases.get(ModelAlias.Name.PREVIOUS)
     since = alias.moved_at.astimezone(dt.UTC).date()
-    drawn = TrafficSample.objects.filter(day__gte=since, day__lt=today)
+    drawn = TrafficSample.objects.filter(question=role, day__gte=since, day__lt=today)
     answers = _answers(role, alias.version, drawn, today=today, most=MOST)
     before: Sequence[bool] = []
     if previous is not None:
-        earlier = TrafficSample.objects.filter(day__lt=since)
+        earlier = TrafficSample.objects.filter(question=role, day__lt=since)
         before = _answers(role, previous.version, earlier, today=today, most=PREDECESSORS)
     return Watch(
         role,
@@ -116,15 +115,13 @@ def _answers(
     learnt = DatasetSnapshot.objects.filter(artifact_hash=version.dataset_hash).aggregate(at=Max("created_at"))["at"]
     if version.dataset_hash and learnt is not None:
         drawn = drawn.filter(day__gte=learnt.astimezone(dt.UTC).date())
-    keys = list(drawn.order_by("-day", "-pk").values_list("review", flat=True)[:most])
-    subject_of = {key: ref_to(CustomerReview, key) for key in keys}
-    labels = Label.objects.filter(kind=role, subject__in=subject_of.values())
+    subjects = list(drawn.order_by("-day", "-pk").values_list("subject", flat=True)[:most])
+    labels = Label.objects.filter(kind=role, subject__in=subjects)
     ours = labels.exclude(source__startswith=FROM_FILES).filter(labelled_at__lt=_beginning_of(today))
     said = dict(ours.values_list("subject", "label"))
-    predictions = Prediction.objects.of(role, list(subject_of.values())).filter(model_version=version)
+    predictions = Prediction.objects.of(role, subjects).filter(model_version=version)
     scored = dict(predictions.values_list("subject", "label"))
-    drawn_then = (subject_of[key] for key in reversed(keys))
-    return [scored[subject] == said[subject] for subject in drawn_then if subject in scored and subject in said]
+    return [scored[subject] == said[subject] for subject in reversed(subjects) if subject in scored and subject in said]
 
 
 def _beginning_of(day: dt.date) -> dt.datetime:
@@ -213,6 +210,6 @@ def troubles() -> list[str]:
 def _figures(line: LedgerEntry) -> str:
     held = line.payload
     return (
-        f"people agreed with it on {held['right']} of the latest {held['n']} reviews drawn by lot, "
+        f"people agreed with it on {held['right']} of the latest {held['n']} drawn by lot, "
         f"{held['right_before']} of {held['n_before']} before"
     )

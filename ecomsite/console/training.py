@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseRedirect
@@ -20,6 +19,8 @@ from ecomsite.console import charts, training_copy
 from ecomsite.console.pages import Act, action, page
 from inference import resolver
 from inference.models import ModelAlias, ModelVersion
+from labeling.question import question
+from labeling.subject import subject_of
 from moderation import shadow
 from training import approvals, consent, drift, registry, runs, triggers
 from training.evaluation import model_card
@@ -191,7 +192,8 @@ def _watch(role: str) -> dict[str, Any] | None:
         "all": share(seen.n_right, seen.n_judged),
         "latest": share(change.right, change.n) if change else None,
         "before": share(change.right_before, change.n_before) if change else None,
-        "a_day": settings.MODERATION.daily_lot,
+        "a_day": question(role).daily_lot,
+        "noun": subject_of(question(role).about).noun,
     }
 
 

@@ -70,8 +70,8 @@ def open_reviews() -> int:
     opened = 0
     for candidate in _candidates_without_item():
         opened += _open(COPY_VERDICT, _copy_work(candidate))
-    drawn = [(said, seats.DAILY_LOT) for said in daily_lot.to_open(n=BATCH)]
-    opened += _open_predictions(question(daily_lot.KIND), drawn)
+    for asked, drawn in daily_lot.to_open(n=BATCH):
+        opened += _open_predictions(asked, [(said, seats.DAILY_LOT) for said in drawn])
     for asked in active_learning.doubted_questions():
         if not back_pressure.is_paused(asked.name):
             opened += _open_predictions(asked, active_learning.choose(asked, n=BATCH))

@@ -82,6 +82,7 @@ BEGIN
     -- The scorings first: who writes a prediction holds one, and is waited for.
     DELETE FROM moderation_scoring AS said USING old_row WHERE said.subject = TG_ARGV[0] || ':' || old_row.id;
     DELETE FROM moderation_prediction AS said USING old_row WHERE said.subject = TG_ARGV[0] || ':' || old_row.id;
+    DELETE FROM moderation_trafficsample AS drawn USING old_row WHERE drawn.subject = TG_ARGV[0] || ':' || old_row.id;
     RETURN NULL;
 END $$;
 -- Other words are another text: whoever scores it now has lost it, and what a model choked on may be gone.

@@ -31,6 +31,7 @@ class DeclaredQuestion(ChoiceQuestion):
         self.backend = "sequence_classifier" if subject_of(self.about).is_readable else ""
         self.first_labels = declaration.first_labels
         self.asks_again_when_edited = declaration.ask_again_when_edited
+        self.daily_lot = declaration.daily_lot or None
         self.queue_rules = {
             "num_reviewers_per_item": declaration.overlap,
             "consensus_method": declaration.consensus,

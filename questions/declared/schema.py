@@ -22,6 +22,7 @@ from core.exceptions import PermanentError
 from core.label_sets import JOINED
 from labeling.question import ABOUT
 from labeling.screens import SENIOR_KEY
+from labeling.subject import subject_of
 
 HINT: Final = "docs/questions.md says how a question is declared."
 # Of what a label column holds; several answers are one label, joined by a sign each.
@@ -100,6 +101,8 @@ class Declaration(Strict):
     first_labels: int = Field(default=0, ge=0, le=100_000)
     # People are asked where the model is less sure than this; without, its doubt asks nobody.
     ask_below: float | None = Field(default=None, gt=0, le=1)
+    # So many of what comes each day go before people by lot, without a suggestion: whether its model gets worse.
+    daily_lot: int = Field(default=0, ge=0, le=1000)
     # People are asked again when an import brings other words than those they judged.
     ask_again_when_edited: bool = False
     # Rules of its queue, while an administrator has set none.
@@ -126,6 +129,8 @@ class Declaration(Strict):
         named = {*self.gate.label_margin_points, *self.gate.label_costs}
         if unknown := sorted(named - set(values)):
             raise ValueError(f"gate: there is no choice {', '.join(unknown)}")
+        if self.daily_lot and self.about in settings.SUBJECTS and not subject_of(self.about).is_scored_as_it_comes:
+            raise ValueError(f"daily_lot: no model answers about each {self.about} as it comes")
         return self
 
     @field_validator("about")

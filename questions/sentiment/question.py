@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from labeling.question import Choice
 from questions.choice import ChoiceQuestion
 
@@ -30,3 +32,8 @@ class Sentiment(ChoiceQuestion):
     ask_below = 0.75
     source = "labels of the queue sentiment, as people agreed on them"
     copies_from = 0.5
+
+    @property
+    def daily_lot(self) -> int:  # type: ignore[override]
+        """As many as the settings say."""
+        return int(settings.MODERATION["DAILY_LOT"])

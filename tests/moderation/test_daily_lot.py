@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from audit.models import LedgerEntry
-from catalog.models import CustomerReview
-from core.refs import ref
+from catalog.models import CustomerReview, Product
+from core.refs import ref, ref_to
 from labeling import labels
 from labeling.labels import ImportedLabel
 from labeling.models import LabelingTask, Vote
@@ -21,6 +23,7 @@ from moderation.models.traffic import TrafficSample
 from moderation.queues import daily_lot, seats
 from monitoring import label_quality
 from tests import factories, people
+from training import drift
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -63,8 +66,9 @@ def test_every_review_of_the_day_has_the_same_chance() -> None:
         drawn.update(key in unsure for key in lot)
     assert 300 < drawn[True] < 500
     assert daily_lot.draw() == 20
-    keys = set(TrafficSample.objects.values_list("review", flat=True))
-    assert keys == set(sorted((row.pk for row in rows), key=lambda key: seats.draw("daily lot", TODAY - DAY, key))[:20])
+    drawn_now = set(TrafficSample.objects.values_list("subject", flat=True))
+    first = sorted((row.pk for row in rows), key=lambda key: seats.draw("daily lot", TODAY - DAY, key))[:20]
+    assert drawn_now == {ref_to(CustomerReview, key) for key in first}
 
 
 def test_what_people_were_asked_about_already_is_part_of_the_lot() -> None:
@@ -110,7 +114,7 @@ def test_what_came_with_a_label_from_a_file_is_no_traffic() -> None:
     brought = [ImportedLabel(ref(row), "negative") for row in rows[:5]]
     labels.upsert_imported("sentiment", brought, source="import:7", now=dt.datetime.now(dt.UTC))
     assert daily_lot.draw() == 3
-    assert {sample.review_id for sample in TrafficSample.objects.all()} == {row.pk for row in rows[5:]}
+    assert {sample.subject for sample in TrafficSample.objects.all()} == {ref(row) for row in rows[5:]}
 
 
 def test_the_lot_goes_before_people_while_the_queue_is_paused(settings: Any) -> None:
@@ -144,12 +148,54 @@ def test_the_lot_is_no_arm_of_what_suggestions_do_to_people() -> None:
     factories.model_version("sentiment")
     rows = came(30, on=TODAY - DAY)
     daily_lot.draw()
-    drawn = set(TrafficSample.objects.values_list("review", flat=True))
+    drawn = set(TrafficSample.objects.values_list("subject", flat=True))
     person = people.reviewer()
     for row in rows:
-        labels.record_vote("sentiment", ref(row), rater=f"user:{person.pk}", label="negative", purpose="label",
-                           at=dt.datetime.now(dt.UTC), suggestion="positive", is_assisted=row.pk not in drawn)  # fmt: skip
+        labels.record_vote(
+            "sentiment",
+            ref(row),
+            rater=f"user:{person.pk}",
+            label="negative",
+            purpose="label",
+            at=dt.datetime.now(dt.UTC),
+            suggestion="positive",
+            is_assisted=ref(row) not in drawn,
+        )
     found = label_quality.quality_of("sentiment").anchoring
     assert found is not None
     assert (found.accepted_blind.n, found.accepted_assisted.n) == (0, 10)
     assert Vote.objects.filter(is_assisted=False).count() == 20
+
+
+def test_a_declared_question_has_a_lot_of_its_own_also_of_products(tmp_path: Path, settings: Any) -> None:
+    text = (
+        "name: shelf\ntitle: Shelf\nabout: product\ndaily_lot: 3\nchoices: [{value: a, title: A}, {value: b, title: B}]"
+    )
+    (tmp_path / "shelf.yaml").write_text(text)
+    settings.QUESTIONS_DIR = str(tmp_path)
+    settings.QUESTIONS = {**settings.QUESTIONS, "shelf": "questions.declared.shelf"}
+    factories.model_version("sentiment")
+    version = factories.model_version("shelf")
+    came(5, on=TODAY - DAY)
+    products = [factories.product() for _ in range(6)]
+    noon = dt.datetime.combine(TODAY - DAY, dt.time(12), dt.UTC)
+    Product.objects.filter(pk__in=[product.pk for product in products]).update(created_at=noon)
+    for product in products:
+        factories.prediction(product, "shelf", {"a": 0.9, "b": 0.1}, version=version)
+    assert daily_lot.draw() == 5 + 3
+    assert daily_lot.draw() == 0
+    drawn = set(TrafficSample.objects.filter(question="shelf").values_list("subject", flat=True))
+    lot = sorted(products, key=lambda product: daily_lot.lot_of("shelf", TODAY - DAY, product.pk))[:3]
+    assert drawn == {ref(product) for product in lot}
+    assert settling.open_reviews() == 8
+    items = ReviewItem.objects.filter(kind="shelf")
+    assert {(item.about, item.strategy) for item in items} == {(subject, "daily_lot") for subject in drawn}
+    assert drift.watched() == ("sentiment", "shelf")
+    seen = drift.look("shelf", today=TODAY)
+    assert seen is not None
+    assert (seen.role, seen.champion) == ("shelf", version)
+    page = Client()
+    page.force_login(people.ml_engineer())
+    assert "3 products a day are drawn" in " ".join(page.get(reverse("console:training")).content.decode().split())
+    lot[0].delete()
+    assert TrafficSample.objects.filter(question="shelf").count() == 2

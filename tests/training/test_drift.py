@@ -42,7 +42,7 @@ def judged(version: ModelVersion, *, days: range, right: int, of: int = 20, sour
         day = TODAY - ago * DAY
         for number in range(of):
             row = factories.customer_review(f"{ago} {number} {uuid.uuid4()}", product=product)
-            TrafficSample.objects.create(day=day, review=row, n_of=500)
+            TrafficSample.objects.create(day=day, question=ROLE, subject=ref(row), n_of=500)
             factories.sentiment(row, "positive", confidence=0.99, version=version)
             said = "positive" if number < right else "negative"
             at = dt.datetime.combine(day, NOON, dt.UTC)
