@@ -82,7 +82,8 @@ def compatibility_claims(text: str, folded: Folded, evidence: Evidence) -> Itera
 
 # "Every Android phone", 所有安卓机型: more than a fact that names models says.
 _ALL: Final = re.compile(
-    r"\b(?:all|any|every) (?:[a-z]{2,12} ){0,2}?(?:models?|phones?|smartphones?|devices?|machines?|cars?|vehicles?|laptops?)\b"
+    r"\b(?:all|any|every) (?:[a-z]{2,12} ){0,2}?"
+    r"(?:models?|phones?|smartphones?|devices?|machines?|cars?|vehicles?|laptops?)\b"
     r"|(?:所有|全部|任何|各种|全系)[^，。；！？\n]{0,6}?(?:机型|型号|手机|设备|车型|机器|电脑)"
 )
 _FIT_FACT: Final = re.compile(r"compatib|fits|works with|适配|适用|兼容")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -38,21 +38,22 @@ def _is_told(claim: Claim) -> bool:
 def _fixups(draft: Draft, found: Sequence[Claim]) -> dict[int, Fixup]:
     """Return what mends the claims that somebody is asked about, by their place in `found`.
 
-    Each was tried: with it there are fewer such claims. A text with many faults is written anew, not mended.
+    They were tried, all together or else one by one: with them there are fewer such claims. A text with many faults is
+    written anew, not mended.
     """
     asked = [index for index, claim in enumerate(found) if claim.code and claim.severity != Severity.INFO]
     if len(asked) > MOST or len(draft.text) > MAX_EXAMINED:
         return {}
-    mended = {}
-    for index in asked:
-        fixup = fixup_of(found[index], draft.text)
-        if fixup and _n_asked(replace(draft, text=apply_fixups(draft.text, [fixup]))) < len(asked):
-            mended[index] = fixup
-    return mended
+    drawn = {index: fixup for index in asked if (fixup := fixup_of(found[index], draft.text))}
+    if drawn and _n_asked(draft, drawn.values()) == len(asked) - len(drawn):
+        return drawn
+    return {index: fixup for index, fixup in drawn.items() if _n_asked(draft, [fixup]) < len(asked)}
 
 
-def _n_asked(draft: Draft) -> int:
-    return sum(bool(claim.code) and claim.severity != Severity.INFO for claim in claims(draft))
+def _n_asked(draft: Draft, fixups: Iterable[Fixup]) -> int:
+    """Return how many claims somebody would be asked about, were `fixups` made."""
+    mended = replace(draft, text=apply_fixups(draft.text, fixups))
+    return sum(bool(claim.code) and claim.severity != Severity.INFO for claim in claims(mended))
 
 
 def _hit(claim: Claim, fixup: Fixup | None) -> Hit:

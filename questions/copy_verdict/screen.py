@@ -42,8 +42,7 @@ COPY_REVIEW = f"""
           <Choice value="Accept" alias="accept" hotkey="1" hint="Goes live as it is"/>
           <Choice value="Fix" alias="fix" hotkey="2" hint="Goes live as you correct it"/>
           <Choice value="Reject" alias="reject" hotkey="3" hint="Never shown to a shopper"/>
-          <Choice value="Fix as proposed" alias="{AS_PROPOSED}" hotkey="4"
-                  hint="Goes live with what is proposed above"/>
+          <Choice value="Fix as proposed" alias="{AS_PROPOSED}" hotkey="4" hint="Goes live as proposed above"/>
         </Choices>
         <View className="ec-confirm" visibleWhen="choice-selected" whenTagName="verdict" whenChoiceValue="accept">
           <Choices name="confirmed" toName="draft" choice="multiple" showInline="true">
