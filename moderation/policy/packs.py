@@ -148,10 +148,10 @@ class Rule(Strict):
         """
         parts = [*self.unless_patterns]
         if self.unless:
-            parts.insert(0, literals(self.unless))
+            parts.insert(0, literals(self.unless, loose=True))
         wanted = [*self.patterns] or ["(?!)"]
         if self.terms:
-            wanted.insert(0, f"(?P<term>{literals(self.terms)})")
+            wanted.insert(0, f"(?P<term>{literals(self.terms, loose=True)})")
         else:
             wanted.insert(0, "(?P<term>(?!))")
         parts.append(f"(?P<hit>{'|'.join(wanted)})")
@@ -186,6 +186,8 @@ class Pack(Strict):
                 raise ValueError(f"rule {rule.id}: no context {', '.join(sorted(unknown))}")
             if unknown := {*rule.together} - self.words.keys():
                 raise ValueError(f"rule {rule.id}: no list of words {', '.join(sorted(unknown))}")
+        if idle := self.words.keys() - {name for rule in self.rules for name in rule.together}:
+            raise ValueError(f"no rule uses the list of words {', '.join(sorted(idle))}")
         used = {name for rule in self.rules for name in (*rule.only_if, *rule.not_if)}
         if idle := self.contexts.keys() - used:
             raise ValueError(f"no rule uses the context {', '.join(sorted(idle))}")
@@ -194,7 +196,7 @@ class Pack(Strict):
     @cached_property
     def lists(self) -> Mapping[str, re.Pattern[str]]:
         """Return each list of words as one expression."""
-        return {name: re.compile(literals(words)) for name, words in self.words.items()}
+        return {name: re.compile(literals(words, loose=True)) for name, words in self.words.items()}
 
     def valid(self, rule: Rule, on: dt.date) -> bool:
         """Say whether `rule` has come into force by `on`."""

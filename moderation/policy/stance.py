@@ -27,7 +27,8 @@ _NOT: Final = re.compile(
 )
 # What ends the reach of a denial. A comma does, unless the words before the term are a list that ends in "or".
 _BEYOND: Final = re.compile(
-    r"\b(?:but|yet|however|although|though|because|so|and|it|they|which|(?<!anything\s)(?<!nothing\s)that|who|while|this|these|you|your|we|i"
+    r"\b(?:but|yet|however|although|though|because|so|and|it|they|which"
+    r"|(?<!anything\s)(?<!nothing\s)that|who|while|this|these|you|your|we|i"
     r"|until|unless|when|if|then|as|with)\b|[:()–-]\s"
 )
 _ENDS_A_LIST: Final = re.compile(r"\b(?:or|nor)\s(?:\w+\s){0,2}$")
