@@ -36,4 +36,4 @@ class Sentiment(ChoiceQuestion):
     @property
     def daily_lot(self) -> int:  # type: ignore[override]
         """As many as the settings say."""
-        return int(settings.MODERATION["DAILY_LOT"])
+        return int(settings.MODERATION.daily_lot)
