@@ -35,8 +35,7 @@ from labeling.remote import RemoteAnnotation, RemoteTask
 
 log = logging.getLogger(__name__)
 ACTOR = SystemActor("labeling.ingest")
-# What the record says of an answer before it counted or did not.
-NEW = ""
+NEW = ""  # what the record says of an answer before it counted or did not
 EVENTS_AT_ONCE = 200
 # The action of a hint that came from the page on which somebody answers.
 SAID = "ANNOTATION_SAID"
