@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -42,12 +42,13 @@ def number_from_one() -> None:
 
 def fact(product: Product, name: str, value: str, **fields: Any) -> ProductFact:
     """A fact of `product`. A value such as `350 ml` becomes a quantity, `350` a number, anything else text."""
-    made = _fact(product, name, value, **fields)
+    made = fact_of(product, name, value, **fields)
     made.save()
     return made
 
 
-def _fact(product: Product, name: str, value: str, *, position: int = 0, **fields: Any) -> ProductFact:
+def fact_of(product: Product, name: str, value: str, *, position: int = 0, **fields: Any) -> ProductFact:
+    """The same, not saved."""
     head, _, unit = value.partition(" ")
     try:
         number = float(head)
@@ -84,7 +85,7 @@ def product(*, facts: Mapping[str, str] | None = None, **fields: Any) -> Product
     values.setdefault("facts_hash", hash_json({"title": values["title"], "facts": dict(facts)}))
     made = Product.objects.create(**values)
     ProductFact.objects.bulk_create(
-        _fact(made, name, value, position=position) for position, (name, value) in enumerate(facts.items())
+        fact_of(made, name, value, position=position) for position, (name, value) in enumerate(facts.items())
     )
     return made
 
@@ -177,11 +178,25 @@ def prediction(
     subject: Any, asked: str, probabilities: Mapping[str, float], *, version: ModelVersion, **fields: Any
 ) -> Prediction:
     """What `version` says of `subject`, a row: the likeliest of `probabilities`. It stands, unless it is a shadow."""
+    return predictions([subject], asked, probabilities, version=version, **fields)[0]
+
+
+def predictions(
+    subjects: Sequence[Any], asked: str, probabilities: Mapping[str, float], *, version: ModelVersion, **fields: Any
+) -> list[Prediction]:
+    """The same of each of `subjects`, in two statements."""
     label = max(probabilities, key=lambda one: probabilities[one])
     values = {"label": label, "confidence": probabilities[label], "probabilities": probabilities} | fields
     if not values.get("is_shadow"):
-        Scoring.objects.update_or_create(question=asked, subject=ref(subject), defaults={"scored_with": version.pk})
-    return Prediction.objects.create(question=asked, subject=ref(subject), model_version=version, **values)
+        Scoring.objects.bulk_create(
+            [Scoring(question=asked, subject=ref(subject), scored_with=version.pk) for subject in subjects],
+            update_conflicts=True,
+            unique_fields=("subject", "question"),
+            update_fields=("scored_with",),
+        )
+    return Prediction.objects.bulk_create(
+        Prediction(question=asked, subject=ref(subject), model_version=version, **values) for subject in subjects
+    )
 
 
 def validity(candidate_: Candidate, value: float, *, version: ModelVersion, **fields: Any) -> Prediction:
@@ -191,20 +206,32 @@ def validity(candidate_: Candidate, value: float, *, version: ModelVersion, **fi
 
 def customer_review(text: str = "Keeps tea hot, and it looks lovely.", **fields: Any) -> CustomerReview:
     """What a customer wrote about a product."""
-    values = {"external_id": f"review-{next(_numbers)}", "rating": "5.0"} | fields
-    if "product" not in values:
-        values["product"] = product()
-    return CustomerReview.objects.create(text=text, **values)
+    return customer_reviews([text], **fields)[0]
+
+
+def customer_reviews(texts: Iterable[str], **fields: Any) -> list[CustomerReview]:
+    """What customers wrote about a product, in one statement."""
+    if "product" not in fields:
+        fields["product"] = product()
+    rows = [{"external_id": f"review-{next(_numbers)}", "rating": "5.0", "text": text} | fields for text in texts]
+    return CustomerReview.objects.bulk_create(CustomerReview(**row) for row in rows)
 
 
 def sentiment(
     review: CustomerReview, label: str = "positive", *, confidence: float = 0.9, version: ModelVersion | None = None
 ) -> Prediction:
     """The sentiment that `version` gave `review`."""
+    return sentiments([review], label, confidence=confidence, version=version)[0]
+
+
+def sentiments(
+    reviews: Sequence[CustomerReview], label: str, *, confidence: float = 0.9, version: ModelVersion | None = None
+) -> list[Prediction]:
+    """The same sentiment of each of `reviews`."""
     version = version or ModelVersion.objects.filter(role="sentiment").first() or model_version("sentiment")
     others = [other for other in ("positive", "negative", "neutral") if other != label]
     probabilities = {label: confidence} | dict.fromkeys(others, (1 - confidence) / 2)
-    return prediction(review, "sentiment", probabilities, version=version, label=label, confidence=confidence)
+    return predictions(reviews, "sentiment", probabilities, version=version, label=label, confidence=confidence)
 
 
 def labeling_project(kind: str = "copy_verdict", *, ls_project_id: int | None = None) -> LabelingProject:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from catalog.models import CustomerReview
 from core.refs import ref
 from labeling.models import Label
 from tests import factories, people
@@ -35,17 +36,29 @@ def label_reviews(
     n: int = 200, *, seed: int = 1, chinese: float = 0.0, names: Sequence[str] = tuple(WORDS), wrong: float = 0.0
 ) -> list[str]:
     """Make `n` labelled reviews, five a product, and return their subjects; a share `wrong` of the labels is wrong."""
-    rng, made, product, now = random.Random(seed), list[Label](), None, timezone.now()
+    rng, now = random.Random(seed), timezone.now()
+    products = [factories.product(sku=f"SHOP-{seed}-{number}") for number in range(0, n, 5)]
+    reviews, said = list[CustomerReview](), list[str]()
     for number in range(n):
-        if number % 5 == 0:
-            product = factories.product(sku=f"SHOP-{seed}-{number}")
         label = names[number % len(names)]
         is_chinese = rng.random() < chinese
         text = f"{review_text(label, rng, chinese=is_chinese)} {number}"
-        review = factories.customer_review(text, product=product, locale="zh-Hans" if is_chinese else "en")
-        said = rng.choice([other for other in names if other != label]) if rng.random() < wrong else label
-        made.append(Label(kind=KIND, subject=ref(review), label=said, method="single", n_votes=1, labelled_at=now,
-                          source="label_studio"))  # fmt: skip
+        reviews.append(CustomerReview(external_id=f"shop-{seed}-{number}", rating="5.0", text=text,
+                                      product=products[number // 5], locale="zh-Hans" if is_chinese else "en"))  # fmt: skip
+        said.append(rng.choice([other for other in names if other != label]) if rng.random() < wrong else label)
+    CustomerReview.objects.bulk_create(reviews)
+    made = [
+        Label(
+            kind=KIND,
+            subject=ref(review),
+            label=label,
+            method="single",
+            n_votes=1,
+            labelled_at=now,
+            source="label_studio",
+        )
+        for review, label in zip(reviews, said, strict=True)
+    ]
     Label.objects.bulk_create(made)
     return [label.subject for label in made]
 

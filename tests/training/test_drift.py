@@ -38,16 +38,25 @@ NOON = dt.time(12)
 def judged(version: ModelVersion, *, days: range, right: int, of: int = 20, source: str = "label_studio") -> None:
     """So many days ago the lot drew `of` reviews a day; people agree with `version` on `right` of them."""
     product = factories.product()
-    for ago in days:
-        day = TODAY - ago * DAY
-        for number in range(of):
-            row = factories.customer_review(f"{ago} {number} {uuid.uuid4()}", product=product)
-            TrafficSample.objects.create(day=day, question=ROLE, subject=ref(row), n_of=500)
-            factories.sentiment(row, "positive", confidence=0.99, version=version)
-            said = "positive" if number < right else "negative"
-            at = dt.datetime.combine(day, NOON, dt.UTC)
-            Label.objects.create(kind="sentiment", subject=ref(row), label=said, method="single", n_votes=1,
-                                 labelled_at=at, source=source)  # fmt: skip
+    days_of = [(ago, number) for ago in days for number in range(of)]
+    reviews = factories.customer_reviews([f"{ago} {number} {uuid.uuid4()}" for ago, number in days_of], product=product)
+    factories.sentiments(reviews, "positive", confidence=0.99, version=version)
+    TrafficSample.objects.bulk_create(
+        TrafficSample(day=TODAY - ago * DAY, review=row, n_of=500)
+        for (ago, _), row in zip(days_of, reviews, strict=True)
+    )
+    Label.objects.bulk_create(
+        Label(
+            kind="sentiment",
+            subject=ref(row),
+            label="positive" if number < right else "negative",
+            method="single",
+            n_votes=1,
+            labelled_at=dt.datetime.combine(TODAY - ago * DAY, NOON, dt.UTC),
+            source=source,
+        )
+        for (ago, number), row in zip(days_of, reviews, strict=True)
+    )
 
 
 def serves_since(days: int, **fields: Any) -> ModelVersion:

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.models import CustomerReview
 from core import label_sets
 from core.exceptions import PermanentError
 from core.refs import ref
@@ -65,15 +66,17 @@ def text_about(said: Sequence[str], rng: random.Random) -> str:
 
 def label_reviews(n: int = 300) -> None:
     """Make `n` labelled reviews, two a product, whose words say what they are about."""
-    rng, labels, product, now = random.Random(5), list[Label](), factories.product(), timezone.now()
+    rng, now = random.Random(5), timezone.now()
+    products = [factories.product(sku=f"R-{number}") for number in range(0, n, 2)]
+    reviews, labels = list[CustomerReview](), list[Label]()
     for number in range(n):
-        product = factories.product(sku=f"R-{number}") if number % 2 == 0 else product
         said = [name for name in WORDS if rng.random() < SHARES[name]]
-        review = factories.customer_review(f"{text_about(said, rng)} {number}", product=product)
+        text = f"{text_about(said, rng)} {number}"
+        reviews.append(CustomerReview(external_id=f"r-{number}", text=text, product=products[number // 2]))
         labels.append(
             Label(
                 kind=NAME,
-                subject=ref(review),
+                subject=ref(reviews[-1]),
                 label=label_sets.join(said, WORDS),
                 method="single",
                 n_votes=1,
@@ -81,6 +84,7 @@ def label_reviews(n: int = 300) -> None:
                 source="label_studio",
             )
         )
+    CustomerReview.objects.bulk_create(reviews)
     Label.objects.bulk_create(labels)
 
 
