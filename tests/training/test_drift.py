@@ -42,7 +42,7 @@ def judged(version: ModelVersion, *, days: range, right: int, of: int = 20, sour
     reviews = factories.customer_reviews([f"{ago} {number} {uuid.uuid4()}" for ago, number in days_of], product=product)
     factories.sentiments(reviews, "positive", confidence=0.99, version=version)
     TrafficSample.objects.bulk_create(
-        TrafficSample(day=TODAY - ago * DAY, review=row, n_of=500)
+        TrafficSample(day=TODAY - ago * DAY, question=ROLE, subject=ref(row), n_of=500)
         for (ago, _), row in zip(days_of, reviews, strict=True)
     )
     Label.objects.bulk_create(
