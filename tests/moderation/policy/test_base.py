@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from moderation.policy.base import (
     MAX_HITS,
     Check,
+    CheckResult,
     Draft,
     Fact,
     Hit,
@@ -203,9 +204,11 @@ def test_each_check_takes_hostile_text_in_time(kind: str) -> None:
     )
 
     for check in load_checks():
-        assert least_seconds(partial(run_checks, draft, [check])) <= MUST_SECONDS, check.name
-        (result,) = run_checks(draft, [check])
-        assert "not_examined" in {hit.code for hit in result.hits}
+        said: list[CheckResult] = []
+        assert least_seconds(lambda check=check, said=said: said.extend(run_checks(draft, [check]))) <= MUST_SECONDS, (
+            check.name
+        )
+        assert "not_examined" in {hit.code for hit in said[-1].hits}
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
