@@ -24,7 +24,7 @@ class Emptying:
                         self._rows[table] = rows
 
     def empty(self) -> None:
-        """Remove all other rows. Foreign keys are looked at when it is committed: the order of tables is all the same."""
+        """Remove all other rows. Foreign keys are looked at on commit: in which order tables come is all the same."""
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(self._tables)}")
             for table, rows in self._rows.items():
@@ -33,4 +33,4 @@ class Emptying:
 
     def take_over(self) -> None:
         """Have Django's transactional tests end so."""
-        TransactionTestCase._fixture_teardown = lambda _: self.empty()  # type: ignore[attr-defined,method-assign]
+        TransactionTestCase._fixture_teardown = lambda _: self.empty()  # type: ignore[attr-defined]

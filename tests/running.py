@@ -27,8 +27,9 @@ def arrange(items: list[pytest.Item]) -> None:
 
 def id_of(value: object, name: str) -> str | None:
     """Return the id of a test's parameter where its value is too long for one; None: pytest may make it."""
-    too_long = isinstance(value, str | bytes) and len(value) > LONGEST_VALUE
-    return f"{name} of {len(value)}" if too_long else None
+    if isinstance(value, str | bytes) and len(value) > LONGEST_VALUE:
+        return f"{name} of {len(value)}"
+    return None
 
 
 def nodeid_of(item: pytest.Item) -> str:
