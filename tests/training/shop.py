@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -43,8 +44,9 @@ def label_reviews(
         label = names[number % len(names)]
         is_chinese = rng.random() < chinese
         text = f"{review_text(label, rng, chinese=is_chinese)} {number}"
-        reviews.append(CustomerReview(external_id=f"shop-{seed}-{number}", rating="5.0", text=text,
-                                      product=products[number // 5], locale="zh-Hans" if is_chinese else "en"))  # fmt: skip
+        review = CustomerReview(text=text, product=products[number // 5], locale="zh-Hans" if is_chinese else "en")
+        review.external_id, review.rating = f"shop-{seed}-{number}", Decimal(5)
+        reviews.append(review)
         said.append(rng.choice([other for other in names if other != label]) if rng.random() < wrong else label)
     CustomerReview.objects.bulk_create(reviews)
     made = [
