@@ -29,7 +29,7 @@ def wait_until() -> Callable[..., None]:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     return wait
 
