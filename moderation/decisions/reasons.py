@@ -46,6 +46,7 @@ def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Rea
     if (
         lacking := _missing_reason(reading)
         or _not_looked_at(reading)
+        or _not_mended(reading)
         or (_missing_text(reading) if may_overrule(reading, actor) else "")
     ):
         give_back(item, consensus=consensus, actor=actor, reason=lacking)
@@ -80,6 +81,25 @@ def _not_looked_at(reading: Reading) -> str:
     if is_let_out and not str(reading.answer.get("comment") or "").strip():
         return "You say that a warning is right: say in the comment why the text may go out all the same."
     return ""
+
+
+def _not_mended(reading: Reading) -> str:
+    """A fix as proposed mends every warning that is no false alarm: one key must not carry another one out."""
+    if "fixups" not in reading.answer:
+        return ""
+    settled = {str(key) for name in ("dismissed_findings", "fixups") for key in reading.answer.get(name) or []}
+    open_ = [
+        finding
+        for finding in reading.candidate.findings.all()
+        if finding.severity != Finding.Severity.INFO and str(finding.pk) not in settled
+    ]
+    if not open_:
+        return ""
+    said = "; ".join(finding.message for finding in open_[:3]) + ("; …" if len(open_) > 3 else "")
+    return (
+        f"Nothing is proposed for {len(open_)} warning{'s' if len(open_) > 1 else ''} ({said[:280]}): tick what is a "
+        "false alarm, or choose Fix and mend the text yourself."
+    )
 
 
 def _missing_text(reading: Reading) -> str:

@@ -70,6 +70,24 @@ def test_where_nothing_is_proposed_the_answer_comes_back(item: ReviewItem) -> No
     assert not Decision.objects.exists()
 
 
+def test_a_warning_for_which_nothing_is_proposed_is_not_carried_out_with_the_rest(item: ReviewItem) -> None:
+    other = Finding.objects.create(
+        candidate=item.candidate, check_name="policy_rules", check_version="1", code="absolute_claim", severity="warn",
+        message="“best” is an absolute claim.", start=0, end=7,
+    )  # fmt: skip
+    reviewer = people.reviewer()
+    factories.lease(item, reviewer)
+    factories.answer(item, reviewer, **said(item))
+
+    assert settling.settle_decisions() == 0
+
+    item.refresh_from_db()
+    assert "Nothing is proposed for 1 warning" in item.returned_reason
+    factories.answer(item, reviewer, **{**said(item), "dismissed_findings": [str(other.pk)]})
+    assert settling.settle_decisions() == 1
+    assert PublishedCopy.objects.get().text == MENDED
+
+
 def test_a_fix_in_words_of_their_own_is_no_fixup(item: ReviewItem) -> None:
     reviewer = people.reviewer()
     factories.lease(item, reviewer)
