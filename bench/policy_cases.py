@@ -133,6 +133,7 @@ def main() -> None:
     lines += [f"| right before: still right | {share(one.is_right for one in passing)} |"]
     fine = [one for one in (*failing, *passing) if not one.is_violation]
     lines += [f"| all fine texts: warned about or blocked | {share(one.is_warned for one in fine)} |"]
+    lines += [f"| all fine texts: blocked | {share(one.is_blocked for one in fine)} |"]
     lines += sentences(checks)
     wrong = Counter(one.kind for one in failing if not one.is_right)
     lines += [f"| still wrong, by kind | {', '.join(f'{kind} {n}' for kind, n in sorted(wrong.items())) or 'none'} |"]
