@@ -104,10 +104,19 @@ def our_spans(draft: Draft) -> list[Span]:
 
 # --- Planted errors: chosen by plain patterns, not by the reader under test ---------------------------------------
 UNITS = {
-    "inches": ["cm", "feet"], "inch": ["cm", "foot"], "ounces": ["grams", "pounds"], "oz": ["g", "lb"],
-    "pounds": ["kg", "ounces"], "lbs": ["kg", "oz"], "feet": ["inches", "meters"], "cm": ["mm", "inches"],
-    "mm": ["cm", "inches"], "ml": ["oz", "l"], "minutes": ["hours"], "hours": ["minutes"],
-}  # fmt: skip
+    "inches": ["cm", "feet"],
+    "inch": ["cm", "foot"],
+    "ounces": ["grams", "pounds"],
+    "oz": ["g", "lb"],
+    "pounds": ["kg", "ounces"],
+    "lbs": ["kg", "oz"],
+    "feet": ["inches", "meters"],
+    "cm": ["mm", "inches"],
+    "mm": ["cm", "inches"],
+    "ml": ["oz", "l"],
+    "minutes": ["hours"],
+    "hours": ["minutes"],
+}
 MATERIALS = [
     "cotton",
     "polyester",

@@ -55,7 +55,10 @@ def measure(rows: list[tuple[str, int]], start: Start, size: int, seed: int) -> 
     order = np.random.default_rng(seed).permutation(len(rows))
     texts, truth = [rows[i][0] for i in order[:ASIDE]], np.array([rows[i][1] for i in order[:ASIDE]])
     said = [rows[i] for i in order[ASIDE : ASIDE + size]]
-    parts = [Labelled([text for text, _ in part], [label for _, label in part]) for part in (said[size // 10 :], said[: size // 10])]  # fmt: skip
+    parts = [
+        Labelled([text for text, _ in part], [label for _, label in part])
+        for part in (said[size // 10 :], said[: size // 10])
+    ]
     found = {"as it ships": right(start.model, texts, truth)}
     for arm, begun in ((ALONE, None), (STARTED, start)):
         with tempfile.TemporaryDirectory(prefix="ecomsite-bench-") as folder:

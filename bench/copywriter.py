@@ -118,8 +118,10 @@ def fixes(model: Path, places: Sequence[Restaurant], names: Sequence[str], optio
             if text and sound and any(judged(place, text, names)[1:]):
                 prompt = prompt_of(place)
                 pairs[str(prompt), text] = {
-                    "prompt": prompt, "rejected": text, "chosen": min(sound, key=partial(copy_metrics.edit_distance, text)),
-                }  # fmt: skip
+                    "prompt": prompt,
+                    "rejected": text,
+                    "chosen": min(sound, key=partial(copy_metrics.edit_distance, text)),
+                }
     return list(pairs.values())
 
 
@@ -130,11 +132,19 @@ def measure(places: Sequence[Restaurant], texts: Sequence[str], names: Sequence[
     for place, text in zip(places, texts, strict=True):
         told, wrong, unbacked = judged(place, text, names)
         others = [other for other in place.texts if other != text] or list(place.texts)
-        rows.append({
-            "unsupported": float(wrong + unbacked > 0), "wrong": float(wrong > 0), "unbacked": float(unbacked > 0), "told": told,
-            "strange": float(len({*restaurants.words_of(text)} - known - {*restaurants.words_of(str(dict(place.slots)))})),
-            "distance": min(copy_metrics.edit_distance(text, other) for other in others), "words": float(len(text.split())),
-        })  # fmt: skip
+        rows.append(
+            {
+                "unsupported": float(wrong + unbacked > 0),
+                "wrong": float(wrong > 0),
+                "unbacked": float(unbacked > 0),
+                "told": told,
+                "strange": float(
+                    len({*restaurants.words_of(text)} - known - {*restaurants.words_of(str(dict(place.slots)))})
+                ),
+                "distance": min(copy_metrics.edit_distance(text, other) for other in others),
+                "words": float(len(text.split())),
+            }
+        )
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -158,8 +168,15 @@ def build_base(folder: Path) -> None:
 def train(parts: Parts, options: argparse.Namespace) -> dict[str, tuple[Path, dict[str, Any]]]:
     from training.trainers import copywriter
 
-    recipe = CopyRecipe(epochs=options.epochs, learning_rate=options.rate, batch_size=options.batch, accumulate=1, patience=6,
-                        preference_epochs=options.preference_epochs, preference_rate=options.preference_rate)  # fmt: skip
+    recipe = CopyRecipe(
+        epochs=options.epochs,
+        learning_rate=options.rate,
+        batch_size=options.batch,
+        accumulate=1,
+        patience=6,
+        preference_epochs=options.preference_epochs,
+        preference_rate=options.preference_rate,
+    )
     kept = KEPT / options.name
     made = {"base": stage("base", build_base, kept)}
 
@@ -167,8 +184,15 @@ def train(parts: Parts, options: argparse.Namespace) -> dict[str, tuple[Path, di
         return [{"prompt": prompt_of(place), "completion": let_out(place, parts.places)} for place in places]
 
     def imitate(folder: Path) -> dict[str, Any]:
-        return copywriter.imitate(imitated(parts.train), imitated(parts.validation), recipe=recipe, base=made["base"][0],
-                                  work=folder.parent / "work", into=folder, watch=tell)  # fmt: skip
+        return copywriter.imitate(
+            imitated(parts.train),
+            imitated(parts.validation),
+            recipe=recipe,
+            base=made["base"][0],
+            work=folder.parent / "work",
+            into=folder,
+            watch=tell,
+        )
 
     made["imitation"] = stage("imitation", imitate, kept)
 
@@ -176,10 +200,19 @@ def train(parts: Parts, options: argparse.Namespace) -> dict[str, tuple[Path, di
         n_held_out = max(8, len(parts.fixed) // 8)
         held_out, learnt = parts.fixed[:n_held_out], parts.fixed[n_held_out:]
         train, validation = (fixes(made["imitation"][0], part, parts.places, options) for part in (learnt, held_out))
-        print(f"{len(train)} fixes to learn from, {len(validation)} held out, of {options.drafts} drafts of each of {len(parts.fixed)}",
-              flush=True)  # fmt: skip
-        found = copywriter.prefer(train[: options.pairs], validation[: options.validation], recipe=recipe.model_copy(update={"batch_size": 4}),
-                                  base=made["imitation"][0], work=folder.parent / "work", into=folder, watch=tell)  # fmt: skip
+        print(
+            f"{len(train)} fixes to learn from, {len(validation)} held out, of {options.drafts} drafts of each of {len(parts.fixed)}",
+            flush=True,
+        )
+        found = copywriter.prefer(
+            train[: options.pairs],
+            validation[: options.validation],
+            recipe=recipe.model_copy(update={"batch_size": 4}),
+            base=made["imitation"][0],
+            work=folder.parent / "work",
+            into=folder,
+            watch=tell,
+        )
         return {**found, "n_fixes": len(train)}
 
     made["preference"] = stage("preference", prefer, kept)
@@ -209,8 +242,15 @@ def ratio(new: np.ndarray, old: np.ndarray) -> tuple[float, float, float]:
 
 
 def table(found: dict[str, dict[str, np.ndarray]]) -> list[str]:
-    heads = {"unsupported": "texts with an unsupported claim", "wrong": "… a wrong value", "unbacked": "… found by the grounding check",
-             "strange": "words that no person used", "told": "facts realised", "distance": "edit distance", "words": "words"}  # fmt: skip
+    heads = {
+        "unsupported": "texts with an unsupported claim",
+        "wrong": "… a wrong value",
+        "unbacked": "… found by the grounding check",
+        "strange": "words that no person used",
+        "told": "facts realised",
+        "distance": "edit distance",
+        "words": "words",
+    }
     lines = ["| model | " + " | ".join(heads.values()) + " |", "| --- " * (len(heads) + 1) + "|"]
     for name, figures in found.items():
         cells = []
@@ -255,8 +295,11 @@ def main() -> int:
     lines = table(found)
     before, last = found[STAGES["base"]]["unsupported"], found[STAGES["preference"]]["unsupported"]
     value, low, high = ratio(last, before)
-    lines += ["", f"Texts with an unsupported claim, after DPO ÷ as it ships: **{value:.2f}** [{low:.2f}, {high:.2f}] (at most 0.5). "
-              f"Tested on {len(parts.tests)} restaurants called {', '.join(parts.names)}; seconds: {seconds}."]  # fmt: skip
+    lines += [
+        "",
+        f"Texts with an unsupported claim, after DPO ÷ as it ships: **{value:.2f}** [{low:.2f}, {high:.2f}] (at most 0.5). "
+        f"Tested on {len(parts.tests)} restaurants called {', '.join(parts.names)}; seconds: {seconds}.",
+    ]
     print("\n".join(lines))
     print(json.dumps({"name": "copywriter", "ratio": round(value, 3), "must": 0.5, "pass": value <= 0.5}))
     if options.write:

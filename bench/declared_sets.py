@@ -109,9 +109,17 @@ def _intent_choices() -> list[Answer]:
 
 
 GOODS = {
-    "书籍": "books", "平板": "tablet", "手机": "phone", "水果": "fruit", "洗发水": "shampoo",
-    "热水器": "water_heater", "蒙牛": "milk", "衣服": "clothes", "计算机": "computer", "酒店": "hotel",
-}  # fmt: skip
+    "书籍": "books",
+    "平板": "tablet",
+    "手机": "phone",
+    "水果": "fruit",
+    "洗发水": "shampoo",
+    "热水器": "water_heater",
+    "蒙牛": "milk",
+    "衣服": "clothes",
+    "计算机": "computer",
+    "酒店": "hotel",
+}
 
 
 def _sets() -> dict[str, Declared]:

@@ -81,7 +81,11 @@ def main() -> int:
             f"| {right:.0%} | ± {100 * spread:.0f} points | {found.value:.2%} [{found.low:.2%}, {found.high:.2%}] of {n:,} |"
         )
         print(lines[-1], flush=True)
-    lines += ["", "| falls from 85 % by | a day | median days | nine of ten within | found within 30 days |", "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines += [
+        "",
+        "| falls from 85 % by | a day | median days | nine of ten within | found within 30 days |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     soon = 0.0
     for fall in FALLS:
         for a_day in A_DAY:
@@ -98,8 +102,18 @@ def main() -> int:
     if options.write:
         page.write("drift", lines)
     passed = worst <= ALPHA and soon >= 0.9
-    print(json.dumps({"name": "drift", "champions": n, "called_worse": worst, "found_20_points_in_30_days": soon,
-                      "must": f"called worse ≤ {ALPHA}, found ≥ 0.9", "pass": passed}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": "drift",
+                "champions": n,
+                "called_worse": worst,
+                "found_20_points_in_30_days": soon,
+                "must": f"called worse ≤ {ALPHA}, found ≥ 0.9",
+                "pass": passed,
+            }
+        )
+    )
     return 0 if passed else 1
 
 

@@ -37,10 +37,21 @@ _NAMED = re.compile(
     re.I,
 )
 _NAMES = {
-    "wide": "Width", "w": "Width", "width": "Width", "tall": "Height", "high": "Height", "h": "Height", "height": "Height",
-    "long": "Length", "l": "Length", "length": "Length", "deep": "Depth", "d": "Depth", "thick": "Thickness",
+    "wide": "Width",
+    "w": "Width",
+    "width": "Width",
+    "tall": "Height",
+    "high": "Height",
+    "h": "Height",
+    "height": "Height",
+    "long": "Length",
+    "l": "Length",
+    "length": "Length",
+    "deep": "Depth",
+    "d": "Depth",
+    "thick": "Thickness",
     "diameter": "Diameter",
-}  # fmt: skip
+}
 
 
 def real(half: str) -> Iterator[Exchange]:

@@ -179,8 +179,10 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
     found: dict[tuple[str, int], dict[str, dict[int, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
     for row in rows:
         found[row["set"], row["n"]][row["method"]][row["seed"]] = row
-    lines = ["| set | labels a class | method | accuracy | macro-F1 | against frozen, points | seeds | seconds |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = [
+        "| set | labels a class | method | accuracy | macro-F1 | against frozen, points | seeds | seconds |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for (name, n), methods in sorted(found.items()):
         for method in METHODS:
             by_seed, frozen = methods.get(method, {}), methods.get(FROZEN, {})
@@ -192,8 +194,10 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
             gaps = [
                 100 * (row["accuracy"] - frozen[seed]["accuracy"]) for seed, row in by_seed.items() if seed in frozen
             ]
-            lines.append(f"| {name} | {n} | {method} | {accuracy:.3f} | {f1:.3f} | "
-                         f"{'' if method == FROZEN else mean(gaps)} | {len(by_seed)} | {seconds:.0f} |")  # fmt: skip
+            lines.append(
+                f"| {name} | {n} | {method} | {accuracy:.3f} | {f1:.3f} | "
+                f"{'' if method == FROZEN else mean(gaps)} | {len(by_seed)} | {seconds:.0f} |"
+            )
     return lines
 
 
@@ -235,8 +239,15 @@ def main() -> int:
                             encoders[encoder] = KeptVectors(place, dtype="float32", max_tokens=TOKENS)
                         draw = Draw(halves[name], n, seed)
                         said = answers(method, draw, seed, encoders[encoder])
-                        row = {"set": name, "n": n, "method": method, "seed": seed, "accuracy": float((said == draw.truth).mean()),
-                               "f1": float(f1_score(draw.truth, said, average="macro")), "seconds": time.monotonic() - started}  # fmt: skip
+                        row = {
+                            "set": name,
+                            "n": n,
+                            "method": method,
+                            "seed": seed,
+                            "accuracy": float((said == draw.truth).mean()),
+                            "f1": float(f1_score(draw.truth, said, average="macro")),
+                            "seconds": time.monotonic() - started,
+                        }
                         with KEPT.open("a") as stream:
                             stream.write(json.dumps(row) + "\n")
                         print(

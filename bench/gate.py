@@ -137,8 +137,10 @@ def worse_on_one(frequency: float, loss: float) -> list[float]:
 
 
 def labels(draws: int, *, write: bool) -> dict[str, float]:
-    heads = [*(f"{100 * loss:.0f} points fewer" if loss < 1 else "none of it" for loss in LOSSES),
-             *(f"all better by {100 * gain:.0f}" for gain in BETTER)]  # fmt: skip
+    heads = [
+        *(f"{100 * loss:.0f} points fewer" if loss < 1 else "none of it" for loss in LOSSES),
+        *(f"all better by {100 * gain:.0f}" for gain in BETTER),
+    ]
     lines = [
         f"| the label is | test texts | products | {' | '.join(heads)} |",
         "| --- | --- | --- |" + " --- |" * len(heads),

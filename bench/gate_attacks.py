@@ -53,8 +53,10 @@ def run(draws: int, *, write: bool) -> dict[str, float]:
 
 def _run(draws: int, *, write: bool) -> dict[str, float]:
     clothing, sentences = Texts.of(clothing_reviews(), is_read=True), Texts.of(short_sentences(), is_read=False)
-    lines = ["| attack | let in by itself | put before people | without its defence | truly better than the champion |",
-             "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = [
+        "| attack | let in by itself | put before people | without its defence | truly better than the champion |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     figures = {"attacks_let_in": 0, "honest_fewer_than_before": 0}
     for name, (arm, texts) in ARMS.items():
         results = [
@@ -100,8 +102,11 @@ class Texts:
 
     def drawn(self, rng: np.random.Generator, counts: dict[str, int]) -> tuple[list[int], list[int]]:
         """Return places of so many texts of each label, shuffled, and of those that are left."""
-        taken = [int(place) for label, n in counts.items()
-                 for place in rng.permutation([i for i, one in enumerate(self.labels) if one == label])[:n]]  # fmt: skip
+        taken = [
+            int(place)
+            for label, n in counts.items()
+            for place in rng.permutation([i for i, one in enumerate(self.labels) if one == label])[:n]
+        ]
         rng.shuffle(taken)
         return taken, sorted(set(range(len(self.texts))) - set(taken))
 
@@ -109,10 +114,16 @@ class Texts:
         from labeling.examples import Example
 
         return [
-            Example(f"review:{place}", group=self.products[place], locale="en", category=self.categories[place],
-                    fields={"text": self.texts[place], "label": self.labels[place]}, **fields)
+            Example(
+                f"review:{place}",
+                group=self.products[place],
+                locale="en",
+                category=self.categories[place],
+                fields={"text": self.texts[place], "label": self.labels[place]},
+                **fields,
+            )
             for place in places
-        ]  # fmt: skip
+        ]
 
 
 def clothing_reviews() -> list[tuple[str, str, str, str]]:
@@ -129,8 +140,10 @@ def clothing_reviews() -> list[tuple[str, str, str, str]]:
 def short_sentences() -> list[tuple[str, str, str, str]]:
     """The 2,100 sentences of uci_sls, five about a product."""
     rows = {row["text"]: row for row in reviews.rows_of("uci_sls")}
-    return [(text, "positive" if row["label"] == "1" else "negative", f"SKU-{number // 5}", row["domain"])
-            for number, (text, row) in enumerate(rows.items())]  # fmt: skip
+    return [
+        (text, "positive" if row["label"] == "1" else "negative", f"SKU-{number // 5}", row["domain"])
+        for number, (text, row) in enumerate(rows.items())
+    ]
 
 
 # --- Models ------------------------------------------------------------------------------------------------------

@@ -56,9 +56,14 @@ class Shop:
         ]
         known |= {product.sku: product.pk for product in Product.objects.bulk_create(made)}
         written = CustomerReview.objects.bulk_create(
-            CustomerReview(pk=uuid.uuid5(uuid.NAMESPACE_OID, str(place)), external_id=f"r-{place}", text=texts.texts[place],
-                           product_id=known[texts.products[place]]) for place in places
-        )  # fmt: skip
+            CustomerReview(
+                pk=uuid.uuid5(uuid.NAMESPACE_OID, str(place)),
+                external_id=f"r-{place}",
+                text=texts.texts[place],
+                product_id=known[texts.products[place]],
+            )
+            for place in places
+        )
         said = [ROTATED[texts.labels[place]] if rotate else texts.labels[place] for place in places]
         now, method = timezone.now(), "majority" if raters else "import" if file else "single"
         about = {"kind": KIND, "source": file or "label_studio"}
@@ -68,8 +73,9 @@ class Shop:
         )
         Vote.objects.bulk_create(
             Vote(subject=ref(review), rater=rater, label=label, voted_at=now, **about)
-            for review, label in zip(written, said, strict=True) for rater in raters
-        )  # fmt: skip
+            for review, label in zip(written, said, strict=True)
+            for rater in raters
+        )
 
     def subjects(self) -> list[str]:
         return sorted(Label.objects.values_list("subject", flat=True))
@@ -101,9 +107,13 @@ class Shop:
         parts = snapshots.read_all(snapshot)
         new, tested = fitted(parts, texts, labels=LABELS), parts["test"]
         verdict = gate.judge(
-            answers(new, tested, LABELS), answers(old, tested, LABELS), groups={"category": [row.category for row in tested]},
-            rules=gate.as_rules(settings.TRAINING.gate), stated=snapshot.n_stated, labels=LABELS,
-        )  # fmt: skip
+            answers(new, tested, LABELS),
+            answers(old, tested, LABELS),
+            groups={"category": [row.category for row in tested]},
+            rules=gate.as_rules(settings.TRAINING.gate),
+            stated=snapshot.n_stated,
+            labels=LABELS,
+        )
         version = self._version(2, dataset_hash=snapshot.artifact_hash)
         report = reports.write(
             version, snapshot, champion=self.champion, gate_version=gate.GATE_VERSION, verdict=verdict, figures={}

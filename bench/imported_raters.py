@@ -62,13 +62,18 @@ def accepted(votes: list[list[int]], truth: np.ndarray, n_labels: int, arm: str,
     return taken
 
 
-def _said(arm: str, order: list[np.ndarray], truth: np.ndarray, model: np.ndarray, n_labels: int, rng: np.random.Generator) -> list[list[int]]:  # fmt: skip
+def _said(
+    arm: str, order: list[np.ndarray], truth: np.ndarray, model: np.ndarray, n_labels: int, rng: np.random.Generator
+) -> list[list[int]]:
     if arm == "honest":
         return [one[1:3].tolist() for one in order]
     if arm == "copies the model, 1 in 10 otherwise":
         model = np.where(rng.random(len(truth)) < 0.1, rng.integers(0, n_labels, len(truth)), model)
-    made = {"turned round": (truth + 1) % n_labels, "one label": np.full(len(truth), np.bincount(truth).argmax()),
-            "by lot": rng.integers(0, n_labels, len(truth))}.get(arm, model)  # fmt: skip
+    made = {
+        "turned round": (truth + 1) % n_labels,
+        "one label": np.full(len(truth), np.bincount(truth).argmax()),
+        "by lot": rng.integers(0, n_labels, len(truth)),
+    }.get(arm, model)
     return [[int(label)] for label in made]
 
 
@@ -77,7 +82,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    lines = ["| set | raters | " + " | ".join(f"sample of {n}" for n in SAMPLES) + " |", "| --- | --- |" + " --- |" * len(SAMPLES)]  # fmt: skip
+    lines = [
+        "| set | raters | " + " | ".join(f"sample of {n}" for n in SAMPLES) + " |",
+        "| --- | --- |" + " --- |" * len(SAMPLES),
+    ]
     let_in, copies = 0.0, 0.0
     for name in SETS:
         votes, truth, n_labels = read(name)
@@ -95,8 +103,17 @@ def main() -> int:
     if options.write:
         page.write("imported_raters", lines)
     passed = let_in <= 0.01 and copies <= 0.05
-    print(json.dumps({"name": "imported_raters", "let_in": let_in, "copies_let_in": copies,
-                      "must": "let in ≤ 0.01, copies ≤ 0.05, sample of 60", "pass": passed}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": "imported_raters",
+                "let_in": let_in,
+                "copies_let_in": copies,
+                "must": "let in ≤ 0.01, copies ≤ 0.05, sample of 60",
+                "pass": passed,
+            }
+        )
+    )
     return 0 if passed else 1
 
 

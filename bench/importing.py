@@ -87,10 +87,22 @@ def run(server: Postgres, root: Path, *, n: int, arms: Sequence[str], write: boo
     ratios = {name: round(result["bare"] / result["seconds"], 3) for name, result in results.items()}
     worst = max((result["mb"] for result in results.values()), default=0)
     is_passed = all(ratio >= MUST for ratio in ratios.values()) and worst <= MUST_MB and is_exact is not False
-    print(json.dumps({"name": "importing", "ours": {name: round(n / r["seconds"]) for name, r in results.items()},
-                      "reference": {name: round(n / r["bare"]) for name, r in results.items()}, "ratio": ratios,
-                      "goal": GOAL, "peak_mb": round(worst), "must_mb": MUST_MB, "exact_after_kills": is_exact,
-                      "must": MUST, "pass": is_passed}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": "importing",
+                "ours": {name: round(n / r["seconds"]) for name, r in results.items()},
+                "reference": {name: round(n / r["bare"]) for name, r in results.items()},
+                "ratio": ratios,
+                "goal": GOAL,
+                "peak_mb": round(worst),
+                "must_mb": MUST_MB,
+                "exact_after_kills": is_exact,
+                "must": MUST,
+                "pass": is_passed,
+            }
+        )
+    )
 
 
 def line_of(name: str, n: int, result: dict[str, Any]) -> str:

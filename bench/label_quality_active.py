@@ -78,15 +78,26 @@ class Task:
         return found
 
     def next_places(
-        self, strategy: sampling.Strategy | None, model: LogisticRegression, asked: np.ndarray, left: np.ndarray, k: int,
-        *, seed: int,
-    ) -> np.ndarray:  # fmt: skip
+        self,
+        strategy: sampling.Strategy | None,
+        model: LogisticRegression,
+        asked: np.ndarray,
+        left: np.ndarray,
+        k: int,
+        *,
+        seed: int,
+    ) -> np.ndarray:
         if strategy is None:
             return np.arange(k)  # `left` is in the order of the lot
         chosen = sampling.choose(
-            k, uncertainty=sampling.margin(model.predict_proba(self.pool[left])), features=self.features[left],
-            asked=self.features[asked[-sampling.COMPARED :]], n_labelled=len(asked), seed=seed, strategy=strategy,
-        )  # fmt: skip
+            k,
+            uncertainty=sampling.margin(model.predict_proba(self.pool[left])),
+            features=self.features[left],
+            asked=self.features[asked[-sampling.COMPARED :]],
+            n_labelled=len(asked),
+            seed=seed,
+            strategy=strategy,
+        )
         return np.array([row for row, _ in chosen])
 
 
@@ -145,10 +156,12 @@ def against_lots(rows: np.ndarray, found: Measured) -> Against:
     place = int(over_seeds.argmin())
     by_seed = difference.mean(axis=1)
     return Against(
-        lowest=100 * float(over_seeds[place]), at=found.budgets[1 + place],
-        chance=float(((by_chance / unit).min(axis=1) <= lowest).mean()), mean=100 * float(by_seed.mean()),
+        lowest=100 * float(over_seeds[place]),
+        at=found.budgets[1 + place],
+        chance=float(((by_chance / unit).min(axis=1) <= lowest).mean()),
+        mean=100 * float(by_seed.mean()),
         spread=100 * float(T_4 * by_seed.std(ddof=1) / n_seeds**0.5),
-    )  # fmt: skip
+    )
 
 
 def labels_to(target: float, curve: np.ndarray, budgets: list[int]) -> float:
@@ -165,9 +178,14 @@ def labels_to(target: float, curve: np.ndarray, budgets: list[int]) -> float:
 def report(name: str, found: Measured) -> tuple[list[str], list[dict[str, Any]]]:
     target = TARGET * found.full.mean()
     by_lot = labels_to(target, found.lots.mean(axis=(0, 1)), found.budgets)
-    lines = ["", f"**{name}**: full accuracy {found.full.mean():.3f}, 95 % of it {target:.3f}, by lot with {by_lot:.0f} labels",
-             "", "| asked | labels to reach it, ÷ by lot | above the lot, mean of the curve, points | lowest point against the lot "
-             "| chance is as low in |", "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = [
+        "",
+        f"**{name}**: full accuracy {found.full.mean():.3f}, 95 % of it {target:.3f}, by lot with {by_lot:.0f} labels",
+        "",
+        "| asked | labels to reach it, ÷ by lot | above the lot, mean of the curve, points | lowest point against the lot "
+        "| chance is as low in |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     rows = []
     for arm, curves in found.arms.items():
         needed, seen = labels_to(target, curves.mean(axis=0), found.budgets), against_lots(curves, found)
@@ -175,9 +193,17 @@ def report(name: str, found: Measured) -> tuple[list[str], list[dict[str, Any]]]
             f"| {arm} | {needed / by_lot:.2f} | {seen.mean:+.2f} ± {seen.spread:.2f} | {seen.lowest:+.2f} with {seen.at} "
             f"| {100 * seen.chance:.0f} of 100 |"
         )
-        rows.append({"name": f"active learning, {name}, {arm}", "ours": round(seen.mean, 2), "lowest": round(seen.lowest, 2),
-                     "ratio": round(needed / by_lot, 3), "chance": round(seen.chance, 4), "must": CHANCE,
-                     "pass": seen.chance >= CHANCE})  # fmt: skip
+        rows.append(
+            {
+                "name": f"active learning, {name}, {arm}",
+                "ours": round(seen.mean, 2),
+                "lowest": round(seen.lowest, 2),
+                "ratio": round(needed / by_lot, 3),
+                "chance": round(seen.chance, 4),
+                "must": CHANCE,
+                "pass": seen.chance >= CHANCE,
+            }
+        )
     shown = [budget for budget in (100, 200, 300, 400, 600, 800, 1000) if budget in found.budgets]
     places = [found.budgets.index(budget) for budget in shown]
     lines += ["", "| accuracy with | " + " | ".join(map(str, shown)) + " |", "| --- |" + " --- |" * len(shown)]
@@ -197,8 +223,10 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     began = time.monotonic()
-    lines = [f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, shared. "
-             f"Means over {len(SEEDS)} seeds; ± is the 95 % interval of such a mean; {BATCH} labels a batch, {N_LOTS} lots a seed."]  # fmt: skip
+    lines = [
+        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, shared. "
+        f"Means over {len(SEEDS)} seeds; ± is the 95 % interval of such a mean; {BATCH} labels a batch, {N_LOTS} lots a seed."
+    ]
     seeds = [options.first_seed + seed for seed in SEEDS]
     results = []
     for name in options.sets:

@@ -208,8 +208,18 @@ def main() -> int:
         )
     worst = max(bars, key=lambda found: found["ece"] / max(MUST, found["by_chance"]))
     passed = all(found["ece"] <= max(MUST, found["by_chance"]) for found in bars)
-    print(json.dumps({"name": "label_quality: calibration", "set": worst["set"], "ece": round(worst["ece"], 4),
-                      "by_chance": round(worst["by_chance"], 4), "must": MUST, "pass": passed}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": "label_quality: calibration",
+                "set": worst["set"],
+                "ece": round(worst["ece"], 4),
+                "by_chance": round(worst["by_chance"], 4),
+                "must": MUST,
+                "pass": passed,
+            }
+        )
+    )
     return 0 if passed else 1
 
 

@@ -88,9 +88,13 @@ def keep(votes: Votes, n: int, *, seed: int) -> Votes:
     place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
     kept = order[place < n]
     return Votes(
-        votes.items[kept], votes.raters[kept], votes.labels[kept], votes.n_labels, n_items=votes.n_items,
+        votes.items[kept],
+        votes.raters[kept],
+        votes.labels[kept],
+        votes.n_labels,
+        n_items=votes.n_items,
         n_raters=votes.n_raters,
-    )  # fmt: skip
+    )
 
 
 # --- The arms: how right each is on each item, 0…1 ---------------------------------------------------------------
@@ -154,10 +158,14 @@ def similarities(questions: list[str]) -> Array:
     gap = np.abs(np.log(prices[left]) - np.log(prices[right]))
     return np.column_stack(
         [
-            cosine(names), cosine(whole), cosine(names, analyzer="char_wb", ngram_range=(3, 5)), shared,
-            np.isnan(gap), np.nan_to_num(gap),
+            cosine(names),
+            cosine(whole),
+            cosine(names, analyzer="char_wb", ngram_range=(3, 5)),
+            shared,
+            np.isnan(gap),
+            np.nan_to_num(gap),
         ]
-    )  # fmt: skip
+    )
 
 
 # --- Figures -----------------------------------------------------------------------------------------------------
@@ -200,11 +208,14 @@ def all_votes(name: str, answers: Answers) -> Iterator[tuple[str, dict[str, obje
         None,
     )
     result = {
-        "name": f"label_quality: consensus, {name}", "ours": round(float(ours.mean()), 4),
-        "majority": round(float(majority.mean()), 4), "reference": round(float(theirs.mean()), 4),
-        "ratio": round(float(ours.mean() / theirs.mean()), 4), "must": 1.0,
+        "name": f"label_quality: consensus, {name}",
+        "ours": round(float(ours.mean()), 4),
+        "majority": round(float(majority.mean()), 4),
+        "reference": round(float(theirs.mean()), 4),
+        "ratio": round(float(ours.mean() / theirs.mean()), 4),
+        "must": 1.0,
         "pass": bool(ours.mean() >= theirs.mean() and (ours.mean() > majority.mean() or not must)),
-    }  # fmt: skip
+    }
     yield row("", truth, "**Dawid–Skene, ours**", ours, majority, theirs), result
     yield row("", truth, "Dawid–Skene, crowd-kit", theirs, majority), None
     if name == CONTENT:

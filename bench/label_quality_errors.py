@@ -108,14 +108,24 @@ def plant_and_find(data: reviews.Reviews, *, fine_tuned: bool, all_embedded: boo
         for name, rows in worst.items():
             found["reach"][name].append(wrong[rows].sum() / wrong.sum())
         by_lot = rng.choice(len(train), 2 * int(BUDGET * len(train)), replace=False)
-        mended = {"noisy": [], "random 20 % mended": by_lot, **{f"{name}, worst 10 % mended": rows for name, rows in worst.items()}}  # fmt: skip
+        mended = {
+            "noisy": [],
+            "random 20 % mended": by_lot,
+            **{f"{name}, worst 10 % mended": rows for name, rows in worst.items()},
+        }
         flags(found["flags"], given, wrong, ours.probabilities, second, flagged.rows)
         if all_embedded:
             rows = searched(train, given, reads_chinese=True)[1].rows
             note(found["flags"], "ours, combined, every text embedded", np.isin(np.arange(len(given)), rows), wrong)
-        print(f"{data.name}, seed {seed}: " + ", ".join(
-            f"{key} {values[-1]:.3f}" for key, values in found["flags"].items() if "combined" in key and "ratio" not in key
-        ), flush=True)  # fmt: skip
+        print(
+            f"{data.name}, seed {seed}: "
+            + ", ".join(
+                f"{key} {values[-1]:.3f}"
+                for key, values in found["flags"].items()
+                if "combined" in key and "ratio" not in key
+            ),
+            flush=True,
+        )
         mended |= {"flagged ones mended": np.array(flagged.rows, dtype=int), "all clean": np.arange(len(train))}
         fitted = Classifier(train, test)
         for name, rows in mended.items():
@@ -223,9 +233,11 @@ def tables(name: str, found: dict[str, Rows]) -> list[str]:
     lines += ["", "| flags | precision | recall | F1 |", "| --- | --- | --- | --- |"]
     kinds = [key.removesuffix(": F1") for key in found["flags"] if key.endswith(": F1")]
     lines += [
-        f"| {kind} | " + " | ".join(mean(found["flags"][f"{kind}: {what}"]) for what in ("precision", "recall", "F1")) + " |"
+        f"| {kind} | "
+        + " | ".join(mean(found["flags"][f"{kind}: {what}"]) for what in ("precision", "recall", "F1"))
+        + " |"
         for kind in kinds
-    ]  # fmt: skip
+    ]
     seconds = np.median(found["flags"]["seconds"])
     return [*lines, "", f"Judging all labels took {seconds:.1f} s a seed (median), embeddings not counted."]
 
@@ -235,10 +247,27 @@ def bars_of(name: str, found: dict[str, Rows]) -> list[dict[str, object]]:
     pooled = np.mean(found["flags"]["ratio, combined"])
     wins = int((np.array(found["accuracy"]["flagged ones mended"]) > np.array(found["accuracy"]["noisy"])).sum())
     return [
-        {"name": f"errors reached, {name}", "ours": round(reach, 3), "reference": round(np.mean(found["reach"]["prototype"]), 3), "must": REACH_MUST, "pass": bool(reach >= REACH_MUST)},
-        {"name": f"F1 / direct call, {name}", "ratio": round(ratio, 3), "ratio_pool": round(pooled, 3), "must": F1_MUST, "pass": bool(min(ratio, pooled) >= F1_MUST)},
-        {"name": f"seeds in which mending what is flagged helped, {name}", "ours": wins, "must": WINS_MUST, "pass": wins >= WINS_MUST},
-    ]  # fmt: skip
+        {
+            "name": f"errors reached, {name}",
+            "ours": round(reach, 3),
+            "reference": round(np.mean(found["reach"]["prototype"]), 3),
+            "must": REACH_MUST,
+            "pass": bool(reach >= REACH_MUST),
+        },
+        {
+            "name": f"F1 / direct call, {name}",
+            "ratio": round(ratio, 3),
+            "ratio_pool": round(pooled, 3),
+            "must": F1_MUST,
+            "pass": bool(min(ratio, pooled) >= F1_MUST),
+        },
+        {
+            "name": f"seeds in which mending what is flagged helped, {name}",
+            "ours": wins,
+            "must": WINS_MUST,
+            "pass": wins >= WINS_MUST,
+        },
+    ]
 
 
 if __name__ == "__main__":

@@ -45,10 +45,11 @@ def main() -> int:
         try:
             server.create_database("bench")
             os.environ |= {
-                "DATABASE_URL": server.url("bench"), "ECOMSITE_VAR": str(folder / "var"),
+                "DATABASE_URL": server.url("bench"),
+                "ECOMSITE_VAR": str(folder / "var"),
                 "SECRET_KEY": "only-for-the-benchmark-0123456789-0123456789-0123456789",
                 "DJANGO_SETTINGS_MODULE": "ecomsite.settings",
-            }  # fmt: skip
+            }
             subprocess.run(
                 [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"], cwd=ROOT, check=True
             )

@@ -71,11 +71,15 @@ def main() -> None:
 def run(server: Postgres, root: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     server.create_database("ledger")
     os.environ |= {
-        "DATABASE_URL": server.url("ledger"), "DJANGO_SETTINGS_MODULE": "ecomsite.settings", "SECRET_KEY": "x" * 60,
-        "ECOMSITE_VAR": str(root / "var"), "LOG_LEVEL": "ERROR", "CELERY_BROKER_URL": "memory://",
+        "DATABASE_URL": server.url("ledger"),
+        "DJANGO_SETTINGS_MODULE": "ecomsite.settings",
+        "SECRET_KEY": "x" * 60,
+        "ECOMSITE_VAR": str(root / "var"),
+        "LOG_LEVEL": "ERROR",
+        "CELERY_BROKER_URL": "memory://",
         "LEDGER_ANCHOR_FILE": str(root / "elsewhere" / "anchors.jsonl"),
         "LEDGER_MARK_FILE": str(root / "elsewhere" / "high-water.json"),
-    }  # fmt: skip
+    }
     subprocess.run([sys.executable, ROOT / "manage.py", "migrate", "-v", "0"], check=True)
     django.setup()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}")
@@ -128,10 +132,16 @@ def speed(n: int) -> list[dict[str, Any]]:
     for whose, values in cpu.items():
         print(f"  lines in a second of CPU time, {whose}: {statistics.median(values):,.0f}")
     ours, plain = statistics.median(rates["ours"]), statistics.median(rates["plain loop"])
-    return [{
-        "name": "ledger: lines verified a second", "ours": round(ours), "reference": round(plain),
-        "ratio": round(ours / plain, 2), "must": SPEED_MUST, "pass": ours >= SPEED_MUST,
-    }]  # fmt: skip
+    return [
+        {
+            "name": "ledger: lines verified a second",
+            "ours": round(ours),
+            "reference": round(plain),
+            "ratio": round(ours / plain, 2),
+            "must": SPEED_MUST,
+            "pass": ours >= SPEED_MUST,
+        }
+    ]
 
 
 def _plain_loop() -> bool:
@@ -142,9 +152,14 @@ def _plain_loop() -> bool:
     n, before = 0, GENESIS_HASH
     for entry in LedgerEntry.objects.order_by("seq").iterator(chunk_size=2000):
         found = entry_hash(
-            seq=entry.seq, at=entry.at, actor=entry.actor, action=entry.action, subject=entry.subject,
-            payload=entry.payload, prev_hash=entry.prev_hash,
-        )  # fmt: skip
+            seq=entry.seq,
+            at=entry.at,
+            actor=entry.actor,
+            action=entry.action,
+            subject=entry.subject,
+            payload=entry.payload,
+            prev_hash=entry.prev_hash,
+        )
         if entry.seq != n + 1 or entry.prev_hash != before or found != entry.entry_hash:
             return False
         n, before = n + 1, entry.entry_hash
@@ -175,13 +190,31 @@ def _approval(reason: Any = "ok") -> list[Any]:
         Line("moderation.item.dispatched", f"moderation.reviewitem:{item}", {"from": "waiting"}),
         Line("moderation.candidate.approved", f"moderation.candidate:{draft}", {"from": "in_review"}),
         Line("moderation.candidate.published", f"moderation.candidate:{draft}", {"from": "approved"}),
-        Line("moderation.copy.published", f"catalog.publishedcopy:{copy}", {
-            "candidate": f"moderation.candidate:{draft}", "replaces": None, "channel": "description", "locale": "en",
-            "text_hash": hashlib.sha256(draft.encode()).hexdigest()}),
-        Line("moderation.item.decided", f"moderation.reviewitem:{item}", {
-            "from": "dispatched", "outcome": "approve", "decision": item, "reasons": ["tone"], "policy": draft[:16],
-            "method": "single", "reason": reason}),
-    ]  # fmt: skip
+        Line(
+            "moderation.copy.published",
+            f"catalog.publishedcopy:{copy}",
+            {
+                "candidate": f"moderation.candidate:{draft}",
+                "replaces": None,
+                "channel": "description",
+                "locale": "en",
+                "text_hash": hashlib.sha256(draft.encode()).hexdigest(),
+            },
+        ),
+        Line(
+            "moderation.item.decided",
+            f"moderation.reviewitem:{item}",
+            {
+                "from": "dispatched",
+                "outcome": "approve",
+                "decision": item,
+                "reasons": ["tone"],
+                "policy": draft[:16],
+                "method": "single",
+                "reason": reason,
+            },
+        ),
+    ]
 
 
 def _append(lines: list[Any]) -> None:
@@ -213,9 +246,14 @@ def _as_before(lines: list[Any], *, actor: Any) -> list[Any]:
     for line in lines:
         seq += 1
         values: dict[str, Any] = {
-            "seq": seq, "at": now, "actor": who, "action": line.action, "subject": line.subject, "payload": dict(line.payload),
+            "seq": seq,
+            "at": now,
+            "actor": who,
+            "action": line.action,
+            "subject": line.subject,
+            "payload": dict(line.payload),
             "prev_hash": prev_hash,
-        }  # fmt: skip
+        }
         prev_hash = entry_hash(**values)
         entries.append(LedgerEntry(**values, entry_hash=prev_hash))
     return LedgerEntry.objects.bulk_create(entries)
@@ -293,9 +331,13 @@ def _cost(
     for arm, values in times.items():
         print(f"  {arm:36s} {sum(values):7.1f} s in all, {1000 * sum(values) / n:.2f} ms each")
     return {
-        "name": f"ledger: {name}, slower by", "ours": round(sum(ours), 2), "reference": round(sum(alone), 2),
-        "ratio": round(slower, 3), "must": SLOWER_MUST, "pass": slower <= SLOWER_MUST,
-    }  # fmt: skip
+        "name": f"ledger: {name}, slower by",
+        "ours": round(sum(ours), 2),
+        "reference": round(sum(alone), 2),
+        "ratio": round(slower, 3),
+        "must": SLOWER_MUST,
+        "pass": slower <= SLOWER_MUST,
+    }
 
 
 # --- What is found -----------------------------------------------------------------------------------------------
@@ -342,10 +384,16 @@ def tampering(n: int) -> list[dict[str, Any]]:
     good = sum(outcomes["named"] + outcomes["found"] for outcomes in counts.values())
     total = sum(outcomes.total() for outcomes in counts.values())
     assert verify().is_intact
-    return [{
-        "name": "ledger: tamperings found, the first bad line named", "ours": good, "reference": total,
-        "ratio": good / total, "must": 1.0, "pass": good == total and len(lines) == len(acts.ACTS) + 1,
-    }]  # fmt: skip
+    return [
+        {
+            "name": "ledger: tamperings found, the first bad line named",
+            "ours": good,
+            "reference": total,
+            "ratio": good / total,
+            "must": 1.0,
+            "pass": good == total and len(lines) == len(acts.ACTS) + 1,
+        }
+    ]
 
 
 def alarms(n: int) -> list[dict[str, Any]]:
@@ -370,15 +418,23 @@ def alarms(n: int) -> list[dict[str, Any]]:
     for process in writers + checkers:
         process.join()
     false = {outcome: count for outcome, count in outcomes.items() if outcome[1]}
-    print(f"{outcomes.total():,} checks by two processes in {seconds:.0f} s while two wrote "
-          f"{LedgerEntry.objects.count():,} lines under {TreeHead.objects.count():,} heads; false alarms: {false}")  # fmt: skip
+    print(
+        f"{outcomes.total():,} checks by two processes in {seconds:.0f} s while two wrote "
+        f"{LedgerEntry.objects.count():,} lines under {TreeHead.objects.count():,} heads; false alarms: {false}"
+    )
     for kind, count in collections.Counter({kind: c for (kind, bad), c in outcomes.items() if not bad}).items():
         print(f"  {kind:24s} {count:7,}")
     n_false = sum(false.values())
-    return [{
-        "name": "ledger: false alarms", "ours": n_false, "reference": outcomes.total(), "ratio": n_false / outcomes.total(),
-        "must": 0, "pass": not n_false,
-    }]  # fmt: skip
+    return [
+        {
+            "name": "ledger: false alarms",
+            "ours": n_false,
+            "reference": outcomes.total(),
+            "ratio": n_false / outcomes.total(),
+            "must": 0,
+            "pass": not n_false,
+        }
+    ]
 
 
 def _check(n: int, incremental: bool, found: Any) -> None:

@@ -139,11 +139,19 @@ def main() -> int:
                 if half == "second":
                     kind = "word" if change == "a word swapped" else "signs"
                     figures[kind] = min(figures.get(kind, 1.0), of_alike.value if kind == "word" else all_.value)
-    lines += ["", "| set | texts | near copies that cross by product alone | moved to another product's group | largest group | test part | left out of training | seconds |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines += [
+        "",
+        "| set | texts | near copies that cross by product alone | moved to another product's group | largest group | test part | left out of training | seconds |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for name in sets:
         lines.append(f"| {name} | {in_groups(texts_of(name))} |")
         print(lines[-1], flush=True)
-    lines += ["", "| texts | grouped, seconds | crossing told, seconds | largest group | peak memory, MB |", "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines += [
+        "",
+        "| texts | grouped, seconds | crossing told, seconds | largest group | peak memory, MB |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for size in options.sizes:
         rows = million(size)
         texts, products = [text for text, _ in rows], [product for _, product in rows]
@@ -164,7 +172,12 @@ def main() -> int:
     if options.write:
         page.write("near_copies", lines)
     slowest = max((value for name, value in figures.items() if name.startswith("seconds")), default=0.0)
-    passed = figures["signs"] >= FOUND_MUST and figures["word"] >= WORD_MUST and slowest <= SECONDS_MUST and figures.get("largest", 0) <= LARGEST  # fmt: skip
+    passed = (
+        figures["signs"] >= FOUND_MUST
+        and figures["word"] >= WORD_MUST
+        and slowest <= SECONDS_MUST
+        and figures.get("largest", 0) <= LARGEST
+    )
     print(
         json.dumps(
             {"name": "near_copies", **figures, "must": [FOUND_MUST, WORD_MUST, SECONDS_MUST, LARGEST], "pass": passed}

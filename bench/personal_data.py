@@ -18,9 +18,15 @@ from moderation.policy.personal_data import PersonalDataCheck  # noqa: E402
 
 MUST = 1.1
 KINDS = {
-    "EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "CREDIT_CARD": "credit_card", "IBAN_CODE": "iban",
-    "DOMAIN_NAME": "url", "IP_ADDRESS": "ip_address", "US_SSN": "us_ssn", "STREET_ADDRESS": "street_address",
-}  # fmt: skip
+    "EMAIL_ADDRESS": "email",
+    "PHONE_NUMBER": "phone",
+    "CREDIT_CARD": "credit_card",
+    "IBAN_CODE": "iban",
+    "DOMAIN_NAME": "url",
+    "IP_ADDRESS": "ip_address",
+    "US_SSN": "us_ssn",
+    "STREET_ADDRESS": "street_address",
+}
 PATTERNS = {
     "email": r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+",
     "url": r"https?://\S+",
@@ -51,9 +57,14 @@ def presidio() -> Callable[[Draft], Found]:
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
     kinds = {**KINDS, "URL": "url"}
     recognisers = [
-        shipped.EmailRecognizer(), shipped.PhoneRecognizer(), shipped.CreditCardRecognizer(), shipped.IbanRecognizer(),
-        shipped.IpRecognizer(), shipped.UrlRecognizer(), shipped.UsSsnRecognizer(),
-    ]  # fmt: skip
+        shipped.EmailRecognizer(),
+        shipped.PhoneRecognizer(),
+        shipped.CreditCardRecognizer(),
+        shipped.IbanRecognizer(),
+        shipped.IpRecognizer(),
+        shipped.UrlRecognizer(),
+        shipped.UsSsnRecognizer(),
+    ]
 
     def find(draft: Draft) -> Found:
         found = [

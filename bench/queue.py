@@ -89,8 +89,10 @@ def run(server: Postgres, *, rounds: int, seconds: float) -> None:
     with psycopg.connect(clean) as connection:
         names = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
         shown = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in names}
-    print(f"{CLIENTS} clients, {rounds} rounds of {seconds:g} s, {os.cpu_count()} cores, "
-          f"Python {sys.version.split()[0]}, PostgreSQL {shown}")  # fmt: skip
+    print(
+        f"{CLIENTS} clients, {rounds} rounds of {seconds:g} s, {os.cpu_count()} cores, "
+        f"Python {sys.version.split()[0]}, PostgreSQL {shown}"
+    )
     print("rows claimed and committed in a second: median (quartiles)")
     for arm, values in rates.items():
         low, _, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
@@ -109,9 +111,13 @@ def run(server: Postgres, *, rounds: int, seconds: float) -> None:
 def _bar(name: str, ours: list[float], reference: list[float], must: float) -> dict[str, object]:
     ratio = statistics.median(a / b for a, b in zip(ours, reference, strict=True))
     return {
-        "name": name, "ours": round(statistics.median(ours)), "reference": round(statistics.median(reference)),
-        "ratio": round(ratio, 2), "must": must, "pass": ratio >= must,
-    }  # fmt: skip
+        "name": name,
+        "ours": round(statistics.median(ours)),
+        "reference": round(statistics.median(reference)),
+        "ratio": round(ratio, 2),
+        "must": must,
+        "pass": ratio >= must,
+    }
 
 
 # --- The arms ----------------------------------------------------------------------------------------------------
@@ -125,7 +131,19 @@ def raw(url: str, seconds: float, *, pressed: bool = False) -> float:
     ):
         script.write(RAW)
         script.flush()
-        command = [find_binaries() / "pgbench", "-n", "-c", str(CLIENTS), "-j", "2", "-T", str(round(seconds)), "-f", script.name, url]  # fmt: skip
+        command = [
+            find_binaries() / "pgbench",
+            "-n",
+            "-c",
+            str(CLIENTS),
+            "-j",
+            "2",
+            "-T",
+            str(round(seconds)),
+            "-f",
+            script.name,
+            url,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         _assert_not_empty(url)
     found = re.search(r"^tps = ([\d.]+)", done.stdout, re.M)

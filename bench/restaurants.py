@@ -17,9 +17,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("ECOMSITE_DATA_DIR", ROOT.parent / "shared" / "data"))
 NAMES_OF_SLOTS = {
-    "eatType": "Type", "food": "Food", "priceRange": "Price range", "customer rating": "Customer rating",
-    "area": "Area", "familyFriendly": "Family friendly", "near": "Near",
-}  # fmt: skip
+    "eatType": "Type",
+    "food": "Food",
+    "priceRange": "Price range",
+    "customer rating": "Customer rating",
+    "area": "Area",
+    "familyFriendly": "Family friendly",
+    "near": "Near",
+}
 # Ways of saying the value of a slot; several values of the set mean the same level.
 PRICES = {
     "low": r"cheap|inexpensive|low[- ]?(?:cost|pric)|less than £ ?20|under £ ?20|affordable",
@@ -32,9 +37,18 @@ RATINGS = {
     "high": r"\bhigh(?:ly)?[- ](?:customer[- ])?rat|(?:\b5|\bfive) (?:out )?of (?:5|five)|(?<!of )(?:\b5|\bfive)[- ]star|rat\w*(?: is| of|:)?(?: a)? high",
 }
 LEVEL = {
-    "cheap": "low", "less than £20": "low", "moderate": "middle", "£20-25": "middle", "high": "high", "more than £30": "high",
-    "1 out of 5": "low", "low": "low", "3 out of 5": "middle", "average": "middle", "5 out of 5": "high",
-}  # fmt: skip
+    "cheap": "low",
+    "less than £20": "low",
+    "moderate": "middle",
+    "£20-25": "middle",
+    "high": "high",
+    "more than £30": "high",
+    "1 out of 5": "low",
+    "low": "low",
+    "3 out of 5": "middle",
+    "average": "middle",
+    "5 out of 5": "high",
+}
 AREAS = {
     "riverside": r"river ?side|\briver\b",
     "city centre": r"(?:city|town) cent(?:re|er)|cent(?:re|er) of (?:the )?(?:city|town)",

@@ -124,8 +124,15 @@ def fit(recipe: recipes.Recipe, train: reviews.Reviews, validation: reviews.Revi
         return EmbeddingHead(directory=into, options={"max_tokens": recipe.max_tokens})
     from training.trainers import transformer_classifier
 
-    transformer_classifier.fit(labelled(train), labelled(validation), labels=LABELS, recipe=recipe,
-                               base=reviews.encoder_directory(), work=work / "work", into=into)  # fmt: skip
+    transformer_classifier.fit(
+        labelled(train),
+        labelled(validation),
+        labels=LABELS,
+        recipe=recipe,
+        base=reviews.encoder_directory(),
+        work=work / "work",
+        into=into,
+    )
     return SequenceClassifier(directory=into, options={"max_tokens": recipe.max_tokens})
 
 

@@ -106,9 +106,15 @@ class Acceptable(TextClassifier):
 
     def classify(self, texts: Sequence[str]) -> list[Classification]:
         return [
-            Classification(*(("valid", {"valid": 0.9, "invalid": 0.1}) if "welcome" in text else ("invalid", {"valid": 0.2, "invalid": 0.8})))
+            Classification(
+                *(
+                    ("valid", {"valid": 0.9, "invalid": 0.1})
+                    if "welcome" in text
+                    else ("invalid", {"valid": 0.2, "invalid": 0.8})
+                )
+            )
             for text in texts
-        ]  # fmt: skip
+        ]
 
 
 class WordVectors(TextEncoder):

@@ -42,9 +42,13 @@ def door_before(application: Application, *, admits_service: bool = False, desk:
     """Return a door before `application`, with the key and the token of the settings."""
     held = settings.LABELING
     known = Settings(
-        key=held.door_key, token=held.token, desk=settings.SITE_URL, console=settings.SITE_URL, url=held.door_url,
+        key=held.door_key,
+        token=held.token,
+        desk=settings.SITE_URL,
+        console=settings.SITE_URL,
+        url=held.door_url,
         admits_service=admits_service,
-    )  # fmt: skip
+    )
     return Door(
         application, known, desk=desk or Desk(settings.SITE_URL, held.door_key, post=ask_in_process, tell_after=None)
     )
@@ -70,17 +74,33 @@ class Visitor:
     cookies: dict[str, str] = field(default_factory=dict)
 
     def ask(
-        self, method: str, target: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None,
+        self,
+        method: str,
+        target: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         environ: Mapping[str, Any] | None = None,
-    ) -> Answered:  # fmt: skip
+    ) -> Answered:
         """Send one request; `environ` is put over what the server would make of it."""
         path, _, query = target.partition("?")
         request: dict[str, Any] = {
-            "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": query, "RAW_URI": target,
-            "SERVER_NAME": "door", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body or b""), "wsgi.errors": sys.stderr, "wsgi.version": (1, 0),
-            "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
-        }  # fmt: skip
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "RAW_URI": target,
+            "SERVER_NAME": "door",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body or b""),
+            "wsgi.errors": sys.stderr,
+            "wsgi.version": (1, 0),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
         if body is not None:
             request |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json"}
         if self.cookies:

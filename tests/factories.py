@@ -259,17 +259,27 @@ def push_tasks() -> None:
 
 
 def review_item(
-    about: Candidate | CustomerReview | None = None, *, pushed: bool = True, age: dt.timedelta = dt.timedelta(0),
-    risk: float = 0.2, uncertainty: float = 0.5, value: float = 1, **fields: Any,
-) -> ReviewItem:  # fmt: skip
+    about: Candidate | CustomerReview | None = None,
+    *,
+    pushed: bool = True,
+    age: dt.timedelta = dt.timedelta(0),
+    risk: float = 0.2,
+    uncertainty: float = 0.5,
+    value: float = 1,
+    **fields: Any,
+) -> ReviewItem:
     """A unit of human work, waiting for `age`; with its labelling task in Label Studio, or still to be pushed."""
     about = about or candidate(status="in_review")
     kind = "copy_verdict" if isinstance(about, Candidate) else "sentiment"
     factors = priority.Factors(risk, uncertainty, value)
     opened = timezone.now() - age
     ageing = rules.policy_for(kind).ageing
-    place = {"risk": risk, "uncertainty": uncertainty, "value": value,
-             "urgent_from": priority.urgent_from(opened, factors, ageing=ageing)}  # fmt: skip
+    place = {
+        "risk": risk,
+        "uncertainty": uncertainty,
+        "value": value,
+        "urgent_from": priority.urgent_from(opened, factors, ageing=ageing),
+    }
     item = ReviewItem.objects.create(**ReviewItem.pointing_at(kind, about), **(place | fields))
     ReviewItem.objects.filter(pk=item.pk).update(created_at=opened)
     item.created_at = opened
@@ -299,9 +309,16 @@ def answer(item: ReviewItem, user: User | None, **said: Any) -> Consensus:
     assert task is not None
     number, now = next(_numbers), timezone.now()
     annotation = Annotation.objects.create(
-        task=task, ls_annotation_id=number, annotator=user, ls_user_id=number, result=[],
-        standing="counts", stamped_at=now, ls_created_at=now, ls_updated_at=now,
-    )  # fmt: skip
+        task=task,
+        ls_annotation_id=number,
+        annotator=user,
+        ls_user_id=number,
+        result=[],
+        standing="counts",
+        stamped_at=now,
+        ls_created_at=now,
+        ls_updated_at=now,
+    )
     consensus = Consensus.objects.create(task=task, annotation_set_hash=str(number), answer=said)
     consensus.annotations.add(annotation)
     return consensus

@@ -34,9 +34,13 @@ def main() -> None:
         task = Task.objects.select_related("project").get(pk=order["task"])
         if order["op"] == "create":
             made = Annotation.objects.create(
-                task=task, project=task.project, completed_by=reviewer, updated_by=reviewer, result=order["result"],
+                task=task,
+                project=task.project,
+                completed_by=reviewer,
+                updated_by=reviewer,
+                result=order["result"],
                 lead_time=3.5,
-            )  # fmt: skip
+            )
             action, payload = WebhookAction.ANNOTATION_CREATED, made
         else:
             made = Annotation.objects.filter(task=task).latest("pk")

@@ -24,8 +24,13 @@ def task(text: str | dict[str, Any], *result: Any, **annotation: Any) -> dict[st
 def tasks_of(text: str | dict[str, Any], annotations: list[dict[str, Any]]) -> dict[str, Any]:
     """A task with `annotations`, each with what Label Studio says of one."""
     usual = {
-        "id": 1, "completed_by": 1, "was_cancelled": False, "ground_truth": False, "lead_time": 4.2,
-        "created_at": "2026-01-02T10:00:00.000000Z", "updated_at": "2026-01-02T10:00:00.000000Z",
-    }  # fmt: skip
+        "id": 1,
+        "completed_by": 1,
+        "was_cancelled": False,
+        "ground_truth": False,
+        "lead_time": 4.2,
+        "created_at": "2026-01-02T10:00:00.000000Z",
+        "updated_at": "2026-01-02T10:00:00.000000Z",
+    }
     data = {"text": text} if isinstance(text, str) else text
     return {"id": 1, "data": data, "annotations": [{**usual, **one} for one in annotations], "predictions": []}

@@ -122,9 +122,13 @@ def _tokenizer(folder: Path, *, chat: bool) -> None:
     if not chat:
         tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]",
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
         **({"bos_token": "<|im_start|>", "eos_token": "<|im_end|>"} if chat else {}),
-    )  # fmt: skip
+    )
     if chat:
         fast.chat_template = CHAT_TEMPLATE
     fast.save_pretrained(folder)
@@ -138,9 +142,17 @@ def tiny_llama(folder: Path) -> Path:
     _tokenizer(folder, chat=True)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=40, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=2048, bos_token_id=5, eos_token_id=6, pad_token_id=0,
-    )  # fmt: skip
+        vocab_size=40,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=2048,
+        bos_token_id=5,
+        eos_token_id=6,
+        pad_token_id=0,
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
 
@@ -153,9 +165,14 @@ def tiny_bert(folder: Path, *, labels: tuple[str, ...] = ()) -> Path:
     _tokenizer(folder, chat=False)
     torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=40, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        max_position_embeddings=64, id2label=dict(enumerate(labels)) or {0: "one", 1: "two"},
-    )  # fmt: skip
+        vocab_size=40,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=64,
+        id2label=dict(enumerate(labels)) or {0: "one", 1: "two"},
+    )
     (BertForSequenceClassification(config) if labels else BertModel(config)).save_pretrained(folder)
     return folder
 

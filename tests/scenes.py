@@ -61,34 +61,65 @@ def busy_desk() -> Scene:
         product_=products[3], status="generating", lease_expires_at=timezone.now() + dt.timedelta(hours=1)
     )
     make.generation_request(
-        product_=products[4], status="failed", last_error="the endpoint refused the input", channel="ad_slogan",
-        quarantined_at=timezone.now() - dt.timedelta(hours=3), n_attempts=5,
-    )  # fmt: skip
+        product_=products[4],
+        status="failed",
+        last_error="the endpoint refused the input",
+        channel="ad_slogan",
+        quarantined_at=timezone.now() - dt.timedelta(hours=3),
+        n_attempts=5,
+    )
 
     in_review = make.candidate(
         "The Harbour mug is hand-thrown stoneware in a calm sea green. It holds 350 ml, keeps tea hot for 6 hours "
         "and is guaranteed to last forever.",
         request=make.generation_request(product_=products[0], status="completed", round=2),
-        status="in_review", rank=1, grounding=0.74, version=version,
-    )  # fmt: skip
+        status="in_review",
+        rank=1,
+        grounding=0.74,
+        version=version,
+    )
     make.finding(in_review, "6 hours", severity="warn", message="no fact backs “6 hours”")
-    make.finding(in_review, "guaranteed to last forever", severity="block", code="absolute_claim", check_name="terms",
-                 message="“guaranteed” is a prohibited absolute claim", verdict="confirmed")  # fmt: skip
+    make.finding(
+        in_review,
+        "guaranteed to last forever",
+        severity="block",
+        code="absolute_claim",
+        check_name="terms",
+        message="“guaranteed” is a prohibited absolute claim",
+        verdict="confirmed",
+    )
     make.finding(
         in_review, "hand-thrown", severity="info", code="style", message="the house style avoids “hand-thrown”"
     )
     make.prediction(in_review, "sentiment", {"positive": 0.91, "neutral": 0.05, "negative": 0.04}, version=version)
     for n in range(2):
-        make.candidate(f"A sea green mug, draft {n}.", request=in_review.request, rank=n + 2, grounding=0.6 - n / 10,
-                       screened_at=timezone.now())  # fmt: skip
+        make.candidate(
+            f"A sea green mug, draft {n}.",
+            request=in_review.request,
+            rank=n + 2,
+            grounding=0.6 - n / 10,
+            screened_at=timezone.now(),
+        )
     item = make.review_item(in_review, risk=0.55, uncertainty=0.26)
 
     for n in range(4):
-        make.review_item(make.candidate(f"{NAMES[n + 1]}: a quiet piece for every day.", status="in_review", rank=1,
-                                        request=make.generation_request(product_=products[n + 1], status="completed", channel="recommendation", round=3)),
-                         pushed=n != 3)  # fmt: skip
-    escalated = make.review_item(make.candidate("A lamp that heals.", status="in_review"), status="escalated",
-                                 escalated_reason="health claim?", escalated_by=reviewer)  # fmt: skip
+        make.review_item(
+            make.candidate(
+                f"{NAMES[n + 1]}: a quiet piece for every day.",
+                status="in_review",
+                rank=1,
+                request=make.generation_request(
+                    product_=products[n + 1], status="completed", channel="recommendation", round=3
+                ),
+            ),
+            pushed=n != 3,
+        )
+    escalated = make.review_item(
+        make.candidate("A lamp that heals.", status="in_review"),
+        status="escalated",
+        escalated_reason="health claim?",
+        escalated_by=reviewer,
+    )
     blocked = make.candidate("As an AI language model, I cannot write this.", status="blocked", grounding=0.1)
     make.finding(
         blocked, "As an AI language model", severity="block", code="model_talk", message="the model speaks of itself"
@@ -97,13 +128,29 @@ def busy_desk() -> Scene:
     make.finding(hostile, "<script>alert('owned')</script>", severity="block", message="“<script>” is no copy")
     make.finding(hostile, "Only 3 left", severity="warn", message="pressure")
 
-    machine = make.candidate("A mug of stoneware, sea green, for 350 ml of tea. The best mug in the world.", status="superseded",
-                             request=make.generation_request(product_=products[5], status="completed"))  # fmt: skip
-    fix = make.candidate("A mug of sea green stoneware that holds 350 ml of tea.", request=machine.request,
-                         parent=machine, origin="human", status="published", grounding=1.0)  # fmt: skip
+    machine = make.candidate(
+        "A mug of stoneware, sea green, for 350 ml of tea. The best mug in the world.",
+        status="superseded",
+        request=make.generation_request(product_=products[5], status="completed"),
+    )
+    fix = make.candidate(
+        "A mug of sea green stoneware that holds 350 ml of tea.",
+        request=machine.request,
+        parent=machine,
+        origin="human",
+        status="published",
+        grounding=1.0,
+    )
     fixed = make.review_item(machine, assignee=reviewer)
-    decision = make.decision(fixed, "edit", reviewer=reviewer, result=fix, reasons=["superlative"],
-                             rationale="No “best in the world”.", lead_time=dt.timedelta(seconds=48))  # fmt: skip
+    decision = make.decision(
+        fixed,
+        "edit",
+        reviewer=reviewer,
+        result=fix,
+        reasons=["superlative"],
+        rationale="No “best in the world”.",
+        lead_time=dt.timedelta(seconds=48),
+    )
     live = make.published_copy(fix, ai_mark=mark_for(fix))
     with transaction.atomic():
         ledger.append_many(

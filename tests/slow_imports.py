@@ -19,14 +19,42 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 MODULES = (
-    "celery.apps.beat", "celery.apps.worker", "celery.bin.celery", "celery.concurrency.prefork", "celery.concurrency.solo",
-    "celery.concurrency.thread", "celery.worker.consumer", "kombu.transport.redis", "kombu.transport.pyamqp", "redis",
-    "django.core.management", "django.db.models", "django.db.backends.postgresql.base", "django.template.backends.django",
-    "django.views.generic", "django.forms", "httpx", "pydantic", "cryptography.x509", "c2patxt", "yaml", "nh3", "rich.console",
-    "torch", "transformers", "transformers.models.bert", "peft", "sklearn.linear_model", "safetensors.torch", "datasets",
-    *(f"label_studio_sdk.{name}.client" for name in ("actions", "organizations", "projects", "tasks", "users", "webhooks")),
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.prefork",
+    "celery.concurrency.solo",
+    "celery.concurrency.thread",
+    "celery.worker.consumer",
+    "kombu.transport.redis",
+    "kombu.transport.pyamqp",
+    "redis",
+    "django.core.management",
+    "django.db.models",
+    "django.db.backends.postgresql.base",
+    "django.template.backends.django",
+    "django.views.generic",
+    "django.forms",
+    "httpx",
+    "pydantic",
+    "cryptography.x509",
+    "c2patxt",
+    "yaml",
+    "nh3",
+    "rich.console",
+    "torch",
+    "transformers",
+    "transformers.models.bert",
+    "peft",
+    "sklearn.linear_model",
+    "safetensors.torch",
+    "datasets",
+    *(
+        f"label_studio_sdk.{name}.client"
+        for name in ("actions", "organizations", "projects", "tasks", "users", "webhooks")
+    ),
     "label_studio_sdk.client",
-)  # fmt: skip
+)
 
 
 def load() -> None:

@@ -33,9 +33,14 @@ def stamp_for(task: LabelingTask, user: User, result: Sequence[dict[str, Any]], 
     """What the door would stamp on this answer now; `fields` say what it would say otherwise."""
     lease, there = lease_of(task, user), LabelingTask.objects.values_list("ls_task_id", flat=True).get(pk=task.pk)
     values = {
-        "task": str(task.pk), "ls_task": there, "person": user.pk, "lease": str(lease.token or ""),
-        "at": time.time(), "was_cancelled": False, "result_hash": stamps.hash_of(result),
-    }  # fmt: skip
+        "task": str(task.pk),
+        "ls_task": there,
+        "person": user.pk,
+        "lease": str(lease.token or ""),
+        "at": time.time(),
+        "was_cancelled": False,
+        "result_hash": stamps.hash_of(result),
+    }
     return stamps.Stamp(**values | fields)
 
 
@@ -56,7 +61,7 @@ def give(
 
 def change(
     desk: Desk, annotation: int, task: LabelingTask, result: Sequence[dict[str, Any]], *, by: Person = REVIEWER
-) -> Any:  # fmt: skip
+) -> Any:
     """Have `by` change that answer to `task`, stamped anew; returns the annotation there."""
     return as_person(desk.url, by.token).annotations.update(annotation, result=stamped(task, user_of(by), result))
 

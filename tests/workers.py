@@ -50,9 +50,11 @@ def _ledger_keys() -> dict[str, str]:
     )
     signing = secrets.secret(given=own.key, path=own.key_file, make=_new_key, name="signing")
     return {
-        "LEDGER_SEALING_KEY": sealing, "LEDGER_KEY": signing, "LEDGER_ANCHOR_FILE": str(own.anchor_file),
+        "LEDGER_SEALING_KEY": sealing,
+        "LEDGER_KEY": signing,
+        "LEDGER_ANCHOR_FILE": str(own.anchor_file),
         "LEDGER_MARK_FILE": str(own.mark_file),
-    }  # fmt: skip
+    }
 
 
 def _new_key() -> str:

@@ -25,8 +25,12 @@ def _live(**more: Any) -> PublishedCopy:
 @pytest.mark.django_db
 def test_the_look_finds_what_the_selector_finds() -> None:
     live = _live()
-    make.published_copy(make.candidate(status="retired", request=make.generation_request(product_=live.product, round=2, status="completed")),
-                        retired_at=timezone.now())  # fmt: skip
+    make.published_copy(
+        make.candidate(
+            status="retired", request=make.generation_request(product_=live.product, round=2, status="completed")
+        ),
+        retired_at=timezone.now(),
+    )
     sku = live.product.sku
     for channel in ("description", "ad_slogan"):
         for locale in (None, "en", "zh-Hans"):
@@ -104,7 +108,11 @@ def test_a_new_text_in_the_same_place_is_another_answer() -> None:
     path = f"/api/v1/copy/{live.product.sku}"
     first = Client().get(path)
     PublishedCopy.objects.filter(pk=live.pk).update(retired_at=timezone.now())
-    newer = make.candidate("Newer.", status="published", request=make.generation_request(product_=live.product, round=2, status="completed"))  # fmt: skip
+    newer = make.candidate(
+        "Newer.",
+        status="published",
+        request=make.generation_request(product_=live.product, round=2, status="completed"),
+    )
     make.published_copy(newer, text="Newer.")
     again = Client().get(path, HTTP_IF_NONE_MATCH=first["ETag"])
     assert again.status_code == 200

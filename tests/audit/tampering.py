@@ -199,9 +199,17 @@ def restore_an_old_backup(state: State, rng: random.Random) -> int:
 
 
 ACTS: tuple[Callable[[State, random.Random], int], ...] = (
-    edit, edit_and_hash, edit_a_hash, delete, delete_and_close_the_gap, reorder, insert, cut_the_tail,
-    hash_everything_again, restore_an_old_backup,
-)  # fmt: skip
+    edit,
+    edit_and_hash,
+    edit_a_hash,
+    delete,
+    delete_and_close_the_gap,
+    reorder,
+    insert,
+    cut_the_tail,
+    hash_everything_again,
+    restore_an_old_backup,
+)
 
 
 def tamper(before: State, rng: random.Random, act: Callable[[State, random.Random], int]) -> Tampering:

@@ -105,8 +105,13 @@ def _insert(lines: Lines) -> None:
 
 
 TAMPERING: list[tuple[Callable[[Lines], None], int]] = [
-    (_edit, 9), (_edit_and_hash, 9), (_hash_all_again, 9), (_delete, 9), (_swap, 9), (_insert, 9),
-]  # fmt: skip
+    (_edit, 9),
+    (_edit_and_hash, 9),
+    (_hash_all_again, 9),
+    (_delete, 9),
+    (_swap, 9),
+    (_insert, 9),
+]
 
 
 @pytest.mark.parametrize(("tamper", "bad"), TAMPERING, ids=[tamper.__name__ for tamper, _ in TAMPERING])

@@ -94,8 +94,15 @@ def test_a_line_that_only_joins_a_gap_is_found_at_the_line_itself() -> None:
     """Edited and hashed again, so that only the line after it does not follow."""
     write_and_sign(10)
     entry = LedgerEntry.objects.get(seq=4)
-    forged = entry_hash(seq=4, at=entry.at, actor="user:9", action=entry.action, subject=entry.subject,
-                        payload=entry.payload, prev_hash=entry.prev_hash)  # fmt: skip
+    forged = entry_hash(
+        seq=4,
+        at=entry.at,
+        actor="user:9",
+        action=entry.action,
+        subject=entry.subject,
+        payload=entry.payload,
+        prev_hash=entry.prev_hash,
+    )
     sql(f"UPDATE audit_ledgerentry SET actor = 'user:9', entry_hash = '{forged}' WHERE seq = 4")
     assert verify().bad_seq == 4
 
@@ -249,9 +256,12 @@ def test_proofs_hold_against_the_signed_roots() -> None:
     assert merkle.is_included(leaf, index=12, size=17, root=root, path=path)
     both = proofs.consistency(10)
     assert merkle.is_consistent(
-        10, bytes.fromhex(both["old"]["root"]), 37, bytes.fromhex(both["new"]["root"]),
+        10,
+        bytes.fromhex(both["old"]["root"]),
+        37,
+        bytes.fromhex(both["new"]["root"]),
         [bytes.fromhex(node) for node in both["path"]],
-    )  # fmt: skip
+    )
     with pytest.raises(PermanentError, match="No signed head"):
         proofs.inclusion(38)
 

@@ -29,8 +29,16 @@ def range_root(start: int, end: int) -> bytes:
 
 def test_roots_are_those_of_certificate_transparency() -> None:
     # The well-known test vector of Certificate Transparency's reference implementation (RFC 6962 has the same tree).
-    vector = [b"", b"\x00", b"\x10", b"\x20\x21", b"\x30\x31", b"\x40\x41\x42\x43",
-              bytes(range(0x50, 0x58)), bytes(range(0x60, 0x70))]  # fmt: skip
+    vector = [
+        b"",
+        b"\x00",
+        b"\x10",
+        b"\x20\x21",
+        b"\x30\x31",
+        b"\x40\x41\x42\x43",
+        bytes(range(0x50, 0x58)),
+        bytes(range(0x60, 0x70)),
+    ]
     assert merkle.root_of(vector).hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
 
 

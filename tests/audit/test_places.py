@@ -127,14 +127,24 @@ def forge_the_mark() -> None:
 
 # What is done, and the first bad line; None where no line is bad.
 TAMPERING: list[tuple[Callable[[], None], int | None]] = [
-    (empty_everything, 1), (empty_everything_and_leave_the_file, 1), (empty_everything_and_write_on, 1),
-    (cut_both, 9), (cut_both_and_write_on, 9), (cut_both_as_a_backup_of_all_of_it_would, 9),
-    (cut_the_second_place, None), (cut_the_second_place_and_cover_tracks, None),
-    (empty_the_second_place, None), (empty_the_second_place_and_cover_tracks, None),
-    (leave_the_keys_of_the_second_place, None), (leave_half_a_line_of_the_second_place, None),
-    (remove_the_second_place, None), (remove_the_second_place_and_cover_tracks, None),
-    (remove_the_mark, None), (empty_the_mark, None), (forge_the_mark, None),
-]  # fmt: skip
+    (empty_everything, 1),
+    (empty_everything_and_leave_the_file, 1),
+    (empty_everything_and_write_on, 1),
+    (cut_both, 9),
+    (cut_both_and_write_on, 9),
+    (cut_both_as_a_backup_of_all_of_it_would, 9),
+    (cut_the_second_place, None),
+    (cut_the_second_place_and_cover_tracks, None),
+    (empty_the_second_place, None),
+    (empty_the_second_place_and_cover_tracks, None),
+    (leave_the_keys_of_the_second_place, None),
+    (leave_half_a_line_of_the_second_place, None),
+    (remove_the_second_place, None),
+    (remove_the_second_place_and_cover_tracks, None),
+    (remove_the_mark, None),
+    (empty_the_mark, None),
+    (forge_the_mark, None),
+]
 each_way = pytest.mark.parametrize(("tamper", "bad"), TAMPERING, ids=[tamper.__name__ for tamper, _ in TAMPERING])
 
 

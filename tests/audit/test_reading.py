@@ -18,8 +18,48 @@ from core.actors import SystemActor
 from tests.audit.signed import sql, write
 
 pytestmark = pytest.mark.django_db
-ODD = ['"', "\\", "\t", "\n", "\r", "\b", "\f", "\v", "\x01", "\x7f", "\u2028", "é", "价", "😀", "/", "'", "\\n", "\\t", "{", "a", " ", "\x85"]  # fmt: skip
-NUMBERS: list[Any] = [0, -1, 0.5, -0.0, 1e16, 1e15, 1.5e300, 1e-7, 5e-324, 2**63, 2**64, 2**80, -(2**70), 0.1 + 0.2, 1e22, 123456789.125]  # fmt: skip
+ODD = [
+    '"',
+    "\\",
+    "\t",
+    "\n",
+    "\r",
+    "\b",
+    "\f",
+    "\v",
+    "\x01",
+    "\x7f",
+    "\u2028",
+    "é",
+    "价",
+    "😀",
+    "/",
+    "'",
+    "\\n",
+    "\\t",
+    "{",
+    "a",
+    " ",
+    "\x85",
+]
+NUMBERS: list[Any] = [
+    0,
+    -1,
+    0.5,
+    -0.0,
+    1e16,
+    1e15,
+    1.5e300,
+    1e-7,
+    5e-324,
+    2**63,
+    2**64,
+    2**80,
+    -(2**70),
+    0.1 + 0.2,
+    1e22,
+    123456789.125,
+]
 
 
 def odd_text(rng: random.Random) -> str:
@@ -71,11 +111,22 @@ def test_odd_lines_verify_and_both_ways_agree(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "change",
     [
-        "at = 'infinity'", "at = '-infinity'", "at = '20000-01-01'", "at = '0044-01-01 BC'", "payload = '1e400'",
-        "payload = '\"x\"'", "entry_hash = ''", "entry_hash = repeat('z', 64)", "prev_hash = ''", "payload = '[]'",
-        "actor = ''", "subject = E'a\\tb'", "actor = '\",\"at\":\"x'", "action = E'x\\\\'",
+        "at = 'infinity'",
+        "at = '-infinity'",
+        "at = '20000-01-01'",
+        "at = '0044-01-01 BC'",
+        "payload = '1e400'",
+        "payload = '\"x\"'",
+        "entry_hash = ''",
+        "entry_hash = repeat('z', 64)",
+        "prev_hash = ''",
+        "payload = '[]'",
+        "actor = ''",
+        "subject = E'a\\tb'",
+        'actor = \'","at":"x\'',
+        "action = E'x\\\\'",
     ],
-)  # fmt: skip
+)
 def test_a_line_that_nobody_could_have_written_is_bad_and_breaks_nothing_else(change: str) -> None:
     write(5)
     sql(f"UPDATE audit_ledgerentry SET {change} WHERE seq = 3")
@@ -85,12 +136,15 @@ def test_a_line_that_nobody_could_have_written_is_bad_and_breaks_nothing_else(ch
 @pytest.mark.parametrize(
     ("change", "bad"),
     [
-        ("INSERT INTO audit_ledgerentry SELECT 0, at, actor, action, subject, payload, prev_hash, 'x' FROM audit_ledgerentry "
-         "WHERE seq = 1", 0),
+        (
+            "INSERT INTO audit_ledgerentry SELECT 0, at, actor, action, subject, payload, prev_hash, 'x' FROM audit_ledgerentry "
+            "WHERE seq = 1",
+            0,
+        ),
         ("UPDATE audit_ledgerentry SET seq = -5 WHERE seq = 4", -5),
         ("UPDATE audit_ledgerentry SET seq = 9223372036854775807 WHERE seq = 4", 4),
     ],
-)  # fmt: skip
+)
 def test_numbers_out_of_order_are_named(change: str, bad: int) -> None:
     write(5)
     sql(change)

@@ -22,8 +22,15 @@ RING = Keyring([SigningKey(PUBLIC, 0, "2026-01-01")], roots=[PUBLIC])
 
 def head(size: int, first: int, *, root: str = "aa", is_good: bool = True) -> Head:
     """A head over lines that nobody wrote, signed well or not."""
-    plain = Head(size=size, first=first, root=root, entry="ee", at="2026-01-02T03:04:05.678+00:00",
-                 key=key_id_of(PUBLIC), leaves=bytes(8 * (size - first)))  # fmt: skip
+    plain = Head(
+        size=size,
+        first=first,
+        root=root,
+        entry="ee",
+        at="2026-01-02T03:04:05.678+00:00",
+        key=key_id_of(PUBLIC),
+        leaves=bytes(8 * (size - first)),
+    )
     return dataclasses.replace(plain, signature=KEY.sign(plain.statement() if is_good else b"?").hex())
 
 
@@ -166,8 +173,9 @@ def test_what_is_cut_off_is_named_with_all_that_was_signed_for() -> None:
     for kept, n in ((10, 11), (12, 13), (16, 17), (0, 1)):
         walk = walked(lines[:kept], signed, 4)
         assert (walk.bad_seq, walk.reason) == (
-            n, f"it is missing, as all up to 19 that were signed for at {when} UTC",
-        )  # fmt: skip
+            n,
+            f"it is missing, as all up to 19 that were signed for at {when} UTC",
+        )
 
 
 @pytest.mark.django_db
@@ -175,11 +183,15 @@ def test_what_is_cut_off_is_named_with_all_that_was_signed_for() -> None:
     ("change", "bad", "reason"),
     [
         ("DELETE FROM audit_ledgerentry WHERE seq = 4", 4, "line 4 is missing; the next one is 5"),
-        ("UPDATE audit_ledgerentry SET seq = 0 WHERE seq = 4", 0, "it should not be there: numbers start at 1 and rise by 1"),
+        (
+            "UPDATE audit_ledgerentry SET seq = 0 WHERE seq = 4",
+            0,
+            "it should not be there: numbers start at 1 and rise by 1",
+        ),
         ("UPDATE audit_ledgerentry SET actor = 'x' WHERE seq = 4", 4, "its content does not match its hash"),
         ("UPDATE audit_ledgerentry SET prev_hash = 'x' WHERE seq = 4", 4, "it does not follow from the line before"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_line_is_told(change: str, bad: int, reason: str) -> None:
     write(5)
     sql(change)
@@ -196,8 +208,17 @@ def test_a_verification_tells_how_far_it_is_and_what_it_found() -> None:
     hashes = LedgerEntry.objects.order_by("seq").values_list("entry_hash", flat=True)
     root = merkle.root_of(bytes.fromhex(one) for one in hashes).hex()
     assert verify(on_progress=told.append) == Verification(
-        n_entries=18, head_hash=last, root_hash=root, n_heads=2, anchored_size=15, marked_size=15, first=1, bad_seq=None, reason="", note="",
-    )  # fmt: skip
+        n_entries=18,
+        head_hash=last,
+        root_hash=root,
+        n_heads=2,
+        anchored_size=15,
+        marked_size=15,
+        first=1,
+        bad_seq=None,
+        reason="",
+        note="",
+    )
     assert told == [18]
 
 

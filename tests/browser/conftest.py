@@ -72,7 +72,9 @@ def sits_down(
     ) -> Reviewer:
         hear_at = live_server.url if webhooks else "http://127.0.0.1:9"
         settings.LABELING = replace(settings.LABELING, webhook_url=hear_at)
-        settings.MODERATION = replace(settings.MODERATION, queue=settings.MODERATION.queue | {"rereview_percent": 0, "blind_percent": 0})  # fmt: skip
+        settings.MODERATION = replace(
+            settings.MODERATION, queue=settings.MODERATION.queue | {"rereview_percent": 0, "blind_percent": 0}
+        )
         monkeypatch.setattr(Sentiment, "ask_below", 1.01)
         people.people("Reviewer", email=REVIEWER.email)
         sync_accounts()
@@ -86,10 +88,13 @@ def sits_down(
             pass
         assert sync.push_tasks() == drafts + labels
         env = {
-            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING.token,
-            "LABEL_STUDIO_WEBHOOK_URL": hear_at, "LABEL_STUDIO_RECONCILE_SECONDS": "3600",
-            "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING.webhook_secret, "SITE_URL": live_server.url,
-        }  # fmt: skip
+            "LABEL_STUDIO_URL": label_studio.url,
+            "LABEL_STUDIO_TOKEN": settings.LABELING.token,
+            "LABEL_STUDIO_WEBHOOK_URL": hear_at,
+            "LABEL_STUDIO_RECONCILE_SECONDS": "3600",
+            "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING.webhook_secret,
+            "SITE_URL": live_server.url,
+        }
         start_worker("external", **env)
         start_worker("default", **env)
         page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})

@@ -42,9 +42,13 @@ from training import label_checks
 from training.models import EvaluationReport, TrainingRun
 
 pytestmark = [
-    pytest.mark.browser, pytest.mark.label_studio, pytest.mark.model, pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(1200), needs_chromium,
-]  # fmt: skip
+    pytest.mark.browser,
+    pytest.mark.label_studio,
+    pytest.mark.model,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(1200),
+    needs_chromium,
+]
 ENGINEER = "engineer@example.com"
 N, NOISE = 300, 0.08
 # Meant as enough to learn from and too few for the gate to tell a difference. Not seen to pass yet: not in the suite.

@@ -78,11 +78,14 @@ def tell(
         factories.model_version(backend="scripted", artifact_hash="", options={"texts": [text, text + " It is yours."]})
         product = factories.product(title="Harbour mug 1")
         env = {
-            "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_TOKEN": settings.LABELING.token,
-            "LABEL_STUDIO_WEBHOOK_URL": reach, "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING.webhook_secret,
+            "LABEL_STUDIO_URL": label_studio.url,
+            "LABEL_STUDIO_TOKEN": settings.LABELING.token,
+            "LABEL_STUDIO_WEBHOOK_URL": reach,
+            "LABEL_STUDIO_WEBHOOK_SECRET": settings.LABELING.webhook_secret,
             "LABEL_STUDIO_DOOR_KEY": settings.LABELING.door_key,
-            "LABEL_STUDIO_RECONCILE_SECONDS": "3600" if webhooks else "8", "SITE_URL": live_server.url,
-        }  # fmt: skip
+            "LABEL_STUDIO_RECONCILE_SECONDS": "3600" if webhooks else "8",
+            "SITE_URL": live_server.url,
+        }
         start_worker("gpu", **env)
         start_worker("default,external", **env)
         start_worker("", beat=True, **env)
@@ -91,8 +94,9 @@ def tell(
         )
         wait_for(
             lambda: ReviewItem.objects.filter(labeling_task__ls_task_id__isnull=False).exists(),
-            seconds=90, what="the draft in Label Studio",
-        )  # fmt: skip
+            seconds=90,
+            what="the draft in Label Studio",
+        )
         return Story(page, live_server.url, product.sku)
 
     return begin

@@ -19,7 +19,10 @@ ACTOR = SystemActor("tests")
 CASES = Path(__file__).parents[1] / "cases" / "feeds"
 # What each product of a feed must come to: field → value, `facts` → name → value.
 PRODUCTS: dict[str, dict[str, dict[str, Any]]] = {
-    "p01_currency_word.jsonl": {"HB-01-A": {"price": Decimal(12), "currency": "EUR"}, "HB-01-C": {"price": Decimal(20)}},
+    "p01_currency_word.jsonl": {
+        "HB-01-A": {"price": Decimal(12), "currency": "EUR"},
+        "HB-01-C": {"price": Decimal(20)},
+    },
     "p03_image_query.csv": {
         "HB-03-A": {"image_url": "https://img.shop.example/l.jpg?width=600&region=eu&section=2"},
         "HB-03-B": {"image_url": "https://img.shop.example/f.jpg?v=3&timestamp=1700000000"},
@@ -61,8 +64,12 @@ PRODUCTS: dict[str, dict[str, dict[str, Any]]] = {
     "p16_metafields.csv": {
         "HB-16-A": {
             "facts": {
-                "size": "M", "weight": (Decimal(200), "g"), "fabric": "Cotton", "care guide": "Wash cold",
-                "materials": "Cotton, Linen", "volume": (Decimal("1.5"), "l"),
+                "size": "M",
+                "weight": (Decimal(200), "g"),
+                "fabric": "Cotton",
+                "care guide": "Wash cold",
+                "materials": "Cotton, Linen",
+                "volume": (Decimal("1.5"), "l"),
             }
         },
         "HB-16-B": {},
@@ -80,16 +87,21 @@ PRODUCTS: dict[str, dict[str, dict[str, Any]]] = {
         "HB-23-I": {"image_url": "https://s.example/1.jpg"},
         "HB-23-N": {"title": "sur rogate"},
     },
-    "p24_table.csv": {"HB-24-A": {"description": "Weight 1.2 kg steel"}, "HB-24-B": {"description": "Top\nBottom\nEnd"}},
+    "p24_table.csv": {
+        "HB-24-A": {"description": "Weight 1.2 kg steel"},
+        "HB-24-B": {"description": "Top\nBottom\nEnd"},
+    },
     "p29.csv": {"HB-29-A": {"title": "Cup"}},
     "p32_case.csv": {"HB-32-A": {"title": "Cup", "price": Decimal(5)}},
     "q02_noprefix.xml": {"HB-42-A": {"title": "A"}},
     "q03_imagefirst.csv": {
-        "HB-43-A-S": {"title": "Tee – S"}, "HB-43-A-M": {"title": "Tee – M"},
-        "HB-43-B-M": {"title": "Cap – M"}, "HB-43-B-S": {"title": "Cap – S"},
+        "HB-43-A-S": {"title": "Tee – S"},
+        "HB-43-A-M": {"title": "Tee – M"},
+        "HB-43-B-M": {"title": "Cap – M"},
+        "HB-43-B-S": {"title": "Cap – S"},
     },
     "q09_phantom_sloppy.csv": {"HB-49-B": {"title": "Hat"}},
-}  # fmt: skip
+}
 # The line of each row that is not taken → a word of the reason.
 NAMED = {
     "p01_currency_word.jsonl": {2: "EURO"},
@@ -100,24 +112,32 @@ NAMED = {
     "q09_phantom_sloppy.csv": {2: ""},
 }
 MAPPINGS = {
-    "p04_decimal_comma.csv": "p04_map.toml", "p09_sep.csv": "p09_map.toml", "p29.csv": "p29_bom_map.toml",
+    "p04_decimal_comma.csv": "p04_map.toml",
+    "p09_sep.csv": "p09_map.toml",
+    "p29.csv": "p29_bom_map.toml",
     "r01_judgeme.csv": "r01_map.toml",
-}  # fmt: skip
+}
 REFUSED = {"p19_book.xlsx": "workbook .* cannot be read.*CSV UTF-8"}
 # External id or text → rating and whether it has a date.
 REVIEWS = {
     "r01_judgeme.csv": {"HB-r01 love it": (Decimal(5), True), "HB-r01 fine": (Decimal(3), True)},
     "r02_rating.csv": {
-        "HB-r02 five of five": (Decimal(5), False), "HB-r02 four of five": (Decimal(4), False),
-        "HB-r02 amazon": (Decimal(5), False), "HB-r02 stars": (Decimal(4), False), "HB-r02 half": (Decimal("4.5"), False),
-        "HB-r02 comma": (Decimal(4), False), "HB-r02 word": (Decimal(5), False),
+        "HB-r02 five of five": (Decimal(5), False),
+        "HB-r02 four of five": (Decimal(4), False),
+        "HB-r02 amazon": (Decimal(5), False),
+        "HB-r02 stars": (Decimal(4), False),
+        "HB-r02 half": (Decimal("4.5"), False),
+        "HB-r02 comma": (Decimal(4), False),
+        "HB-r02 word": (Decimal(5), False),
     },
     "r06_mindate.jsonl": {},
     "s05_zerodate.csv": {
-        "HB-r05 zero date": (None, False), "HB-r05 null word": (None, False), "HB-r05 backslash N": (None, False),
+        "HB-r05 zero date": (None, False),
+        "HB-r05 null word": (None, False),
+        "HB-r05 backslash N": (None, False),
         "HB-r05 fine": (None, True),
     },
-}  # fmt: skip
+}
 REVIEWS_NAMED = {
     "r02_rating.csv": {4: "another scale", 7: "from 1 to 5", 9: "another scale"},
     "r06_mindate.jsonl": {1: "out of range", 2: "out of range", 3: "out of range"},

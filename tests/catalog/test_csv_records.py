@@ -23,11 +23,26 @@ from tests.feed_files import bad, file_of, good, products_in
         b'sku,title,description\nA,Scarf,"Colours:\nred,blue,green\nend",too much\nB,Hat,A hat\n',
         b'sku,title,description\nA,Scarf,"A ""scarf"".\nred,blue,green\nthe "soft" one, it says"\nB,Hat,A hat\n',
         b'"sku","title","description"\n"A","Scarf","Colours:\nred,blue,green\nthe "soft" one"\n"B","Hat","A hat"\n',
-        b'sku,title,description\nA,Scarf,"Colours:\nred,blue,green\n' + b"x" * (MAX_LINE_BYTES + 9) + b'\nred,blue,green\nend"\nB,Hat,A hat\n',
-        b'sku,title,description\nA,Scarf,"Colours:\n' + b"red blue green\n" * 2_500 + b'red,blue,green\nend"\nB,Hat,A hat\n',
+        b'sku,title,description\nA,Scarf,"Colours:\nred,blue,green\n'
+        + b"x" * (MAX_LINE_BYTES + 9)
+        + b'\nred,blue,green\nend"\nB,Hat,A hat\n',
+        b'sku,title,description\nA,Scarf,"Colours:\n'
+        + b"red blue green\n" * 2_500
+        + b'red,blue,green\nend"\nB,Hat,A hat\n',
     ],
-    ids=["an inch", "an inch, not UTF-8", "a word", "sloppy quotes", "not UTF-8", "too wide", "a comma behind", "all quoted", "a long line", "too many lines"],
-)  # fmt: skip
+    ids=[
+        "an inch",
+        "an inch, not UTF-8",
+        "a word",
+        "sloppy quotes",
+        "not UTF-8",
+        "too wide",
+        "a comma behind",
+        "all quoted",
+        "a long line",
+        "too many lines",
+    ],
+)
 def test_no_line_of_a_refused_record_becomes_a_product(content: bytes, tmp_path: Path) -> None:
     rows = products_in(file_of(tmp_path, "p.csv", content))
     assert set(good(rows)) == {"B"}

@@ -69,9 +69,13 @@ def test_a_fact_of_another_product_takes_no_proof(product: Product) -> None:
     other = make.product(facts={"award": "Best in show"})
     with pytest.raises(PermanentError, match="no such fact"):
         attach_evidence(
-            product, fact_id=other.facts.get().pk, content=PDF, file_name="x.pdf", note="",
+            product,
+            fact_id=other.facts.get().pk,
+            content=PDF,
+            file_name="x.pdf",
+            note="",
             actor=people.people("Administrator"),
-        )  # fmt: skip
+        )
 
 
 def test_a_proof_stays_with_the_statement_and_not_with_the_row(product: Product) -> None:

@@ -25,14 +25,24 @@ def test_a_column_with_decimal_commas_is_read_so_throughout_and_that_is_said(tmp
     rows = products_in(file_of(tmp_path, "p.csv", content), GERMAN)
     products = good(rows)
     assert {sku: str(p.price) for sku, p in products.items()} == {
-        "A": "2.99", "B": "1.49", "C": "0.99", "D": "4.50", "E": "1299.00", "F": "1299.00",
-    }  # fmt: skip
+        "A": "2.99",
+        "B": "1.49",
+        "C": "0.99",
+        "D": "4.50",
+        "E": "1299.00",
+        "F": "1299.00",
+    }
     weights = {
         sku: (f"{p.facts[0].number.normalize():f}", p.facts[0].unit) for sku, p in products.items() if p.facts[0].number
     }
     assert weights == {
-        "A": ("0.5", "kg"), "B": ("0.75", "l"), "C": ("3.175", "mm"), "D": ("1.8", "g"), "E": ("1299", "g"), "F": ("1250", "g"),
-    }  # fmt: skip
+        "A": ("0.5", "kg"),
+        "B": ("0.75", "l"),
+        "C": ("3.175", "mm"),
+        "D": ("1.8", "g"),
+        "E": ("1299", "g"),
+        "F": ("1250", "g"),
+    }
     assert (products["A"].facts[0].value, products["C"].facts[0].value) == ("0.500 kg", "3.175 mm")
     assert rows[0].notes == ("rows read with a decimal comma in price", "rows read with a decimal comma in weight")
 
@@ -51,18 +61,33 @@ def test_a_number_with_two_readings_is_named_unless_something_tells(tmp_path: Pa
 
 def test_prices_of_a_mixed_column_are_read_where_they_are_certain_and_else_named(tmp_path: Path) -> None:
     prices = (
-        "1.299 EUR", "1.299,00 EUR", "1 299,00 EUR", "15,00 EUR", "12.345 KWD", "0,990 EUR", "₹1,29,999.00", "1'299.00 CHF",
-        "10.00 - 20.00 USD", "12.00 pcs",
-    )  # fmt: skip
+        "1.299 EUR",
+        "1.299,00 EUR",
+        "1 299,00 EUR",
+        "15,00 EUR",
+        "12.345 KWD",
+        "0,990 EUR",
+        "₹1,29,999.00",
+        "1'299.00 CHF",
+        "10.00 - 20.00 USD",
+        "12.00 pcs",
+    )
     lines = "".join(f"{n}\tThing\thttps://s.example/{n}\t{price}\n" for n, price in enumerate(prices))
     rows = products_in(file_of(tmp_path, "p.tsv", f"id\ttitle\tlink\tprice\n{lines}"))
     assert {sku: (str(p.price), p.currency) for sku, p in good(rows).items()} == {
-        "1": ("1299.00", "EUR"), "2": ("1299.00", "EUR"), "3": ("15.00", "EUR"), "5": ("0.99", "EUR"),
-        "6": ("129999.00", "INR"), "7": ("1299.00", "CHF"), "8": ("10.00", "USD"),
-    }  # fmt: skip
+        "1": ("1299.00", "EUR"),
+        "2": ("1299.00", "EUR"),
+        "3": ("15.00", "EUR"),
+        "5": ("0.99", "EUR"),
+        "6": ("129999.00", "INR"),
+        "7": ("1299.00", "CHF"),
+        "8": ("10.00", "USD"),
+    }
     assert {line: reason[:20] for line, reason in bad(rows).items()} == {
-        2: "the price '1.299 EUR", 6: "the price '12.345 KW", 11: "'pcs' in the price '",
-    }  # fmt: skip
+        2: "the price '1.299 EUR",
+        6: "the price '12.345 KW",
+        11: "'pcs' in the price '",
+    }
 
 
 def test_a_price_without_cents_is_read() -> None:
@@ -86,10 +111,18 @@ def test_what_is_no_currency_is_named(currency: str) -> None:
 @pytest.mark.parametrize(
     ("text", "stars"),
     [
-        ("5/5", "5.0"), ("4/5", "4.0"), ("5.0 out of 5 stars", "5.0"), ("★★★★☆", "4.0"), ("4½", "4.5"), ("4,0", "4.0"),
-        ("5 stars", "5.0"), ("3", "3.0"), ("4.25", "4.2"), ("⭐⭐⭐", "3.0"),
+        ("5/5", "5.0"),
+        ("4/5", "4.0"),
+        ("5.0 out of 5 stars", "5.0"),
+        ("★★★★☆", "4.0"),
+        ("4½", "4.5"),
+        ("4,0", "4.0"),
+        ("5 stars", "5.0"),
+        ("3", "3.0"),
+        ("4.25", "4.2"),
+        ("⭐⭐⭐", "3.0"),
     ],
-)  # fmt: skip
+)
 def test_stars_are_read(text: str, stars: str) -> None:
     assert str(parse_rating(text)) == stars
 
@@ -102,8 +135,15 @@ def test_stars_of_another_scale_are_named(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "kind"),
-    [("110/240 V", "text"), ("12/24 V", "text"), ("5/6", "text"), ("3/4 in", "quantity"), ("1 1/2 in", "quantity"), ("10/100", "text")],
-)  # fmt: skip
+    [
+        ("110/240 V", "text"),
+        ("12/24 V", "text"),
+        ("5/6", "text"),
+        ("3/4 in", "quantity"),
+        ("1 1/2 in", "quantity"),
+        ("10/100", "text"),
+    ],
+)
 def test_two_numbers_with_a_stroke_are_no_fraction(value: str, kind: str) -> None:
     fact = make_fact("x", value, locale="en")
     assert fact

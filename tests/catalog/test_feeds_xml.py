@@ -21,8 +21,12 @@ def test_text_around_markup_is_kept(tmp_path: Path) -> None:
     feed = _feed(
         ITEM.format("A", "Shirt <i>Deluxe</i> XL", "<description>Soft <b>cotton</b> shirt</description>"),
         ITEM.format("B", "Plain", "<description><p>First.</p><p>Second.</p></description>"),
-        ITEM.format("C", "C", "<description><![CDATA[Soft <b>cotton</b>]]></description><g:material>Cotton <!-- c -->blend</g:material>"),
-    )  # fmt: skip
+        ITEM.format(
+            "C",
+            "C",
+            "<description><![CDATA[Soft <b>cotton</b>]]></description><g:material>Cotton <!-- c -->blend</g:material>",
+        ),
+    )
     products = good(products_in(file_of(tmp_path, "p.xml", feed)))
     assert (products["A"].title, products["A"].description) == ("Shirt Deluxe XL", "Soft cotton shirt")
     assert products["B"].description == "First.\n\nSecond."

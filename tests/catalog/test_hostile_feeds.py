@@ -52,7 +52,7 @@ LAUGHS = "<!DOCTYPE x [<!ENTITY a 'ha'>" + "".join(
         "null",
     ],
     ids=lambda line: ascii(line[:24]),
-)  # fmt: skip
+)
 def test_a_line_of_json_costs_itself_alone(line: str, tmp_path: Path) -> None:
     rows = products_in(file_of(tmp_path, "p.jsonl", GOOD + line + "\n" + GOOD.replace("G1", "G2")))
     assert set(good(rows)) == {"G1", "G2"}
@@ -63,15 +63,25 @@ def test_a_line_of_json_costs_itself_alone(line: str, tmp_path: Path) -> None:
     ("head", "body", "is_read"),
     [
         (LAUGHS + "]>", "<item><g:id>B</g:id><title>&a9;</title></item>", False),
-        ('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>', "<item><g:id>B</g:id><title>&a;</title></item>", False),
+        (
+            '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
+            "<item><g:id>B</g:id><title>&a;</title></item>",
+            False,
+        ),
         ("", "<item>" + "<a>" * 100_000 + "</a>" * 100_000 + "</item>", True),
         ("", "<item " + " ".join(f'a{n}="1"' for n in range(50_000)) + "/>", True),
         ("", "<item><g:id>B\x00</g:id><title>The x</title></item>", True),
-        *((f'<?xml version="1.0" encoding="{name}"?>', "", False) for name in ("rot13", "idna", "punycode", "undefined", "hex", "no-such")),
-        *((f'<?xml version="1.0" encoding="{name}"?>', "", True) for name in ("utf-16", "UTF-16LE", "ucs-2", "latin-1", "gb18030")),
+        *(
+            (f'<?xml version="1.0" encoding="{name}"?>', "", False)
+            for name in ("rot13", "idna", "punycode", "undefined", "hex", "no-such")
+        ),
+        *(
+            (f'<?xml version="1.0" encoding="{name}"?>', "", True)
+            for name in ("utf-16", "UTF-16LE", "ucs-2", "latin-1", "gb18030")
+        ),
     ],
     ids=lambda value: ascii(str(value)[:40]),
-)  # fmt: skip
+)
 def test_xml_is_read_or_refused(head: str, body: str, is_read: bool, tmp_path: Path) -> None:
     path = file_of(tmp_path, "p.xml", head + RSS.format(ITEM + body))
     if is_read:
@@ -94,12 +104,15 @@ class _nothing:
         ("sku,title\nG1,The cup,\nG2,The bowl,,\n", "G1 G2"),
         ("sku,title\nG1,The\x00 cup\n\x00\x00,\x00\n", "G1"),
         ("sku,title\nB," + "x" * 3_000_000 + "\nG1,The cup\n", "G1"),
-        ('sku,title\nB,"The open\n' + "".join(f"G{n},The cup\n" for n in range(2_500)), " ".join(f"G{n}" for n in range(2_500))),
+        (
+            'sku,title\nB,"The open\n' + "".join(f"G{n},The cup\n" for n in range(2_500)),
+            " ".join(f"G{n}" for n in range(2_500)),
+        ),
         ("sku,title," + ",".join(f"c{n}" for n in range(50_000)) + "\nG1,The cup," + "," * 49_999 + "\n", "G1"),
         ("sku,title\nG1,<script>alert(1)</script>The cup\nB,<style>x</style>\n", "G1"),
     ],
     ids=["line ends", "marks", "delimiters", "NUL", "long", "open quote", "columns", "script"],
-)  # fmt: skip
+)
 def test_of_a_table_the_good_rows_are_read(content: str, skus: str, tmp_path: Path) -> None:
     products = good(products_in(file_of(tmp_path, "p.csv", content)))
     assert set(products) == set(skus.split())
@@ -169,8 +182,12 @@ def _as_parquet(rows: list[tuple[str, str]]) -> bytes:
 
 
 WRITERS: dict[str, Any] = {
-    "p.csv": _as_csv, "p.jsonl": _as_jsonl, "p.xml": _as_xml, "p.xlsx": _as_xlsx, "p.parquet": _as_parquet,
-}  # fmt: skip
+    "p.csv": _as_csv,
+    "p.jsonl": _as_jsonl,
+    "p.xml": _as_xml,
+    "p.xlsx": _as_xlsx,
+    "p.parquet": _as_parquet,
+}
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -56,9 +56,14 @@ def test_a_row_that_the_database_refuses_is_named_and_the_others_go_in(tmp_path:
     def writes(rows: Sequence[FeedRow[ProductRecord]], run: ImportRun) -> Any:
         # Past every check.
         odd = {"A-7": "EURO", "A-311": "E\x00R"}
-        return write_products([
-            row._replace(record=row.record._replace(currency=odd.get(row.record.sku, "EUR"))) for row in rows if row.record
-        ], run)  # fmt: skip
+        return write_products(
+            [
+                row._replace(record=row.record._replace(currency=odd.get(row.record.sku, "EUR")))
+                for row in rows
+                if row.record
+            ],
+            run,
+        )
 
     lines = "".join(f"A-{n},The cup {n}\n" for n in range(500))
     path = file_of(tmp_path, "p.csv", f"sku,title\n{lines}")
@@ -126,13 +131,41 @@ def test_a_mapping_is_refused_by_a_format_that_takes_none(tmp_path: Path) -> Non
 
 
 ODD = st.sampled_from(
-    ["", "\x00", "\ud800", "EURO", "1,299", "0,5 kg", "5/5", "99999999999999.9999999", "0001-01-01T00:00:00+02:00", "x" * 600, "a\nb", '"',
-     "=1+1", "1e400", "9999-12-31T23:59:59-05:00", "110/240 V", "de", "zh", "&region=", "<M", "4.01E+12", "\\N"]
-)  # fmt: skip
+    [
+        "",
+        "\x00",
+        "\ud800",
+        "EURO",
+        "1,299",
+        "0,5 kg",
+        "5/5",
+        "99999999999999.9999999",
+        "0001-01-01T00:00:00+02:00",
+        "x" * 600,
+        "a\nb",
+        '"',
+        "=1+1",
+        "1e400",
+        "9999-12-31T23:59:59-05:00",
+        "110/240 V",
+        "de",
+        "zh",
+        "&region=",
+        "<M",
+        "4.01E+12",
+        "\\N",
+    ]
+)
 VALUE = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), ODD, st.text(max_size=40), st.lists(ODD, max_size=3),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    ODD,
+    st.text(max_size=40),
+    st.lists(ODD, max_size=3),
     st.dictionaries(st.sampled_from(["en", "zh-Hans", "de", "x", "amount", "w\x00", "\ud800"]), ODD, max_size=2),
-)  # fmt: skip
+)
 NAMES = ["title", "locale", "brand", "category", "description", "price", "currency", "image_url", "facts"]
 LINES = st.lists(
     st.fixed_dictionaries({"sku": st.sampled_from(["A", "B", "C"]) | VALUE}, optional=dict.fromkeys(NAMES, VALUE)),

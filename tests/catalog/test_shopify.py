@@ -28,8 +28,13 @@ def test_rows_of_a_handle_may_stand_in_any_order(tmp_path: Path) -> None:
     rows = products_in(file_of(tmp_path, "p.csv", content))
     assert not bad(rows)
     assert {sku: product.title for sku, product in good(rows).items()} == {
-        "TEE-S": "Tee – S", "TEE-M": "Tee – M", "TEE-L": "Tee – L", "CAP-S": "Cap – S", "CAP-M": "Cap – M", "MUG": "Mug",
-    }  # fmt: skip
+        "TEE-S": "Tee – S",
+        "TEE-M": "Tee – M",
+        "TEE-L": "Tee – L",
+        "CAP-S": "Cap – S",
+        "CAP-M": "Cap – M",
+        "MUG": "Mug",
+    }
     assert good(rows)["TEE-M"].image_url == "https://s.example/1.jpg"
     assert facts(good(rows)["CAP-M"]) == {"size": "M", "weight": "200 g"}
 

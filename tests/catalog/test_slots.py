@@ -20,8 +20,15 @@ pytestmark = pytest.mark.django_db
 
 
 def _put(slot: Slot, text: str, *, variant: str = CONTROL) -> PublishedCopy:
-    return put_live(slot, variant=variant, text=text, candidate_ref=f"moderation.candidate:{text}",
-                    provenance={"model": "m"}, ai_mark={"label": "AI"}, now=timezone.now())  # fmt: skip
+    return put_live(
+        slot,
+        variant=variant,
+        text=text,
+        candidate_ref=f"moderation.candidate:{text}",
+        provenance={"model": "m"},
+        ai_mark={"label": "AI"},
+        now=timezone.now(),
+    )
 
 
 def test_a_slot_says_where_it_is_to_a_query_to_others_and_to_a_reader() -> None:
@@ -36,13 +43,16 @@ def test_a_slot_says_where_it_is_to_a_query_to_others_and_to_a_reader() -> None:
         slot.channel = "description"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("place", "message"), [
-    (("billboard", "en"), "Unknown channel: billboard. Choose from description, recommendation, ad_slogan."),
-    (("description", "tlh"), "Unknown locale: tlh. Choose from en, zh-Hans."),
-    (("description", "en", "New Members"), "“New Members” is no name of an audience. Use up to 40 small letters"),
-    (("description", "en", "a" * 41), "is no name of an audience"),
-    (("description", "en", "members\n"), "is no name of an audience"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (("billboard", "en"), "Unknown channel: billboard. Choose from description, recommendation, ad_slogan."),
+        (("description", "tlh"), "Unknown locale: tlh. Choose from en, zh-Hans."),
+        (("description", "en", "New Members"), "“New Members” is no name of an audience. Use up to 40 small letters"),
+        (("description", "en", "a" * 41), "is no name of an audience"),
+        (("description", "en", "members\n"), "is no name of an audience"),
+    ],
+)
 def test_what_is_no_slot_is_refused_with_the_way_out(place: tuple[str, ...], message: str) -> None:
     with pytest.raises(PermanentError) as refused:
         Slot(make.product(), *place)
@@ -89,8 +99,13 @@ def test_the_database_itself_allows_one_live_text_for_each_slot_and_variant() ->
 @pytest.mark.django_db(transaction=True)
 def test_publications_at_once_leave_one_live_in_each_variant() -> None:
     slot = Slot(make.product(), "description", "en")
-    at_once(*[lambda n=n, variant=variant: _put(slot, f"{variant} {n}", variant=variant)
-              for n in range(4) for variant in (CONTROL, "bold")])  # fmt: skip
+    at_once(
+        *[
+            lambda n=n, variant=variant: _put(slot, f"{variant} {n}", variant=variant)
+            for n in range(4)
+            for variant in (CONTROL, "bold")
+        ]
+    )
     assert PublishedCopy.objects.count() == 8
     assert sorted(selectors.live_copy_for(slot.product).values_list("variant", flat=True)) == ["bold", CONTROL]
 

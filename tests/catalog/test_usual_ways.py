@@ -23,9 +23,16 @@ TEXT = st.text(st.sampled_from("aé中 \u00a0\u200b\n\t<&>;b\u0301\ufffd\x00\ud8
 )
 VALUE = st.one_of(
     TEXT,
-    st.builds("{}{}{}".format, st.decimals(-9999, 9999, places=2), st.sampled_from(["", " "]), st.sampled_from(["", "g", "cm", "kg", "x", "in"])),
-    st.sampled_from(["yes", "No", "是", "1,200 mAh", "1,5 kg", "1.299", "1,299", "110/240 V", "½ in", "4E+12", "x" * 200]),
-)  # fmt: skip
+    st.builds(
+        "{}{}{}".format,
+        st.decimals(-9999, 9999, places=2),
+        st.sampled_from(["", " "]),
+        st.sampled_from(["", "g", "cm", "kg", "x", "in"]),
+    ),
+    st.sampled_from(
+        ["yes", "No", "是", "1,200 mAh", "1,5 kg", "1.299", "1,299", "110/240 V", "½ in", "4E+12", "x" * 200]
+    ),
+)
 
 
 @MANY
@@ -45,9 +52,13 @@ def _outcome(work: Any) -> Any:
 
 @MANY
 @given(
-    st.builds("{}{}".format, st.decimals(0, 10**10, places=2) | st.integers(0, 10**11) | TEXT, st.sampled_from(["", " EUR", " EURO", "€"])),
+    st.builds(
+        "{}{}".format,
+        st.decimals(0, 10**10, places=2) | st.integers(0, 10**11) | TEXT,
+        st.sampled_from(["", " EUR", " EURO", "€"]),
+    ),
     st.sampled_from(["", "EUR", "eur", "Euro"]),
-)  # fmt: skip
+)
 def test_a_usual_price_is_read_as_any_other(text: str, currency: str) -> None:
     quick = _outcome(lambda: prices.parse_price(text, currency=currency))
     with patch.object(prices, "_USUAL", prices.re.compile(r"(?!)")):

@@ -33,15 +33,29 @@ def _timed(consensus: Any, *, seconds: float) -> None:
 def contested(settings: Any) -> ReviewItem:
     """A draft whose claim one person let out, after another one had given up on it; one that is escalated; one rejected."""
     draft = make.candidate(TEXT, status="in_review", rank=1, grounding=0.61)
-    make.finding(draft, "boosts immunity", code="health_claim", check_name="terms",
-                 message="Health claim: needs an authorised wording or evidence.")  # fmt: skip
+    make.finding(
+        draft,
+        "boosts immunity",
+        code="health_claim",
+        check_name="terms",
+        message="Health claim: needs an authorised wording or evidence.",
+    )
     make.finding(draft, "for hours", message="no fact backs “for hours”")
     item, maker = make.review_item(draft, risk=0.6), people.reviewer()
     handing_out.next_item(maker, kind="copy_verdict")
     _timed(make.answer(item, maker, verdict="fix", fixed_text=FIXED, reason_codes=["unsupported_claim"]), seconds=21)
     settling.settle_decisions()  # given back: no word on the claim
-    _timed(make.answer(item, maker, verdict="fix", fixed_text=FIXED, reason_codes=["unsupported_claim"],
-                       comment="The authorised wording for vitamin C is on file."), seconds=48)  # fmt: skip
+    _timed(
+        make.answer(
+            item,
+            maker,
+            verdict="fix",
+            fixed_text=FIXED,
+            reason_codes=["unsupported_claim"],
+            comment="The authorised wording for vitamin C is on file.",
+        ),
+        seconds=48,
+    )
     settling.settle_decisions()
     hard = make.review_item(make.candidate("A lamp that heals.", status="in_review", rank=1))
     settling.escalate(hard, actor=people.reviewer(), reason="Is that a health claim?")

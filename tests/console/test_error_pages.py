@@ -23,8 +23,11 @@ def _mistake(request: HttpRequest) -> Any:
 
 urlpatterns = [path("mistake", _mistake), path("api/v1/mistake", _mistake), *product.urlpatterns]
 handler400, handler403, handler404, handler500 = (
-    product.handler400, product.handler403, product.handler404, product.handler500,
-)  # fmt: skip
+    product.handler400,
+    product.handler403,
+    product.handler404,
+    product.handler500,
+)
 
 
 def _client(user: User | None = None, **more: Any) -> Client:

@@ -21,8 +21,10 @@ class Hit:
 def test_overlapping_findings_show_the_gravest_and_all_messages() -> None:
     pieces = highlight.mark("abcdef", [Hit("warn", 0, 4, "one"), Hit("block", 2, 6, "two")])
     assert [(p.text, p.severity, p.titles) for p in pieces] == [
-        ("ab", "warn", ("one",)), ("cd", "block", ("one", "two")), ("ef", "block", ("two",)),
-    ]  # fmt: skip
+        ("ab", "warn", ("one",)),
+        ("cd", "block", ("one", "two")),
+        ("ef", "block", ("two",)),
+    ]
 
 
 def test_a_finding_about_the_whole_text_marks_nothing() -> None:

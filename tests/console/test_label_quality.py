@@ -45,18 +45,38 @@ def labelled_queue(n: int = 260) -> list[Any]:
         for person, right in rng.sample(list(zip(raters, (0.95, 0.9, 0.85, 0.6), strict=True)), 3):
             said = truth if rng.random() < right else rng.choice(NAMES)
             labels.record_vote(
-                KIND, subject, rater=labels.rater_of(person), label=said, purpose="label", at=at, suggestion=truth,
-                is_assisted=rng.random() < 0.6, seconds=rng.uniform(4, 20),
-            )  # fmt: skip
+                KIND,
+                subject,
+                rater=labels.rater_of(person),
+                label=said,
+                purpose="label",
+                at=at,
+                suggestion=truth,
+                is_assisted=rng.random() < 0.6,
+                seconds=rng.uniform(4, 20),
+            )
         labels.record_label(KIND, subject, label=truth, method="majority", quality=0.8, n_votes=3, at=at)
         if number % 3 == 0:
             LabelIssue.objects.create(
-                kind=KIND, subject=subject, given=truth, suggested=rng.choice(NAMES), score=number / n, methods=["cleanlab", "loss"],
+                kind=KIND,
+                subject=subject,
+                given=truth,
+                suggested=rng.choice(NAMES),
+                score=number / n,
+                methods=["cleanlab", "loss"],
                 status="open" if number < 60 else rng.choice(["confirmed", "dismissed"]),
                 judged_at=None if number < 60 else at,
-            )  # fmt: skip
-    LabelCheck.objects.create(kind=KIND, reason="the first search", status="completed", n_labels=n, n_issues=40,
-                              report={"n_new": 40}, started_at=now, finished_at=now)  # fmt: skip
+            )
+    LabelCheck.objects.create(
+        kind=KIND,
+        reason="the first search",
+        status="completed",
+        n_labels=n,
+        n_issues=40,
+        report={"n_new": 40},
+        started_at=now,
+        finished_at=now,
+    )
     return raters
 
 
@@ -65,8 +85,17 @@ def test_the_page_shows_agreement_confusion_anchoring_flags_and_people() -> None
     answer = signed_in(people.administrator()).get(reverse("console:label_quality", args=[KIND]))
     words = answer.content.decode()
     assert answer.status_code == 200
-    for expected in ("Krippendorff", "Gwet", "Who agrees with whom", "ada", "What the suggestion does to answers",
-                     "How often a flag was right", "In doubt now", "right on known answers", "α by week"):  # fmt: skip
+    for expected in (
+        "Krippendorff",
+        "Gwet",
+        "Who agrees with whom",
+        "ada",
+        "What the suggestion does to answers",
+        "How often a flag was right",
+        "In doubt now",
+        "right on known answers",
+        "α by week",
+    ):
         assert expected in words
     assert "<script>alert" not in words, "customers' texts are escaped"
 
@@ -79,8 +108,15 @@ def test_the_page_says_what_the_quality_of_a_consensus_rests_on() -> None:
 
     assert "is told from crowds elsewhere: nothing is known here yet" in words()
     for number in range(20):
-        labels.record_vote(KIND, f"known:{number}", rater="user:1", label="neutral", purpose="gold", at=timezone.now(),
-                           expected="neutral")  # fmt: skip
+        labels.record_vote(
+            KIND,
+            f"known:{number}",
+            rater="user:1",
+            label="neutral",
+            purpose="gold",
+            at=timezone.now(),
+            expected="neutral",
+        )
     raters.fit(KIND)
     assert "was measured on 20 known answers and verdicts of seniors here" in words()
     assert "Of what people are asked 20 % are drawn by lot" in words()
@@ -168,8 +204,9 @@ def test_a_senior_sends_back_asks_more_people_and_sets_a_known_answer(panel: Rev
     words = senior.post(reverse("console:set_gold", args=[panel.pk]), {"label": "reject"}, follow=True).content.decode()
     assert "Only what is decided has a known answer" in words
     ReviewItem.objects.filter(pk=panel.pk).update(status="decided")
-    Label.objects.create(kind=panel.kind, subject=ref(panel.subject), label="reject", method="majority",
-                         labelled_at=timezone.now())  # fmt: skip
+    Label.objects.create(
+        kind=panel.kind, subject=ref(panel.subject), label="reject", method="majority", labelled_at=timezone.now()
+    )
     senior.post(reverse("console:set_gold", args=[panel.pk]), {"label": "reject"})
     panel.refresh_from_db()
     assert panel.gold_label == "reject"
@@ -186,8 +223,9 @@ def test_who_works_the_queue_is_not_told_what_tests_them_or_what_others_said(pan
     factories.answer(handing_out.next_item(one), one, verdict="reject", reason_codes=["tone"])
     settling.settle_decisions()
     ReviewItem.objects.filter(pk=panel.pk).update(status="decided", gold_label="reject", suggestion="accept")
-    Label.objects.create(kind=panel.kind, subject=ref(panel.subject), label="reject", method="majority",
-                         labelled_at=timezone.now())  # fmt: skip
+    Label.objects.create(
+        kind=panel.kind, subject=ref(panel.subject), label="reject", method="majority", labelled_at=timezone.now()
+    )
     panel.refresh_from_db()
     test = seats.add_seat(panel, purpose="gold")
     listing, page = reverse("admin:moderation_reviewitem_changelist"), reverse("console:panel", args=[panel.pk])

@@ -29,8 +29,13 @@ def test_a_person_sees_the_agreement_before_they_answer_for_anybody(tmp_path: Pa
     run = bring(tmp_path / "x.jsonl", rows, actor=ACTOR)
     address, senior = reverse("console:raters_of_import", args=[run.pk]), signed_in(people.senior())
     page = senior.get(address).content.decode()
-    for words in ("a command that named nobody, so two people answer", "nobody can answer for it yet", "too few",
-                  "answered 0 of its texts", "Ask our people about so many"):  # fmt: skip
+    for words in (
+        "a command that named nobody, so two people answer",
+        "nobody can answer for it yet",
+        "too few",
+        "answered 0 of its texts",
+        "Ask our people about so many",
+    ):
         assert words in page, words
     back = senior.post(reverse("console:ask_about_import", args=[run.pk]), {"n": "5"}, follow=True)
     assert "asked as they are asked about other reviews" in back.content.decode()

@@ -192,8 +192,14 @@ def test_it_is_for_reviewers_and_for_queues_that_there_are(reviewer: User, clien
 def test_an_administrator_says_who_reads_what(client: Client, reviewer: User) -> None:
     admin = Client()
     admin.force_login(people.administrator())
-    form = {"username": reviewer.username, "email": reviewer.email, "is_active": "on", "is_staff": "on",
-            "groups": list(reviewer.groups.values_list("pk", flat=True)), "languages": ["zh-Hans"]}  # fmt: skip
+    form = {
+        "username": reviewer.username,
+        "email": reviewer.email,
+        "is_active": "on",
+        "is_staff": "on",
+        "groups": list(reviewer.groups.values_list("pk", flat=True)),
+        "languages": ["zh-Hans"],
+    }
     address = reverse("admin:auth_user_change", args=[reviewer.pk])
     assert admin.post(address, form).status_code == 302
     factories.review_item()

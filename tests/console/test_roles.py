@@ -28,8 +28,14 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 MAY_ADD = {("Administrator", "catalog.product"), ("Administrator", "auth.user")}
 MAY_CHANGE = MAY_ADD
 # Pages that lead on to the console's own.
-LEADS_ON = {"moderation.candidate", "moderation.generationrequest", "catalog.publishedcopy", "moderation.reviewitem",
-            "outbox.endpoint", "outbox.delivery"}  # fmt: skip
+LEADS_ON = {
+    "moderation.candidate",
+    "moderation.generationrequest",
+    "catalog.publishedcopy",
+    "moderation.reviewitem",
+    "outbox.endpoint",
+    "outbox.delivery",
+}
 
 
 def _address(model: type[models.Model], view: str, *args: Any) -> str:
@@ -187,9 +193,16 @@ def test_an_administrator_cannot_become_a_superuser_or_touch_one() -> None:
     me = User.objects.latest("pk")
     client.post(
         _address(User, "change", me.pk),
-        {"username": me.username, "email": me.email, "is_active": "on", "is_staff": "on", "is_superuser": "on",
-         "user_permissions": ["1"], "groups": list(me.groups.values_list("pk", flat=True))},
-    )  # fmt: skip
+        {
+            "username": me.username,
+            "email": me.email,
+            "is_active": "on",
+            "is_staff": "on",
+            "is_superuser": "on",
+            "user_permissions": ["1"],
+            "groups": list(me.groups.values_list("pk", flat=True)),
+        },
+    )
     me.refresh_from_db()
     assert not me.is_superuser
     assert not me.user_permissions.exists()
@@ -216,12 +229,26 @@ def test_an_edited_fact_changes_the_hash_and_leaves_a_line() -> None:
     product = make.product(facts={"capacity": "350 ml"})
     fact = product.facts.get()
     form = {
-        "sku": product.sku, "title": product.title, "localized_titles": "{}", "locale": "en", "brand": product.brand,
-        "category": product.category, "price": "18.50", "currency": "EUR",
-        "facts-TOTAL_FORMS": 1, "facts-INITIAL_FORMS": 1, "facts-0-id": fact.pk, "facts-0-product": product.pk,
-        "facts-0-locale": "en", "facts-0-name": "capacity", "facts-0-value": "400 ml", "facts-0-kind": "quantity",
-        "facts-0-number": "400", "facts-0-unit": "ml", "facts-0-position": 0,
-    }  # fmt: skip
+        "sku": product.sku,
+        "title": product.title,
+        "localized_titles": "{}",
+        "locale": "en",
+        "brand": product.brand,
+        "category": product.category,
+        "price": "18.50",
+        "currency": "EUR",
+        "facts-TOTAL_FORMS": 1,
+        "facts-INITIAL_FORMS": 1,
+        "facts-0-id": fact.pk,
+        "facts-0-product": product.pk,
+        "facts-0-locale": "en",
+        "facts-0-name": "capacity",
+        "facts-0-value": "400 ml",
+        "facts-0-kind": "quantity",
+        "facts-0-number": "400",
+        "facts-0-unit": "ml",
+        "facts-0-position": 0,
+    }
     answer = client.post(_address(Product, "change", product.pk), form)
     assert answer.status_code == 302
     edited = Product.objects.get(pk=product.pk)

@@ -80,11 +80,26 @@ def test_an_administrator_sets_the_rules_of_a_queue(scene: Scene) -> None:
     page = reverse("console:queue_policy", args=["copy_verdict"])
     assert scene.reviewer.username in _words(client.get(page))
     assert not QueuePolicy.objects.exists()
-    form = {"enable_reservations": "on", "reservation_minutes": 20, "reviewer_access_mode": "assigned",
-            "reviewers": [scene.reviewer.pk], "sla_minutes": 90, "ageing_minutes": 60, "max_waiting": 0,
-            "num_reviewers_per_item": 2, "num_reviewers_risky": 3, "risky_from": 0.5, "consensus_method": "dawid_skene",
-            "min_quality": 0.7, "blind_percent": 20, "rereview_percent": 5, "gold_percent": 5,
-            "random_percent": 10, "contradicted_facts": "block", "ticks_suggestions": "on"}  # fmt: skip
+    form = {
+        "enable_reservations": "on",
+        "reservation_minutes": 20,
+        "reviewer_access_mode": "assigned",
+        "reviewers": [scene.reviewer.pk],
+        "sla_minutes": 90,
+        "ageing_minutes": 60,
+        "max_waiting": 0,
+        "num_reviewers_per_item": 2,
+        "num_reviewers_risky": 3,
+        "risky_from": 0.5,
+        "consensus_method": "dawid_skene",
+        "min_quality": 0.7,
+        "blind_percent": 20,
+        "rereview_percent": 5,
+        "gold_percent": 5,
+        "random_percent": 10,
+        "contradicted_facts": "block",
+        "ticks_suggestions": "on",
+    }
     assert client.post(page, form)["Location"] == reverse("console:system")
     policy = QueuePolicy.objects.get()
     assert (policy.reservation_minutes, policy.sla_minutes, policy.max_waiting) == (20, 90, 0)

@@ -31,8 +31,16 @@ def figure(value: float) -> dict[str, float]:
 
 
 def described(accuracy: float) -> dict[str, Any]:
-    return {"n": 200, "accuracy": figure(accuracy), "macro_f1": figure(accuracy), "auc": 0.9, "log_loss": 0.4, "ece": 0.05,
-            "labels": [], "confusion": [[90, 10], [15, 85]]}  # fmt: skip
+    return {
+        "n": 200,
+        "accuracy": figure(accuracy),
+        "macro_f1": figure(accuracy),
+        "auc": 0.9,
+        "log_loss": 0.4,
+        "ece": 0.05,
+        "labels": [],
+        "confusion": [[90, 10], [15, 85]],
+    }
 
 
 def finished(*, verdict: str = "pass", role: str = "sentiment") -> TrainingRun:
@@ -54,19 +62,30 @@ def finished(*, verdict: str = "pass", role: str = "sentiment") -> TrainingRun:
             }
         },
     )
-    report.metrics = {"labels": ["positive", "negative"], "new": described(0.9), "champion": described(0.85),
-                      "slices": [{"by": "language", "value": "en", "n": 150, "accuracy": figure(0.91)}],
-                      "champion_slices": [{"by": "language", "value": "en", "n": 150, "accuracy": figure(0.86)}]}  # fmt: skip
+    report.metrics = {
+        "labels": ["positive", "negative"],
+        "new": described(0.9),
+        "champion": described(0.85),
+        "slices": [{"by": "language", "value": "en", "n": 150, "accuracy": figure(0.91)}],
+        "champion_slices": [{"by": "language", "value": "en", "n": 150, "accuracy": figure(0.86)}],
+    }
     report.reasons = [
         ["pass", "the saved model works in a fresh process"],
         [verdict, "+5.0 points against the champion"],
     ]
     report.save()
     return TrainingRun.objects.create(
-        task="sentiment", status="succeeded", trigger="hand", reason=HOSTILE[:200], version=report.version, snapshot=report.snapshot,
-        champion=report.against, started_at=timezone.now(), finished_at=timezone.now(),
+        task="sentiment",
+        status="succeeded",
+        trigger="hand",
+        reason=HOSTILE[:200],
+        version=report.version,
+        snapshot=report.snapshot,
+        champion=report.against,
+        started_at=timezone.now(),
+        finished_at=timezone.now(),
         history=[["other", step, name, 1 / step] for step in range(1, 30) for name in ("loss", "eval_loss")],
-    )  # fmt: skip
+    )
 
 
 def test_the_overview_says_what_serves_and_what_the_next_run_waits_for() -> None:
@@ -94,8 +113,17 @@ def test_the_overview_shows_a_challenger_in_the_shadow_on_drafts() -> None:
 def test_a_run_is_shown_with_its_losses_figures_and_the_gates_reasons() -> None:
     run = finished(verdict="inconclusive")
     page = signed_in(people.auditor()).get(reverse("console:training_run", args=[run.pk])).content.decode()
-    for words in ("Loss, English and other", "polyline", "90%", "+5.0 points against the champion", "language: en",
-                  "(stopped early)", "lora on 700 texts and 350 changed copies of them", f"train --from-run {run.pk}", "Inconclusive"):  # fmt: skip
+    for words in (
+        "Loss, English and other",
+        "polyline",
+        "90%",
+        "+5.0 points against the champion",
+        "language: en",
+        "(stopped early)",
+        "lora on 700 texts and 350 changed copies of them",
+        f"train --from-run {run.pk}",
+        "Inconclusive",
+    ):
         assert words in page, words
     assert HOSTILE not in page
     assert "Approve" not in page
@@ -177,8 +205,15 @@ def test_a_report_against_an_earlier_champion_counts_when_that_one_serves_again(
     run = finished(role="copywriter")
     before = resolver.resolve("copywriter")
     newer = factories.model_version("copywriter", artifact_hash="")
-    again = TrainingRun.objects.create(task="copy", status="succeeded", trigger="hand", reason="again",
-                                       version=run.version, champion=newer, snapshot=run.snapshot)  # fmt: skip
+    again = TrainingRun.objects.create(
+        task="copy",
+        status="succeeded",
+        trigger="hand",
+        reason="again",
+        version=run.version,
+        champion=newer,
+        snapshot=run.snapshot,
+    )
     EvaluationReport.objects.create(
         version=run.version, snapshot=run.snapshot, against=newer, gate_version="2", verdict="fail"
     )

@@ -28,8 +28,16 @@ def side(unsupported: float) -> dict[str, Any]:
     def figure(value: float) -> dict[str, float]:
         return {"value": value, "low": value / 2, "high": value + 0.1}
 
-    return {"n": 80, "products": 40, "n_human": 24, "unsupported": figure(unsupported), "edit_distance": figure(0.4), "bleu": figure(0.3),
-            "characters": figure(140), "distinct_2": 0.61}  # fmt: skip
+    return {
+        "n": 80,
+        "products": 40,
+        "n_human": 24,
+        "unsupported": figure(unsupported),
+        "edit_distance": figure(0.4),
+        "bleu": figure(0.3),
+        "characters": figure(140),
+        "distinct_2": 0.61,
+    }
 
 
 def finished() -> TrainingRun:
@@ -51,18 +59,35 @@ def finished() -> TrainingRun:
     report.reasons = [["pass", "fewer claims"], ["note", "it writes en alone"]]
     report.save()
     return TrainingRun.objects.create(
-        task="copy", status="succeeded", trigger="hand", reason="x", version=report.version, snapshot=report.snapshot,
-        champion=report.against, started_at=timezone.now(), finished_at=timezone.now(),
+        task="copy",
+        status="succeeded",
+        trigger="hand",
+        reason="x",
+        version=report.version,
+        snapshot=report.snapshot,
+        champion=report.against,
+        started_at=timezone.now(),
+        finished_at=timezone.now(),
         history=[[part, step, "loss", 1 / step] for part in ("imitation", "preference") for step in range(1, 5)],
-    )  # fmt: skip
+    )
 
 
 def test_the_page_shows_both_sides_and_texts_to_read() -> None:
     run = finished()
     page = signed_in(people.ml_engineer()).get(reverse("console:training_run", args=[run.pk])).content.decode()
-    for words in ("40 test products, 80 texts", "texts with a claim that no fact backs", "10.0% (5.0% to 20.0%)", "40.0% (20.0% to 50.0%)",
-                  "0.61", "A steel mug.", "Loss, copy that people let out", "preferred to the drafts", "it writes en alone", "0 of 2 approvals",
-                  "For 24 of the texts a person wrote another than the draft"):  # fmt: skip
+    for words in (
+        "40 test products, 80 texts",
+        "texts with a claim that no fact backs",
+        "10.0% (5.0% to 20.0%)",
+        "40.0% (20.0% to 50.0%)",
+        "0.61",
+        "A steel mug.",
+        "Loss, copy that people let out",
+        "preferred to the drafts",
+        "it writes en alone",
+        "0 of 2 approvals",
+        "For 24 of the texts a person wrote another than the draft",
+    ):
         assert words in page, words
     assert "macro-F1" not in page
     assert HOSTILE not in page, "escaped"

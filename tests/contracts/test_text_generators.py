@@ -145,7 +145,10 @@ def test_a_prompts_draw_does_not_depend_on_its_neighbours(tiny_folder: Path) -> 
     model = CausalLM(directory=tiny_folder, options={"dtype": "float32", "device": "cpu"})
     params = GenerationParams(max_new_tokens=12, temperature=1.0, seed=7)
     together = model.generate(PROMPTS, params)
-    alone = [model.generate([p], GenerationParams(max_new_tokens=12, temperature=1.0, seed=7 + i))[0] for i, p in enumerate(PROMPTS)]  # fmt: skip
+    alone = [
+        model.generate([p], GenerationParams(max_new_tokens=12, temperature=1.0, seed=7 + i))[0]
+        for i, p in enumerate(PROMPTS)
+    ]
     assert [r.text for r in together] == [r.text for r in alone]
     other = model.generate(PROMPTS, GenerationParams(max_new_tokens=12, temperature=1.0, seed=1007))
     assert [r.text for r in other] != [r.text for r in together]

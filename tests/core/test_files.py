@@ -68,9 +68,14 @@ def errors(path: Path) -> dict[int, str]:
 
 def test_a_workbook_is_read_as_its_cells_are_shown(tmp_path: Path) -> None:
     path = book(
-        tmp_path, [], ["sku", "title", "price", "new", "since", None], ["00123", "Cup", 19.989999999999998, True, dt.date(2026, 3, 1)],
-        [], [4010000000000, "Bowl", 12, None, AT], ["A", "Plate"],
-    )  # fmt: skip
+        tmp_path,
+        [],
+        ["sku", "title", "price", "new", "since", None],
+        ["00123", "Cup", 19.989999999999998, True, dt.date(2026, 3, 1)],
+        [],
+        [4010000000000, "Bowl", 12, None, AT],
+        ["A", "Plate"],
+    )
     assert cells(path) == [
         ["sku", "title", "price", "new", "since"],
         ["00123", "Cup", "19.99", "yes", "2026-03-01"],
@@ -115,12 +120,16 @@ def test_a_row_that_no_sheet_has_ends_the_reading(tmp_path: Path, row: int, monk
 @pytest.mark.parametrize(
     ("part", "content", "reason"),
     [
-        ("xl/worksheets/sheet1.xml", f'{BOMB}<worksheet {NS}><sheetData><row r="1"><c t="inlineStr"><is><t>&a8;</t></is></c></row></sheetData></worksheet>', ""),
+        (
+            "xl/worksheets/sheet1.xml",
+            f'{BOMB}<worksheet {NS}><sheetData><row r="1"><c t="inlineStr"><is><t>&a8;</t></is></c></row></sheetData></worksheet>',
+            "",
+        ),
         ("xl/workbook.xml", "<workbook", ""),
         ("xl/worksheets/sheet1.xml", f"<worksheet {NS}><sheetData/></worksheet>", "holds no table"),
         ("xl/media/image.png", b"\0" * 2_000_000, "unpacks to more than"),
     ],
-)  # fmt: skip
+)
 def test_a_hostile_workbook_is_refused_with_the_way_out(
     tmp_path: Path, part: str, content: str | bytes, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,16 +197,27 @@ def written(path: Path, table: pa.Table) -> Path:
 
 
 def test_parquet_is_read_as_objects(tmp_path: Path) -> None:
-    table = pa.table({
-        "sku": ["A", None], "price": [1.5, float("nan")], "short": pa.array([1.3, None], pa.float32()), "n": [1, 2],
-        "day": [dt.date(2026, 3, 1), None], "facts": pa.array([[("weight", "1 kg")], None], pa.map_(pa.string(), pa.string())),
-        "tags": [["a", "b"], []],
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "sku": ["A", None],
+            "price": [1.5, float("nan")],
+            "short": pa.array([1.3, None], pa.float32()),
+            "n": [1, 2],
+            "day": [dt.date(2026, 3, 1), None],
+            "facts": pa.array([[("weight", "1 kg")], None], pa.map_(pa.string(), pa.string())),
+            "tags": [["a", "b"], []],
+        }
+    )
     first, second = objects(written(tmp_path, table))
     assert first == {
-        "sku": "A", "price": Decimal("1.5"), "short": Decimal("1.3"), "n": 1, "day": "2026-03-01", "facts": {"weight": "1 kg"},
+        "sku": "A",
+        "price": Decimal("1.5"),
+        "short": Decimal("1.3"),
+        "n": 1,
+        "day": "2026-03-01",
+        "facts": {"weight": "1 kg"},
         "tags": ["a", "b"],
-    }  # fmt: skip
+    }
     assert second == {"sku": None, "price": None, "short": None, "n": 2, "day": None, "facts": None, "tags": []}
 
 
@@ -207,9 +227,12 @@ def test_parquet_is_read_as_objects(tmp_path: Path) -> None:
         (pa.array([b"x"], pa.binary()), "bytes"),
         (pa.array([float("inf")]), "without end"),
         (pa.array([2**60], pa.timestamp("ms")), "cannot be read"),
-        (pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]), "cannot be read"),
+        (
+            pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]),
+            "cannot be read",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_value_that_has_no_word_costs_its_row_alone(tmp_path: Path, column: Any, reason: str) -> None:
     table = pa.table({"x": pa.concat_arrays([column, pa.nulls(1, column.type)])})
     path = written(tmp_path, table)

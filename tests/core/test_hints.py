@@ -36,8 +36,11 @@ def test_who_hints_waits_for_no_broker_and_hints_that_wait_are_one() -> None:
         done = subprocess.run(
             [sys.executable, "-c", code],
             env={**environment(), "CELERY_BROKER_URL": url},
-            check=True, timeout=60, capture_output=True, text=True,
-        )  # fmt: skip
+            check=True,
+            timeout=60,
+            capture_output=True,
+            text=True,
+        )
         took = time.perf_counter() - began
         frozen.settimeout(0.2)
         connections = list(iter(lambda: _next_connection(frozen), None))

@@ -68,8 +68,11 @@ def test_a_row_on_its_last_attempt_is_quarantined_only_when_that_is_over(setting
 @pytest.mark.django_db
 def test_rows_in_quarantine_or_at_rest_or_in_hands_cannot_be_claimed_and_what_ran_out_can() -> None:
     now = timezone.now()
-    for fields in ({"quarantined_at": now}, {"lease_expires_at": now + MINUTE},
-                   {"lease_expires_at": now + MINUTE, "lease_token": uuid.uuid4()}):  # fmt: skip
+    for fields in (
+        {"quarantined_at": now},
+        {"lease_expires_at": now + MINUTE},
+        {"lease_expires_at": now + MINUTE, "lease_token": uuid.uuid4()},
+    ):
         factories.generation_request(**fields)
     rested = factories.generation_request(lease_expires_at=now - MINUTE)
     left = factories.generation_request(lease_expires_at=now - MINUTE, lease_token=uuid.uuid4())

@@ -26,8 +26,12 @@ from tests.faults.work import (
 )
 
 # Lines that may stand more than once about one thing: each attempt leaves them.
-REPEATABLE = {"moderation.request.generating", "moderation.request.lease_expired", "moderation.request.given_back",
-              "moderation.prediction.made"}  # fmt: skip
+REPEATABLE = {
+    "moderation.request.generating",
+    "moderation.request.lease_expired",
+    "moderation.request.given_back",
+    "moderation.prediction.made",
+}
 SURE = 0.75
 
 

@@ -134,8 +134,12 @@ class RabbitMQ:
         assert self.SBIN is not None
         done = subprocess.run(
             [str(self.SBIN / "rabbitmqctl"), "-n", self.environment["RABBITMQ_NODENAME"], *arguments],
-            env=self.environment, capture_output=True, text=True, check=True, timeout=60,
-        )  # fmt: skip
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
         return done.stdout
 
 

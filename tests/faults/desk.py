@@ -71,8 +71,9 @@ class Desk:
         if label_studio:
             self.postgres.create_database("labelstudio")
             server = LabelStudio(self.root / "label-studio", free_port(), self.postgres.url("labelstudio"), TOKEN)
-            server.start([Person("admin@example.com", "only-for-tests", "3" * 40, is_admin=True)],
-                         launch=self.supervisor.launch)  # fmt: skip
+            server.start(
+                [Person("admin@example.com", "only-for-tests", "3" * 40, is_admin=True)], launch=self.supervisor.launch
+            )
             server.wait_until_ready()
             self.label_studio = server
             self.environment["LABEL_STUDIO_URL"] = server.url

@@ -79,8 +79,9 @@ def soft_shutdown(desk: Desk, rng: random.Random) -> InFlight:
     found = wait_for_work(desk)
     for worker in desk.workers:
         os.kill(worker.pid, signal.SIGQUIT)  # type: ignore[arg-type]
-    desk.wait(lambda: not any(worker.running for worker in desk.workers), seconds=60, what="the workers to end",
-              look=False)  # fmt: skip
+    desk.wait(
+        lambda: not any(worker.running for worker in desk.workers), seconds=60, what="the workers to end", look=False
+    )
     return found
 
 
@@ -88,12 +89,21 @@ def pause_past_lease(desk: Desk, rng: random.Random) -> InFlight:
     """SIGSTOP past the lease"""
     pid = _catch_gpu_worker(desk)
     found = in_flight(desk)
-    desk.wait(lambda: work.are_done(found.requests, found.reviews), seconds=PATIENCE_S,
-              what="somebody else to do what the paused one held")  # fmt: skip
+    desk.wait(
+        lambda: work.are_done(found.requests, found.reviews),
+        seconds=PATIENCE_S,
+        what="somebody else to do what the paused one held",
+    )
     os.kill(pid, signal.SIGCONT)
     return found
 
 
 FAULTS = (
-    kill_model_worker, kill_pool_child, kill_prefork_worker, kill_beats, deploy, soft_shutdown, pause_past_lease,
-)  # fmt: skip
+    kill_model_worker,
+    kill_pool_child,
+    kill_prefork_worker,
+    kill_beats,
+    deploy,
+    soft_shutdown,
+    pause_past_lease,
+)

@@ -112,8 +112,10 @@ class Run:
             ended = time.monotonic()
             desk.wait(
                 lambda found=found: desk.at_work() and work.are_done(found.requests, found.reviews),
-                seconds=180, every=0.2, what=f"the desk to recover from: {name}",
-            )  # fmt: skip
+                seconds=180,
+                every=0.2,
+                what=f"the desk to recover from: {name}",
+            )
             seconds = time.monotonic() - found.at
             row = Row(name, found, seconds, before=sum(rates) / len(rates))
             if options.window:
@@ -126,8 +128,12 @@ class Run:
             self.review(missing)
         desk.watch = lambda: None
         pushed = desk.label_studio is not None
-        desk.wait(lambda: work.everything_is_done(pushed=pushed), seconds=options.finish, every=0.5,
-                  what="all work to come to its end")  # fmt: skip
+        desk.wait(
+            lambda: work.everything_is_done(pushed=pushed),
+            seconds=options.finish,
+            every=0.5,
+            what="all work to come to its end",
+        )
 
     def draw(self) -> list[Any]:
         """Each kind once, then by lot, in an order of the seed's."""
@@ -175,8 +181,11 @@ class Run:
             )
             say(f"{row.name:34} {row.found.words:44} {row.recovered_s:7.1f} s {rates}")
         slow = [row for row in self.rows if row.before and row.ratio < MIN_RATIO - self.error(row)]
-        for title, sentences in (("lost", account.lost), ("duplicate effects", account.duplicates),
-                                 ("unexpected", account.unexpected)):  # fmt: skip
+        for title, sentences in (
+            ("lost", account.lost),
+            ("duplicate effects", account.duplicates),
+            ("unexpected", account.unexpected),
+        ):
             for sentence in sentences[:10]:
                 say(f"! {title}: {sentence}")
         say(
@@ -223,10 +232,14 @@ def main() -> int:
         say(f"there is no {options.broker} here")
         return 3
     desk = Desk(
-        root, broker,
-        settings={"WORK_LEASE_S": str(options.lease), "GENERATION_BATCH": str(options.batch),
-                  "FAULTS_BEAT_PACE": str(options.pace)},
-    )  # fmt: skip
+        root,
+        broker,
+        settings={
+            "WORK_LEASE_S": str(options.lease),
+            "GENERATION_BATCH": str(options.batch),
+            "FAULTS_BEAT_PACE": str(options.pace),
+        },
+    )
     say(f"{dt.datetime.now(dt.UTC):%F %T} {options.broker}, seed {options.seed}, {options}")
     try:
         os.environ.update(desk.start_stores(label_studio=options.label_studio))

@@ -85,13 +85,19 @@ def crash_postgres(desk: Desk, rng: random.Random) -> InFlight:
 
 def terminate_backend(desk: Desk, rng: random.Random) -> InFlight:
     """a transaction's backend terminated"""
-    query = ("SELECT application_name, pg_terminate_backend(pid) FROM pg_stat_activity "
-             "WHERE application_name LIKE 'pid-%' AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1")  # fmt: skip
+    query = (
+        "SELECT application_name, pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name LIKE 'pid-%' AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1"
+    )
     with psycopg.connect(desk.postgres.url("ecomsite"), autocommit=True) as connection:
         desk.wait(lambda: work.held()[0], seconds=PATIENCE_S, every=0.02, what="a lease")
         found, hit = in_flight(desk), []
-        desk.wait(lambda: hit.append(connection.execute(query).fetchone()) or hit[-1], seconds=PATIENCE_S, every=0.005,
-                  what="a transaction")  # fmt: skip
+        desk.wait(
+            lambda: hit.append(connection.execute(query).fetchone()) or hit[-1],
+            seconds=PATIENCE_S,
+            every=0.005,
+            what="a transaction",
+        )
     return InFlight(f"{found.words}; a transaction of {hit[-1][0]}", found.requests, found.reviews, found.at)
 
 
@@ -170,6 +176,13 @@ def can_fill_a_disk(folder: Path) -> bool:
 
 
 FAULTS = (
-    restart_broker, lose_broker, empty_broker, restart_postgres, crash_postgres, terminate_backend,
-    exhaust_connections, disk_full, label_studio_down,
-)  # fmt: skip
+    restart_broker,
+    lose_broker,
+    empty_broker,
+    restart_postgres,
+    crash_postgres,
+    terminate_backend,
+    exhaust_connections,
+    disk_full,
+    label_studio_down,
+)

@@ -177,8 +177,13 @@ def there(desk: Desk, project_id: int) -> set[tuple[Any, ...]]:
 
 def here() -> set[tuple[Any, ...]]:
     """The same, as we have them."""
-    names = ("ls_task_id", "ls_updated_at", "annotations__ls_annotation_id", "annotations__ls_updated_at",
-             "annotations__result")  # fmt: skip
+    names = (
+        "ls_task_id",
+        "ls_updated_at",
+        "annotations__ls_annotation_id",
+        "annotations__ls_updated_at",
+        "annotations__result",
+    )
     rows = LabelingTask.objects.values_list(*names)
     return {(*row[:4], json.dumps(row[4], sort_keys=True)) for row in rows}
 
@@ -190,9 +195,14 @@ def here() -> set[tuple[Any, ...]]:
     [pytest.param(Scale(300, 5), id="short"), pytest.param(Scale(5000, 60), id="long", marks=pytest.mark.faults)],
 )
 def test_after_one_reconcile_we_have_what_label_studio_has(
-    scale: Scale, label_studio_server: LabelStudio, label_studio: Desk, settings: Any, tmp_path: Path,
-    start_worker: Callable[..., Any], capfd: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    scale: Scale,
+    label_studio_server: LabelStudio,
+    label_studio: Desk,
+    settings: Any,
+    tmp_path: Path,
+    start_worker: Callable[..., Any],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     reviewer = people.people("Reviewer", email=REVIEWER.email)
     rng, table = random.Random(20), dict[str, object]()
     with recorder() as (address, bodies):
@@ -278,9 +288,7 @@ def _wait_for_inbox(*, held_by_the_dead: Sequence[Any] = ()) -> None:
 def _play(us: Us, server: LabelStudio, deliveries: Sequence[Delivery], scale: Scale) -> dict[str, object]:
     """Deliver everything while first Label Studio, then we are down. An outage that hits nothing in flight fails."""
     cuts = [0, *(len(deliveries) * share // 100 for share in (25, 50, 65, 80, 100))]
-    calm, without_them, between, without_us, rest = (
-        deliveries[a:b] for a, b in itertools.pairwise(cuts)
-    )  # fmt: skip
+    calm, without_them, between, without_us, rest = (deliveries[a:b] for a, b in itertools.pairwise(cuts))
     statuses = us.deliver(calm)
     server.stop()
     statuses += us.deliver(without_them, seconds=scale.outage_s)

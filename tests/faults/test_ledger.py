@@ -52,8 +52,28 @@ def test_nothing_is_lost_and_nothing_done_twice_whatever_is_killed() -> None:
     run("--items", "1500", "--without", "soft_shutdown", *PATIENT, timeout=900)
 
 
-LONG = ("--items", "10000", "--faults", "21", "--window", "60", "--settle", "20", "--lease", "5", "--pace", "1",
-        "--model-seconds", "1", "--batch", "2", "--pending", "200", "--finish", "900")  # fmt: skip
+LONG = (
+    "--items",
+    "10000",
+    "--faults",
+    "21",
+    "--window",
+    "60",
+    "--settle",
+    "20",
+    "--lease",
+    "5",
+    "--pace",
+    "1",
+    "--model-seconds",
+    "1",
+    "--batch",
+    "2",
+    "--pending",
+    "200",
+    "--finish",
+    "900",
+)
 
 
 @pytest.mark.faults

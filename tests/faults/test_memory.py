@@ -53,8 +53,10 @@ def slope(start_worker: Start, *, tasks: int, warm_up: int, seconds: float) -> f
     worker.wait(60)
     warm = [sample for sample in samples if sample[0] > warm_up]
     found, _ = statistics.linear_regression(*zip(*warm, strict=True))
-    print(f"\n  {tasks} tasks, half of them failing, in {time.monotonic() - started:.0f} s: "  # noqa: T201
-          f"{warm[0][1]:.1f} MB after {warm[0][0]}, {warm[-1][1]:.1f} MB at the end, {found * 10_000:+.2f} MB per 10,000")  # fmt: skip
+    print(  # noqa: T201
+        f"\n  {tasks} tasks, half of them failing, in {time.monotonic() - started:.0f} s: "
+        f"{warm[0][1]:.1f} MB after {warm[0][0]}, {warm[-1][1]:.1f} MB at the end, {found * 10_000:+.2f} MB per 10,000"
+    )
     return found * 10_000
 
 

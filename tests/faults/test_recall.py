@@ -38,14 +38,31 @@ def shelf(n: int) -> None:
         Product(sku=f"K-{i:05}", title=f"Mug {i}", facts_hash=f"{i:064}", source="tests") for i in range(n)
     )
     requests = GenerationRequest.objects.bulk_create(
-        GenerationRequest(product=product, channel="description", locale="en", facts_hash=product.facts_hash,
-                          prompt_version="tests-1", status="completed") for product in products
-    )  # fmt: skip
+        GenerationRequest(
+            product=product,
+            channel="description",
+            locale="en",
+            facts_hash=product.facts_hash,
+            prompt_version="tests-1",
+            status="completed",
+        )
+        for product in products
+    )
     drafts = Candidate.objects.bulk_create(
-        Candidate(request=request, ordinal=0, product=request.product, channel="description", locale="en",
-                  text=f"A snazzy mug, number {i}.", status="published", model_version=version,
-                  facts_hash=request.facts_hash, screened_at=now) for i, request in enumerate(requests)
-    )  # fmt: skip
+        Candidate(
+            request=request,
+            ordinal=0,
+            product=request.product,
+            channel="description",
+            locale="en",
+            text=f"A snazzy mug, number {i}.",
+            status="published",
+            model_version=version,
+            facts_hash=request.facts_hash,
+            screened_at=now,
+        )
+        for i, request in enumerate(requests)
+    )
     items = ReviewItem.objects.bulk_create(
         ReviewItem(**ReviewItem.pointing_at("copy_verdict", draft), status="decided", decided_at=now)
         for draft in drafts
@@ -54,9 +71,16 @@ def shelf(n: int) -> None:
         Decision(item=item, outcome="approve", result=item.candidate, decided_by="human_single") for item in items
     )
     PublishedCopy.objects.bulk_create(
-        PublishedCopy(product=draft.product, channel="description", locale="en", text=draft.text,
-                      candidate_ref=ref(draft), published_at=now) for draft in drafts
-    )  # fmt: skip
+        PublishedCopy(
+            product=draft.product,
+            channel="description",
+            locale="en",
+            text=draft.text,
+            candidate_ref=ref(draft),
+            published_at=now,
+        )
+        for draft in drafts
+    )
 
 
 @pytest.fixture

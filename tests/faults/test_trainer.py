@@ -100,9 +100,11 @@ def checked(kills: int, tmp_path: Path) -> None:
         assert ModelVersion.objects.filter(role="sentiment", dataset_hash=run.snapshot.artifact_hash).count() == 1
         assert LedgerEntry.objects.filter(action="inference.model.registered").count() == number + 2, "once each"
     every = max(10, -(-steps // 12))
-    print(f"\n  {kills} kills among {steps} steps, a checkpoint each {every}: the same model "  # noqa: T201
-          f"{sum(same for same, _ in rows)} times, steps done twice {sorted(lost for _, lost in rows)}, "
-          f"{time.monotonic() - began:.0f} s")  # fmt: skip
+    print(  # noqa: T201
+        f"\n  {kills} kills among {steps} steps, a checkpoint each {every}: the same model "
+        f"{sum(same for same, _ in rows)} times, steps done twice {sorted(lost for _, lost in rows)}, "
+        f"{time.monotonic() - began:.0f} s"
+    )
     assert all(same for same, _ in rows), "weights equal to the last bit"
     assert all(lost <= every + 1 for _, lost in rows), "at most one checkpoint is lost"
 

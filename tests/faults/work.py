@@ -66,8 +66,11 @@ def order_copy(n: int, *, poisoned: int = 0) -> None:
         Product(sku=f"F-{next(_numbers):06}", title=title, brand="Tideway", category="Kitchen", facts_hash="f" * 64)
         for title in titles
     )
-    facts = [("material", "stoneware", {}), ("colour", "sea green", {}),
-             ("capacity", "350 ml", {"kind": "quantity", "number": 350, "unit": "ml"})]  # fmt: skip
+    facts = [
+        ("material", "stoneware", {}),
+        ("colour", "sea green", {}),
+        ("capacity", "350 ml", {"kind": "quantity", "number": 350, "unit": "ml"}),
+    ]
     ProductFact.objects.bulk_create(
         ProductFact(product=product, name=name, value=value, position=position, **kind)
         for product in products
@@ -134,9 +137,12 @@ def live_tokens() -> int:
     """Return how many claims are held now: one token each."""
     return sum(
         model.objects.filter(lease_expires_at__gt=Now(), lease_token__isnull=False)
-        .order_by().values("lease_token").distinct().count()
+        .order_by()
+        .values("lease_token")
+        .distinct()
+        .count()
         for model in (GenerationRequest, Scoring)
-    )  # fmt: skip
+    )
 
 
 @patient

@@ -104,8 +104,12 @@ def test_three_people_disagree_a_senior_decides_and_a_fourth_judges_the_label_bl
     assert Label.objects.get().label == "positive"
     assert Decision.objects.get(superseded_by=None).reviewer == four
     assert sorted(Vote.objects.filter(subject=ref(first.subject)).values_list("purpose", flat=True)) == [
-        "adjudication", "label", "label", "label", "second_review",
-    ]  # fmt: skip
+        "adjudication",
+        "label",
+        "label",
+        "label",
+        "second_review",
+    ]
 
 
 def test_a_person_in_the_blind_arm_is_shown_no_suggestion(label_studio: Desk, settings: Any) -> None:

@@ -19,8 +19,10 @@ from tests.stamped import change, give
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 ACCEPT = [
-    choice("verdict", "accept"), choice("confirmed", "confirmed"), typed("comment", "the certificate is on file"),
-]  # fmt: skip
+    choice("verdict", "accept"),
+    choice("confirmed", "confirmed"),
+    typed("comment", "the certificate is on file"),
+]
 
 
 def _comes_back(item: ReviewItem) -> None:

@@ -84,8 +84,13 @@ def test_a_killed_worker_leaves_what_it_had_finished_and_the_next_one_writes_the
     assert (request.status, request.n_attempts, request.n_losses) == ("queued", 0, 1)
     ModelVersion.objects.update(options={"texts": ["Another text."]})
     start_worker("gpu")
-    wait_for(lambda: Candidate.objects.filter(screened_at__isnull=False).count() == 4 or (hint("moderation.drain_generation") and False),
-             what="the rest")  # fmt: skip
+    wait_for(
+        lambda: (
+            Candidate.objects.filter(screened_at__isnull=False).count() == 4
+            or (hint("moderation.drain_generation") and False)
+        ),
+        what="the rest",
+    )
     assert kept.items() <= drafts().items()
     assert Counter(drafts().values())[GOOD] == len(kept)
     each_was_written_once()

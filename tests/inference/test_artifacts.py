@@ -121,10 +121,17 @@ def _add_code(stored: Path) -> None:
 
 @pytest.mark.parametrize(
     ("tamper", "named"),
-    [(_change, "model.safetensors"), (_truncate, "model.safetensors"), (_remove, "model.safetensors"),
-     (_replace_by_link, "model.safetensors"), (_rewrite_manifest, "manifest.json"), (_drop_manifest, "manifest.json"),
-     (_add_a_file, "chat_template.jinja"), (_add_code, "modeling_evil.py")],
-)  # fmt: skip
+    [
+        (_change, "model.safetensors"),
+        (_truncate, "model.safetensors"),
+        (_remove, "model.safetensors"),
+        (_replace_by_link, "model.safetensors"),
+        (_rewrite_manifest, "manifest.json"),
+        (_drop_manifest, "manifest.json"),
+        (_add_a_file, "chat_template.jinja"),
+        (_add_code, "modeling_evil.py"),
+    ],
+)
 def test_a_tampered_artefact_is_not_loaded(model: Path, tamper, named: str) -> None:
     stored = artifacts.path_for(artifacts.store_directory(model))
     tamper(stored)

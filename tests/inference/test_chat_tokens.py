@@ -57,13 +57,16 @@ def test_a_special_token_in_a_text_ends_no_turn(tokenizer: Any) -> None:
     assert tokenizer.convert_tokens_to_ids("<|im_start|>") not in ids
 
 
-@pytest.mark.parametrize("template", [
-    # An answer in the history is written otherwise than one that is to come.
-    "{% for m in messages %}<|im_start|> {{ m['role'] }} {% if m['role'] == 'assistant' %}data {% endif %}{{ m['content'] }} <|im_end|> {% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|> assistant {% endif %}",
-    # Nothing ends an answer.
-    "{% for m in messages %}{{ m['content'] }} {% endfor %}",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "template",
+    [
+        # An answer in the history is written otherwise than one that is to come.
+        "{% for m in messages %}<|im_start|> {{ m['role'] }} {% if m['role'] == 'assistant' %}data {% endif %}{{ m['content'] }} <|im_end|> {% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|> assistant {% endif %}",
+        # Nothing ends an answer.
+        "{% for m in messages %}{{ m['content'] }} {% endfor %}",
+    ],
+)
 def test_templates_of_other_kinds_give_an_answer_that_ends(folder: Path, template: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.chat_template = template

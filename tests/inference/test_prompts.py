@@ -124,9 +124,17 @@ def test_overrides_are_applied() -> None:
 
 @pytest.mark.parametrize(
     "overrides",
-    [{"temperatur": 1}, {"temperature": 3}, {"temperature": "0.5"}, {"top_p": 0}, {"max_new_tokens": 1.5},
-     {"max_new_tokens": True}, {"seed": -1}, {"temperature": float("nan")}],
-)  # fmt: skip
+    [
+        {"temperatur": 1},
+        {"temperature": 3},
+        {"temperature": "0.5"},
+        {"top_p": 0},
+        {"max_new_tokens": 1.5},
+        {"max_new_tokens": True},
+        {"seed": -1},
+        {"temperature": float("nan")},
+    ],
+)
 def test_an_override_out_of_range_is_refused(overrides: dict[str, object]) -> None:
     with pytest.raises(PermanentError):
         prompts.params_for("description", seed=1, overrides=overrides)

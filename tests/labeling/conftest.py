@@ -17,10 +17,23 @@ from tests.label_studio_server import REVIEWER, SENIOR
 
 DRAFT = "A sea green stoneware mug that keeps tea hot for 12 hours."
 FINDINGS = [
-    {"id": 41, "code": "unsupported_number", "severity": "warn", "message": "No fact says “12 hours”.", "start": 49,
-     "end": 57},
-    {"id": 42, "code": "unfinished", "severity": "info", "message": "It seems to end early.", "start": None, "end": None},
-]  # fmt: skip
+    {
+        "id": 41,
+        "code": "unsupported_number",
+        "severity": "warn",
+        "message": "No fact says “12 hours”.",
+        "start": 49,
+        "end": 57,
+    },
+    {
+        "id": 42,
+        "code": "unfinished",
+        "severity": "info",
+        "message": "It seems to end early.",
+        "start": None,
+        "end": None,
+    },
+]
 
 
 @pytest.fixture

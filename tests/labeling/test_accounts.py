@@ -47,8 +47,15 @@ def test_an_account_of_somebody_else_s_making_is_bound_by_who_may_change_people(
 
 def test_the_command_binds_whom_it_is_told() -> None:
     reviewer = people.reviewer()
-    for wrong in ("17", "nobody=17", f"{reviewer.username}=", f"{reviewer.username}=x", f"{reviewer.username}=0",
-                  f"{reviewer.username}={2**31}", f"{reviewer.username}=-1"):  # fmt: skip
+    for wrong in (
+        "17",
+        "nobody=17",
+        f"{reviewer.username}=",
+        f"{reviewer.username}=x",
+        f"{reviewer.username}=0",
+        f"{reviewer.username}={2**31}",
+        f"{reviewer.username}=-1",
+    ):
         with pytest.raises(CommandError, match="--bind"):
             call_command("sync_accounts", bind=wrong)
     call_command("sync_accounts", bind=f"{reviewer.username}=17")

@@ -54,10 +54,21 @@ def test_an_embedding_is_kept_until_its_text_changes() -> None:
 def test_votes_are_read_as_numbers() -> None:
     now = timezone.now()
     for subject, rater, name, assisted in (
-        ("s:1", "user:2", "negative", True), ("s:1", "user:1", "positive", False), ("s:2", "user:1", "neutral", None),
-    ):  # fmt: skip
-        labels.record_vote(KIND, subject, rater=rater, label=name, purpose="label", at=now, suggestion="positive",
-                           is_assisted=assisted, seconds=2.5)  # fmt: skip
+        ("s:1", "user:2", "negative", True),
+        ("s:1", "user:1", "positive", False),
+        ("s:2", "user:1", "neutral", None),
+    ):
+        labels.record_vote(
+            KIND,
+            subject,
+            rater=rater,
+            label=name,
+            purpose="label",
+            at=now,
+            suggestion="positive",
+            is_assisted=assisted,
+            seconds=2.5,
+        )
     labels.record_vote(KIND, "s:9", rater="user:1", label="neutral", purpose="gold", at=now, expected="neutral")
     found = votes.load(KIND)
     said = {
@@ -65,8 +76,10 @@ def test_votes_are_read_as_numbers() -> None:
         for i, r, x, a in zip(found.items, found.raters, found.labels, found.assisted, strict=True)
     }
     assert said == {
-        ("s:1", "user:2"): ("negative", 1), ("s:1", "user:1"): ("positive", 0), ("s:2", "user:1"): ("neutral", -1),
-    }  # fmt: skip
+        ("s:1", "user:2"): ("negative", 1),
+        ("s:1", "user:1"): ("positive", 0),
+        ("s:2", "user:1"): ("neutral", -1),
+    }
     assert found.days.tolist() == [now.toordinal() - votes.EPOCH] * 3
     assert len(votes.load(KIND, subjects=["s:1"])) == 2
     assert votes.load(KIND, purposes=["gold"]).expected.tolist() == [found.names.index("neutral")]

@@ -58,8 +58,10 @@ def test_the_careful_outvote_more_who_guess() -> None:
     by_majority = dict(Label.objects.values_list("subject", "label"))
     bring(*rows, method="dawid_skene")
     held = dict(Label.objects.values_list("subject", "label"))
-    right = {name: sum(found.get(subject) == truth for subject, truth in truths.items()) / len(truths)
-             for name, found in (("majority", by_majority), ("dawid_skene", held))}  # fmt: skip
+    right = {
+        name: sum(found.get(subject) == truth for subject, truth in truths.items()) / len(truths)
+        for name, found in (("majority", by_majority), ("dawid_skene", held))
+    }
     assert right["dawid_skene"] > 0.9 > 0.8 > right["majority"]
     assert set(Label.objects.values_list("method", flat=True)) == {"dawid_skene"}
 
@@ -69,8 +71,9 @@ def test_what_our_people_decided_tells_how_far_the_crowd_can_be_believed() -> No
     bring(*rows, method="dawid_skene")
     believed = Label.objects.get(subject="s:149").quality or 0
     for n in range(100):  # half of what all of them say is wrong
-        labels.record_label(KIND, f"s:{n:03}", label=("positive", "negative")[n % 2], method="single", quality=None,
-                            n_votes=1, at=NOW)  # fmt: skip
+        labels.record_label(
+            KIND, f"s:{n:03}", label=("positive", "negative")[n % 2], method="single", quality=None, n_votes=1, at=NOW
+        )
     bring(*rows, method="dawid_skene")
     less = Label.objects.get(subject="s:149").quality or 0
     assert less < 0.65 < 0.8 < believed
@@ -90,8 +93,12 @@ def test_a_tie_is_put_before_our_people(method: str) -> None:
 @each_method
 def test_the_word_of_our_own_people_and_of_the_file_stays(method: str) -> None:
     labels.record_label(KIND, "s:1", label="negative", method="single", quality=None, n_votes=1, at=NOW)
-    bring(ImportedLabel("s:2", "neutral"), *votes("s:1", "positive", "positive"), *votes("s:2", "positive", "negative"),
-          method=method)  # fmt: skip
+    bring(
+        ImportedLabel("s:2", "neutral"),
+        *votes("s:1", "positive", "positive"),
+        *votes("s:2", "positive", "negative"),
+        method=method,
+    )
     assert dict(Label.objects.values_list("subject", "label")) == {"s:1": "negative", "s:2": "neutral"}
     assert not LabelIssue.objects.exists()
 

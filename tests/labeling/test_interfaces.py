@@ -44,9 +44,17 @@ def test_payload_and_prediction_fit_the_interface() -> None:
 def test_text_of_others_is_never_html() -> None:
     finding = {"id": 1, "code": "x", "severity": "block", "message": EVIL, "start": 0, "end": 9}
     payload = task_data_of(
-        title=EVIL, brand=EVIL, category=EVIL, facts=[(EVIL, EVIL)], channel=EVIL, locale=EVIL, text=EVIL,
-        findings=[finding], image_url="javascript:alert(1)", console_url="javascript:alert(1)",
-    )  # fmt: skip
+        title=EVIL,
+        brand=EVIL,
+        category=EVIL,
+        facts=[(EVIL, EVIL)],
+        channel=EVIL,
+        locale=EVIL,
+        text=EVIL,
+        findings=[finding],
+        image_url="javascript:alert(1)",
+        console_url="javascript:alert(1)",
+    )
     shown = [payload["product_html"], payload["facts_html"], payload["draft_html"], payload["findings"][0]["html"]]
     review = CustomerReview(title=EVIL, text=EVIL, product=Product(title=EVIL), locale=EVIL)
     shown.append(question("sentiment").task_data(review)["review_html"])

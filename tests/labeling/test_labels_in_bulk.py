@@ -47,8 +47,12 @@ def test_a_stated_label_is_the_label_and_nobodys_vote() -> None:
 def test_most_of_the_votes_make_the_label() -> None:
     assert take(*votes("s:1", "positive", "negative", "positive"), *votes("s:2", "neutral")) == UpsertCounts(4, 0, 0)
     assert held() == {
-        "label": "positive", "method": "majority", "quality": pytest.approx(2 / 3), "n_votes": 3, "source": "import:1",
-    }  # fmt: skip
+        "label": "positive",
+        "method": "majority",
+        "quality": pytest.approx(2 / 3),
+        "n_votes": 3,
+        "source": "import:1",
+    }
     assert held("s:2") == {"label": "neutral", "method": "single", "quality": None, "n_votes": 1, "source": "import:1"}
     vote = Vote.objects.get(subject="s:2")
     assert (vote.purpose, vote.source, vote.voted_at, vote.is_assisted) == ("label", "import:1", NOW, None)

@@ -46,9 +46,12 @@ def test_an_answer_arrives_by_webhook_and_settles_the_task(
     sync.push_tasks()
     task.refresh_from_db()
     said = [
-        choice("verdict", "fix"), typed("fixed_text", "A sea green stoneware mug."),
-        choice("reasons", "unsupported_claim", "tone"), choice("dismissed", "42"), typed("comment", "Made it true."),
-    ]  # fmt: skip
+        choice("verdict", "fix"),
+        typed("fixed_text", "A sea green stoneware mug."),
+        choice("reasons", "unsupported_claim", "tone"),
+        choice("dismissed", "42"),
+        typed("comment", "Made it true."),
+    ]
     give(label_studio, task, said, lead_time=12.5)
 
     [event] = events()

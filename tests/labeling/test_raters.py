@@ -33,8 +33,13 @@ def history() -> None:
 
 
 def test_the_careful_outvote_more_who_guess(history: None) -> None:
-    for rater, said in (("user:1", "negative"), ("user:2", "negative"), ("user:3", "neutral"), ("user:4", "neutral"),
-                        ("user:5", "neutral")):  # fmt: skip
+    for rater, said in (
+        ("user:1", "negative"),
+        ("user:2", "negative"),
+        ("user:3", "neutral"),
+        ("user:4", "neutral"),
+        ("user:5", "neutral"),
+    ):
         vote("s:new", rater, said)
     assert consensus.agree(KIND, "s:new", method="majority").label == "neutral"
     assert raters.fit(KIND) == 5

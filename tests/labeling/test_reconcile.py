@@ -157,8 +157,13 @@ def test_a_label_studio_restored_from_an_older_backup_is_followed(
     label_studio.service.annotations.delete(second.id)
     for task in (reused, lost):
         label_studio.service.tasks.delete(str(task.ls_task_id))
-    run_sql(label_studio, "UPDATE task_completion SET result = %s, updated_at = %s WHERE id = %s",
-            psycopg.types.json.Jsonb(answer.result), then, answer.id)  # fmt: skip
+    run_sql(
+        label_studio,
+        "UPDATE task_completion SET result = %s, updated_at = %s WHERE id = %s",
+        psycopg.types.json.Jsonb(answer.result),
+        then,
+        answer.id,
+    )
     for task in (early, late):
         run_sql(label_studio, "UPDATE task SET updated_at = %s WHERE id = %s", backup, task.ls_task_id)
     run_sql(label_studio, "SELECT setval('task_id_seq', %s, false)", reused.ls_task_id)

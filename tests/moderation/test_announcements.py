@@ -50,14 +50,28 @@ def test_an_accepted_draft_is_told_as_a_decision_and_as_live_copy(answer: Any) -
     item, reviewer = decided(answer, verdict="accept")
     decision = Decision.objects.get()
     candidate = item.candidate
-    place = {"candidate": ref(candidate), "sku": candidate.product.sku, "channel": "description", "locale": "en",
-             "audience": "", "variant": "control"}  # fmt: skip
+    place = {
+        "candidate": ref(candidate),
+        "sku": candidate.product.sku,
+        "channel": "description",
+        "locale": "en",
+        "audience": "",
+        "variant": "control",
+    }
     (completed,) = told("item.completed")
     assert completed == {
-        **place, "item": ref(item), "kind": "copy_verdict", "decision": ref(decision), "outcome": "approve", "label": "",
-        "reason_codes": [], "decided_by": "human_single", "reviewer": f"user:{reviewer.pk}",
-        "policy_version": decision.policy_version, "result": ref(candidate),
-    }  # fmt: skip
+        **place,
+        "item": ref(item),
+        "kind": "copy_verdict",
+        "decision": ref(decision),
+        "outcome": "approve",
+        "label": "",
+        "reason_codes": [],
+        "decided_by": "human_single",
+        "reviewer": f"user:{reviewer.pk}",
+        "policy_version": decision.policy_version,
+        "result": ref(candidate),
+    }
     (live,) = told("copy.published")
     assert place.items() <= live.items()
     assert (live["decision"], live["replaces"], live["human_edited"]) == (ref(decision), None, False)

@@ -66,7 +66,11 @@ def test_each_rater_is_answered_for_by_name(tmp_path: Path) -> None:
     approve_raters(both, raters=[rater_of("bob")], reason="Bob, not the other", actor=people.senior())
     assert approvals.approved_raters() == {(source_of(run), rater_of("ann")), (source_of(both), rater_of("bob"))}
     assert not is_approved(both)
-    told = {item.fields["text"]: item.is_stated for item in curation.collect("sentiment") if isinstance(item, examples.Example)}  # fmt: skip
+    told = {
+        item.fields["text"]: item.is_stated
+        for item in curation.collect("sentiment")
+        if isinstance(item, examples.Example)
+    }
     assert {text for text, is_stated in told.items() if is_stated} == {
         f"Review {i}" for i in (*range(100, 106), *range(200, 206))
     }

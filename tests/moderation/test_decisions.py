@@ -168,8 +168,14 @@ def test_a_change_after_the_decision_moves_nothing_and_is_on_record(item, answer
 
 def test_findings_are_confirmed_or_dismissed_by_the_reviewer(item, answer) -> None:
     one, two = factories.finding(item.candidate, "sea green"), factories.finding(item.candidate, "350 ml")
-    answer(item, people.reviewer(), verdict="accept", confirmed_findings=[one.pk], dismissed_findings=[str(two.pk)],
-           comment="the fact is on its way")  # fmt: skip
+    answer(
+        item,
+        people.reviewer(),
+        verdict="accept",
+        confirmed_findings=[one.pk],
+        dismissed_findings=[str(two.pk)],
+        comment="the fact is on its way",
+    )
     settle()
     one.refresh_from_db(), two.refresh_from_db()
     assert (one.verdict, two.verdict) == ("confirmed", "dismissed")
@@ -190,8 +196,15 @@ def test_the_timeline_tells_the_whole_story(item, answer) -> None:
     actions = [
         entry.action for entry in history.timeline(Candidate.objects.get(origin="human"), reader=SystemActor("tests"))
     ]
-    for action in ("candidate.fixed", "candidate.approved", "candidate.published", "copy.published", "item.decided",
-                   "candidate.retired", "copy.retired"):  # fmt: skip
+    for action in (
+        "candidate.fixed",
+        "candidate.approved",
+        "candidate.published",
+        "copy.published",
+        "item.decided",
+        "candidate.retired",
+        "copy.retired",
+    ):
         assert f"moderation.{action}" in actions
 
 

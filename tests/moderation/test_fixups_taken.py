@@ -25,10 +25,16 @@ def item() -> ReviewItem:
     draft = factories.candidate(TEXT, status="in_review", rank=1)
     at = TEXT.index("500 ml")
     Finding.objects.create(
-        candidate=draft, check_name="grounding", check_version="3", code="unsupported_number", severity="warn",
-        message="No fact says “500 ml”.", start=at, end=at + 6,
+        candidate=draft,
+        check_name="grounding",
+        check_version="3",
+        code="unsupported_number",
+        severity="warn",
+        message="No fact says “500 ml”.",
+        start=at,
+        end=at + 6,
         evidence={"fixup": {"start": at, "end": at + 6, "text": "350 ml"}},
-    )  # fmt: skip
+    )
     return factories.review_item(draft)
 
 
@@ -72,9 +78,15 @@ def test_where_nothing_is_proposed_the_answer_comes_back(item: ReviewItem) -> No
 
 def test_a_warning_for_which_nothing_is_proposed_is_not_carried_out_with_the_rest(item: ReviewItem) -> None:
     other = Finding.objects.create(
-        candidate=item.candidate, check_name="policy_rules", check_version="1", code="absolute_claim", severity="warn",
-        message="“best” is an absolute claim.", start=0, end=7,
-    )  # fmt: skip
+        candidate=item.candidate,
+        check_name="policy_rules",
+        check_version="1",
+        code="absolute_claim",
+        severity="warn",
+        message="“best” is an absolute claim.",
+        start=0,
+        end=7,
+    )
     reviewer = people.reviewer()
     factories.lease(item, reviewer)
     factories.answer(item, reviewer, **said(item))

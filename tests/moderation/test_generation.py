@@ -60,14 +60,17 @@ def test_a_locale_that_the_champion_cannot_write_is_refused_with_the_way_out(scr
     assert not GenerationRequest.objects.exists()
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"channels": ["billboard"]}, "Unknown channel: billboard"),
-    ({"locales": ["tlh"]}, "Unknown locale: tlh"),
-    ({"channels": []}, "Unknown channel: none"),
-    ({"n_candidates": 0}, "Between 1 and 20"),
-    ({"params": {"temperature": 9}}, "temperature"),
-    ({"params": {"torch": 1}}, "no decoding parameter"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"channels": ["billboard"]}, "Unknown channel: billboard"),
+        ({"locales": ["tlh"]}, "Unknown locale: tlh"),
+        ({"channels": []}, "Unknown channel: none"),
+        ({"n_candidates": 0}, "Between 1 and 20"),
+        ({"params": {"temperature": 9}}, "temperature"),
+        ({"params": {"torch": 1}}, "no decoding parameter"),
+    ],
+)
 def test_a_senseless_order_is_refused_and_orders_nothing(script: Script, options: dict, message: str) -> None:
     script()
     with pytest.raises(PermanentError, match=message):
@@ -92,8 +95,10 @@ def test_drafts_are_stored_with_their_whole_provenance(script: Script) -> None:
     assert (request.status, request.lease_token) == ("completed", None)
     assert (first.text, second.text) == (GOOD, "Another text.")
     assert (first.model_version, first.prompt_version, first.facts_hash) == (
-        version, request.prompt_version, request.product.facts_hash,
-    )  # fmt: skip
+        version,
+        request.prompt_version,
+        request.product.facts_hash,
+    )
     assert second.seed == first.seed + 1
     assert (first.prompt_tokens, first.completion_tokens, first.device, first.finish_reason) == (
         100,
@@ -200,8 +205,10 @@ def test_what_was_finished_before_a_failure_is_kept_and_only_what_lacks_is_writt
     second.refresh_from_db()
     assert second.status == "completed"
     assert list(second.candidates.order_by("ordinal").values_list("ordinal", "text")) == [
-        (0, GOOD), (1, "Another text."), (2, "Another text."),
-    ]  # fmt: skip
+        (0, GOOD),
+        (1, "Another text."),
+        (2, "Another text."),
+    ]
     assert kept < set(Candidate.objects.values_list("pk", flat=True))
     made = LedgerEntry.objects.filter(action="moderation.candidate.generated")
     assert made.count() == made.values("subject").distinct().count() == 6
@@ -249,9 +256,11 @@ def test_generators_that_are_lost_cost_an_order_no_attempt_until_too_many_in_a_r
     request = order().created[0]
     for n in range(1, settings.LEASES.max_losses + 1):
         GenerationRequest.objects.filter(pk=request.pk).update(
-            status="generating", lease_token=uuid.uuid4(), n_attempts=1,
+            status="generating",
+            lease_token=uuid.uuid4(),
+            n_attempts=1,
             lease_expires_at=timezone.now() - dt.timedelta(seconds=1),
-        )  # fmt: skip
+        )
         assert requests.reap_requests() == 1
         request.refresh_from_db()
         assert request.n_attempts == 0

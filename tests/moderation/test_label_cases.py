@@ -19,11 +19,13 @@ CASES = Path(__file__).parents[1] / "cases" / "feeds"
 LABELS: dict[str, tuple[dict[str, str], int, dict[int, str]]] = {
     "l01_jsonmin.json": ({"HB-l01 great": "positive", "HB-l01 bad": "negative"}, 2, {}),
     "l02_spans.json": (
-        {"HB-l02 one span": "positive", "HB-l02 two spans": "negative", "HB-l02 relations": "neutral"}, 3, {4: ""},
+        {"HB-l02 one span": "positive", "HB-l02 two spans": "negative", "HB-l02 relations": "neutral"},
+        3,
+        {4: ""},
     ),
     "l03_value.json": ({"HB-l03 ok": "positive", "HB-l03 after": "negative"}, 2, {2: ""}),
     "l07_ls.csv": ({"HB-l07 a": "negative"}, 3, {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", LABELS)

@@ -94,11 +94,32 @@ def labelled() -> dict[str, str]:
 def test_labels_come_in_from_each_format(tmp_path: Path, file_format: str) -> None:
     factories.product(sku="MUG-1")
     rows = [
-        {"text": "Keeps tea hot.", "label": "positive", "rater": "ann@example.com", "sku": "MUG-1", "title": "Good", "rating": "5"},
-        {"text": "Keeps tea hot.", "label": "Negative", "rater": "bob@example.com", "sku": "MUG-1", "title": "Good", "rating": "5"},
-        {"text": "Keeps tea hot.", "label": "positive", "rater": "cid@example.com", "sku": "MUG-1", "title": "Good", "rating": "5"},
+        {
+            "text": "Keeps tea hot.",
+            "label": "positive",
+            "rater": "ann@example.com",
+            "sku": "MUG-1",
+            "title": "Good",
+            "rating": "5",
+        },
+        {
+            "text": "Keeps tea hot.",
+            "label": "Negative",
+            "rater": "bob@example.com",
+            "sku": "MUG-1",
+            "title": "Good",
+            "rating": "5",
+        },
+        {
+            "text": "Keeps tea hot.",
+            "label": "positive",
+            "rater": "cid@example.com",
+            "sku": "MUG-1",
+            "title": "Good",
+            "rating": "5",
+        },
         {"text": "它坏了。", "label": "negative", "rater": "ann@example.com", "sku": "", "title": "", "rating": ""},
-    ]  # fmt: skip
+    ]
     run = bring(save(tmp_path / "x", rows, file_format), file_format=file_format)
     assert counts(run) == (4, 4, 0, 0, 0, 0)
     assert run.counts == {"texts": 2, "kept": 0, "ties": 0, "labels": 2}
@@ -180,8 +201,10 @@ def test_a_review_named_in_two_ways_gets_one_vote_a_rater(tmp_path: Path) -> Non
 
 
 def test_raters_who_are_split_evenly_leave_a_review_without_a_label(tmp_path: Path) -> None:
-    rows = [{"text": text, "label": label, "rater": rater} for text, label, rater in [
-        ("Even", "positive", "a"), ("Even", "negative", "b"), ("Clear", "neutral", "a")]]  # fmt: skip
+    rows = [
+        {"text": text, "label": label, "rater": rater}
+        for text, label, rater in [("Even", "positive", "a"), ("Even", "negative", "b"), ("Clear", "neutral", "a")]
+    ]
     run = bring(save(tmp_path / "x.jsonl", rows))
     assert run.counts == {"texts": 2, "kept": 0, "ties": 1, "labels": 1}
     assert labelled() == {"Clear": "neutral"}
@@ -189,8 +212,11 @@ def test_raters_who_are_split_evenly_leave_a_review_without_a_label(tmp_path: Pa
 
 def test_votes_on_one_text_may_lie_far_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "BATCH", 2)
-    rows = [{"text": f"Text {n}", "label": label, "rater": rater} for rater, label in
-            (("a", "positive"), ("b", "negative"), ("c", "negative")) for n in range(5)]  # fmt: skip
+    rows = [
+        {"text": f"Text {n}", "label": label, "rater": rater}
+        for rater, label in (("a", "positive"), ("b", "negative"), ("c", "negative"))
+        for n in range(5)
+    ]
     run = bring(save(tmp_path / "x.jsonl", rows))
     assert run.counts == {"texts": 5, "kept": 0, "ties": 0, "labels": 5}
     assert set(labelled().values()) == {"negative"}
@@ -291,11 +317,17 @@ def test_a_dry_run_counts_and_writes_nothing(tmp_path: Path) -> None:
         KIND, ref(review), label="neutral", method="single", quality=None, n_votes=1, at=review.created_at
     )
     rows = [
-        {"text": "Good", "label": "positive", "rater": "a"}, {"text": "Good", "label": "positive", "rater": "b"},
-        {"text": "Even", "label": "positive", "rater": "a"}, {"text": "Even", "label": "negative", "rater": "b"},
-        {"text": "Bare", "label": "negative"}, {"text": "Bare", "label": "negative"}, {"text": "Bare", "label": "what"},
-        {"text": "Worse", "label": "what"}, {"external_id": "r-1", "label": "positive"}, {"external_id": "r-9", "label": "positive"},
-    ]  # fmt: skip
+        {"text": "Good", "label": "positive", "rater": "a"},
+        {"text": "Good", "label": "positive", "rater": "b"},
+        {"text": "Even", "label": "positive", "rater": "a"},
+        {"text": "Even", "label": "negative", "rater": "b"},
+        {"text": "Bare", "label": "negative"},
+        {"text": "Bare", "label": "negative"},
+        {"text": "Bare", "label": "what"},
+        {"text": "Worse", "label": "what"},
+        {"external_id": "r-1", "label": "positive"},
+        {"external_id": "r-9", "label": "positive"},
+    ]
     path = save(tmp_path / "x.jsonl", rows)
     before = LedgerEntry.objects.count()
     preview = preview_labels(File(path), actor=ACTOR)
@@ -322,7 +354,9 @@ def test_gold_labels_become_tests_of_our_people(tmp_path: Path) -> None:
     assert run.counts["gold"] == 2
     items = ReviewItem.objects.filter(purpose=Vote.Purpose.GOLD).select_related("customer_review", "labeling_task")
     assert {(i.customer_review.text, i.gold_label, i.status) for i in items if i.customer_review} == {
-        ("Good", "positive", "waiting"), ("Bad", "negative", "waiting")}  # fmt: skip
+        ("Good", "positive", "waiting"),
+        ("Bad", "negative", "waiting"),
+    }
     assert all(item.labeling_task and not item.labeling_task.shows_predictions for item in items)
     assert bring(tmp_path / "x.jsonl", gold=True).counts["gold"] == 0, "once is enough"
 
@@ -525,9 +559,16 @@ def test_the_ledger_has_counts_and_hashes_and_neither_texts_nor_names(tmp_path: 
 
 def test_the_commands_say_what_they_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     person = people.ml_engineer()
-    path = save(tmp_path / "x.csv", [
-        {"body": "Good", "stars": "5", "who": "a"}, {"body": "Even", "stars": "5", "who": "a"},
-        {"body": "Even", "stars": "1", "who": "b"}, {"body": "Odd", "stars": "9", "who": "b"}], "csv")  # fmt: skip
+    path = save(
+        tmp_path / "x.csv",
+        [
+            {"body": "Good", "stars": "5", "who": "a"},
+            {"body": "Even", "stars": "5", "who": "a"},
+            {"body": "Even", "stars": "1", "who": "b"},
+            {"body": "Odd", "stars": "9", "who": "b"},
+        ],
+        "csv",
+    )
     arguments = [
         "--column",
         "text=body",
@@ -554,8 +595,11 @@ def test_the_commands_say_what_they_did(tmp_path: Path, monkeypatch: pytest.Monk
         "export_labels", str(tmp_path / "y.csv"), "--kind", KIND, "--votes", "--since", "2020-01-01", stdout=out
     )
     assert "1 labels exported" in out.getvalue()
-    for wrong in (["import_labels", str(path), "--map", "5"], ["export_labels", str(tmp_path / "z"), "--kind", KIND],
-                  ["export_labels", str(tmp_path / "z.csv"), "--kind", KIND, "--since", "soon"],
-                  ["import_labels", str(path), *arguments, "--by", people.reviewer().username]):  # fmt: skip
+    for wrong in (
+        ["import_labels", str(path), "--map", "5"],
+        ["export_labels", str(tmp_path / "z"), "--kind", KIND],
+        ["export_labels", str(tmp_path / "z.csv"), "--kind", KIND, "--since", "soon"],
+        ["import_labels", str(path), *arguments, "--by", people.reviewer().username],
+    ):
         with pytest.raises(CommandError):
             call_command(*wrong, stdout=out)

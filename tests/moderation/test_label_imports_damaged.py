@@ -71,13 +71,15 @@ def test_a_value_of_another_kind_costs_its_own_task_alone(tmp_path: Path) -> Non
 
 def test_spans_beside_the_answer_take_nothing_from_it(tmp_path: Path) -> None:
     relation = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"}
-    run = bring(saved(
-        tmp_path / "x.json",
-        task("One span", span(0), picked("Positive")),
-        task("Two spans", span(0), span(4), picked("Negative")),
-        task("Relations", span(0), relation, relation, picked("Neutral")),
-        task("Two answers", picked("Positive"), picked("Negative")),
-    ))  # fmt: skip
+    run = bring(
+        saved(
+            tmp_path / "x.json",
+            task("One span", span(0), picked("Positive")),
+            task("Two spans", span(0), span(4), picked("Negative")),
+            task("Relations", span(0), relation, relation, picked("Neutral")),
+            task("Two answers", picked("Positive"), picked("Negative")),
+        )
+    )
     assert labelled() == {"One span": "positive", "Two spans": "negative", "Relations": "neutral"}
     assert reasons(run) == {4: "sentiment has an answer twice"}
 
@@ -92,10 +94,18 @@ def test_a_task_that_brings_a_label_along_has_nobody_who_gave_it(tmp_path: Path)
 @pytest.mark.parametrize("name", ["x.json", "x.csv"])
 def test_flat_exports_are_the_votes_of_those_who_annotated(tmp_path: Path, name: str) -> None:
     rows = [
-        {"text": "Meh", "id": 1, "sentiment": said, "annotator": who, "annotation_id": who,
-         "created_at": "2026-01-02T10:00:00Z", "updated_at": "2026-01-02T10:00:00Z", "lead_time": 3.1}
+        {
+            "text": "Meh",
+            "id": 1,
+            "sentiment": said,
+            "annotator": who,
+            "annotation_id": who,
+            "created_at": "2026-01-02T10:00:00Z",
+            "updated_at": "2026-01-02T10:00:00Z",
+            "lead_time": 3.1,
+        }
         for who, said in ((1, "Positive"), (2, "Negative"), (3, "Negative"))
-    ]  # fmt: skip
+    ]
     path = tmp_path / name
     if name.endswith("json"):
         saved(path, *rows)
@@ -119,8 +129,12 @@ def answer(label: str, day: int, who: int = 1, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("days", [(3, 9), (9, 3)])
 def test_of_one_persons_answers_the_later_one_counts(tmp_path: Path, days: tuple[int, int]) -> None:
     labels = {day: "Negative" if day == max(days) else "Positive" for day in days}
-    annotations = [answer(labels[days[0]], days[0]), answer("Neutral", 5, who=2), answer("x", 7, was_cancelled=True),
-                   answer(labels[days[1]], days[1])]  # fmt: skip
+    annotations = [
+        answer(labels[days[0]], days[0]),
+        answer("Neutral", 5, who=2),
+        answer("x", 7, was_cancelled=True),
+        answer(labels[days[1]], days[1]),
+    ]
     run = bring(saved(tmp_path / "x.json", tasks_of("Meh", annotations[:1] + annotations[2:])))
     assert labelled() == {"Meh": "negative"}
     assert (run.n_bad, Vote.objects.get().label) == (2, "negative")
@@ -172,8 +186,10 @@ def test_a_number_of_any_size_is_taken_or_named(tmp_path: Path, value: str, name
 # --- Anything over-long, and NUL ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["text", "title", "sku", "external_id", "subject", "locale", "rating", "rater",
-                                  "annotated_at", "seconds", "label"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["text", "title", "sku", "external_id", "subject", "locale", "rating", "rater", "annotated_at", "seconds", "label"],
+)
 @pytest.mark.parametrize(
     "value", ["x" * 100_000, "a\x00b", "\x00", "\ud800", "9" * 400, "\u202e", "1e400"], ids=ascii_of
 )
@@ -196,23 +212,29 @@ def test_a_header_with_capitals_is_understood(tmp_path: Path) -> None:
     assert (labelled(), Vote.objects.count()) == ({"Good": "positive"}, 1)
 
 
-@pytest.mark.parametrize("data", [
-    "\ufefftext;label\r\nGood, and cheap;positive\r\n".encode(),
-    b"text\tlabel\nGood, and cheap\tpositive\n",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        "\ufefftext;label\r\nGood, and cheap;positive\r\n".encode(),
+        b"text\tlabel\nGood, and cheap\tpositive\n",
+    ],
+)
 def test_what_a_spreadsheet_saved_as_csv_is_read(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(data)
     bring(tmp_path / "x.csv")
     assert labelled() == {"Good, and cheap": "positive"}
 
 
-@pytest.mark.parametrize(("name", "data", "said"), [
-    ("x.xlsx", b"PK\x03\x04 xl/workbook.xml", "workbook"),
-    ("x.xls", b"\xd0\xcf\x11\xe0", "workbook"),
-    ("x.csv", "text,label,größe\nGood,positive,1\n".encode("cp1252"), "UTF-8"),
-    ("x.json", b'{"text": "Good", "label": "positive"}\n', "--format jsonl"),
-    ("x.csv", b"body,stars\nGood,5\n", "--column label=stars"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("x.xlsx", b"PK\x03\x04 xl/workbook.xml", "workbook"),
+        ("x.xls", b"\xd0\xcf\x11\xe0", "workbook"),
+        ("x.csv", "text,label,größe\nGood,positive,1\n".encode("cp1252"), "UTF-8"),
+        ("x.json", b'{"text": "Good", "label": "positive"}\n', "--format jsonl"),
+        ("x.csv", b"body,stars\nGood,5\n", "--column label=stars"),
+    ],
+)
 def test_a_file_that_cannot_be_read_says_why_and_the_way_out(tmp_path: Path, name: str, data: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(PermanentError, match=said):
@@ -221,8 +243,13 @@ def test_a_file_that_cannot_be_read_says_why_and_the_way_out(tmp_path: Path, nam
 
 
 def test_a_label_or_a_language_that_is_unknown_is_named(tmp_path: Path) -> None:
-    rows = [{"text": "Gut", "label": "positive", "locale": "de"}, {"text": "Bien", "label": "positive", "language": "fr"},
-            {"text": "Good", "label": "pos"}, {"text": "Good", "label": 1}, {"text": "Good", "label": True}]  # fmt: skip
+    rows = [
+        {"text": "Gut", "label": "positive", "locale": "de"},
+        {"text": "Bien", "label": "positive", "language": "fr"},
+        {"text": "Good", "label": "pos"},
+        {"text": "Good", "label": 1},
+        {"text": "Good", "label": True},
+    ]
     (tmp_path / "x.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     run = bring(tmp_path / "x.jsonl")
     assert (run.n_bad, labelled()) == (5, {})
@@ -237,10 +264,13 @@ def test_a_time_that_no_calendar_has_costs_its_own_row_of_a_dataset(tmp_path: Pa
     import datasets
     import pyarrow as pa
 
-    table = pa.table({
-        "text": ["Good", "Odd", "Bad"], "label": ["positive", "neutral", "negative"],
-        "annotated_at": pa.array([1, 2**62, 2], pa.timestamp("s", tz="UTC")),
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "text": ["Good", "Odd", "Bad"],
+            "label": ["positive", "neutral", "negative"],
+            "annotated_at": pa.array([1, 2**62, 2], pa.timestamp("s", tz="UTC")),
+        }
+    )
     datasets.Dataset(table).save_to_disk(str(tmp_path / "d"))
     run = bring(tmp_path / "d")
     assert labelled() == {"Good": "positive", "Bad": "negative"}

@@ -25,16 +25,70 @@ pytestmark = pytest.mark.django_db
 ACTOR = SystemActor("tests")
 # What JSON can hold, and what those hold who wrote it by mistake.
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.integers(min_value=2**62) | st.floats() | st.text(max_size=20)
-    | st.sampled_from(["", "\x00", "\ud800", "x" * 60_000, "Positive", "negative", "0001-01-01T00:00:00+14:00", "1e400",
-                       "9999-12-31T23:59:59-12:00", 10**400, 1e308, -1, 1_590_000_000, "2026-02-30", "ann@example.com"])
-)  # fmt: skip
-KEYS = st.sampled_from([
-    "data", "text", "annotations", "completions", "result", "value", "choices", "from_name", "type", "start", "labels",
-    "meta", "rater", "annotated_at", "completed_by", "updated_by", "email", "id", "lead_time", "created_at", "updated_at",
-    "was_cancelled", "sentiment", "label", "votes", "external_id", "subject", "sku", "title", "locale", "rating",
-    "annotator", "annotation_id", "Text",
-]) | st.text(max_size=5)  # fmt: skip
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=2**62)
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(
+        [
+            "",
+            "\x00",
+            "\ud800",
+            "x" * 60_000,
+            "Positive",
+            "negative",
+            "0001-01-01T00:00:00+14:00",
+            "1e400",
+            "9999-12-31T23:59:59-12:00",
+            10**400,
+            1e308,
+            -1,
+            1_590_000_000,
+            "2026-02-30",
+            "ann@example.com",
+        ]
+    )
+)
+KEYS = st.sampled_from(
+    [
+        "data",
+        "text",
+        "annotations",
+        "completions",
+        "result",
+        "value",
+        "choices",
+        "from_name",
+        "type",
+        "start",
+        "labels",
+        "meta",
+        "rater",
+        "annotated_at",
+        "completed_by",
+        "updated_by",
+        "email",
+        "id",
+        "lead_time",
+        "created_at",
+        "updated_at",
+        "was_cancelled",
+        "sentiment",
+        "label",
+        "votes",
+        "external_id",
+        "subject",
+        "sku",
+        "title",
+        "locale",
+        "rating",
+        "annotator",
+        "annotation_id",
+        "Text",
+    ]
+) | st.text(max_size=5)
 ANYTHING = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
 )

@@ -53,11 +53,14 @@ def test_a_row_that_the_database_refuses_costs_itself_alone(tmp_path: Path, monk
     assert "\r\n3," in Path(run.error_file).read_bytes().decode()
 
 
-@pytest.mark.parametrize(("name", "text"), [
-    ("x.jsonl", '{"text": "Good", "label": "splendid"}\n'),
-    ("x.json", '[{"id": 1}]'),
-    ("x.csv", "text,label\nGood,splendid\n"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.jsonl", '{"text": "Good", "label": "splendid"}\n'),
+        ("x.json", '[{"id": 1}]'),
+        ("x.csv", "text,label\nGood,splendid\n"),
+    ],
+)
 def test_an_import_of_which_nothing_was_taken_fails(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(CommandError, match="not one row"):
@@ -72,11 +75,14 @@ def test_a_file_that_breaks_off_fails_and_what_came_before_is_in(tmp_path: Path)
     assert (Label.objects.count(), ImportRun.objects.get().status) == (1, "failed")
 
 
-@pytest.mark.parametrize("data", [
-    b"sep=;\r\ntext;label\r\nGood;positive\r\n",
-    b"text,label\rGood,positive\r",
-    "\ufeffText;Label\r\nGood;Positive\r\n".encode(),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"sep=;\r\ntext;label\r\nGood;positive\r\n",
+        b"text,label\rGood,positive\r",
+        "\ufeffText;Label\r\nGood;Positive\r\n".encode(),
+    ],
+)
 def test_the_ways_in_which_spreadsheets_save_are_read(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(data)
     assert import_labels(File(tmp_path / "x.csv"), actor=ACTOR).n_created == 1

@@ -52,8 +52,11 @@ def bring(path: Path, kind: str = "damage") -> ImportRun:
 
 @pytest.mark.usefixtures("declared")
 def test_labels_of_a_declared_question_come_in_and_go_out_again(tmp_path: Path) -> None:
-    rows = [{"text": "In pieces.", "damage": "broken"}, {"text": "Fine.", "label": "Whole"},
-            {"text": "Good", "label": "positive"}]  # fmt: skip
+    rows = [
+        {"text": "In pieces.", "damage": "broken"},
+        {"text": "Fine.", "label": "Whole"},
+        {"text": "Good", "label": "positive"},
+    ]
     path, out = save(tmp_path / "x.jsonl", rows), io.StringIO()
     call_command("import_labels", str(path), "--question", "damage", "--dry-run", stdout=out)
     assert not Label.objects.exists()

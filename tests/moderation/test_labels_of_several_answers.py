@@ -103,9 +103,13 @@ def test_each_answer_may_have_a_column(tmp_path: Path) -> None:
 
 def test_a_mistake_names_its_line_and_what_is_allowed(tmp_path: Path) -> None:
     path = rows(
-        tmp_path / "x.jsonl", {"parts": "price+colour"}, {"parts": ["none", "price"]}, {"parts": "[price"},
-        {"parts": ""}, {"parts": [["price", "quality"]]},
-    )  # fmt: skip
+        tmp_path / "x.jsonl",
+        {"parts": "price+colour"},
+        {"parts": ["none", "price"]},
+        {"parts": "[price"},
+        {"parts": ""},
+        {"parts": [["price", "quality"]]},
+    )
     assert reasons(path) == {
         "the label 'colour' is none of quality, price, service, none": (1, 1),
         "'none' stands alone, and the row also says price": (1, 2),

@@ -15,11 +15,7 @@ from moderation.lifecycle import MOVES, advance, line_for
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories
 
-CASES = [
-    (model, from_, to)
-    for model in MOVES
-    for from_, to in itertools.permutations(model.Status.values, 2)
-]  # fmt: skip
+CASES = [(model, from_, to) for model in MOVES for from_, to in itertools.permutations(model.Status.values, 2)]
 
 
 def test_every_state_named_in_a_table_exists() -> None:
@@ -56,9 +52,12 @@ def test_the_database_itself_refuses_a_state_that_does_not_exist(model) -> None:
 
 def test_a_thing_has_the_same_name_in_the_ledger_for_ever() -> None:
     assert [line_for(model(), "seen").action for model in MOVES] == [
-        "moderation.request.seen", "moderation.candidate.seen", "moderation.item.seen", "moderation.appeal.seen",
+        "moderation.request.seen",
+        "moderation.candidate.seen",
+        "moderation.item.seen",
+        "moderation.appeal.seen",
         "moderation.retroscan.seen",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.django_db

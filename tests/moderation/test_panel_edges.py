@@ -124,8 +124,14 @@ def test_when_all_who_said_so_left_a_senior_decides(rules: Any) -> None:
 
 def test_votes_that_an_import_brought_may_outvote_a_panel_and_a_senior_decides(panel: ReviewItem) -> None:
     for number in range(9):
-        labels.record_vote(panel.kind, ref(panel.subject), rater=f"import:{number}", label="neutral", purpose="label",
-                           at=panel.created_at)  # fmt: skip
+        labels.record_vote(
+            panel.kind,
+            ref(panel.subject),
+            rater=f"import:{number}",
+            label="neutral",
+            purpose="label",
+            at=panel.created_at,
+        )
     all_answer(panel, "negative", "negative", "positive")
     assert ReviewItem.objects.filter(purpose="adjudication").exists()
 

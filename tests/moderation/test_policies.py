@@ -32,9 +32,16 @@ from tests.people import people as member
 pytestmark = pytest.mark.django_db
 SYSTEM = SystemActor("tests")
 RULE = {
-    "id": "house_word", "code": "house_word", "severity": "block", "locales": ["en"], "message": "Not in this house.",
-    "sources": [{"law": "House"}], "terms": ["snazzy"], "bad": ["a snazzy mug"], "good": ["a mug"],
-}  # fmt: skip
+    "id": "house_word",
+    "code": "house_word",
+    "severity": "block",
+    "locales": ["en"],
+    "message": "Not in this house.",
+    "sources": [{"law": "House"}],
+    "terms": ["snazzy"],
+    "bad": ["a snazzy mug"],
+    "good": ["a mug"],
+}
 DRAFT = Draft("A snazzy mug for tea.", "description", "en", "Mug")
 
 
@@ -45,8 +52,13 @@ def administrator() -> User:
 
 def changed(**rule: Any) -> dict[str, Any]:
     """The policy of the files with one rule of the house more."""
-    pack = {"pack": "house_rules", "title": "House", "jurisdiction": "house", "valid_from": "2026-01-01",
-            "rules": [RULE | rule]}  # fmt: skip
+    pack = {
+        "pack": "house_rules",
+        "title": "House",
+        "jurisdiction": "house",
+        "valid_from": "2026-01-01",
+        "rules": [RULE | rule],
+    }
     return policy_versions.content_of([*load_packs(), parse_pack(pack, name="house_rules")], load_graph())
 
 
@@ -96,9 +108,9 @@ def test_a_stored_version_changes_nothing_until_it_is_put_in_force(administrator
     assert "house_word" in {finding.code for finding in screening.find_problems(DRAFT)}
     line = LedgerEntry.objects.get(action="moderation.policy.activated")
     assert line.actor == f"user:{administrator.pk}"
-    assert sealing.opened([line.payload], reader=administrator) == [{
-        "number": 2, "content_hash": version.content_hash, "reason": "A word nobody likes.", "replaces": 1
-    }]  # fmt: skip
+    assert sealing.opened([line.payload], reader=administrator) == [
+        {"number": 2, "content_hash": version.content_hash, "reason": "A word nobody likes.", "replaces": 1}
+    ]
 
 
 def test_only_who_may_puts_a_policy_in_force() -> None:

@@ -78,8 +78,10 @@ def test_findings_and_slogans_add_risk_and_what_is_unknown_is_uncertain() -> Non
 
 @pytest.mark.django_db
 def test_a_new_ageing_orders_what_is_open_as_the_arithmetic_says() -> None:
-    items = [factories.review_item(risk=r, uncertainty=u, value=v, age=dt.timedelta(hours=h))
-             for r, u, v, h in ((0.1, 0.1, 1, 9), (1, 1, 3, 0), (0.55, 0.26, 1.64, 2))]  # fmt: skip
+    items = [
+        factories.review_item(risk=r, uncertainty=u, value=v, age=dt.timedelta(hours=h))
+        for r, u, v, h in ((0.1, 0.1, 1, 9), (1, 1, 3, 0), (0.55, 0.26, 1.64, 2))
+    ]
     rules.set_policy("copy_verdict", actor=people.administrator(), ageing_minutes=37)
     for item in items:
         before = priority.urgent_from(item.created_at, item.factors, ageing=dt.timedelta(minutes=37))

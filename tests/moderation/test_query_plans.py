@@ -106,8 +106,16 @@ def much_is_done(script: Callable[..., ModelVersion], sentiment_champion: ModelV
 
 def test_a_turn_of_a_drainer_or_reaper_with_nothing_to_do_reads_no_table(much_is_done, settings) -> None:
     settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, "gold_percent": 5})
-    turns = (generation.drain_generation, screening.screen_candidates, scoring.score, explaining.explain_asked,
-             requests.reap_requests, handing_out.reap_items, second_reviews.open_second_reviews, second_reviews.keep_gold_ready)  # fmt: skip
+    turns = (
+        generation.drain_generation,
+        screening.screen_candidates,
+        scoring.score,
+        explaining.explain_asked,
+        requests.reap_requests,
+        handing_out.reap_items,
+        second_reviews.open_second_reviews,
+        second_reviews.keep_gold_ready,
+    )
     for turn in turns:
         with plans() as found:
             assert turn() == 0

@@ -87,7 +87,9 @@ def test_who_copies_the_champion_is_told_from_people_by_its_mistakes(tmp_path: P
 def test_people_who_err_like_people_are_not_taken_for_copies_of_the_champion(tmp_path: Path) -> None:
     score(60, right=0.85)
     rng = random.Random(2)
-    run = bring(tmp_path / "x.jsonl", said(60, "ann", says=lambda i: truth(i) if rng.random() < 0.85 else FLIPPED[truth(i)]))  # fmt: skip
+    run = bring(
+        tmp_path / "x.jsonl", said(60, "ann", says=lambda i: truth(i) if rng.random() < 0.85 else FLIPPED[truth(i)])
+    )
     answer_ourselves(60)
     assert why_not(run) == ""
 

@@ -86,10 +86,14 @@ def test_the_precision_of_each_method_is_what_second_reviews_confirmed(decided: 
     now = timezone.now()
     for number in range(40):
         LabelIssue.objects.create(
-            kind=decided.kind, subject=f"s:{number}", given="negative", score=0.1, judged_at=now,
+            kind=decided.kind,
+            subject=f"s:{number}",
+            given="negative",
+            score=0.1,
+            judged_at=now,
             methods=["cleanlab", "loss"] if number % 2 else ["cleanlab"],
             status="confirmed" if number % 4 else "dismissed",
-        )  # fmt: skip
+        )
     found = issues.precision(decided.kind)
     assert (found["cleanlab"].value, found["cleanlab"].n) == (0.75, 40)
     assert (found["loss"].value, found["loss"].n) == (1.0, 20)
@@ -98,8 +102,15 @@ def test_the_precision_of_each_method_is_what_second_reviews_confirmed(decided: 
 
 def test_a_label_that_changed_meanwhile_makes_its_issue_stale(decided: ReviewItem) -> None:
     issue = suspect(decided)
-    labels.record_label(decided.kind, ref(decided.subject), label="positive", method="adjudicated", quality=None,
-                        n_votes=2, at=timezone.now())  # fmt: skip
+    labels.record_label(
+        decided.kind,
+        ref(decided.subject),
+        label="positive",
+        method="adjudicated",
+        quality=None,
+        n_votes=2,
+        at=timezone.now(),
+    )
     issue.refresh_from_db()
     assert issue.status == "stale"
     assert second_reviews.open_second_reviews() == 0
@@ -107,8 +118,14 @@ def test_a_label_that_changed_meanwhile_makes_its_issue_stale(decided: ReviewIte
 
 def test_a_label_that_an_import_brought_is_judged_too(rules: Any, answer: Answer) -> None:
     imported = factories.customer_review("bad, bad, bad")
-    Label.objects.create(kind="sentiment", subject=ref(imported), label="positive", method="import",
-                         source="import:1", labelled_at=timezone.now())  # fmt: skip
+    Label.objects.create(
+        kind="sentiment",
+        subject=ref(imported),
+        label="positive",
+        method="import",
+        source="import:1",
+        labelled_at=timezone.now(),
+    )
     issues.raise_issues("sentiment", [issues.Suspicion(ref(imported), "positive", "negative", 0.05, ["cleanlab"])])
     assert second_reviews.open_second_reviews() == 1
     answer(ReviewItem.objects.get(), people.reviewer(), sentiment="negative")

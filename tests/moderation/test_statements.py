@@ -33,8 +33,14 @@ def rejected(answer: Callable[..., Any]) -> Decision:
     draft = factories.candidate(GOOD, status="in_review", rank=1)
     factories.finding(draft, "350 ml")
     false_alarm = factories.finding(draft, "sea green", code="health_claim")
-    answer(factories.review_item(draft), people.people("Reviewer", email="robin@example.com"), verdict="reject",
-           reason_codes=["wrong_fact", "other"], comment=PRIVATE, dismissed_findings=[false_alarm.pk])  # fmt: skip
+    answer(
+        factories.review_item(draft),
+        people.people("Reviewer", email="robin@example.com"),
+        verdict="reject",
+        reason_codes=["wrong_fact", "other"],
+        comment=PRIVATE,
+        dismissed_findings=[false_alarm.pk],
+    )
     settling.settle_decisions()
     return Decision.objects.get()
 

@@ -38,9 +38,12 @@ def published(
 ) -> PublishedCopy:
     """A text that a decision let out, in the variant that it was asked for or `as_` another."""
     request = factories.generation_request(
-        product_=product, variant=variant, audience=audience, status="completed",
+        product_=product,
+        variant=variant,
+        audience=audience,
+        status="completed",
         round=GenerationRequest.objects.count() + 1,
-    )  # fmt: skip
+    )
     candidate = factories.candidate(f"{variant} {request.round}.", status="approved", request=request)
     decision = factories.decision(factories.review_item(candidate), result=candidate)
     return publication.publish(candidate, decision=decision, actor=people.reviewer(), variant=as_)
@@ -112,8 +115,12 @@ def test_the_api_serves_control_unless_another_is_asked_for() -> None:
     control, bold = published(product), published(product, variant="bold")
     members = published(product, audience="members")
     path = f"/api/v1/copy/{product.sku}"
-    for query, text in (({}, control.text), ({"variant": "control"}, control.text), ({"variant": "bold"}, bold.text),
-                        ({"audience": "members"}, members.text)):  # fmt: skip
+    for query, text in (
+        ({}, control.text),
+        ({"variant": "control"}, control.text),
+        ({"variant": "bold"}, bold.text),
+        ({"audience": "members"}, members.text),
+    ):
         answer = Client().get(path, query)
         assert answer.json()["text"] == text, query
     assert (answer.json()["variant"], answer.json()["audience"]) == ("control", "members")
@@ -154,8 +161,11 @@ def test_it_is_asked_for_by_command_api_and_form(script: Any, client: Client) ->
     client.post(reverse("console:request_copy"), {**form, "variant": "", "audience": ""})
     client.post(reverse("console:request_copy"), {**form, "variant": "loud"})
     assert set(GenerationRequest.objects.values_list("variant", "audience")) == {
-        ("bold", "members"), ("calm", "new"), ("control", ""), ("loud", ""),
-    }  # fmt: skip
+        ("bold", "members"),
+        ("calm", "new"),
+        ("control", ""),
+        ("loud", ""),
+    }
 
 
 def test_an_evidence_pack_tells_of_every_variant() -> None:

@@ -29,10 +29,16 @@ def scored(n: int, *, confidence: float, version: Any, text: str = "so so") -> N
     ]
     rest = (1 - confidence) / 2
     Prediction.objects.bulk_create(
-        Prediction(question="sentiment", subject=ref(row), model_version=version, label="neutral", confidence=confidence,
-                  probabilities={"neutral": confidence, "positive": rest, "negative": rest})
+        Prediction(
+            question="sentiment",
+            subject=ref(row),
+            model_version=version,
+            label="neutral",
+            confidence=confidence,
+            probabilities={"neutral": confidence, "positive": rest, "negative": rest},
+        )
         for row in CustomerReview.objects.bulk_create(rows)
-    )  # fmt: skip
+    )
 
 
 def test_a_fifth_of_what_people_are_asked_is_drawn_from_everything(sentiment_champion: Any) -> None:
@@ -54,8 +60,9 @@ def test_of_many_unsure_ones_the_most_telling_go_first(sentiment_champion: Any, 
     scored(100, confidence=0.4, version=sentiment_champion)
     scored(100, confidence=0.7, version=sentiment_champion, text="hm")
     for row in CustomerReview.objects.all()[:80]:
-        Label.objects.create(kind="sentiment", subject=ref(row), label="neutral", method="single",
-                             labelled_at=row.created_at)  # fmt: skip
+        Label.objects.create(
+            kind="sentiment", subject=ref(row), label="neutral", method="single", labelled_at=row.created_at
+        )
     chosen = active_learning.choose(question("sentiment"), n=20)
     assert len(chosen) == 25
     assert {strategy for _, strategy in chosen} <= {"uncertain", "diverse", "random"}
@@ -74,8 +81,14 @@ def test_without_a_model_nobody_is_asked() -> None:
 def test_what_an_import_has_labelled_is_not_asked_again(sentiment_champion: Any) -> None:
     scored(3, confidence=0.4, version=sentiment_champion)
     one = CustomerReview.objects.all()[0]
-    Label.objects.create(kind="sentiment", subject=ref(one), label="neutral", method="import", source="import:1",
-                         labelled_at=one.created_at)  # fmt: skip
+    Label.objects.create(
+        kind="sentiment",
+        subject=ref(one),
+        label="neutral",
+        method="import",
+        source="import:1",
+        labelled_at=one.created_at,
+    )
     assert {score.subject for score, _ in active_learning.choose(question("sentiment"), n=20)} == {
         ref(row) for row in CustomerReview.objects.exclude(pk=one.pk)
     }
@@ -115,14 +128,22 @@ def test_the_desk_asks_what_the_benchmark_would(sentiment_champion: Any) -> None
         scored(1, confidence=0.35 + n / 300, version=sentiment_champion, text=f"{words[n % 7]} {words[n % 5]} {n}")
     for row in CustomerReview.objects.order_by("external_id")[:20]:
         for other in range(4):
-            Label.objects.create(kind="sentiment", subject=f"{ref(row)}-{other}", label="neutral", method="single",
-                                 labelled_at=row.created_at)  # fmt: skip
+            Label.objects.create(
+                kind="sentiment",
+                subject=f"{ref(row)}-{other}",
+                label="neutral",
+                method="single",
+                labelled_at=row.created_at,
+            )
     everything = list(Prediction.objects.order_by("-confidence"))
     chosen = sampling.choose(
-        10, uncertainty=sampling.margin([list(score.probabilities.values()) for score in everything]),
-        features=sampling.hashed(question("sentiment").texts([score.subject for score in everything])), n_labelled=80,
-        seed=everything[-1].pk, strategy=replace(sampling.SAFEST, random_share=0),
-    )  # fmt: skip
+        10,
+        uncertainty=sampling.margin([list(score.probabilities.values()) for score in everything]),
+        features=sampling.hashed(question("sentiment").texts([score.subject for score in everything])),
+        n_labelled=80,
+        seed=everything[-1].pk,
+        strategy=replace(sampling.SAFEST, random_share=0),
+    )
     asked = {
         score.pk: strategy
         for score, strategy in active_learning.choose(question("sentiment"), n=10)

@@ -126,6 +126,7 @@ def test_a_text_put_back_after_a_recall_is_called_unaltered() -> None:
     live = factories.published_copy(candidate, ai_mark=marking.mark_for(candidate))
     asked = Asked(sku=live.product.sku)
     assert "NOT proven" in ask(1, asked, actor=us).words, "no line says that it went live"
-    ledger.append("moderation.copy.restored", subject=ref(live), actor=us,
-                  payload={"text_hash": hash_json([live.text])})  # fmt: skip
+    ledger.append(
+        "moderation.copy.restored", subject=ref(live), actor=us, payload={"text_hash": hash_json([live.text])}
+    )
     assert "unaltered" in ask(1, asked, actor=us).words

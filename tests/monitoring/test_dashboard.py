@@ -30,8 +30,12 @@ def test_stages_count_what_waits_and_how_long() -> None:
     make.published_copy()
     stages = {stage.key: stage for stage in dashboard.stages()}
     assert {key: stage.count for key, stage in stages.items()} == {
-        "queued": 1, "generating": 0, "drafts": 1, "in_review": 1, "published": 1,
-    }  # fmt: skip
+        "queued": 1,
+        "generating": 0,
+        "drafts": 1,
+        "in_review": 1,
+        "published": 1,
+    }
     assert stages["queued"].oldest is not None
     assert stages["queued"].oldest > dt.timedelta(hours=2, minutes=59)
 

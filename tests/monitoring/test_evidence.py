@@ -41,13 +41,20 @@ def fixed() -> PublishedCopy:
     """A draft that a person fixed and let out, with a finding, a decision and its ledger lines."""
     draft = make.candidate(status="superseded", text="The best mug, holds 400 ml.", version=make.model_version())
     make.finding(draft, "400 ml", code="unsupported_number")
-    fix = make.candidate(request=draft.request, parent=draft, origin="human", text="A mug, holds 350 ml. <b>", ordinal=7,
-                         status="published")  # fmt: skip
+    fix = make.candidate(
+        request=draft.request,
+        parent=draft,
+        origin="human",
+        text="A mug, holds 350 ml. <b>",
+        ordinal=7,
+        status="published",
+    )
     item = make.review_item(draft, status="decided")
     make.decision(item, outcome="edit", result=fix, lead_time=dt.timedelta(seconds=41), reviewer=people.reviewer())
     copy = make.published_copy(fix, text=fix.text, ai_mark=marking.mark_for(fix))
-    ledger.append("moderation.copy.published", subject=ref(copy), actor=US,
-                  payload={"text_hash": hash_json([copy.text])})  # fmt: skip
+    ledger.append(
+        "moderation.copy.published", subject=ref(copy), actor=US, payload={"text_hash": hash_json([copy.text])}
+    )
     return copy
 
 

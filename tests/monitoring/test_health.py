@@ -247,8 +247,16 @@ def test_a_queue_that_is_not_fed_is_told_by_name() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 seconds"), (1, "1 second"), (59, "59 seconds"), (119, "1 minute"), (120, "2 minutes"), (7200, "2 hours"), (400_000, "4 days")],
-)  # fmt: skip
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (59, "59 seconds"),
+        (119, "1 minute"),
+        (120, "2 minutes"),
+        (7200, "2 hours"),
+        (400_000, "4 days"),
+    ],
+)
 def test_lengths_of_time_are_said_in_their_largest_unit(seconds: int, words: str) -> None:
     assert in_words(dt.timedelta(seconds=seconds)) == words
 

@@ -94,9 +94,13 @@ def test_all_of_a_kind_are_let_out_and_no_other() -> None:
         set_aside(model)
     assert quarantine.readmit_all(quarantine.kind_called("webhookevent"), actor=people.ml_engineer()) == 2
     assert {kind.key: n for kind, n in quarantine.counts()} == {
-        "generationrequest": 0, "scoring": 0, "labelingtask": 1, "webhookevent": 0, "labelcheck": 0,
+        "generationrequest": 0,
+        "scoring": 0,
+        "labelingtask": 1,
+        "webhookevent": 0,
+        "labelcheck": 0,
         "retroscan": 0,
-    }  # fmt: skip
+    }
 
 
 def test_the_command_shows_and_lets_out() -> None:

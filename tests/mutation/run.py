@@ -140,9 +140,13 @@ def _look_at(
             print("", f"survived: {name}", *_changed_lines(code, mutant), sep="\n  ", flush=True)
     print()
     return {
-        "module": module, "killed": killed, "of": len(sample), "all": len(everything),
-        "rate": round(killed / len(sample), 3), "seconds": round(time.monotonic() - began),
-    }  # fmt: skip
+        "module": module,
+        "killed": killed,
+        "of": len(sample),
+        "all": len(everything),
+        "rate": round(killed / len(sample), 3),
+        "seconds": round(time.monotonic() - began),
+    }
 
 
 def main() -> int:

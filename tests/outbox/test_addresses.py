@@ -18,10 +18,34 @@ from outbox import sending
 from outbox.addresses import Address, check_address, check_url, resolve
 from tests.outbox.receiver import Receiver, Reply
 
-PRIVATE = ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fc00::1", "::ffff:127.0.0.1",
-           "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2002:a00:1::"]  # fmt: skip
-NEVER = ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "0.0.0.0", "::", "224.0.0.1", "ff02::1",  # noqa: S104
-         "255.255.255.255", "240.0.0.1", "2002:a9fe:a9fe::", "64:ff9b::a9fe:a9fe"]  # fmt: skip
+PRIVATE = [
+    "127.0.0.1",
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.1",
+    "100.64.0.1",
+    "::1",
+    "fc00::1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a00:1",
+    "2002:7f00:1::",
+    "2002:a00:1::",
+]
+NEVER = [
+    "169.254.169.254",
+    "::ffff:169.254.169.254",
+    "fe80::1",
+    "0.0.0.0",  # noqa: S104
+    "::",
+    "224.0.0.1",
+    "ff02::1",
+    "255.255.255.255",
+    "240.0.0.1",
+    "2002:a9fe:a9fe::",
+    "64:ff9b::a9fe:a9fe",
+]
 PUBLIC = ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1"]
 
 
@@ -67,14 +91,29 @@ def test_link_local_and_nonsense_are_refused_whatever_the_setting(address: str) 
 @pytest.mark.parametrize(
     "url",
     [
-        "http://shop.example.com/hooks", "ftp://shop.example.com", "file:///etc/passwd", "shop.example.com", "", "//x",
-        "https://user:password@shop.example.com/", "https://user@shop.example.com", "https://127.0.0.1@evil.example/",
-        "https://shop.example.com/#part", "https://shop.example.com/" + "x" * 1000, "https://", "https://[::1",
-        "https://shop.example.com:99999/", "https://169.254.169.254/latest/meta-data", "http://10.0.0.1/",
-        "https://[fe80::1%25eth0]/", "https://[::ffff:169.254.169.254]/", "https://a\nb.example/", "gopher://127.0.0.1:25/",
+        "http://shop.example.com/hooks",
+        "ftp://shop.example.com",
+        "file:///etc/passwd",
+        "shop.example.com",
+        "",
+        "//x",
+        "https://user:password@shop.example.com/",
+        "https://user@shop.example.com",
+        "https://127.0.0.1@evil.example/",
+        "https://shop.example.com/#part",
+        "https://shop.example.com/" + "x" * 1000,
+        "https://",
+        "https://[::1",
+        "https://shop.example.com:99999/",
+        "https://169.254.169.254/latest/meta-data",
+        "http://10.0.0.1/",
+        "https://[fe80::1%25eth0]/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://a\nb.example/",
+        "gopher://127.0.0.1:25/",
         "https://0177.0.0.1/",
     ],
-)  # fmt: skip
+)
 def test_an_address_that_is_no_receivers_is_refused_when_it_is_added(url: str) -> None:
     with pytest.raises(PermanentError):
         check_url(url)
@@ -179,10 +218,29 @@ def certificate(folder: Path, name: str) -> Path:
     """A self-signed certificate with its key for the host `name`."""
     path = folder / f"{name}.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "key", "-out", folder / "cert"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            "-addext",
+            f"subjectAltName=DNS:{name}",
+            "-keyout",
+            folder / "key",
+            "-out",
+            folder / "cert",
+        ],
+        check=True,
+        capture_output=True,
+    )
     path.write_text((folder / "key").read_text() + (folder / "cert").read_text())
     return path
 

@@ -60,8 +60,14 @@ def test_every_act_of_an_administrator_is_one_line_without_the_path_of_the_addre
         ACTS[act](endpoint, admin)
     lines = LedgerEntry.objects.filter(action__startswith="outbox.")
     assert [line.action.removeprefix("outbox.endpoint.") for line in lines] == [
-        "added", "changed", "secret_rotated", "tested", "replayed", "disabled", "enabled",
-    ]  # fmt: skip
+        "added",
+        "changed",
+        "secret_rotated",
+        "tested",
+        "replayed",
+        "disabled",
+        "enabled",
+    ]
     assert {line.actor for line in lines} == {f"user:{admin.pk}"}
     assert all("T0KEN" not in str(line.payload) and "hush" not in str(line.payload) for line in lines)
     assert lines[0].payload == {"host": f"127.0.0.1:{receiver.port}", "event_types": ["copy.published"]}

@@ -82,7 +82,9 @@ def test_a_review_is_asked_two_questions_and_each_has_its_own_label() -> None:
 
 @pytest.mark.slow("a model is trained, measured, let in, and scores")
 def test_it_is_asked_answered_learnt_measured_let_in_and_serves(base: ModelVersion, alone: None, settings: Any) -> None:
-    settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0})  # fmt: skip
+    settings.MODERATION = replace(
+        settings.MODERATION, queue={**settings.MODERATION.queue, "rereview_percent": 0, "blind_percent": 0}
+    )
     settings.TRAINING = replace(settings.TRAINING, gate={**settings.TRAINING.gate, "min_test": 40})
     truth, reviewer = _reviews(300), people.reviewer()
     while settling.open_reviews():

@@ -66,9 +66,11 @@ def _asked(product: Product) -> ReviewItem:
 
 def test_it_is_shown_with_its_facts_and_what_strangers_wrote_is_escaped() -> None:
     product = factories.product(
-        title="Pan <script>alert(1)</script>", description="<img src=x onerror=alert(2)>", image_url="javascript://a()",
+        title="Pan <script>alert(1)</script>",
+        description="<img src=x onerror=alert(2)>",
+        image_url="javascript://a()",
         facts={"<b>material": "iron\" onclick='x'"},
-    )  # fmt: skip
+    )
     asked = question("shelf")
     validate(asked)
     data = asked.task_data(product)

@@ -110,9 +110,15 @@ def test_a_version_of_before_files_said_more_still_is_what_its_file_says() -> No
 
 
 NONSENSE = {
-    "empty": "", "list": "[]", "null": "null", "deep": "a: " + "[" * 2000, "nul": "\x00", "items": "- 1",
-    "choices": "choices: {}", "long": "x" * 70_000,
-}  # fmt: skip
+    "empty": "",
+    "list": "[]",
+    "null": "null",
+    "deep": "a: " + "[" * 2000,
+    "nul": "\x00",
+    "items": "- 1",
+    "choices": "choices: {}",
+    "long": "x" * 70_000,
+}
 
 
 @pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE)

@@ -44,10 +44,12 @@ def gone(tmp_path: Path, settings: Any) -> None:
         if status not in ("waiting", "escalated"):
             factories.answer(item, user, damage="broken")
         ReviewItem.objects.filter(pk=item.pk).update(status=status, assignee=user if status == "dispatched" else None)
-        Label.objects.create(kind="damage", subject=ref(review), label="broken", method="single",
-                             labelled_at=timezone.now())  # fmt: skip
-        Vote.objects.create(kind="damage", subject=ref(review), rater=f"user:{user.pk}", label="broken",
-                            voted_at=timezone.now())  # fmt: skip
+        Label.objects.create(
+            kind="damage", subject=ref(review), label="broken", method="single", labelled_at=timezone.now()
+        )
+        Vote.objects.create(
+            kind="damage", subject=ref(review), rater=f"user:{user.pk}", label="broken", voted_at=timezone.now()
+        )
         LabelIssue.objects.create(
             kind="damage", subject=ref(review), given="broken", suggested="whole", score=0.1, methods=["loss"]
         )
@@ -66,9 +68,12 @@ def gone(tmp_path: Path, settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("gone")
-@pytest.mark.parametrize("task", sorted({
-    entry["task"] for entry in app.conf.beat_schedule.values() if not str(entry["task"]).startswith(ELSEWHERE)
-}))  # fmt: skip
+@pytest.mark.parametrize(
+    "task",
+    sorted(
+        {entry["task"] for entry in app.conf.beat_schedule.values() if not str(entry["task"]).startswith(ELSEWHERE)}
+    ),
+)
 def test_no_task_stumbles(task: str) -> None:
     app.loader.import_default_modules()
     app.autodiscover_tasks(force=True)

@@ -111,8 +111,9 @@ def test_what_somebody_has_in_hand_waits_for_its_end_and_holds_up_nothing(damage
     held, other = _decided("broken"), _decided("broken")
     _split(damage)
     _load(damage, "broken")
-    ReviewItem.objects.filter(pk=held.pk).update(status="confirming", proposal=held.last_consensus_id,
-                                                 proposed_by=people.reviewer())  # fmt: skip
+    ReviewItem.objects.filter(pk=held.pk).update(
+        status="confirming", proposal=held.last_consensus_id, proposed_by=people.reviewer()
+    )
     assert asking_again.ask_again() == 1
     other.refresh_from_db()
     assert other.status == "waiting"

@@ -59,9 +59,11 @@ class Authenticator:
         data = bytes(AuthenticatorData.create(self._rp_hash, self._flags(), self.counter))
         signature = self.key.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(hashes.SHA256()))
         response = {
-            "clientDataJSON": _text(client_data), "authenticatorData": _text(data), "signature": _text(signature),
+            "clientDataJSON": _text(client_data),
+            "authenticatorData": _text(data),
+            "signature": _text(signature),
             "userHandle": _text(self.handle),
-        }  # fmt: skip
+        }
         return self._answer(response)
 
     @property
@@ -70,5 +72,6 @@ class Authenticator:
 
     def _answer(self, response: dict[str, str]) -> str:
         name = _text(self.credential_id)
-        return json.dumps({"id": name, "rawId": name, "type": "public-key", "clientExtensionResults": {},
-                           "response": response})  # fmt: skip
+        return json.dumps(
+            {"id": name, "rawId": name, "type": "public-key", "clientExtensionResults": {}, "response": response}
+        )

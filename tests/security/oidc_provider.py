@@ -52,9 +52,10 @@ class OidcProvider:
             "jwks_uri": "keys",
         }
         return {
-            "issuer": self.issuer, **{name: f"{self.issuer}/{path}" for name, path in ours.items()},
+            "issuer": self.issuer,
+            **{name: f"{self.issuer}/{path}" for name, path in ours.items()},
             "token_endpoint_auth_methods_supported": ["client_secret_basic"],
-        }  # fmt: skip
+        }
 
     def keys(self) -> dict[str, Any]:
         public = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
@@ -87,9 +88,13 @@ class OidcProvider:
             return 400, {"error": "invalid_grant"}
         now = int(time.time())
         claims = {
-            "iss": self.issuer, "aud": self.client_id, "iat": now, "exp": now + 300, "nonce": asked["nonce"],
+            "iss": self.issuer,
+            "aud": self.client_id,
+            "iat": now,
+            "exp": now + 300,
+            "nonce": asked["nonce"],
             **self.claims,
-        }  # fmt: skip
+        }
         self.spoil(claims)
         sign = self.sign or (lambda body: jwt.encode(body, self.key, algorithm="RS256", headers={"kid": self.kid}))
         return 200, {"access_token": "let-me-see", "token_type": "Bearer", "id_token": sign(claims)}

@@ -27,18 +27,77 @@ ROOT = Path(__file__).resolve().parents[2]
 
 NUL, LONG, HUGE = "\0", "9" * 5_000, "9" * 30
 ABSURD = (
-    "", "0", "-1", "1", HUGE, LONG, "1e999", "NaN", "-Infinity", "²", "٣", "0x10", "true", NUL, f"a{NUL}b", "%00", "%", "%zz",
-    "\ufffd", "\u202e", "\u0130", "😀" * 50, "é" * 3_000, "a" * 9_000, "..", "../../etc/passwd", "'\";--", "${7*7}", "{{7*7}}",
-    "<script>", "[]", "{}", "null", "not-a-uuid", str(uuid.UUID(int=0)), str(uuid.UUID(int=7)).upper(), "2026-13-45",
-    "99999-01-01", "0001-01-01T00:00", "9999-12-31T23:59:59+14:00", "user:1", f"user:{HUGE}", "\n", "\r\nX: y", "\t", " ",
-)  # fmt: skip
+    "",
+    "0",
+    "-1",
+    "1",
+    HUGE,
+    LONG,
+    "1e999",
+    "NaN",
+    "-Infinity",
+    "²",
+    "٣",
+    "0x10",
+    "true",
+    NUL,
+    f"a{NUL}b",
+    "%00",
+    "%",
+    "%zz",
+    "\ufffd",
+    "\u202e",
+    "\u0130",
+    "😀" * 50,
+    "é" * 3_000,
+    "a" * 9_000,
+    "..",
+    "../../etc/passwd",
+    "'\";--",
+    "${7*7}",
+    "{{7*7}}",
+    "<script>",
+    "[]",
+    "{}",
+    "null",
+    "not-a-uuid",
+    str(uuid.UUID(int=0)),
+    str(uuid.UUID(int=7)).upper(),
+    "2026-13-45",
+    "99999-01-01",
+    "0001-01-01T00:00",
+    "9999-12-31T23:59:59+14:00",
+    "user:1",
+    f"user:{HUGE}",
+    "\n",
+    "\r\nX: y",
+    "\t",
+    " ",
+)
 FITS = {
     "int": ("0", "1", "2", HUGE, LONG, "-1", "²"),
     "uuid": (str(uuid.UUID(int=0)), str(uuid.UUID(int=7)), "not-a-uuid", NUL),
     "slug": ("a", "a" * 9_000, "copy_verdict", "sentiment", "-", "%00"),
 }
-ADMIN_PARAMETERS = ("q", "o", "p", "e", "all", "_facets", "_popup", "_to_field", "id__exact", "id__in", "pk__gt", "status",
-                    "status__exact", "created_at__gte", "created_at__year", "product__id__exact", "password__startswith")  # fmt: skip
+ADMIN_PARAMETERS = (
+    "q",
+    "o",
+    "p",
+    "e",
+    "all",
+    "_facets",
+    "_popup",
+    "_to_field",
+    "id__exact",
+    "id__in",
+    "pk__gt",
+    "status",
+    "status__exact",
+    "created_at__gte",
+    "created_at__year",
+    "product__id__exact",
+    "password__startswith",
+)
 
 
 # Of rows that there are, so that what looks behind them is reached too.
@@ -155,14 +214,35 @@ def test_sending_absurd_values(everybody: list[Client], data: Any) -> None:
     check(client.post(path, form), f"POST {path} {form}")
 
 
-KINDS = st.sampled_from(["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-                         "multipart/form-data", "text/plain; charset=nonsense", "application/x-www-form-urlencoded; charset=utf-7", ""])  # fmt: skip
+KINDS = st.sampled_from(
+    [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data",
+        "text/plain; charset=nonsense",
+        "application/x-www-form-urlencoded; charset=utf-7",
+        "",
+    ]
+)
 BODIES = st.one_of(
     st.binary(max_size=200),
-    st.sampled_from([b"", b"\0", b"{", b"[" * 5_000, b'{"skus": ["\\u0000"]}', b'{"skus": ["\\ud800"]}', b'{"skus": [' + b"9" * 5_000 + b"]}",
-                     b'{"proposal": ' + b"9" * 30 + b', "note": "\\u0000"}', b'{"statement": "ecomsite-\\u0000", "reason": "x"}',
-                     b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\0\"\r\n\r\n\xff\r\n--x--\r\n", b"a=%00&b=%FF&" * 2_000]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            b"",
+            b"\0",
+            b"{",
+            b"[" * 5_000,
+            b'{"skus": ["\\u0000"]}',
+            b'{"skus": ["\\ud800"]}',
+            b'{"skus": [' + b"9" * 5_000 + b"]}",
+            b'{"proposal": ' + b"9" * 30 + b', "note": "\\u0000"}',
+            b'{"statement": "ecomsite-\\u0000", "reason": "x"}',
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="\0"\r\n\r\n\xff\r\n--x--\r\n',
+            b"a=%00&b=%FF&" * 2_000,
+        ]
+    ),
+)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -172,8 +252,10 @@ def test_bodies_that_are_no_form_and_no_json(everybody: list[Client], data: Any)
     path = "/" + data.draw(st.sampled_from(ours))
     answer = data.draw(st.sampled_from(everybody)).generic(
         data.draw(st.sampled_from(["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "X"])),
-        path, data.draw(BODIES), content_type=data.draw(KINDS),
-    )  # fmt: skip
+        path,
+        data.draw(BODIES),
+        content_type=data.draw(KINDS),
+    )
     check(answer, f"POST {path}")
 
 
@@ -192,14 +274,21 @@ ABSURD_HEADERS: tuple[dict[str, str], ...] = (
     {"HTTP_RANGE": "bytes=9-1"},
     {"HTTP_ACCEPT_LANGUAGE": "\xff" * 500},
     {"CONTENT_LENGTH": "x"},
-)  # fmt: skip
+)
 
 
 def test_absurd_headers(everybody: list[Client]) -> None:
     client = Client(raise_request_exception=False)
     for headers in ABSURD_HEADERS:
-        for path in ("/api/v1/copy/HOME-005", "/api/v1/reviews/x/sentiment", "/api/v1/requests", "/console/my-work/",
-                     "/console/login/", "/healthz", "/media/demo/mug.svg"):  # fmt: skip
+        for path in (
+            "/api/v1/copy/HOME-005",
+            "/api/v1/reviews/x/sentiment",
+            "/api/v1/requests",
+            "/console/my-work/",
+            "/console/login/",
+            "/healthz",
+            "/media/demo/mug.svg",
+        ):
             check(client.get(path, **headers), f"GET {path} {headers}")
             check(client.post(path, {"a": "b"}, **headers), f"POST {path} {headers}")
 

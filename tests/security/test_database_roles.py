@@ -28,8 +28,15 @@ from tests.warm import WarmProcess
 
 # All of it works on one database of the cluster.
 pytestmark = pytest.mark.xdist_group("database_roles")
-APPEND_ONLY = ("audit_ledgerentry", "audit_treehead", "audit_ledgerkey", "audit_timestamp", "audit_ledgercheck",
-               "moderation_policyversion", "moderation_policyactivation")  # fmt: skip
+APPEND_ONLY = (
+    "audit_ledgerentry",
+    "audit_treehead",
+    "audit_ledgerkey",
+    "audit_timestamp",
+    "audit_ledgercheck",
+    "moderation_policyversion",
+    "moderation_policyactivation",
+)
 
 
 @dataclass
@@ -122,8 +129,12 @@ def test_nothing_belongs_to_the_desk_and_all_of_it_to_the_owner(cluster: Cluster
 
 
 REFUSED = [
-    *(f"UPDATE {table} SET id = id" if table.startswith(("moderation", "audit_ledgercheck", "audit_timestamp"))
-      else f"UPDATE {table} SET at = now()" for table in APPEND_ONLY),
+    *(
+        f"UPDATE {table} SET id = id"
+        if table.startswith(("moderation", "audit_ledgercheck", "audit_timestamp"))
+        else f"UPDATE {table} SET at = now()"
+        for table in APPEND_ONLY
+    ),
     *(f"DELETE FROM {table}" for table in APPEND_ONLY),
     *(f"TRUNCATE {table} CASCADE" for table in (*APPEND_ONLY, "moderation_candidate", "auth_user")),
     "INSERT INTO audit_ledgerentry SELECT * FROM audit_ledgerentry ON CONFLICT (seq) DO UPDATE SET actor = 'user:1'",
@@ -166,7 +177,7 @@ REFUSED = [
     "SELECT * FROM pg_authid",
     "INSERT INTO django_migrations (app, name, applied) VALUES ('audit', '0099', now())",
     "DELETE FROM django_migrations",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("statement", REFUSED)

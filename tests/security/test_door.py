@@ -86,13 +86,31 @@ def test_the_same_attempt_twice_is_one_annotation(recorder: Recorder, visitor: V
 @pytest.mark.parametrize(
     "said",
     [
-        {"completed_by": 1}, {"updated_by": 1}, {"task": 1}, {"project": 1}, {"ground_truth": True}, {"parent_annotation": 1},
-        {"parent_prediction": 1}, {"unique_id": "x"}, {"id": 1}, {"draft_id": 1}, {"created_at": "2026-01-01"},
-        {"attempt": "x"}, {"attempt": 1}, {"was_cancelled": "yes"}, {"result": {}}, {"result": "[]"}, {"result": [1]},
-        {"result": [ACCEPT[0] | {"type": stamps.REGION_TYPE}]}, {"result": [{"value": "\0"}]}, {"result": [{"value": "\ud800"}]},
-        {"result": [{"value": 1e300}]}, {"result": [{"value": -0.0}]}, {"result": ACCEPT * 400},
+        {"completed_by": 1},
+        {"updated_by": 1},
+        {"task": 1},
+        {"project": 1},
+        {"ground_truth": True},
+        {"parent_annotation": 1},
+        {"parent_prediction": 1},
+        {"unique_id": "x"},
+        {"id": 1},
+        {"draft_id": 1},
+        {"created_at": "2026-01-01"},
+        {"attempt": "x"},
+        {"attempt": 1},
+        {"was_cancelled": "yes"},
+        {"result": {}},
+        {"result": "[]"},
+        {"result": [1]},
+        {"result": [ACCEPT[0] | {"type": stamps.REGION_TYPE}]},
+        {"result": [{"value": "\0"}]},
+        {"result": [{"value": "\ud800"}]},
+        {"result": [{"value": 1e300}]},
+        {"result": [{"value": -0.0}]},
+        {"result": ACCEPT * 400},
     ],
-)  # fmt: skip
+)
 def test_what_is_not_the_persons_to_say_is_refused(
     recorder: Recorder, visitor: Visitor, hold: Hold, said: dict[str, Any]
 ) -> None:
@@ -106,17 +124,27 @@ def test_what_is_not_the_persons_to_say_is_refused(
 @pytest.mark.parametrize(
     ("body", "environ", "status"),
     [
-        (b"{", {}, 400), (b"[]", {}, 400), (b'{"result": [NaN]}', {}, 400), (b"[" * 100_000, {}, 400), (b"\xff\xfe", {}, 400),
-        (b'{"result": []}', {"CONTENT_TYPE": "text/plain"}, 415), (b'{"result": []}', {"CONTENT_TYPE": ""}, 415),
-        (b'{"result": []}', {"CONTENT_LENGTH": "-1"}, 411), (b'{"result": []}', {"CONTENT_LENGTH": ""}, 411),
-        (b'{"result": []}', {"CONTENT_LENGTH": "99999999999999"}, 413), (b'{"result": []}', {"CONTENT_LENGTH": "400"}, 400),
+        (b"{", {}, 400),
+        (b"[]", {}, 400),
+        (b'{"result": [NaN]}', {}, 400),
+        (b"[" * 100_000, {}, 400),
+        (b"\xff\xfe", {}, 400),
+        (b'{"result": []}', {"CONTENT_TYPE": "text/plain"}, 415),
+        (b'{"result": []}', {"CONTENT_TYPE": ""}, 415),
+        (b'{"result": []}', {"CONTENT_LENGTH": "-1"}, 411),
+        (b'{"result": []}', {"CONTENT_LENGTH": ""}, 411),
+        (b'{"result": []}', {"CONTENT_LENGTH": "99999999999999"}, 413),
+        (b'{"result": []}', {"CONTENT_LENGTH": "400"}, 400),
         (b" " * (answers.LARGEST_BODY + 1), {}, 413),
-        (b'{"result": []}', {"HTTP_TRANSFER_ENCODING": "chunked"}, 400), (b'{"result": []}', {"HTTP_SEC_FETCH_SITE": "cross-site"}, 403),
+        (b'{"result": []}', {"HTTP_TRANSFER_ENCODING": "chunked"}, 400),
+        (b'{"result": []}', {"HTTP_SEC_FETCH_SITE": "cross-site"}, 403),
         (b'{"result": []}', {"HTTP_SEC_FETCH_SITE": "same-site"}, 403),
-        (b'{"result": []}', {"REQUEST_METHOD": "PUT"}, 405), (b'{"result": []}', {"REQUEST_METHOD": "PATCH"}, 405),
-        (b'{"result": []}', {"REQUEST_METHOD": "DELETE"}, 405), (b'{"result": []}', {"SCRIPT_NAME": "/door"}, 400),
+        (b'{"result": []}', {"REQUEST_METHOD": "PUT"}, 405),
+        (b'{"result": []}', {"REQUEST_METHOD": "PATCH"}, 405),
+        (b'{"result": []}', {"REQUEST_METHOD": "DELETE"}, 405),
+        (b'{"result": []}', {"SCRIPT_NAME": "/door"}, 400),
     ],
-)  # fmt: skip
+)
 def test_a_body_or_request_out_of_order_is_refused(
     recorder: Recorder, visitor: Visitor, hold: Hold, body: bytes, environ: dict[str, str], status: int
 ) -> None:
@@ -130,8 +158,16 @@ def test_a_body_or_request_out_of_order_is_refused(
 def test_nothing_a_browser_sends_goes_along_to_label_studio(recorder: Recorder, visitor: Visitor, hold: Hold) -> None:
     held = hold()
     visitor.come_in(held.user, held.task)
-    loud = {"Cookie": f"sessionid=x; ecomsite_door={visitor.cookies['ecomsite_door']}", "Referer": "http://evil", "X-Forwarded-For": "9",
-            "X-Forwarded-Host": "evil", "Accept-Language": "zz", "User-Agent": "loud", "Origin": "http://evil", "Range": "bytes=0-1"}  # fmt: skip
+    loud = {
+        "Cookie": f"sessionid=x; ecomsite_door={visitor.cookies['ecomsite_door']}",
+        "Referer": "http://evil",
+        "X-Forwarded-For": "9",
+        "X-Forwarded-Host": "evil",
+        "Accept-Language": "zz",
+        "User-Agent": "loud",
+        "Origin": "http://evil",
+        "Range": "bytes=0-1",
+    }
     body = json.dumps({"result": ACCEPT}).encode()
     visitor.ask("POST", f"/door/tasks/{held.ls_task}/answer", body=body, headers=loud)
     visitor.ask("GET", "/react-app/main.js", headers=loud)
@@ -154,9 +190,12 @@ def test_a_file_comes_without_label_studios_cookies(visitor: Visitor) -> None:
 
 def test_people_do_not_come_in_by_any_token_of_label_studio(recorder: Recorder, visitor: Visitor) -> None:
     for headers in (
-        {"Authorization": f"Token {SERVICE}"}, {"Authorization": f"Token {'1' * 40}"}, {"Authorization": "Bearer x.y.z"},
-        {"X-Api-Key": SERVICE}, {"Authorization": f"Basic {SERVICE}"},
-    ):  # fmt: skip
+        {"Authorization": f"Token {SERVICE}"},
+        {"Authorization": f"Token {'1' * 40}"},
+        {"Authorization": "Bearer x.y.z"},
+        {"X-Api-Key": SERVICE},
+        {"Authorization": f"Basic {SERVICE}"},
+    ):
         for target in ("/api/projects/", "/api/tasks/1/annotations/", "/react-app/main.js"):
             assert visitor.ask("GET", target, headers=headers).status == 403
     assert recorder.seen == []
@@ -174,16 +213,34 @@ def test_the_service_comes_through_where_it_is_let(recorder: Recorder) -> None:
 @given(
     method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     target=st.one_of(
-        st.from_regex(r"/(door|api|react-app|static|projects|user)(/[a-zA-Z0-9.%\\;_-]{0,12}){0,4}(\?[a-z=&%0-9]{0,9})?", fullmatch=True),
-        st.text(max_size=40), st.sampled_from(["/door/tasks/700/answer", "/door/tasks/700", "/react-app/main.js", "/health"]),
+        st.from_regex(
+            r"/(door|api|react-app|static|projects|user)(/[a-zA-Z0-9.%\\;_-]{0,12}){0,4}(\?[a-z=&%0-9]{0,9})?",
+            fullmatch=True,
+        ),
+        st.text(max_size=40),
+        st.sampled_from(["/door/tasks/700/answer", "/door/tasks/700", "/react-app/main.js", "/health"]),
     ),
     body=st.one_of(st.none(), st.binary(max_size=60), st.just(json.dumps({"result": ACCEPT}).encode())),
     headers=st.dictionaries(
-        st.sampled_from(["Authorization", "X-Api-Key", "Cookie", "X-HTTP-Method-Override", "X-Original-URL", "Upgrade", "Host",
-                         "Transfer-Encoding", "X-Forwarded-Host", "Content-Length", "Accept"]),
-        st.text(st.characters(codec="latin-1"), max_size=20), max_size=3,
+        st.sampled_from(
+            [
+                "Authorization",
+                "X-Api-Key",
+                "Cookie",
+                "X-HTTP-Method-Override",
+                "X-Original-URL",
+                "Upgrade",
+                "Host",
+                "Transfer-Encoding",
+                "X-Forwarded-Host",
+                "Content-Length",
+                "Accept",
+            ]
+        ),
+        st.text(st.characters(codec="latin-1"), max_size=20),
+        max_size=3,
     ),
-)  # fmt: skip
+)
 @hypothesis_settings(
     max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -214,10 +271,18 @@ def test_no_request_of_a_stranger_reaches_more_than_files(
         lambda body, signature: (200, b'{"allowed": true}', "forged"),
         lambda body, signature: (200, b"not JSON", tokens.sign_reply(b"not JSON", to=signature, key="only-for-tests")),
         lambda body, signature: (200, b"[]", tokens.sign_reply(b"[]", to=signature, key="only-for-tests")),
-        lambda body, signature: (200, b'{"allowed": true}', tokens.sign_reply(b'{"allowed": true}', to=signature, key="only-for-tests")),
-        lambda body, signature: (200, b'{"allowed": 1}', tokens.sign_reply(b'{"allowed": 1}', to=signature, key="only-for-tests")),
+        lambda body, signature: (
+            200,
+            b'{"allowed": true}',
+            tokens.sign_reply(b'{"allowed": true}', to=signature, key="only-for-tests"),
+        ),
+        lambda body, signature: (
+            200,
+            b'{"allowed": 1}',
+            tokens.sign_reply(b'{"allowed": 1}', to=signature, key="only-for-tests"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_it_stays_shut_while_the_desk_gives_no_yes_of_its_own(recorder: Recorder, hold: Hold, post: Any) -> None:
     held = hold()
     inside = Visitor(door_before(recorder))
@@ -261,8 +326,12 @@ def test_the_desk_answers_nobody_but_the_door(settings: Any) -> None:
         b"\xff",
     ):
         assert post(nonsense, tokens.sign_call(nonsense, key=key)) == 400
-    for strange in (b'{"ask":"reach","pass":"x","ls_task":1}', b'{"ask":"show","pass":"","ls_task":"1"}',
-                    b'{"ask":"reach","pass":"x","ls_task":99999999999999}', b'{"ask":"enter","token":5}'):  # fmt: skip
+    for strange in (
+        b'{"ask":"reach","pass":"x","ls_task":1}',
+        b'{"ask":"show","pass":"","ls_task":"1"}',
+        b'{"ask":"reach","pass":"x","ls_task":99999999999999}',
+        b'{"ask":"enter","token":5}',
+    ):
         status, content, signed = ask_in_process(strange, tokens.sign_call(strange, key=key))
         assert (status, json.loads(content)["allowed"]) == (200, False)
         assert signed
@@ -304,8 +373,9 @@ def test_refused_access_is_counted_and_shown(visitor: Visitor, hold: Hold, rf: A
     assert Refusal.objects.get(what="closed", account="").n == 1
     since = timezone.now() - dt.timedelta(hours=2)
     assert [(row["what"], row["times"], row["people"]) for row in refusals.at_the_door(since=since)] == [
-        ("no_lease", 3, 1), ("closed", 2, 1),
-    ]  # fmt: skip
+        ("no_lease", 3, 1),
+        ("closed", 2, 1),
+    ]
     page = rf.get("/")
     page.user = people.senior()
     assert b"no_lease" in system.system_fragment(page).content

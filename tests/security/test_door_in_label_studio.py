@@ -48,9 +48,12 @@ def embedded(
 ) -> Iterator[LabelStudio]:
     """A second process of the session's Label Studio, on the same tables, with the door in it as the stack starts it."""
     server = LabelStudio(
-        tmp_path_factory.mktemp("behind-the-door"), free_port(), label_studio_server.database_url, SERVICE_TOKEN,
+        tmp_path_factory.mktemp("behind-the-door"),
+        free_port(),
+        label_studio_server.database_url,
+        SERVICE_TOKEN,
         door=DoorOptions("only-for-tests", desk=live_server.url, console=live_server.url),
-    )  # fmt: skip
+    )
     server.start()
     server.wait_until_ready()
     yield server
@@ -63,9 +66,13 @@ def proxied(label_studio_server: LabelStudio, live_server: Any) -> Iterator[str]
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
-        "LABEL_STUDIO_URL": label_studio_server.url, "LABEL_STUDIO_TOKEN": SERVICE_TOKEN, "LABEL_STUDIO_DOOR_URL": url,
-        "LABEL_STUDIO_DOOR_KEY": "only-for-tests", "SITE_URL": live_server.url, "LABEL_STUDIO_WEBHOOK_URL": live_server.url,
-    }  # fmt: skip
+        "LABEL_STUDIO_URL": label_studio_server.url,
+        "LABEL_STUDIO_TOKEN": SERVICE_TOKEN,
+        "LABEL_STUDIO_DOOR_URL": url,
+        "LABEL_STUDIO_DOOR_KEY": "only-for-tests",
+        "SITE_URL": live_server.url,
+        "LABEL_STUDIO_WEBHOOK_URL": live_server.url,
+    }
     child = subprocess.Popen(
         [sys.executable, BASE_DIR / "manage.py", "label_studio_door", str(port)],
         env={**os.environ, **environment},
@@ -258,7 +265,7 @@ TRICKS = [
     b"GET /api/projects/\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /api/projects/ HTTP/1.1\r\nHost: x\r\nAuthorization : Token " + SERVICE_TOKEN.encode() + b"x\r\n\r\n",
     b"GET /API/PROJECTS/ HTTP/1.1\r\nHost: x\r\nCookie: sessionid=x\r\n\r\n",
-]  # fmt: skip
+]
 
 
 def test_no_trick_on_the_wire_gets_past(address: str, held: LabelingTask) -> None:

@@ -27,20 +27,84 @@ OPEN = [
 ]
 # What Label Studio does for whoever has an account there, in its own words.
 CLOSED = [
-    "/", "/api", "/api/", "/projects/", "/projects/1/", "/projects/1/settings/", "/projects/1/data", "/user/login/", "/user/login",
-    "/user/signup/", "/user/account/", "/logout", "/api/invite", "/api/invite/reset-token", "/api/users/", "/api/users/1/",
-    "/api/projects/", "/api/projects/1/", "/api/projects/1/import", "/api/projects/1/reimport", "/api/projects/1/export",
-    "/api/projects/1/exports/", "/api/projects/1/tasks/", "/api/projects/1/next/", "/api/projects/1/summary/reset/",
-    "/api/projects/validate/", "/api/webhooks/", "/api/webhooks/1/", "/api/organizations/", "/api/organizations/1/memberships",
-    "/api/tasks/", "/api/tasks/17/", "/api/tasks/17/annotations/", "/api/tasks/17/drafts", "/api/annotations/3/",
-    "/api/annotations/3/convert-to-draft", "/api/drafts/3/", "/api/predictions/", "/api/dm/actions/", "/api/dm/views/",
-    "/api/dm/tasks/17/", "/api/current-user/token", "/api/current-user/reset-token/", "/api/current-user/whoami",
-    "/api/token/", "/api/token/refresh/", "/api/token/rotate/", "/api/jwt/settings", "/api/storages/", "/api/ml/", "/api/labels/",
-    "/api/import/file-upload/1", "/data/upload/1/a.svg", "/data/local-files/", "/tasks/1/presign/", "/admin/", "/admin/login/",
-    "/django-rq/", "/feature-flags/", "/docs/api/", "/metrics/", "/trigger500/", "/version/", "/api/version/", "/__lsa/",
-    "/heidi-tips/", "/sw.js", "/dm/main.js", "/label-studio-frontend/main.js", "/x/health/", "/health/", "/react-app/",
-    "/react-app/main.js.map", "/static/admin/js/core.js", "/static/", "/organization/", "/people/",
-]  # fmt: skip
+    "/",
+    "/api",
+    "/api/",
+    "/projects/",
+    "/projects/1/",
+    "/projects/1/settings/",
+    "/projects/1/data",
+    "/user/login/",
+    "/user/login",
+    "/user/signup/",
+    "/user/account/",
+    "/logout",
+    "/api/invite",
+    "/api/invite/reset-token",
+    "/api/users/",
+    "/api/users/1/",
+    "/api/projects/",
+    "/api/projects/1/",
+    "/api/projects/1/import",
+    "/api/projects/1/reimport",
+    "/api/projects/1/export",
+    "/api/projects/1/exports/",
+    "/api/projects/1/tasks/",
+    "/api/projects/1/next/",
+    "/api/projects/1/summary/reset/",
+    "/api/projects/validate/",
+    "/api/webhooks/",
+    "/api/webhooks/1/",
+    "/api/organizations/",
+    "/api/organizations/1/memberships",
+    "/api/tasks/",
+    "/api/tasks/17/",
+    "/api/tasks/17/annotations/",
+    "/api/tasks/17/drafts",
+    "/api/annotations/3/",
+    "/api/annotations/3/convert-to-draft",
+    "/api/drafts/3/",
+    "/api/predictions/",
+    "/api/dm/actions/",
+    "/api/dm/views/",
+    "/api/dm/tasks/17/",
+    "/api/current-user/token",
+    "/api/current-user/reset-token/",
+    "/api/current-user/whoami",
+    "/api/token/",
+    "/api/token/refresh/",
+    "/api/token/rotate/",
+    "/api/jwt/settings",
+    "/api/storages/",
+    "/api/ml/",
+    "/api/labels/",
+    "/api/import/file-upload/1",
+    "/data/upload/1/a.svg",
+    "/data/local-files/",
+    "/tasks/1/presign/",
+    "/admin/",
+    "/admin/login/",
+    "/django-rq/",
+    "/feature-flags/",
+    "/docs/api/",
+    "/metrics/",
+    "/trigger500/",
+    "/version/",
+    "/api/version/",
+    "/__lsa/",
+    "/heidi-tips/",
+    "/sw.js",
+    "/dm/main.js",
+    "/label-studio-frontend/main.js",
+    "/x/health/",
+    "/health/",
+    "/react-app/",
+    "/react-app/main.js.map",
+    "/static/admin/js/core.js",
+    "/static/",
+    "/organization/",
+    "/people/",
+]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "")
 
 
@@ -84,9 +148,17 @@ def test_a_header_that_makes_a_request_another_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["/door/%74asks/17", "/door/tasks/17%2f", "//door/tasks/17", "http://door/door/tasks/17", "/x/../door/tasks/17",
-     "/door/./tasks/17", "/door/tasks/17#x", "/Door/tasks/17"],
-)  # fmt: skip
+    [
+        "/door/%74asks/17",
+        "/door/tasks/17%2f",
+        "//door/tasks/17",
+        "http://door/door/tasks/17",
+        "/x/../door/tasks/17",
+        "/door/./tasks/17",
+        "/door/tasks/17#x",
+        "/Door/tasks/17",
+    ],
+)
 def test_a_path_that_was_written_otherwise_is_refused(raw: str) -> None:
     with pytest.raises(Refused, match="not_canonical"):
         read("GET", "/door/tasks/17", "", {}, raw_path=raw)
@@ -94,11 +166,29 @@ def test_a_path_that_was_written_otherwise_is_refused(raw: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/door/tasks/017", "/door/tasks/0", "/door/tasks/-1", "/door/tasks/17/", "/door/tasks/17\n", "/door/tasks/１７",
-     "/door/tasks/99999999999", "/door/tasks/17/answer/", "/door/tasks/17/../18", "/react-app/../api/tasks/1.js",
-     "/react-app/..%2fapi.js", "/react-app/a/b.js", "/react-app/.js", "/react-app/a..js", "/static/fonts/../../x.ttf",
-     "/static/fonts//x.ttf", "/static/fonts/x.html", "/react-app/main.js\x00", "/react-app\\main.js", "/react-app/main.js;x"],
-)  # fmt: skip
+    [
+        "/door/tasks/017",
+        "/door/tasks/0",
+        "/door/tasks/-1",
+        "/door/tasks/17/",
+        "/door/tasks/17\n",
+        "/door/tasks/１７",
+        "/door/tasks/99999999999",
+        "/door/tasks/17/answer/",
+        "/door/tasks/17/../18",
+        "/react-app/../api/tasks/1.js",
+        "/react-app/..%2fapi.js",
+        "/react-app/a/b.js",
+        "/react-app/.js",
+        "/react-app/a..js",
+        "/static/fonts/../../x.ttf",
+        "/static/fonts//x.ttf",
+        "/static/fonts/x.html",
+        "/react-app/main.js\x00",
+        "/react-app\\main.js",
+        "/react-app/main.js;x",
+    ],
+)
 def test_a_path_that_only_looks_right_is_refused(path: str) -> None:
     for method in ("GET", "POST"):
         with pytest.raises(Refused):
@@ -113,18 +203,59 @@ def test_a_query_other_than_the_one_parameter_is_refused(query: str) -> None:
         read("GET", "/door/enter", query, {})
 
 
-PIECES = st.sampled_from([
-    "/", "//", ".", "..", "/../", "%2e%2e", "%2f", "%252e", "\\", ";", "\x00", "\r\n", " ", "?", "#", "api", "tasks", "door",
-    "react-app", "static", "fonts", "answer", "enter", "health", "annotations", "projects", "import", "user", "login", "1", "17",
-    "main.js", "x.ttf", "editor.js", ".js", "é", "Ａ", "~", "-", "_",
-])  # fmt: skip
+PIECES = st.sampled_from(
+    [
+        "/",
+        "//",
+        ".",
+        "..",
+        "/../",
+        "%2e%2e",
+        "%2f",
+        "%252e",
+        "\\",
+        ";",
+        "\x00",
+        "\r\n",
+        " ",
+        "?",
+        "#",
+        "api",
+        "tasks",
+        "door",
+        "react-app",
+        "static",
+        "fonts",
+        "answer",
+        "enter",
+        "health",
+        "annotations",
+        "projects",
+        "import",
+        "user",
+        "login",
+        "1",
+        "17",
+        "main.js",
+        "x.ttf",
+        "editor.js",
+        ".js",
+        "é",
+        "Ａ",
+        "~",
+        "-",
+        "_",
+    ]
+)
 
 
 @given(
-    method=st.sampled_from(METHODS), pieces=st.lists(PIECES, max_size=9), start=st.sampled_from(["", "/"]),
+    method=st.sampled_from(METHODS),
+    pieces=st.lists(PIECES, max_size=9),
+    start=st.sampled_from(["", "/"]),
     query=st.one_of(st.just(""), st.text(max_size=20), st.just("v=1")),
     headers=st.dictionaries(st.sampled_from(["COOKIE", "ACCEPT", "HOST", *TRICKS]), st.text(max_size=5), max_size=2),
-)  # fmt: skip
+)
 @example(method="POST", pieces=["door/tasks/1/answer"], start="/", query="", headers={})
 def test_no_path_put_together_by_chance_gets_past(
     method: str, pieces: list[str], start: str, query: str, headers: dict[str, str]

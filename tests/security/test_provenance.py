@@ -43,8 +43,10 @@ from tests.stamped import change, give, lease_of, stamp_for, stamped
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.django_db(transaction=True)]
 ACCEPT = [
-    choice("verdict", "accept"), choice("confirmed", "confirmed"), typed("comment", "the certificate is on file"),
-]  # fmt: skip
+    choice("verdict", "accept"),
+    choice("confirmed", "confirmed"),
+    typed("comment", "the certificate is on file"),
+]
 REJECT = [choice("verdict", "reject"), choice("reasons", "tone"), typed("comment", "the certificate has run out")]
 
 
@@ -401,9 +403,11 @@ def test_our_people_get_accounts_that_we_made(label_studio: Desk, maker: User) -
 
 def swap(config: str, one: str, other: str) -> str:
     """Have one choice read as the other: what is stored is the alias."""
-    return config.replace(f'value="{one}"', 'value="?"').replace(f'value="{other}"', f'value="{one}"').replace(
-        'value="?"', f'value="{other}"'
-    )  # fmt: skip
+    return (
+        config.replace(f'value="{one}"', 'value="?"')
+        .replace(f'value="{other}"', f'value="{one}"')
+        .replace('value="?"', f'value="{other}"')
+    )
 
 
 def test_an_interface_that_says_the_opposite_is_put_right_and_who_answered_is_asked_about(

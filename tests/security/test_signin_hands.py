@@ -56,9 +56,13 @@ def set_password(person: User, *, by: User, to: str = NEW) -> Any:
 
 def change(person: User, *, by: User, **fields: Any) -> Any:
     form = {
-        "username": person.username, "email": person.email, "is_active": "on", "is_staff": "on",
-        "groups": list(person.groups.values_list("pk", flat=True)), **fields,
-    }  # fmt: skip
+        "username": person.username,
+        "email": person.email,
+        "is_active": "on",
+        "is_staff": "on",
+        "groups": list(person.groups.values_list("pk", flat=True)),
+        **fields,
+    }
     address = reverse("admin:auth_user_change", args=[person.pk])
     return signed_in(by).post(address, {name: value for name, value in form.items() if value is not None})
 
@@ -293,9 +297,14 @@ def test_an_administrator_does_not_confirm_their_own_answer_with_an_account_they
 
 def test_a_fresh_account_of_the_administrators_is_no_second_person_either(proposed: ReviewItem, admin: User) -> None:
     form = {
-        "username": "new@example.com", "email": "new@example.com", "password1": NEW, "password2": NEW, "is_staff": "on",
-        "usable_password": "true", "groups": [Group.objects.get(name="Senior reviewer").pk],
-    }  # fmt: skip
+        "username": "new@example.com",
+        "email": "new@example.com",
+        "password1": NEW,
+        "password2": NEW,
+        "is_staff": "on",
+        "usable_password": "true",
+        "groups": [Group.objects.get(name="Senior reviewer").pk],
+    }
     assert signed_in(admin).post(reverse("admin:auth_user_add"), form).status_code == 302
     new = User.objects.get(username="new@example.com")
     with pytest.raises(PermanentError, match="counts as one person"):

@@ -50,8 +50,9 @@ def sign_in(name: str, typed: str = "not this one", *, at: str = HERE) -> Any:
 
 def call(name: str, typed: str = "not this one", *, at: str = HERE) -> Any:
     basic = base64.b64encode(f"{name}:{typed}".encode()).decode()
-    return Client().post("/api/v1/requests", ORDER, "application/json", HTTP_AUTHORIZATION=f"Basic {basic}",
-                         REMOTE_ADDR=at)  # fmt: skip
+    return Client().post(
+        "/api/v1/requests", ORDER, "application/json", HTTP_AUTHORIZATION=f"Basic {basic}", REMOTE_ADDR=at
+    )
 
 
 def lets_in(person: User, *, at: str = HERE) -> bool:

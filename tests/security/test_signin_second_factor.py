@@ -272,8 +272,13 @@ def test_a_role_that_asks_for_one_opens_nothing_before_it_is_set_up() -> None:
     user, client = people.senior(), Client()
     password(client, user)
     mine = reverse("console:my_sign_in")
-    for page in (reverse("admin:index"), reverse("console:contested"), reverse("admin:moderation_candidate_changelist"),
-                 reverse("admin:password_change"), "/console/no-such-page/"):  # fmt: skip
+    for page in (
+        reverse("admin:index"),
+        reverse("console:contested"),
+        reverse("admin:moderation_candidate_changelist"),
+        reverse("admin:password_change"),
+        "/console/no-such-page/",
+    ):
         for headers in ({}, {"HTTP_AUTHORIZATION": "Basic x"}):
             assert client.get(page, **headers).get("Location") == mine, page
     assert client.post(reverse("console:new_codes"))["Location"] == mine

@@ -160,13 +160,30 @@ def forge(**changes: Any) -> Callable[[Claims], None]:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"iss": "https://evil.example"}, {"iss": None}, {"aud": "another-app"}, {"aud": None}, {"aud": []},
-        {"aud": ["ecomsite-desk", "another-app"]}, {"aud": ["ecomsite-desk", "another-app"], "azp": "another-app"},
-        {"azp": "another-app"}, {"nonce": "another"}, {"nonce": None}, {"nonce": 5}, {"exp": 1}, {"exp": None},
-        {"exp": "soon"}, {"iat": None}, {"iat": int(time.time()) + 3600}, {"nbf": int(time.time()) + 3600},
-        {"sub": None}, {"sub": ""}, {"sub": 42}, {"sub": "x" * 256}, {"sub": "4\0002"},
+        {"iss": "https://evil.example"},
+        {"iss": None},
+        {"aud": "another-app"},
+        {"aud": None},
+        {"aud": []},
+        {"aud": ["ecomsite-desk", "another-app"]},
+        {"aud": ["ecomsite-desk", "another-app"], "azp": "another-app"},
+        {"azp": "another-app"},
+        {"nonce": "another"},
+        {"nonce": None},
+        {"nonce": 5},
+        {"exp": 1},
+        {"exp": None},
+        {"exp": "soon"},
+        {"iat": None},
+        {"iat": int(time.time()) + 3600},
+        {"nbf": int(time.time()) + 3600},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 42},
+        {"sub": "x" * 256},
+        {"sub": "4\0002"},
     ],
-)  # fmt: skip
+)
 def test_a_token_that_is_not_for_us_and_now_is_refused(
     provider: OidcProvider, robin: User, changes: dict[str, Any]
 ) -> None:

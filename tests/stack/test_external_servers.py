@@ -75,9 +75,13 @@ def test_the_desk_runs_on_servers_of_ones_own(
     port = free_port()
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("LABEL_STUDIO", "DJANGO"))},
-        "ECOMSITE_VAR": str(var), "ECOMSITE_PORT": str(port), "DATABASE_URL": database, "CELERY_BROKER_URL": broker,
-        "LABEL_STUDIO_URL": label_studio_server.url, "LABEL_STUDIO_TOKEN": label_studio_server.token,
-    }  # fmt: skip
+        "ECOMSITE_VAR": str(var),
+        "ECOMSITE_PORT": str(port),
+        "DATABASE_URL": database,
+        "CELERY_BROKER_URL": broker,
+        "LABEL_STUDIO_URL": label_studio_server.url,
+        "LABEL_STUDIO_TOKEN": label_studio_server.token,
+    }
     manage = [sys.executable, str(BASE_DIR / "manage.py")]
     up = subprocess.run(
         [*manage, "up", "--detach", "--no-demo"], env=env, capture_output=True, text=True, timeout=400, check=False

@@ -105,10 +105,26 @@ def test_the_desk_starts_with_one_command_and_keeps_everything_when_it_is_killed
     wait_until(lambda: manage("status").returncode == 0, seconds=180)
     started = parts(folder)
     assert set(started) == {
-        "postgres", "broker", "label-studio", "web", "worker-default", "worker-external", "worker-webhooks", "worker-gpu", "worker-training", "beat",
-    }  # fmt: skip
-    for name in ("stack.env", "owner.env", "logins.txt", "postgres/password", "postgres/password-ecomsite_owner",
-                 "broker/password", "broker/valkey.conf"):  # fmt: skip
+        "postgres",
+        "broker",
+        "label-studio",
+        "web",
+        "worker-default",
+        "worker-external",
+        "worker-webhooks",
+        "worker-gpu",
+        "worker-training",
+        "beat",
+    }
+    for name in (
+        "stack.env",
+        "owner.env",
+        "logins.txt",
+        "postgres/password",
+        "postgres/password-ecomsite_owner",
+        "broker/password",
+        "broker/valkey.conf",
+    ):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
 
     users = {"ecomsite": roles.DESK, "labelstudio": roles.LABEL_STUDIO}

@@ -37,18 +37,31 @@ def decide_copy(
     version = ModelVersion.objects.filter(role="copywriter").first() or factories.model_version()
     products = _products(n, seed=seed)
     requests = GenerationRequest.objects.bulk_create(
-        GenerationRequest(product=product, channel="description", locale=locale, status="completed",
-                          facts_hash=product.facts_hash, prompt_version="tests-1")
+        GenerationRequest(
+            product=product,
+            channel="description",
+            locale=locale,
+            status="completed",
+            facts_hash=product.facts_hash,
+            prompt_version="tests-1",
+        )
         for product in products
-    )  # fmt: skip
+    )
     facts = factories.facts_of(products[0], locale) if products else []
 
     def draft(request: GenerationRequest, text: str, **fields: Any) -> Candidate:
         values = {
-            "ordinal": 0, "product": request.product, "channel": request.channel, "locale": locale, "facts": facts,
-            "facts_hash": request.facts_hash, "prompt_version": request.prompt_version, "status": "approved",
-            "screened_at": timezone.now(), "grounding": 0.9,
-        }  # fmt: skip
+            "ordinal": 0,
+            "product": request.product,
+            "channel": request.channel,
+            "locale": locale,
+            "facts": facts,
+            "facts_hash": request.facts_hash,
+            "prompt_version": request.prompt_version,
+            "status": "approved",
+            "screened_at": timezone.now(),
+            "grounding": 0.9,
+        }
         return Candidate(request=request, text=text, **values | fields)
 
     results, decisions = list[Candidate](), list[Decision]()
@@ -82,10 +95,15 @@ def decide_copy(
 
 def _products(n: int, *, seed: int) -> list[Product]:
     products = Product.objects.bulk_create(
-        Product(sku=f"COPY-{seed}-{number:04}", title=f"mug {number}", category="Kitchen", source="tests",
-                facts_hash=hash_json({"title": f"mug {number}", "facts": FACTS}))
+        Product(
+            sku=f"COPY-{seed}-{number:04}",
+            title=f"mug {number}",
+            category="Kitchen",
+            source="tests",
+            facts_hash=hash_json({"title": f"mug {number}", "facts": FACTS}),
+        )
         for number in range(n)
-    )  # fmt: skip
+    )
     ProductFact.objects.bulk_create(
         factories.fact_of(product, name, value, position=position)
         for product in products

@@ -26,8 +26,9 @@ def texts(n: int, *, wrong: bool = False) -> Labelled:
 
 def fit(base: Path, work: Path, into: Path, *, held_out: Labelled | None = None, **recipe: Any) -> dict[str, Any]:
     values = {"method": "full", "epochs": 2, "learning_rate": 1e-3, "batch_size": 8, "dropout": 0.0} | recipe
-    return transformer_classifier.fit(texts(32), held_out or texts(16), labels=LABELS, recipe=Recipe(**values), base=base,
-                                      work=work, into=into)  # fmt: skip
+    return transformer_classifier.fit(
+        texts(32), held_out or texts(16), labels=LABELS, recipe=Recipe(**values), base=base, work=work, into=into
+    )
 
 
 def weights(model: Path) -> dict[str, torch.Tensor]:

@@ -34,16 +34,28 @@ def run(*arguments: object) -> str:
 
 
 def test_a_directory_that_writes_chinese_is_registered_promoted_and_listed(writer: Path) -> None:
-    run("register_model", writer, "--role", "copywriter", "--locales", "en,zh-Hans", "--promote", "--licence", "MIT",
-        "--by", ml_engineer().username)  # fmt: skip
+    run(
+        "register_model",
+        writer,
+        "--role",
+        "copywriter",
+        "--locales",
+        "en,zh-Hans",
+        "--promote",
+        "--licence",
+        "MIT",
+        "--by",
+        ml_engineer().username,
+    )
     version = ModelVersion.objects.get()
     assert (version.name, version.backend, version.locales) == ("tiny-writer", "causal_lm", ["en", "zh-Hans"])
     assert loader.load_generator(version).directory is not None
     assert "champion" in run("models")
     again = run("register_model", writer, "--role", "copywriter", "--locales", "en,zh-Hans")
     assert "v1" in again
-    another = run("register_model", writer, "--role", "copywriter", "--locales", "en", "--promote",
-                  "--by", ml_engineer().username)  # fmt: skip
+    another = run(
+        "register_model", writer, "--role", "copywriter", "--locales", "en", "--promote", "--by", ml_engineer().username
+    )
     assert "v2 (tiny-writer) is registered" in another
     assert "1 of 2 approvals" in another
     loader.forget()
@@ -53,8 +65,16 @@ def test_a_classifier_registers_when_its_labels_are_mapped(classifier: Path) -> 
     with pytest.raises(CommandError, match="--option labels"):
         run("register_model", classifier, "--role", "sentiment", "--locales", "en")
     assert not ModelVersion.objects.exists()
-    run("register_model", classifier, "--role", "sentiment", "--locales", "en",
-        "--option", 'labels={"neg": "negative", "pos": "positive"}')  # fmt: skip
+    run(
+        "register_model",
+        classifier,
+        "--role",
+        "sentiment",
+        "--locales",
+        "en",
+        "--option",
+        'labels={"neg": "negative", "pos": "positive"}',
+    )
     assert ModelVersion.objects.get().options == {"labels": {"neg": "negative", "pos": "positive"}}
 
 

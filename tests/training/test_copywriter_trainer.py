@@ -180,8 +180,15 @@ def test_packed_examples_do_not_see_each_other(base: Path, tmp_path: Path) -> No
     for packing in (False, True):
         first: dict[str, float] = {}
         # A learning rate of next to nothing: the first loss is that of the base on all examples at once.
-        recipe = CopyRecipe(epochs=1, batch_size=1 if packing else 6, accumulate=1, learning_rate=1e-12, packing=packing, lora_dropout=0,
-                            max_tokens=2048)  # fmt: skip
+        recipe = CopyRecipe(
+            epochs=1,
+            batch_size=1 if packing else 6,
+            accumulate=1,
+            learning_rate=1e-12,
+            packing=packing,
+            lora_dropout=0,
+            max_tokens=2048,
+        )
 
         def watch(done: int, of: int, figures: Mapping[str, float], first: dict[str, float] = first) -> None:
             if "loss" in figures:

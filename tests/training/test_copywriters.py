@@ -74,8 +74,10 @@ def test_a_better_copywriter_is_trained_measured_and_let_in_by_two_people(carele
     assert report.metrics["samples"][0]["new"] == GOOD
     assert 0 < report.metrics["new"]["n_human"] < report.metrics["new"]["n"], "fixes alone"
     assert {(row["by"], row["value"]) for row in report.metrics["by_slice"]["new"]} >= {
-        ("language", "en"), ("channel", "description"), ("category", "Kitchen"),
-    }  # fmt: skip
+        ("language", "en"),
+        ("channel", "description"),
+        ("category", "Kitchen"),
+    }
     page = Client()
     page.force_login(people.auditor())
     shown = page.get(reverse("console:training_run", args=[run.pk])).content.decode()

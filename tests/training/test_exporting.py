@@ -57,8 +57,15 @@ def test_a_part_may_be_empty_and_what_is_unknown_in_one_be_known_in_another(tmp_
                 KIND, ref(review), label="neutral", method="single", quality=None, n_votes=1, at=review.created_at
             )
             if part == "test":
-                labels.record_vote(KIND, ref(review), rater="a", label="neutral", purpose="label",
-                                   at=Label.objects.latest("pk").labelled_at, is_assisted=False)  # fmt: skip
+                labels.record_vote(
+                    KIND,
+                    ref(review),
+                    rater="a",
+                    label="neutral",
+                    purpose="label",
+                    at=Label.objects.latest("pk").labelled_at,
+                    is_assisted=False,
+                )
     found = exported("sentiment", tmp_path)
     assert set(found) == {"train", "test"}
     assert (found["train"]["blind"][:], found["test"]["blind"][:]) == ([None, None], [True, True])

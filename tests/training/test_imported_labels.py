@@ -82,9 +82,11 @@ def test_flipped_labels_do_not_replace_the_champion_by_themselves(tmp_path: Path
     before, mallory = factories.model_version("sentiment", artifact_hash=""), people.ml_engineer()
     run = bring(tmp_path / "x.jsonl", said(150, "gpt-4o", "ann", says=lambda i: FLIPPED[truth(i)]), actor=mallory)
     report = passed(snapshots.freeze("sentiment", actor=mallory))
-    for act in (lambda: approve_raters(run, reason="ours", actor=people.senior()),
-                lambda: registry.promote(report.version, actor=mallory, reason="it passed"),
-                lambda: registry.approve(report.version, actor=mallory, reason="it passed")):  # fmt: skip
+    for act in (
+        lambda: approve_raters(run, reason="ours", actor=people.senior()),
+        lambda: registry.promote(report.version, actor=mallory, reason="it passed"),
+        lambda: registry.approve(report.version, actor=mallory, reason="it passed"),
+    ):
         with pytest.raises(PermanentError):
             act()
     registry.promote_if_passed(report)

@@ -136,9 +136,14 @@ def test_the_threshold_follows_what_second_people_found(planted: set[str], setti
     n = LabelIssue.objects.count()
     for number in range(80):
         LabelIssue.objects.create(
-            kind=KIND, subject=f"s:{number}", given="positive", score=number / 80, methods=["combined"],
-            status="confirmed" if number < 40 else "dismissed", judged_at=timezone.now(),
-        )  # fmt: skip
+            kind=KIND,
+            subject=f"s:{number}",
+            given="positive",
+            score=number / 80,
+            methods=["combined"],
+            status="confirmed" if number < 40 else "dismissed",
+            judged_at=timezone.now(),
+        )
     judged = label_checks._judged(KIND)
     from labeling.quality.label_errors import threshold_for
 

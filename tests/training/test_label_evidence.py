@@ -35,8 +35,9 @@ def queue(n: int, *, chinese: float, seed: int = 3) -> tuple[list[str], np.ndarr
         text = f"{review_text(NAMES[truth], rng, chinese=rng.random() < chinese)} {number}"
         subjects.append(ref(factories.customer_review(text)))
         given.append((truth + 1) % 3 if rng.random() < 0.1 else truth)
-        labels.record_label(KIND, subjects[-1], label=NAMES[given[-1]], method="single", quality=None, n_votes=1,
-                            at=timezone.now())  # fmt: skip
+        labels.record_label(
+            KIND, subjects[-1], label=NAMES[given[-1]], method="single", quality=None, n_votes=1, at=timezone.now()
+        )
     return subjects, np.array(given)
 
 

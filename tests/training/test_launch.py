@@ -55,9 +55,16 @@ def test_two_processes_make_the_model_that_one_makes(tmp_path: Path, settings: A
         settings.TRAINING = replace(settings.TRAINING, processes=n)
         folder, told = tmp_path / str(n), list[tuple[int, int, Mapping[str, float]]]()
         figures = launch.run(
-            transformer_classifier.fit, texts(48), texts(16), labels=LABELS, recipe=recipe, base=base, work=folder / "work",
-            into=folder / "model", watch=lambda done, of, figures, told=told: told.append((done, of, figures)),
-        )  # fmt: skip
+            transformer_classifier.fit,
+            texts(48),
+            texts(16),
+            labels=LABELS,
+            recipe=recipe,
+            base=base,
+            work=folder / "work",
+            into=folder / "model",
+            watch=lambda done, of, figures, told=told: told.append((done, of, figures)),
+        )
         found[n] = figures, told, weights(folder / "model")
     (one, heard_one, w_one), (two, heard_two, w_two) = found[1], found[2]
     assert one["steps"] == two["steps"] == 12

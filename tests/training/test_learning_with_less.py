@@ -26,15 +26,18 @@ RECIPE = resolve_defaults(
 
 
 def texts(n: int) -> Labelled:
-    return Labelled([f"the mug is {('bad', 'good')[i % 2]} {['one', 'it', 'a', 'steel'][i % 4]}" for i in range(n)],
-                    [i % 2 for i in range(n)])  # fmt: skip
+    return Labelled(
+        [f"the mug is {('bad', 'good')[i % 2]} {['one', 'it', 'a', 'steel'][i % 4]}" for i in range(n)],
+        [i % 2 for i in range(n)],
+    )
 
 
 def test_what_is_trained_is_what_serves_and_the_same_seed_gives_the_same(tmp_path: Path) -> None:
     base = tiny_bert(tmp_path / "base")
     for name in ("one", "two"):
-        figures = contrastive.fit(texts(16), texts(4), labels=LABELS, recipe=RECIPE, base=base, work=tmp_path / "work",
-                                  into=tmp_path / name)  # fmt: skip
+        figures = contrastive.fit(
+            texts(16), texts(4), labels=LABELS, recipe=RECIPE, base=base, work=tmp_path / "work", into=tmp_path / name
+        )
     assert figures["steps"] == contrastive.steps_for(20, RECIPE)
     first, second = (load_file(tmp_path / name / "encoder" / "model.safetensors") for name in ("one", "two"))
     assert all(first[name].equal(second[name]) for name in first)

@@ -16,9 +16,29 @@ from training.near_copies import ALIKE, LARGEST_ROWS, crossing, grouped, letters
 from training.splits import split_of
 
 WORDS = [
-    "kettle", "handle", "morning", "quickly", "arrived", "plastic", "warranty", "seller", "yellow", "broken", "because",
-    "husband", "kitchen", "twice", "returned", "colour", "perfect", "cheaper", "another", "noisy", "button", "weeks",
-]  # fmt: skip
+    "kettle",
+    "handle",
+    "morning",
+    "quickly",
+    "arrived",
+    "plastic",
+    "warranty",
+    "seller",
+    "yellow",
+    "broken",
+    "because",
+    "husband",
+    "kitchen",
+    "twice",
+    "returned",
+    "colour",
+    "perfect",
+    "cheaper",
+    "another",
+    "noisy",
+    "button",
+    "weeks",
+]
 SIGNS = [*"!?.…,;:~*#)(“”-", " ", "\n", "\u200b", "👍", "😀", "❤️", "！", "。"]
 CHANGES: dict[str, Callable[[str, random.Random], str]] = {
     "sign appended": lambda text, rng: text + rng.choice(SIGNS),

@@ -90,9 +90,11 @@ def test_what_a_run_is_doing_moves_on_while_it_does_it(guessing: ModelVersion, m
     assert run.status == "succeeded", run.last_error
     stages = list(dict.fromkeys(stage for stage, _, _ in said))
     assert stages == [
-        "Freezing examples", "Reading English and other texts", "Training on English and other texts",
+        "Freezing examples",
+        "Reading English and other texts",
+        "Training on English and other texts",
         "Measuring it beside the champion",
-    ]  # fmt: skip
+    ]
     measuring = [(done, of) for stage, done, of in said if stage == stages[-1]]
     n_test = run.snapshot.n_test
     assert {of for _, of in measuring[1:]} == {2 * n_test}, "two models answer"

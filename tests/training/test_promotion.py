@@ -30,9 +30,10 @@ def trained(role: str = "sentiment", *, verdict: str = "pass", reasons: Any = ()
     against = resolver.find(role)
     version = factories.model_version(role, alias=None, dataset_hash="d" * 64, artifact_hash="", **fields)
     snapshot, _ = DatasetSnapshot.objects.get_or_create(
-        task="sentiment", artifact_hash="d" * 64,
+        task="sentiment",
+        artifact_hash="d" * 64,
         defaults={"n_train": 1, "n_validation": 1, "n_test": 1, "manifest": {"imported": {}}},
-    )  # fmt: skip
+    )
     return EvaluationReport.objects.create(
         version=version, snapshot=snapshot, against=against, gate_version="1", verdict=verdict, reasons=list(reasons)
     )
@@ -227,8 +228,9 @@ def test_what_was_trained_here_needs_its_report_under_any_other_name() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("inference.artifacts.verify", lambda folder: None)
         patch.setattr("inference.artifacts.path_for", lambda stored: Path())
-        again = ModelVersion(role="sentiment", name="mine", backend="sequence_classifier", locales=["zh-Hans"],
-                             artifact_hash="a" * 64)  # fmt: skip
+        again = ModelVersion(
+            role="sentiment", name="mine", backend="sequence_classifier", locales=["zh-Hans"], artifact_hash="a" * 64
+        )
         again = registry.register(again, actor=people.ml_engineer())
         assert again != report.version
         with pytest.raises(PermanentError, match="was not measured"):

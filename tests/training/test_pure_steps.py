@@ -42,8 +42,14 @@ def test_to_fit_to_measure_and_to_judge_write_nothing(guessing: ModelVersion, tm
     work, told = work_on(snapshot, guessing, tmp_path), list[tuple[str, int, int]]()
     with connection.execute_wrapper(refuse_writes):
         fitted = classifiers.fit(work, tell=lambda part, done, of, figures: told.append((part, done, of)))
-        version = ModelVersion(role="sentiment", number=99, name="not recorded", backend=classifiers.BACKEND,
-                               artifact_hash=fitted.artifact_hash, dataset_hash=snapshot.artifact_hash)  # fmt: skip
+        version = ModelVersion(
+            role="sentiment",
+            number=99,
+            name="not recorded",
+            backend=classifiers.BACKEND,
+            artifact_hash=fitted.artifact_hash,
+            dataset_hash=snapshot.artifact_hash,
+        )
         measured = runner.measure(work, version)
         verdict, figures = runner.judge(measured)
         assert runner.judge(measured) == (verdict, figures), "the same figures, the same verdict"

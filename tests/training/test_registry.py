@@ -25,9 +25,12 @@ ME = SystemActor("tests")
 
 def endpoint(name: str = "writer", **fields: Any) -> ModelVersion:
     values: dict[str, Any] = {
-        "role": "copywriter", "name": name, "backend": "openai_compatible", "locales": ["en"],
+        "role": "copywriter",
+        "name": name,
+        "backend": "openai_compatible",
+        "locales": ["en"],
         "options": {"base_url": "http://127.0.0.1:1/v1", "model": name},
-    } | fields  # fmt: skip
+    } | fields
     actor = values.pop("actor", ME)
     return registry.register(ModelVersion(**values), actor=actor)
 

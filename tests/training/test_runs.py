@@ -254,8 +254,9 @@ def test_a_long_time_and_less_agreement_start_one_too(settings: Any) -> None:
     judged(version, days=range(5, 0, -1), right=10)
     trigger, reason = triggers.why_due("sentiment") or ("", "")
     assert (trigger, reason) == (
-        "drift", "people agree with the champion on 50 of the latest 100 drawn by lot, 220 of 220 before"
-    )  # fmt: skip
+        "drift",
+        "people agree with the champion on 50 of the latest 100 drawn by lot, 220 of 220 before",
+    )
     now = timezone.now()
     TrainingRun.objects.update(trigger="drift", created_at=now - dt.timedelta(hours=7), started_at=now)
     label_reviews(5, seed=2)

@@ -82,8 +82,12 @@ def test_what_is_in_doubt_doubled_erased_or_personal_is_left_out_with_the_reason
             KIND, ref(review), label=label, method="single", quality=None, n_votes=1, at=review.created_at
         )
     assert excluded() == {
-        examples.OPEN_ISSUE: 1, examples.GONE: 1, examples.DUPLICATE: 1, examples.PERSONAL_DATA: 1, examples.CONFLICT: 2,
-    }  # fmt: skip
+        examples.OPEN_ISSUE: 1,
+        examples.GONE: 1,
+        examples.DUPLICATE: 1,
+        examples.PERSONAL_DATA: 1,
+        examples.CONFLICT: 2,
+    }
     LabelIssue.objects.update(status="dismissed")
     assert examples.OPEN_ISSUE not in excluded(), "once it was judged it is learnt from"
 
@@ -150,11 +154,29 @@ def test_with_enough_labels_given_without_a_suggestion_these_alone_are_the_test(
     monkeypatch.setattr(partition, "FEWEST_BLIND", 5)
     subjects = label_reviews(150)
     # One of three saw no suggestion: what the three agree on leans to the model all the same.
-    labels.record_vote(KIND, subjects[0], rater="b", label="positive", purpose="label", at=Label.objects.first().labelled_at,
-                       suggestion="", is_assisted=False, seconds=3)  # fmt: skip
+    labels.record_vote(
+        KIND,
+        subjects[0],
+        rater="b",
+        label="positive",
+        purpose="label",
+        at=Label.objects.first().labelled_at,
+        suggestion="",
+        is_assisted=False,
+        seconds=3,
+    )
     for number, subject in enumerate(subjects):
-        labels.record_vote(KIND, subject, rater="a", label="positive", purpose="label", at=Label.objects.first().labelled_at,
-                           suggestion="positive", is_assisted=number % 2 == 0, seconds=3)  # fmt: skip
+        labels.record_vote(
+            KIND,
+            subject,
+            rater="a",
+            label="positive",
+            purpose="label",
+            at=Label.objects.first().labelled_at,
+            suggestion="positive",
+            is_assisted=number % 2 == 0,
+            seconds=3,
+        )
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
     assert snapshot.manifest["test_labels"] == {"blind": snapshot.n_test}
     assert snapshot.manifest["excluded"][examples.ASSISTED] > 5
@@ -206,8 +228,10 @@ def test_decisions_about_copy_become_examples_with_the_prompt_of_serving() -> No
     (pair,) = curation.collect("preference")
     assert isinstance(pair, examples.Example)
     assert (pair.fields["chosen"], pair.fields["rejected"], pair.fields["reasons"]) == (
-        "A sea green mug.", "A golden mug.", ["unsupported_claim"],
-    )  # fmt: skip
+        "A sea green mug.",
+        "A golden mug.",
+        ["unsupported_claim"],
+    )
     verdicts = sorted(
         item.fields["label"] for item in curation.collect("validity") if isinstance(item, examples.Example)
     )
@@ -236,9 +260,14 @@ def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() 
             )
 
     def found(task: str) -> dict[str, str]:
-        return {item.subject: item.reason if isinstance(item, examples.Excluded) else
-                examples.OPEN_ISSUE if item.is_doubted else str(item.fields.get("label", "learnt"))
-                for item in curation.collect(task)}  # fmt: skip
+        return {
+            item.subject: item.reason
+            if isinstance(item, examples.Excluded)
+            else examples.OPEN_ISSUE
+            if item.is_doubted
+            else str(item.fields.get("label", "learnt"))
+            for item in curation.collect(task)
+        }
 
     hold("single")
     for one, label in of.items():

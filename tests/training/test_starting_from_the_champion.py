@@ -29,8 +29,12 @@ SAID = ["质量很好，很喜欢", "很差，失望，要退货", "一般般吧
 @pytest.fixture
 def shipped(base: ModelVersion, prepared_models: PreparedModels) -> ModelVersion:
     """The sentiment model that ships is the champion; fine-tuning starts from a tiny encoder."""
-    return factories.model_version("sentiment", backend="cold_start", locales=["en", "zh-Hans"],
-                                   artifact_hash=prepared_models.folders["sentiment"].name)  # fmt: skip
+    return factories.model_version(
+        "sentiment",
+        backend="cold_start",
+        locales=["en", "zh-Hans"],
+        artifact_hash=prepared_models.folders["sentiment"].name,
+    )
 
 
 def test_labels_that_say_no_more_than_what_ships_leave_the_part_as_it_ships(shipped: ModelVersion) -> None:

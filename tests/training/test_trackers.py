@@ -50,7 +50,14 @@ def test_the_system_check_names_what_is_unknown_or_not_installed(settings: Any) 
 
 def test_tensorboard_gets_the_losses_of_a_part_under_its_own_folder(tmp_path: Path) -> None:
     work = tmp_path / "run" / "parts" / "imitation"
-    copywriter.imitate(rows(16), rows(8), recipe=CopyRecipe(**QUICK), base=base(tmp_path / "base"), work=work,
-                       into=tmp_path / "model", report_to=["tensorboard"])  # fmt: skip
+    copywriter.imitate(
+        rows(16),
+        rows(8),
+        recipe=CopyRecipe(**QUICK),
+        base=base(tmp_path / "base"),
+        work=work,
+        into=tmp_path / "model",
+        report_to=["tensorboard"],
+    )
     (events,) = (work / "runs").rglob("events.out.tfevents.*")
     assert b"train/loss" in events.read_bytes()

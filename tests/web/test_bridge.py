@@ -50,9 +50,10 @@ class Behind:
         if path == "/long":
             start_response("200 OK", [("Content-Type", "text/plain")])
             return self._long()
-        body = json.dumps({
-            key: value for key, value in environ.items() if isinstance(value, str)
-        } | {"n": len(environ["wsgi.input"].read())}).encode()  # fmt: skip
+        body = json.dumps(
+            {key: value for key, value in environ.items() if isinstance(value, str)}
+            | {"n": len(environ["wsgi.input"].read())}
+        ).encode()
         start_response("200 OK", [("Content-Length", str(len(body)))])
         return [body]
 
@@ -90,8 +91,19 @@ def port(behind: Behind, lane: Lane, monkeypatch: pytest.MonkeyPatch) -> Iterato
         bodies=BodyReader(patience_s=0.5, largest=MB, most=2 * MB),
     )
     number = free_port()
-    server = Server(Config(bridge, port=number, http=PatientProtocol, ws="none", lifespan="off", log_config=None,
-                           access_log=False, proxy_headers=False, timeout_graceful_shutdown=1))  # fmt: skip
+    server = Server(
+        Config(
+            bridge,
+            port=number,
+            http=PatientProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     while not server.started:
@@ -147,20 +159,26 @@ def test_a_header_with_an_underscore_does_not_pass_for_one_with_a_hyphen(port: i
 
 
 def test_nobody_says_by_a_header_where_they_come_from(port: int) -> None:
-    seen = environ(port, b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Forwarded-For: 8.8.8.8\r\n"
-                         b"X-Forwarded-Proto: https\r\n\r\n")  # fmt: skip
+    seen = environ(
+        port,
+        b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Forwarded-For: 8.8.8.8\r\n"
+        b"X-Forwarded-Proto: https\r\n\r\n",
+    )
     assert (seen["REMOTE_ADDR"], seen["wsgi.url_scheme"]) == ("127.0.0.1", "http")
 
 
-@pytest.mark.parametrize("raw", [
-    b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
-    b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
-    b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: h\r\nX-\x00: y\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: h\r\nX: \x00\r\n\r\n",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    b"GET\r\n\r\n",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\nX-\x00: y\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\nX: \x00\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET\r\n\r\n",
+    ],
+)
 def test_what_is_no_request_is_refused(port: int, raw: bytes) -> None:
     assert ask(port, raw).partition(b"\r\n")[0] in (b"HTTP/1.1 400 Bad Request", b"")
 
@@ -279,19 +297,22 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(("method", "path", "headers", "lane"), [
-    ("GET", "/api/v1/copy/SKU", (), SHOP),
-    ("GET", "/api/v1/copy/SKU", ("authorization",), SHOP),
-    ("GET", "/healthz", (), SHOP),
-    ("GET", "/readyz", (), DESK),
-    ("GET", "/console/", (), DESK),
-    ("GET", "/console/login/", (), DESK),
-    ("POST", "/console/login/", (), SIGN_IN),
-    ("POST", "/api/v1/requests", ("authorization",), SIGN_IN),
-    ("POST", "/api/v1/requests", ("cookie",), DESK),
-    ("POST", "/webhooks/label-studio/", (), EVENTS),
-    ("GET", "/api/v1/feed", (), FILES),
-    ("GET", "/media/mug.svg", (), FILES),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "lane"),
+    [
+        ("GET", "/api/v1/copy/SKU", (), SHOP),
+        ("GET", "/api/v1/copy/SKU", ("authorization",), SHOP),
+        ("GET", "/healthz", (), SHOP),
+        ("GET", "/readyz", (), DESK),
+        ("GET", "/console/", (), DESK),
+        ("GET", "/console/login/", (), DESK),
+        ("POST", "/console/login/", (), SIGN_IN),
+        ("POST", "/api/v1/requests", ("authorization",), SIGN_IN),
+        ("POST", "/api/v1/requests", ("cookie",), DESK),
+        ("POST", "/webhooks/label-studio/", (), EVENTS),
+        ("GET", "/api/v1/feed", (), FILES),
+        ("GET", "/media/mug.svg", (), FILES),
+    ],
+)
 def test_each_kind_of_request_has_its_lane(method: str, path: str, headers: tuple[str, ...], lane: Lane) -> None:
     assert lane_of(method, path, [(name.encode(), b"x") for name in headers]) is lane

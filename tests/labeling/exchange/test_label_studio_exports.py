@@ -66,8 +66,16 @@ def test_the_completions_of_old_versions_are_read(tmp_path: Path) -> None:
 
 
 def test_json_min_and_the_flat_csv_say_the_same(tmp_path: Path) -> None:
-    flat = {"text": "Good", "id": 1, "sentiment": "Positive", "annotator": 3, "annotation_id": 1,
-            "created_at": "2026-01-01T10:00:00Z", "updated_at": "2026-01-02T10:00:00Z", "lead_time": 3.5}  # fmt: skip
+    flat = {
+        "text": "Good",
+        "id": 1,
+        "sentiment": "Positive",
+        "annotator": 3,
+        "annotation_id": 1,
+        "created_at": "2026-01-01T10:00:00Z",
+        "updated_at": "2026-01-02T10:00:00Z",
+        "lead_time": 3.5,
+    }
     (row,) = saved(tmp_path / "x.json", flat)
     (tmp_path / "x.csv").write_text(f"{','.join(flat)}\n{','.join(map(str, flat.values()))}\n")
     (cells,) = rows_of(tmp_path / "x.csv")

@@ -37,9 +37,11 @@ def _into_label_studio(desk: Desk, path: Path, kind: str) -> int:
 def _out_of_label_studio(desk: Desk, project: int, path: Path) -> Path:
     """Export a project as people do in its page."""
     answer = httpx.get(
-        f"{desk.url}/api/projects/{project}/export", params={"exportType": "JSON"},
-        headers={"Authorization": f"Token {SERVICE_TOKEN}"}, timeout=60,
-    )  # fmt: skip
+        f"{desk.url}/api/projects/{project}/export",
+        params={"exportType": "JSON"},
+        headers={"Authorization": f"Token {SERVICE_TOKEN}"},
+        timeout=60,
+    )
     answer.raise_for_status()
     path.write_bytes(answer.content)
     return path
@@ -50,13 +52,23 @@ def test_votes_come_back_from_label_studio_as_they_went(label_studio: Desk, tmp_
         review = factories.customer_review(f"Text {i} <b>&</b> more, 好用", external_id=f"r-{i}")
         for person, label in ((71, "positive"), (72, "positive"), (73, ("neutral", "negative")[i % 2])):
             labels.record_vote(
-                "sentiment", ref(review), rater=f"user:{person}", label=label, purpose="label",
-                at=review.created_at, seconds=3.5,
-            )  # fmt: skip
+                "sentiment",
+                ref(review),
+                rater=f"user:{person}",
+                label=label,
+                purpose="label",
+                at=review.created_at,
+                seconds=3.5,
+            )
         labels.record_label(
-            "sentiment", ref(review), label="positive", method="majority", quality=2 / 3, n_votes=3,
+            "sentiment",
+            ref(review),
+            label="positive",
+            method="majority",
+            quality=2 / 3,
+            n_votes=3,
             at=review.created_at,
-        )  # fmt: skip
+        )
     said = Counter(Vote.objects.values_list("subject", "label", "seconds", "voted_at"))
     export_labels(tmp_path / "ours.json", kind="sentiment", with_votes=True, actor=ACTOR)
     project = _into_label_studio(label_studio, tmp_path / "ours.json", "sentiment")
@@ -95,7 +107,9 @@ def test_an_answer_that_was_changed_there_is_of_who_changed_it(label_studio: Des
     label_studio.reviewer.annotations.update(annotation["id"], result=[{**annotation["result"][0], **result[0]}])
     import_labels(File(_out_of_label_studio(label_studio, project, tmp_path / "theirs.json")), actor=ACTOR)
     assert sorted(Vote.objects.values_list("label", "source")) == [
-        ("negative", Vote.objects.get(label="negative").source), ("positive", "label_studio")]  # fmt: skip
+        ("negative", Vote.objects.get(label="negative").source),
+        ("positive", "label_studio"),
+    ]
     assert Vote.objects.get(label="negative").rater.startswith("import:")
 
 

@@ -73,17 +73,29 @@ def test_each_annotation_of_a_task_is_a_row_with_its_rater_time_and_answers(tmp_
         "id": 7,
         "data": {"text": "Good", "sku": "M-1"},
         "annotations": [
-            {"result": [*_picked("positive"), {"from_name": "comment", "type": "textarea", "value": {"text": ["ok"]}}],
-             "completed_by": {"id": 3, "email": "ann@example.com"}, "lead_time": 4.5,
-             "created_at": "2026-11-01T10:00:00Z", "updated_at": "2026-11-02T10:00:00Z"},
+            {
+                "result": [
+                    *_picked("positive"),
+                    {"from_name": "comment", "type": "textarea", "value": {"text": ["ok"]}},
+                ],
+                "completed_by": {"id": 3, "email": "ann@example.com"},
+                "lead_time": 4.5,
+                "created_at": "2026-11-01T10:00:00Z",
+                "updated_at": "2026-11-02T10:00:00Z",
+            },
             {"result": _picked("negative"), "completed_by": 4, "created_at": "2026-11-01T10:00:00Z"},
         ],
-    }  # fmt: skip
+    }
     one, two = rows_of(_tasks(tmp_path / "x.json", task))
     assert one.values == {
-        "text": "Good", "sku": "M-1", "sentiment": ["positive"], "comment": ["ok"], "rater": "ann@example.com",
-        "annotated_at": "2026-11-02T10:00:00Z", "seconds": 4.5,
-    }  # fmt: skip
+        "text": "Good",
+        "sku": "M-1",
+        "sentiment": ["positive"],
+        "comment": ["ok"],
+        "rater": "ann@example.com",
+        "annotated_at": "2026-11-02T10:00:00Z",
+        "seconds": 4.5,
+    }
     assert (two.line, two.values["sentiment"], two.values["rater"]) == (1, ["negative"], "4")
     assert two.values["annotated_at"] == "2026-11-01T10:00:00Z"
 

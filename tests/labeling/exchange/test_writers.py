@@ -33,14 +33,22 @@ def items(n: int, *, start: int = 0) -> list[Item]:
     """Items with awkward texts and two votes each."""
     return [
         Item(
-            {"subject": f"s:{i}", "text": NASTY[i % len(NASTY)], "rating": 4.5 if i % 2 else None, "label": "positive",
-             "n_votes": 2, "labelled_at": AT},
-            [{"rater": "rater-1", "label": "positive", "annotated_at": AT, "seconds": 2.5},
-             {"rater": "rater-2", "label": "neutral", "annotated_at": AT, "seconds": None}],
+            {
+                "subject": f"s:{i}",
+                "text": NASTY[i % len(NASTY)],
+                "rating": 4.5 if i % 2 else None,
+                "label": "positive",
+                "n_votes": 2,
+                "labelled_at": AT,
+            },
+            [
+                {"rater": "rater-1", "label": "positive", "annotated_at": AT, "seconds": 2.5},
+                {"rater": "rater-2", "label": "neutral", "annotated_at": AT, "seconds": None},
+            ],
             {"review_html": "<b>Good</b>", "text": NASTY[i % len(NASTY)]},
         )
         for i in range(start, start + n)
-    ]  # fmt: skip
+    ]
 
 
 def layout(*, has_votes: bool = False) -> Layout:

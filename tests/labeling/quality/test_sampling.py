@@ -54,8 +54,15 @@ def test_what_else_makes_one_urgent_counts_by_its_weight(name: str) -> None:
 def test_copies_of_what_was_asked_are_passed_over() -> None:
     features = np.vstack([np.tile([[1.0, 0.0]], (50, 1)), np.tile([[0.0, 1.0]], (5, 1))])
     unsure = np.full(55, 0.5)
-    chosen = choose(4, uncertainty=unsure, features=features, asked=np.array([[1.0, 0.0]]), n_labelled=1000, seed=1,
-                    strategy=Strategy(random_share=0, wide=20))  # fmt: skip
+    chosen = choose(
+        4,
+        uncertainty=unsure,
+        features=features,
+        asked=np.array([[1.0, 0.0]]),
+        n_labelled=1000,
+        seed=1,
+        strategy=Strategy(random_share=0, wide=20),
+    )
     assert chosen[0][0] >= 50, "the first is unlike what was asked before"
 
 

@@ -66,8 +66,15 @@ def test_the_graph_survives_being_stored() -> None:
 
 def graph(**changes: Any) -> dict[str, Any]:
     example = {"text": "x", "facts": {"a": "b"}}
-    rule = {"id": "no_it", "severity": "warn", "known": "one", "excludes": ["two"], "message": "m",
-            "bad": [example], "good": [example]}  # fmt: skip
+    rule = {
+        "id": "no_it",
+        "severity": "warn",
+        "known": "one",
+        "excludes": ["two"],
+        "message": "m",
+        "bad": [example],
+        "good": [example],
+    }
     return {
         "names": {"thing": ["thing"]},
         "statements": {"one": {}, "two": {"says": ["two"]}},

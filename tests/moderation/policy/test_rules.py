@@ -191,8 +191,17 @@ def test_every_hit_names_pack_rule_and_source() -> None:
 
 
 def broken(**changes: object) -> dict[str, object]:
-    rule = {"id": "some_rule", "code": "some_rule", "severity": "warn", "locales": ["en"], "message": "m",
-            "sources": [{"law": "l"}], "terms": ["word"], "bad": ["a word"], "good": ["none"]} | changes  # fmt: skip
+    rule = {
+        "id": "some_rule",
+        "code": "some_rule",
+        "severity": "warn",
+        "locales": ["en"],
+        "message": "m",
+        "sources": [{"law": "l"}],
+        "terms": ["word"],
+        "bad": ["a word"],
+        "good": ["none"],
+    } | changes
     return {"pack": "some", "title": "t", "jurisdiction": "EU", "valid_from": "2026-01-01", "rules": [rule]}
 
 

@@ -92,8 +92,10 @@ def test_precision_is_judged_like_recall() -> None:
     truth = (np.arange(1000) < 300).astype(int)
     theirs = np.where(np.arange(1000) < 250, 1, 0)
     often = np.where(np.arange(1000) < 300, 1, 0) | (np.arange(1000) >= 950)
-    few, many = (judge(said(truth, one), said(truth, theirs), groups={}, rules=Rules(), labels=NAMES)
-                 for one in (np.where(np.arange(1000) < 300, 1, 0) | (np.arange(1000) >= 990), often))  # fmt: skip
+    few, many = (
+        judge(said(truth, one), said(truth, theirs), groups={}, rules=Rules(), labels=NAMES)
+        for one in (np.where(np.arange(1000) < 300, 1, 0) | (np.arange(1000) >= 990), often)
+    )
     assert finding(few, "negative")[0] == gate.PASS
     verdict, words = finding(many, "negative")
     assert verdict != gate.PASS
@@ -189,10 +191,17 @@ def test_who_said_nothing_has_no_share() -> None:
 
 
 def test_findings_are_called_as_the_report_reads_them() -> None:
-    assert (runs.PEOPLE, *(
-        str(verdict) for verdict in (runs.EvaluationReport.Verdict.PASSED, runs.EvaluationReport.Verdict.FAILED,
-                                      runs.EvaluationReport.Verdict.INCONCLUSIVE)
-    )) == (gate.PEOPLE, gate.PASS, gate.FAIL, gate.INCONCLUSIVE)  # fmt: skip
+    assert (
+        runs.PEOPLE,
+        *(
+            str(verdict)
+            for verdict in (
+                runs.EvaluationReport.Verdict.PASSED,
+                runs.EvaluationReport.Verdict.FAILED,
+                runs.EvaluationReport.Verdict.INCONCLUSIVE,
+            )
+        ),
+    ) == (gate.PEOPLE, gate.PASS, gate.FAIL, gate.INCONCLUSIVE)
 
 
 def test_margins_and_costs_come_from_the_environment_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

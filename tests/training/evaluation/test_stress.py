@@ -11,8 +11,11 @@ from training.evaluation import fairness, perturbations, stress
 from training.evaluation.gate import Rules
 from training.evaluation.metrics import Answers
 
-TEXTS = [f"This {word} mug number {i} is a good item to buy and the delivery came quickly"
-         for i in range(60) for word in ("plain", "cracked")]  # fmt: skip
+TEXTS = [
+    f"This {word} mug number {i} is a good item to buy and the delivery came quickly"
+    for i in range(60)
+    for word in ("plain", "cracked")
+]
 TRUTH = np.array([i % 2 for i in range(len(TEXTS))])
 Judge = Callable[[str], int]
 
@@ -25,8 +28,9 @@ def judged(new: Judge, old: Judge | None, texts: Sequence[str] = TEXTS, **rules:
     truth = TRUTH[: len(texts)]
     answers = Answers(says(new)(texts), truth)
     champion = Answers(says(old)(texts), truth) if old else None
-    _, findings = stress.judge(texts, answers, champion, says=says(new), rival=says(old) if old else None,
-                               rules=Rules(**rules))  # type: ignore[arg-type]  # fmt: skip
+    _, findings = stress.judge(
+        texts, answers, champion, says=says(new), rival=says(old) if old else None, rules=Rules(**rules)
+    )  # type: ignore[arg-type]
     return {verdict: [words for said, words in findings if said == verdict] for verdict, _ in findings}
 
 
@@ -48,8 +52,9 @@ def test_a_candidate_that_falls_under_changed_texts_does_not_pass() -> None:
 
 
 def test_without_a_champion_it_is_measured_and_nothing_is_found() -> None:
-    measured, findings = stress.judge(TEXTS, Answers(says(brittle)(TEXTS), TRUTH), None, says=says(brittle), rival=None,
-                                      rules=Rules())  # fmt: skip
+    measured, findings = stress.judge(
+        TEXTS, Answers(says(brittle)(TEXTS), TRUTH), None, says=says(brittle), rival=None, rules=Rules()
+    )
     assert findings == []
     assert {row["kind"] for row in measured["robustness"]} == set(perturbations.KINDS)
     assert measured["robustness"][0]["accuracy"] < measured["robustness"][0]["unchanged"] == 1
@@ -96,8 +101,9 @@ def test_an_answer_that_hangs_on_the_group_named_does_not_pass() -> None:
     assert any(words.startswith("another group named") for words in found["fail"])
     assert any("gender: women" in words for words in found["fail"])
     assert any("gender: men" in words for words in found["pass"])
-    measured, _ = stress.judge(PEOPLE, Answers(says(by_group)(PEOPLE), TRUTH), None, says=says(by_group), rival=None,
-                               rules=Rules())  # fmt: skip
+    measured, _ = stress.judge(
+        PEOPLE, Answers(says(by_group)(PEOPLE), TRUTH), None, says=says(by_group), rival=None, rules=Rules()
+    )
     errors = {row["group"]: row["errors"] for row in measured["fairness"]["groups"]}
     assert errors == {"gender: men": 0, "gender: women": 0.5}
 
