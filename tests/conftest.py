@@ -28,7 +28,7 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("suite")
 
-pytest_plugins = ["tests.workers", "tests.web_server", "tests.label_studio_server"]
+pytest_plugins = ["tests.chromium", "tests.workers", "tests.web_server", "tests.label_studio_server"]
 
 # A test is one transaction, and idle for longer than the desk lets any be while a session fixture prepares models.
 connection.settings_dict["OPTIONS"].pop("options")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from labeling import sync
 from labeling.accounts import sync_accounts
@@ -17,7 +17,6 @@ from moderation.decisions import settling
 from questions.sentiment.question import Sentiment
 from tests import door, factories, people
 from tests.browser.reviewing import Reviewer
-from tests.chromium import CHROMIUM, FLAGS
 from tests.label_studio_server import REVIEWER, Desk
 from tests.model_store import prepared_models
 from tests.moderation.conftest import GOOD
@@ -26,16 +25,13 @@ __all__ = ["page", "prepared_models"]
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A tab of a fresh headless Chromium."""
-    # Playwright's synchronous API runs an event loop in this thread, which Django takes for an async view.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        tab = browser.new_page(viewport={"width": 1440, "height": 1000})
-        tab.set_default_timeout(90_000)
-        yield tab
-        browser.close()
+def page(chromium: Browser) -> Iterator[Page]:
+    """A tab of a headless Chromium that has been nowhere yet."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    tab = context.new_page()
+    tab.set_default_timeout(90_000)
+    yield tab
+    context.close()
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import Browser
 
 from catalog.models import PublishedCopy
 from moderation.models.candidates import GenerationRequest
 from outbox.models import Delivery, Endpoint
 from tests import factories as make
 from tests import people
-from tests.chromium import CHROMIUM, FLAGS, barriers, needs_chromium
+from tests.chromium import barriers, needs_chromium
 from tests.console.test_label_quality import labelled_queue
 from tests.console.test_training import finished
 from tests.scenes import Scene, busy_desk
@@ -73,17 +74,12 @@ def scene(settings: Any, tmp_path: Path) -> Scene:
 
 
 @pytest.fixture
-def visitor(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
-    # The browser's driver keeps an event loop in this thread, and the ORM is not used from inside of it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        tab = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        tab.set_default_timeout(90_000)
-        yield Visitor(tab, live_server.url)
-        browser.close()
+def visitor(live_server: Any, chromium: Browser) -> Iterator[Visitor]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    tab = context.new_page()
+    tab.set_default_timeout(90_000)
+    yield Visitor(tab, live_server.url)
+    context.close()
 
 
 def _pages(scene: Scene, visitor: Visitor) -> list[str]:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from accounts.models import Factor
 from tests import people
-from tests.chromium import CHROMIUM, FLAGS, barriers, needs_chromium
+from tests.chromium import barriers, needs_chromium
 from tests.security.oidc_provider import serving
 from tests.security.test_signin_second_factor import code_of
 
@@ -70,16 +70,13 @@ class Phone:
 
 
 @pytest.fixture
-def phone(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Phone]:
-    # The browser's driver keeps an event loop in this thread, and the ORM is not used from inside of it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+def phone(live_server: Any, settings: Any, chromium: Browser) -> Iterator[Phone]:
     settings.SITE_URL = live_server.url
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
-        page.set_default_timeout(60_000)
-        yield Phone(page, live_server.url)
-        browser.close()
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield Phone(page, live_server.url)
+    context.close()
 
 
 def test_an_app_is_set_up_and_asked_for(phone: Phone) -> None:
