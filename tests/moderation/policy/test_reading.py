@@ -155,6 +155,10 @@ def test_the_checks_fold_a_text_once_between_them(monkeypatch: pytest.MonkeyPatc
         '" - ',
         "也不没有",
         "[a ",
+        "acne ",
+        "relief ",
+        "acne relief ",
+        "邻居都说",
     ],
 )
 def test_hostile_text_is_read_in_linear_time(unit: str) -> None:
