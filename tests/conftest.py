@@ -39,6 +39,7 @@ PBKDF2PasswordHasher.iterations = 1_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until all tests are known: nothing of what is made on the way there is garbage
     config.pluginmanager.register(running.Overlong())
 
 
@@ -53,6 +54,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 def pytest_collection_finish() -> None:
     # What is loaded by now stays: no collection of garbage has to go through it again.
+    gc.enable()
     gc.collect()
     gc.freeze()
 
