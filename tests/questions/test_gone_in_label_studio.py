@@ -54,5 +54,5 @@ def test_the_answers_to_others_are_pulled_and_decided(label_studio: Desk, settin
     drift.look()
     settling.settle_decisions()
     assert [(label.kind, label.label) for label in Label.objects.all()] == [("sentiment", "negative")]
-    assert Drift.objects.get().mended_at is None, "it is seen to when its question is back"
+    assert Drift.objects.get(project=gone.project).mended_at is None, "it is seen to when its question is back"
     assert ReviewItem.objects.get(kind="delivery").status == "dispatched"
