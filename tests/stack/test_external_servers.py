@@ -28,7 +28,7 @@ BROKERS = {
 }
 QUEUES = ("default", "external", "webhooks", "gpu", "training")
 __all__ = ["prepared_models"]
-pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(600), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def var(tmp_path_factory: pytest.TempPathFactory, prepared_models: PreparedModel
     return folder
 
 
-@pytest.fixture(params=["RabbitMQ", pytest.param("Redis", marks=pytest.mark.long)])
+@pytest.fixture(params=["RabbitMQ", "Redis"])
 def broker(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a broker of the machine's own; what the desk left in it is removed."""
     url = BROKERS[request.param]
@@ -68,7 +68,6 @@ def broker(request: pytest.FixtureRequest) -> Iterator[str]:
             connection.default_channel.queue_delete(name)
 
 
-@pytest.mark.slow("it starts the whole desk, its own Label Studio included")
 def test_the_desk_runs_on_servers_of_ones_own(
     database: str, broker: str, label_studio_server: LabelStudio, var: Path
 ) -> None:
