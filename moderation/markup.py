@@ -65,14 +65,19 @@ def product_card_html(
         if description
         else ""
     )
-    return product_html(title, brand, category) + picture_html(image_url) + words + facts_html(facts, console_url)
+    # Side by side where there is room, so that the answers stand on the first screen.
+    picture = picture_html(image_url)
+    said = f'<div style="flex:1 1 280px;min-width:0">{words}{facts_html(facts, console_url)}</div>'
+    beside = f'<div style="display:flex;flex-wrap:wrap;gap:0 20px">{picture}{said}</div>' if picture else said
+    return product_html(title, brand, category) + beside
 
 
 def picture_html(image_url: str) -> str:
     """Return the picture at `image_url`, which is told nothing of who looks; nothing without a web address."""
     if urlsplit(image_url).scheme not in ("http", "https"):
         return ""
-    style = "max-width:100%;max-height:320px;object-fit:contain;border-radius:8px;margin:0 0 10px;display:block"
+    style = "max-width:100%;max-height:240px;object-fit:contain;border-radius:8px;margin:0 0 10px;display:block;"
+    style += "align-self:flex-start"
     return f'<img src="{escape(image_url)}" alt="The picture" referrerpolicy="no-referrer" style="{style}">'
 
 
