@@ -38,13 +38,15 @@ def _is_told(claim: Claim) -> bool:
 def _fixups(draft: Draft, found: Sequence[Claim]) -> dict[int, Fixup]:
     """Return what mends the claims that somebody is asked about, by their place in `found`.
 
-    They were tried, all together or else one by one: with them there are fewer such claims. A text with many faults is
-    written anew, not mended.
+    They were tried, all together or else one by one: with them there are fewer such claims. A text with many faults, or
+    of which nothing would be left, is written anew, not mended.
     """
     asked = [index for index, claim in enumerate(found) if claim.code and claim.severity != Severity.INFO]
     if len(asked) > MOST or len(draft.text) > MAX_EXAMINED:
         return {}
     drawn = {index: fixup for index in asked if (fixup := fixup_of(found[index], draft.text))}
+    if not any(char.isalnum() for char in apply_fixups(draft.text, drawn.values())):
+        return {}
     if drawn and _n_asked(draft, drawn.values()) == len(asked) - len(drawn):
         return drawn
     return {index: fixup for index, fixup in drawn.items() if _n_asked(draft, [fixup]) < len(asked)}

@@ -61,6 +61,15 @@ def test_a_text_that_would_be_empty_without_the_claim_has_no_fixup() -> None:
     assert read_fixup(hit.evidence) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["Made in Italy. Sealed to IP68.", "It weighs 1.8 kg. It holds 30 litres!", "重30公斤。宽20厘米。"]
+)
+def test_a_text_of_which_all_claims_together_leave_nothing_has_no_fixups(text: str) -> None:
+    found = warned(draft(text, {"Origin": "China"}))
+    assert len(found) == 2
+    assert [read_fixup(hit.evidence) for hit in found] == [None, None]
+
+
 def test_a_value_that_is_several_is_not_put_in_the_place_of_one() -> None:
     (hit,) = warned(draft("In red. It pours well.", {"Colour": "navy, green"}))
     assert read_fixup(hit.evidence) == Fixup(0, 8, "")
