@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 Status = ReviewItem.Status
 NOTHING_PROPOSED = (
-    "You chose to fix the text as proposed, but nothing is proposed that you did not tick as a false alarm: "
-    "accept, fix or reject it."
+    "You chose to fix the text as proposed, but nothing is proposed that you did not tick as a false alarm, or nothing "
+    "would be left of the text: accept, fix or reject it."
 )
 NEEDS_REASON = (Decision.Outcome.EDIT, Decision.Outcome.REJECT)
 
@@ -39,7 +40,7 @@ def read_complete(item: ReviewItem, *, consensus: Consensus, actor: User) -> Rea
     A fix that the policy blocks, by who may not overrule that, lacks nothing: it is a senior's. Raises as
     `outcomes.read`.
     """
-    if consensus.answer.get("fixups") == [] and not consensus.answer.get("fixed_text"):
+    if "fixups" in consensus.answer and not consensus.answer.get("fixed_text"):
         give_back(item, consensus=consensus, actor=actor, reason=NOTHING_PROPOSED)
         return None
     reading = read(item, consensus.answer, doubts=doubts(consensus))
@@ -72,9 +73,8 @@ def _not_looked_at(reading: Reading) -> str:
     warned = [finding for finding in reading.findings if finding.severity != Finding.Severity.INFO]
     open_ = [finding for finding in warned if str(finding.pk) not in dismissed | confirmed]
     if open_:
-        said = "; ".join(finding.message for finding in open_[:3]) + ("; …" if len(open_) > 3 else "")
         return (
-            f"{len(open_)} warning{'s are' if len(open_) > 1 else ' is'} still open ({said[:280]}): tick each that is "
+            f"{len(open_)} warning{'s are' if len(open_) > 1 else ' is'} still open ({_said(open_)}): tick each that is "
             "a false alarm, or that the others are right, and say in the comment why the text may go out."
         )
     is_let_out = any(str(finding.pk) in confirmed - dismissed for finding in warned)
@@ -84,7 +84,10 @@ def _not_looked_at(reading: Reading) -> str:
 
 
 def _not_mended(reading: Reading) -> str:
-    """A fix as proposed mends every warning that is no false alarm: one key must not carry another one out."""
+    """A fix as proposed mends every warning that is no false alarm: one key must not carry another one out.
+
+    Nor one that is in the mended text alone, which nobody has seen.
+    """
     if "fixups" not in reading.answer:
         return ""
     settled = {str(key) for name in ("dismissed_findings", "fixups") for key in reading.answer.get(name) or []}
@@ -93,13 +96,40 @@ def _not_mended(reading: Reading) -> str:
         for finding in reading.candidate.findings.all()
         if finding.severity != Finding.Severity.INFO and str(finding.pk) not in settled
     ]
-    if not open_:
-        return ""
-    said = "; ".join(finding.message for finding in open_[:3]) + ("; …" if len(open_) > 3 else "")
-    return (
-        f"Nothing is proposed for {len(open_)} warning{'s' if len(open_) > 1 else ''} ({said[:280]}): tick what is a "
-        "false alarm, or choose Fix and mend the text yourself."
-    )
+    if open_:
+        return (
+            f"Nothing is proposed for {len(open_)} warning{'s' if len(open_) > 1 else ''} ({_said(open_)}): tick what "
+            "is a false alarm, or choose Fix and mend the text yourself."
+        )
+    if left := _left_in_mended(reading):
+        return (
+            f"The checks would warn of the text as proposed, too ({_said(left)}): choose Fix and mend the text "
+            "yourself, or reject it."
+        )
+    return ""
+
+
+def _left_in_mended(reading: Reading) -> list[Finding]:
+    """Return what the checks warn of in the text that would go out, and the reviewer did not call a false alarm.
+
+    A finding has another number in another text: it is told by its code and its words.
+    """
+    dismissed = {str(key) for key in reading.answer.get("dismissed_findings") or []}
+    alarms = {
+        (finding.code, reading.candidate.text[finding.start : finding.end])
+        for finding in reading.candidate.findings.all()
+        if str(finding.pk) in dismissed
+    }
+    return [
+        finding
+        for finding in reading.findings
+        if finding.severity == Finding.Severity.WARN
+        and (finding.code, reading.text[finding.start : finding.end]) not in alarms
+    ]
+
+
+def _said(findings: Sequence[Finding]) -> str:
+    return ("; ".join(finding.message for finding in findings[:3]) + ("; …" if len(findings) > 3 else ""))[:280]
 
 
 def _missing_text(reading: Reading) -> str:

@@ -109,3 +109,57 @@ def test_a_fix_in_words_of_their_own_is_no_fixup(item: ReviewItem) -> None:
 
     assert Candidate.objects.get(origin="human").params == {}
     assert "fixups" not in LedgerEntry.objects.get(action="moderation.candidate.fixed").payload
+
+
+def test_a_warning_that_the_mended_text_alone_has_comes_back(item: ReviewItem) -> None:
+    at = TEXT.index("500 ml")
+    Finding.objects.update(evidence={"fixup": {"start": at, "end": at + 6, "text": "950 ml"}})
+    reviewer = people.reviewer()
+    factories.lease(item, reviewer)
+    factories.answer(item, reviewer, **said(item))
+
+    assert settling.settle_decisions() == 0
+
+    item.refresh_from_db()
+    assert (item.status, item.assignee) == ("dispatched", reviewer)
+    assert "would warn of the text as proposed" in item.returned_reason
+    assert "950 ml" in item.returned_reason
+    assert not PublishedCopy.objects.exists()
+
+
+def test_of_two_proposals_that_overlap_the_one_that_is_not_made_carries_nothing_out(item: ReviewItem) -> None:
+    """The longer one that begins first is made; what the other one was to mend stands in the text still."""
+    at = TEXT.index("stoneware")
+    Finding.objects.create(
+        candidate=item.candidate,
+        check_name="grounding",
+        check_version="3",
+        code="unsupported_number",
+        severity="warn",
+        message="No fact says so.",
+        start=at,
+        end=at + 9,
+        evidence={"fixup": {"start": at, "end": TEXT.index("500 ml") + 3, "text": "mug that holds 500"}},
+    )
+    reviewer = people.reviewer()
+    factories.lease(item, reviewer)
+    factories.answer(item, reviewer, **said(item))
+
+    assert settling.settle_decisions() == 0
+
+    item.refresh_from_db()
+    assert "500 ml" in item.returned_reason
+    assert not PublishedCopy.objects.exists()
+
+
+def test_what_would_leave_nothing_of_the_text_comes_back_to_who_took_it(item: ReviewItem) -> None:
+    Finding.objects.update(evidence={"fixup": {"start": 0, "end": len(TEXT), "text": ""}})
+    reviewer = people.reviewer()
+    factories.lease(item, reviewer)
+    factories.answer(item, reviewer, **said(item))
+
+    assert settling.settle_decisions() == 0
+
+    item.refresh_from_db()
+    assert (item.status, item.assignee) == ("dispatched", reviewer)
+    assert "nothing would be left of the text" in item.returned_reason
