@@ -39,7 +39,7 @@ class LabelReader:
         if not self.asked.is_multiple:
             said = _text(value, place)
             return self._known(said) if said else ""
-        if value is None or value == "":
+        if _is_blank(value, place):
             return self._of_columns(values)
         return self._joined([self._known(one) for one in self._parts(value)])
 
@@ -66,7 +66,8 @@ class LabelReader:
         text = _text(value, "label")
         if text in self.names or text.casefold() in self.names:
             return [text]
-        return [part for one in BETWEEN.split(text) if (part := one.strip())]
+        # A text of separators says nothing: an empty list says that none holds.
+        return [part for one in BETWEEN.split(text) if (part := one.strip())] or [text]
 
     def _joined(self, said: Collection[str]) -> str:
         if NONE in said and len(set(said)) > 1:
@@ -82,6 +83,11 @@ class LabelReader:
             if word not in HOLDS:
                 raise BadRow(f"{there[name]} says {word[:40]!r}; of each answer a row says 1 or 0, yes or no")
         return label_sets.join([name for name, word in said.items() if HOLDS[word]], self.asked.labels)
+
+
+def _is_blank(value: Any, place: str) -> bool:
+    """Whether a cell is empty: also of blanks, or of what tables have for no value (NaN). An empty list is not."""
+    return not isinstance(value, list | tuple | Mapping) and not _text(value, place)
 
 
 def _text(value: Any, place: str) -> str:

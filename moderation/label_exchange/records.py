@@ -75,6 +75,12 @@ class Rules:
         if strangers := sorted(set(self.columns) - {*COLUMNS, *own}):
             fields = ", ".join([*COLUMNS, *own])
             raise PermanentError(f"There is no field {', '.join(strangers)}.", hint=f"Fields: {fields}.")
+        read_from = [self.columns.get(name, name) for name in own]
+        if twice := sorted({column for column in read_from if read_from.count(column) > 1}):
+            raise PermanentError(
+                f"Several answers would be read from the column {', '.join(twice)}.",
+                hint="Each answer has a column of its own: --column ANSWER=COLUMN.",
+            )
         if strangers := sorted(set(self.labels.values()) - {*known, *([NONE] if own else [])}):
             raise PermanentError(f"There is no label {', '.join(strangers)}.", hint=f"Labels: {', '.join(known)}.")
         if reading.columns is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,27 @@ def test_a_mistake_names_its_line_and_what_is_allowed(tmp_path: Path) -> None:
     assert "quality, price, service" in str(caught.value)
     with pytest.raises(PermanentError, match="nothing says which columns"):
         bring(table(tmp_path / "y.csv", {"taste": "1"}))
+
+
+@pytest.mark.parametrize(
+    "said", ["   ", "\n", math.nan, None, [None], [""], ",", " ; | ", "[[]]", "{}", {}, [{}], True, "\0"]
+)
+def test_what_says_nothing_is_no_label_and_never_none(tmp_path: Path, said: Any) -> None:
+    path = rows(tmp_path / "x.jsonl", {"parts": said}, {"parts": ["price"]})
+    run, labels = bring(path)
+    assert (labels, run.n_bad) == (["price"], 1)
+
+
+def test_a_blank_beside_columns_of_their_own_leaves_the_word_to_them(tmp_path: Path) -> None:
+    path = rows(tmp_path / "x.jsonl", {"parts": " ", "price": 1}, {"parts": None, "price": True, "quality": "x"})
+    assert bring(path)[1] == ["price", "quality+price"]
+
+
+@pytest.mark.parametrize("columns", [{"price": "quality"}, {"price": "c", "service": "c"}])
+def test_two_answers_are_not_read_from_one_column(tmp_path: Path, columns: dict[str, str]) -> None:
+    with pytest.raises(PermanentError, match="Several answers would be read from the column"):
+        bring(table(tmp_path / "x.csv", {"quality": "1", "c": "1"}), columns=columns)
+    assert not Label.objects.exists()
 
 
 def test_the_files_own_words_are_mapped_part_by_part(tmp_path: Path) -> None:
