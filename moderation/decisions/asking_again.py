@@ -80,6 +80,8 @@ def ask_anew(asked: Question, references: Sequence[str], *, strategy: str) -> se
 def _put_back(found: ReviewItem, *, strategy: str) -> bool:
     with transaction.atomic():
         lead, *others = seats.lock_panel(found)
+        if Label.objects.filter(kind=lead.kind, subject=lead.about).exists():
+            return True  # answered anew since it was looked up
         if lead.status not in (*FROM, Status.ANSWERED):
             return False
         if lead.purpose == Purpose.GOLD:  # nobody is tested with it any more: it is asked as any other

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
@@ -14,7 +16,7 @@ from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from labeling import consensus as consensuses
 from labeling import labels
-from labeling.models import Consensus
+from labeling.models import Consensus, Vote
 from labeling.question import question
 from moderation.decisions import reasons, second_reviews
 from moderation.decisions.deciding import Second, decide, keep_vote, record_decision, require_may_answer, wants_senior
@@ -133,6 +135,8 @@ def conclude(lead: ReviewItem) -> bool:
     reason = _why_not(lead, agreed, [answer.answer for _, answer in answers])
     if not reason and len(answers) < len(panel):
         reason = "An answer was deleted in Label Studio"
+    if not reason and not _all_count(lead, [person for person, _ in answers]):
+        reason = "An answer was taken back: the question has others by now"
     # Votes count that an import brought, and people leave: who let it out is one of the panel who still may.
     label_of = question(lead.kind).label_of
     alike = [(person, answer) for person, answer in answers if label_of(answer.answer) == agreed.label]
@@ -147,6 +151,14 @@ def conclude(lead: ReviewItem) -> bool:
     final = consensuses.record(lead.labeling_task, method=method, answer=said.answer, annotations=given)
     lead, n_votes = next(item for item in panel if item.pk == lead.pk), sum(agreed.votes.values())
     return _close(lead, panel, final, actor=author, quality=agreed.quality, n_votes=n_votes)
+
+
+def _all_count(lead: ReviewItem, people: Sequence[User]) -> bool:
+    """Whether each of `people`, who have answered, has a vote still: a version that splits an answer takes its votes
+    back, and leaves a panel alone that somebody has in hand.
+    """
+    of_them = Q(rater__in=[labels.rater_of(person) for person in people])
+    return Vote.objects.filter(of_them, kind=lead.kind, subject=ref(lead.subject)).count() == len(people)
 
 
 def _answer_to(item: ReviewItem) -> Consensus | None:

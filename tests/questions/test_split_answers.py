@@ -16,7 +16,7 @@ from core.refs import ref
 from labeling.models import Label, Vote
 from moderation.decisions import settling
 from moderation.models.reviews import Decision, ReviewItem
-from moderation.queues import handing_out
+from moderation.queues import handing_out, seats
 from questions import asking_again, versions
 from questions.declared.schema import read_declaration
 from questions.models import LabelBefore
@@ -118,6 +118,45 @@ def test_what_somebody_has_in_hand_waits_for_its_end_and_holds_up_nothing(damage
     other.refresh_from_db()
     assert other.status == "waiting"
     assert LabelBefore.objects.get(asked_at=None).subject == held.about
+
+
+def test_an_answer_that_comes_in_while_it_is_put_back_is_kept(damage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = _decided("broken")
+    _split(damage)
+    _load(damage, "broken")
+
+    def after_another_answered(found: ReviewItem) -> list[ReviewItem]:
+        label(found.about, "torn")
+        return seats_of(found)
+
+    seats_of = seats.lock_panel
+    monkeypatch.setattr(seats, "lock_panel", after_another_answered)
+    assert asking_again.ask_again() == 1
+    assert Label.objects.get(subject=item.about).label == "torn"
+    item.refresh_from_db()
+    assert item.status == "decided"
+
+
+def test_an_answer_that_was_taken_back_lets_nobody_else_of_the_panel_decide_alone(damage: Path) -> None:
+    """One of two has said what a version splits, the other one has the same in hand."""
+    damage.write_text(damage.read_text().replace("overlap: 1", "overlap: 2"))
+    _load(damage)
+    review = factories.customer_review("It came in two")
+    settling.open_reviews()
+    factories.push_tasks()
+    lead = ReviewItem.objects.get(kind="damage", about=ref(review), lead=None)
+    seat = ReviewItem.objects.get(lead=lead)
+    one, two = people.reviewer(), people.reviewer()
+    factories.answer(seat, one, damage="broken")
+    settling.settle_decisions()
+    factories.lease(lead, two)
+    _split(damage)
+    assert _load(damage, "broken").asked_again == (("", 1),)
+    assert asking_again.ask_again() == 0, "somebody has it in hand"
+    factories.answer(lead, two, damage="torn")
+    settling.settle_decisions()
+    assert not Decision.objects.exists(), "one of two is not enough"
+    assert "taken back" in ReviewItem.objects.get(purpose="adjudication").escalated_reason
 
 
 def test_a_vote_without_a_label_is_asked_again_and_an_overruled_one_stays() -> None:
