@@ -23,8 +23,18 @@ _NOT: Final = re.compile(
     r"(?:\b(?:not|never|without|cannot|neither|nor)|n't"
     r"|\bno(?=\s(?!(?:other|one|better|more|wonder|doubt|less|longer|need|secret|match|matter|equal|rival)\b))"
     r"|\b(?:free|far)\s(?:of|from)|\b(?:rather|other)\sthan|\binstead\sof|\bnothing\sto\sdo\swith)(?=[\s-])"
-    r"(?!\s(?:only|just|merely|simply|to\smention|least|surprisingly)\b)"
+    r"(?![\s-]+(?:only|just|merely|simply|solely|purely|exclusively|for\snothing|to\smention|least|surprisingly)\b)"
 )
+# "Why not take the best?" denies nothing.
+_ASKED: Final = re.compile(r"\bwhy\s$")
+# "Never fails to cure", "do not miss", "cannot be doubted": a denial of what denies.
+_TURNED: Final = re.compile(
+    r"\b(?:fail(?:s|ed)?|miss(?:es|ed)?|doubt(?:s|ed)?|den(?:y|ies|ied)|disput(?:e|es|ed)|disappoint(?:s|ed)?|hesitate"
+    r"|wait|settle|forget|overlook|regret|ceases?|less|no|not|never|without)\b"
+)
+# These take a noun. What is done behind it is said of the product: "without needles removes wrinkles".
+_OF_A_NOUN: Final = re.compile(r"(?:without|of|from|than)$")
+_DOES: Final = re.compile(r"[a-z]+[^\Wsu]s\s")
 # What ends the reach of a denial. A comma does, unless the words before the term are a list that ends in "or".
 _BEYOND: Final = re.compile(
     r"\b(?:but|yet|however|although|though|because|so|and|it|they|which"
@@ -47,6 +57,11 @@ _NOT_ZH: Final = re.compile(
 _NOT_DENIED_ZH: Final = re.compile(
     r"(?:不仅|不但|不只|不光|不单|不止|无不|不得不|不能不|不可不|不会不|无非|没有比|没有不|非常|非凡|未来|是不是)"
 )
+# These take a noun, which the term is part of only where it stands right behind, or in a list: 无副作用治疗失眠 claims.
+_OF_A_NOUN_ZH: Final = re.compile(r"(?:无|没有|不含|不添加)$")
+_IN_A_LIST_ZH: Final = re.compile(r"[、或和及]")
+# A denial of what denies: 不可错过, 不会让您失望.
+_TURNED_ZH: Final = re.compile(r"错过|失望|否认|怀疑|质疑|忽视|后悔|犹豫|辜负|争议|拒绝")
 _BEYOND_ZH: Final = re.compile(r"[，,：:—…（）()]|[也就都还却而但并即且才便]|比|反而|照样|一样|如此|这么|那么")
 _MORE_THAN_ZH: Final = re.compile(r"[^，,。]{0,12}(?:更|比得上|能比|这么|那么|如此|这样)")
 MOST_CHARACTERS: Final = 10
@@ -83,19 +98,23 @@ def why_no_claim(text: str, start: int, end: int, own: Iterable[str], *, nonethe
     near = text[max(0, start - AROUND) : start], text[start:end], text[end : end + AROUND]
     reasons: dict[str, Callable[[], bool]] = {
         "notice": lambda: bool(_NOTICE.search(f"{_COMMA.split(before)[-1]}{text[start:end]}{_COMMA.split(after)[0]}")),
-        "denied": lambda: _is_denied(before, after) or _is_denied_in_chinese(before, after),
+        "denied": lambda: _is_denied(before, text[start:end], after) or _is_denied_in_chinese(before, after),
         "quoted": lambda: _is_quoted(*near, own),
         "told": lambda: bool(_WORK.search(before)),
     }
     return next((why for why, holds in reasons.items() if why not in nonetheless and holds()), "")
 
 
-def _is_denied(before: str, after: str) -> bool:
+def _is_denied(before: str, term: str, after: str) -> bool:
     denials = [*_NOT.finditer(before)]
     if not denials:
         return False
-    between = before[denials[-1].end() :]
+    denial = denials[-1]
+    between = before[denial.end() :]
     if _BEYOND.search(between) or _MORE_THAN.match(after):
+        return False
+    is_turned = _TURNED.search(between) or _ASKED.search(before[: denial.start()])
+    if is_turned or (between.strip() and _OF_A_NOUN.search(denial[0]) and _DOES.match(term)):
         return False
     is_list = bool(_ENDS_A_LIST.search(between))
     if "," in between and not is_list:
@@ -114,6 +133,10 @@ def _is_denied_in_chinese(before: str, after: str) -> bool:
     if _NOT_DENIED_ZH.search(near[max(0, denial.start() - 2) : denial.end() + 2]):
         return False
     between = near[denial.end() :]
+    if _TURNED_ZH.search(between):
+        return False
+    if between and _OF_A_NOUN_ZH.search(denial[0]) and not _IN_A_LIST_ZH.search(between):
+        return False
     return len(between) <= MOST_CHARACTERS and not _BEYOND_ZH.search(between) and not _MORE_THAN_ZH.match(after)
 
 

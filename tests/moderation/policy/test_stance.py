@@ -62,6 +62,50 @@ def test_what_only_sounds_like_a_denial_is_a_claim(said: str, term: str) -> None
 @pytest.mark.parametrize(
     ("said", "term"),
     [
+        ("Never fails to cure acne.", "cure acne"),
+        ("Do not miss the best.", "the best"),
+        ("Nobody can't deny the best.", "the best"),
+        ("Don't wait to cure acne.", "cure acne"),
+        ("Why not choose the best?", "the best"),
+        ("Don't settle for less than the best.", "the best"),
+        ("Not  only the best.", "the best"),
+        ("Not-only the best.", "the best"),
+        ("Not\u200b solely the best.", "the best"),
+        ("Not for nothing the best.", "the best"),
+        ("Without side effects cures acne.", "cures acne"),
+        ("A soap free of parabens cures acne.", "cures acne"),
+        ("无副作用治疗失眠。", "治疗"),
+        ("无痛根治痔疮。", "根治"),
+        ("无疑最便宜。", "最便宜"),
+        ("无可争议的最便宜。", "最便宜"),
+        ("不可错过的最便宜。", "最便宜"),
+        ("绝不会让您失望的最便宜。", "最便宜"),
+        ("不含激素治疗湿疹。", "治疗"),
+    ],
+)
+def test_a_denial_does_not_smuggle_a_claim(said: str, term: str) -> None:
+    assert why(said, term) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "term"),
+    [
+        ("A pad without any added antibacterial agents.", "antibacterial"),
+        ("Free of fragrance or antibacterial agents.", "antibacterial"),
+        ("It does not heal eczema or cure acne.", "cure acne"),
+        ("It does not stop hair loss or cure acne.", "cure acne"),
+        ("本品无抗菌功能。", "抗菌"),
+        ("无保健、治疗功能。", "治疗"),
+        ("没有任何治疗作用。", "治疗"),
+    ],
+)
+def test_a_noun_or_a_list_that_is_denied_is_no_claim(said: str, term: str) -> None:
+    assert why(said, term) == "denied"
+
+
+@pytest.mark.parametrize(
+    ("said", "term"),
+    [
         ("This tea cannot replace a treatment that heals acne.", "heals acne"),
         ("保健食品不能代替药物治疗疾病。", "治疗"),
         ("如需治疗请及时就医。", "治疗"),
