@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
@@ -17,6 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog import editing
+from catalog.feeds.base import BadRow, image_address
 from catalog.models import ImportRun, Product, ProductFact, PublishedCopy
 from core.actors import AuthenticatedHttpRequest
 from core.admin import ReadOnlyAdmin, excerpt, lead_on
@@ -44,6 +46,17 @@ class ProductFactInline(TabularInline):
     verbose_name_plural = "facts: what copy may claim, and nothing else"
 
 
+class ProductForm(ModelForm):  # type: ignore[type-arg]
+    """A product as a person writes it: the address of its picture is held to what feeds are held to."""
+
+    def clean_image_url(self) -> str:
+        """Return the address, cleaned. Raises `ValidationError` with what is wrong with it."""
+        try:
+            return image_address(self.cleaned_data["image_url"])
+        except BadRow as exc:
+            raise ValidationError(str(exc)) from exc
+
+
 @admin.register(Product)
 class ProductAdmin(ModelAdmin):
     """Products with their facts. Administrators edit them; the rest read, or ask for copy."""
@@ -51,6 +64,7 @@ class ProductAdmin(ModelAdmin):
     list_display = ("sku", "title", "brand", "category", "n_facts", "n_live", "updated_at")
     list_filter = ("locale", "category", "brand")
     list_fullwidth = True
+    form = ProductForm
     search_fields = ("sku", "title", "brand", "category")
     fields = (
         "sku",

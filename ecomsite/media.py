@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from django.views.static import was_modified_since
 
 from catalog.models import Product
+from core.addresses import parts_of
 
 TYPES = {
     ".png": "image/png",
@@ -33,8 +34,8 @@ def picture_of(product: Product) -> str:
     url = product.image_url.strip()
     if not url:
         return ""
-    parts = urlsplit(url)
-    if parts.scheme or parts.netloc:
+    parts = parts_of(url)
+    if parts.scheme or parts.netloc or not parts.path:
         return url if url.startswith(f"{settings.SITE_URL}{settings.MEDIA_URL}") else ""
     return settings.MEDIA_URL + quote(parts.path.removeprefix(settings.MEDIA_URL).lstrip("/"))
 

@@ -9,8 +9,8 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
-from urllib.parse import urlsplit
 
+from core.addresses import parts_of
 from moderation.policy.fixups import read_fixup
 
 SEVERITIES = {"block": "Blocking", "warn": "Warning", "info": "Note"}
@@ -42,7 +42,7 @@ def facts_html(facts: Iterable[tuple[str, str]], console_url: str) -> str:
         f'<table style="width:100%;border-collapse:collapse">{rows}</table>' if rows else "<p>No facts are known.</p>"
     )
     link = ""
-    if urlsplit(console_url).scheme in ("http", "https"):
+    if parts_of(console_url).scheme in ("http", "https"):
         link = f'<p><a href="{escape(console_url)}" target="_blank" rel="noopener">Open in the console</a></p>'
     return f'<h4 style="margin:14px 0 4px">Facts</h4>{table}{link}'
 
@@ -74,7 +74,7 @@ def product_card_html(
 
 def picture_html(image_url: str) -> str:
     """Return the picture at `image_url`, which is told nothing of who looks; nothing without a web address."""
-    if urlsplit(image_url).scheme not in ("http", "https"):
+    if parts_of(image_url).scheme not in ("http", "https"):
         return ""
     style = "max-width:100%;max-height:240px;object-fit:contain;border-radius:8px;margin:0 0 10px;display:block;"
     style += "align-self:flex-start"

@@ -144,7 +144,7 @@ def make_product(
         description=description,
         price=price[0] if price else None,
         currency=price[1] if price else "",
-        image_url=_image(image_url),
+        image_url=image_address(image_url),
         facts=_distinct(facts(locale)),
     )
 
@@ -218,7 +218,8 @@ def _text(name: str, text: str) -> str:
     return text
 
 
-def _image(url: str) -> str:
+def image_address(url: str) -> str:
+    """Return the address of a picture, cleaned. Raises `BadRow` for what is neither an http(s) address nor a path."""
     if len(url) <= MAX_URL and _USUAL_ADDRESS.fullmatch(url):
         return url
     url = clean_address(url)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.urls import reverse
 
+from core.addresses import parts_of
 from core.refs import keys_of, ref
 from labeling import answers
 from labeling.annotations import Result, choices, prediction_of
@@ -189,7 +189,7 @@ def task_data_of(
     """
     return {
         "product_html": markup.product_html(title, brand, category),
-        "image": image_url if urlsplit(image_url).scheme in ("http", "https") else markup.NO_PICTURE,
+        "image": image_url if parts_of(image_url).scheme in ("http", "https") else markup.NO_PICTURE,
         "facts_html": markup.facts_html(facts, console_url),
         "draft_html": markup.draft_html(text, findings, channel=channel, locale=locale, grounding=grounding),
         "findings": [
