@@ -74,8 +74,8 @@ def _not_looked_at(reading: Reading) -> str:
     open_ = [finding for finding in warned if str(finding.pk) not in dismissed | confirmed]
     if open_:
         return (
-            f"{len(open_)} warning{'s are' if len(open_) > 1 else ' is'} still open ({_said(open_)}): tick each that is "
-            "a false alarm, or that the others are right, and say in the comment why the text may go out."
+            f"{len(open_)} warning{'s are' if len(open_) > 1 else ' is'} still open ({_said(open_)}): tick each "
+            "that is a false alarm, or that the others are right, and say in the comment why the text may go out."
         )
     is_let_out = any(str(finding.pk) in confirmed - dismissed for finding in warned)
     if is_let_out and not str(reading.answer.get("comment") or "").strip():
