@@ -19,6 +19,10 @@ _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)['\"”’)]?\s*|[。！？]|\s*[|\n]\s*")
 _CLAUSE_END: Final = re.compile(r"[,;]\s+(?:and |but |or )?|\s+and (?=[a-z]+s\b|an? |has |with |at )|[，；]")
 
+# One of several things in a row, up to where the next one or the end of the sentence stands.
+_JOINED: Final = re.compile(r"(?:,? (?:and|or) |, |、|以及|[和与或])$")
+_NEXT: Final = re.compile(r"\s*(?:[.!?。！？,，、]|(?:and|or)\b|[和与或]|以及|$)")
+
 
 @dataclass(frozen=True)
 class Fixup:
@@ -54,6 +58,11 @@ def fixup_of(claim: Claim, text: str) -> Fixup | None:
     """Return what would mend `claim` in `text`; None where nothing would be left of it."""
     if (value := _value_instead(claim)) and value != claim.text:
         return Fixup(claim.start, claim.end, value)
+    joined = (
+        None if claim.kind in ("number", "quantity") else _JOINED.search(text, max(0, claim.start - 6), claim.start)
+    )
+    if joined and _NEXT.match(text, claim.end):
+        return Fixup(joined.start(), claim.end, "")
     start, end = _clause(text, claim.start, claim.end)
     return Fixup(start, end, "") if text[:start].strip() or text[end:].strip() else None
 

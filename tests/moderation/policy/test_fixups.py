@@ -46,6 +46,11 @@ def mended(made: Draft) -> str:
         ("The box holds a dozen candles.", {"Pieces": "10"}, "The box holds 10 candles."),
         ("A sturdy jug in red. It pours well.", {"Colour": "navy"}, "A sturdy jug in navy. It pours well."),
         ("A sturdy bag, sealed to IP68, with a zip.", {"Rating": "IP67"}, "A sturdy bag, with a zip."),
+        (
+            "They resist water to IPX4 and are light, with clear sound and noise cancelling.",
+            {"Water resistance": "IPX4", "Noise cancelling": "no", "Sound": "clear", "Weight": "light"},
+            "They resist water to IPX4 and are light, with clear sound.",
+        ),
         ("柜子宽30厘米，高20厘米，好用。", {"宽度": "20厘米", "高度": "30厘米"}, "柜子宽20厘米，高30厘米，好用。"),
         ("这款裙子采用真丝面料，手感很好。", {"材质": "棉"}, "这款裙子采用棉面料，手感很好。"),
     ],
