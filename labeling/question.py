@@ -134,6 +134,9 @@ class Question(ABC):
         """Return what a parsed `answer` comes to, one of `labels`; empty when it says none of them."""
         raise NotImplementedError(f"nobody is asked {self.name}")
 
+    def require_answer(self, answer: Mapping[str, Any]) -> None:  # noqa: B027  (most never lose one)
+        """Raise `PermanentError` for a parsed `answer` that the question does not have (any more)."""
+
     def result_of(self, label: str) -> list[dict[str, Any]]:
         """Return an annotation that says `label`, and nothing else."""
         raise NotImplementedError(f"nobody is asked {self.name}")

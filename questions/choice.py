@@ -106,6 +106,13 @@ class ChoiceQuestion(Question):
             return "" if said is None or answer.get("escalate") else NONE
         return label_sets.join(said, self.labels)
 
+    def require_answer(self, answer: Mapping[str, Any]) -> None:
+        """Raise `PermanentError` for an answer that was read before a version took it away: it must not be left out."""
+        said = answer.get(self.name) or []
+        gone = sorted({said} - set(self.labels) if isinstance(said, str) else set(said) - set(self.labels))
+        if gone:
+            raise PermanentError(f"{self.name} has no answer {', '.join(gone)} any more.")
+
     def require_label(self, label: str) -> None:
         """Raise `PermanentError` for a label that the question does not have: one of several says each answer once,
         in the order of the choices, and `none` says nothing else.

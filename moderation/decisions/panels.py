@@ -31,7 +31,8 @@ from moderation.queues.separation_of_duties import require_another_person
 def answer(item: ReviewItem, *, consensus: Consensus, actor: User) -> bool:
     """Act on what `actor` answered to `item`, whoever else is asked the same. Returns whether a decision came of it.
 
-    Raises as `deciding.record_decision`; `PermanentError` also for a person's second answer in one panel.
+    Raises as `deciding.record_decision`; `PermanentError` also for a person's second answer in one panel, and for an
+    answer that a version of the question has taken away meanwhile.
     """
     with transaction.atomic():
         # The leading item orders everything that happens to its panel.
@@ -39,6 +40,7 @@ def answer(item: ReviewItem, *, consensus: Consensus, actor: User) -> bool:
         item = next(now for now in (lead, *others) if now.pk == item.pk)
         if item.status in (Status.DECIDED, Status.WITHDRAWN) or Status.CONFIRMING in (item.status, lead.status):
             raise StaleState("It is decided already, not asked any more, or waits for a second person.")
+        question(item.kind).require_answer(consensus.answer)
         if item.purpose == Purpose.LABEL and not any(seat.purpose == Purpose.LABEL for seat in others):
             return record_decision(item, consensus=consensus, actor=actor) is not None
         require_may_answer(item, actor)

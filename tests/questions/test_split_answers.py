@@ -137,6 +137,34 @@ def test_an_answer_that_comes_in_while_it_is_put_back_is_kept(damage: Path, monk
     assert item.status == "decided"
 
 
+@pytest.mark.parametrize("renamed", [{"broken": "torn"}, {}])
+@pytest.mark.parametrize("multiple", [False, True])
+def test_an_answer_that_was_read_before_and_is_acted_on_after_is_a_seniors(
+    damage: Path, multiple: bool, renamed: dict[str, str]
+) -> None:
+    """It is neither kept as a label that there is not, nor left out of several: nothing said is no `none`."""
+    if multiple:
+        damage.write_text(damage.read_text() + "multiple: true\n")
+        _load(damage)
+    review = factories.customer_review("It came just then")
+    settling.open_reviews()
+    factories.push_tasks()
+    item = ReviewItem.objects.get(kind="damage", about=ref(review))
+    factories.answer(item, people.reviewer(), damage=["broken"] if multiple else "broken")
+    _split(damage)
+    versions.load(
+        read_declaration(damage),
+        renamed=renamed,
+        asked_again=[] if renamed else ["broken"],
+        actor=people.administrator(),
+    )
+    assert settling.settle_decisions() == 0
+    assert not Label.objects.exists()
+    item.refresh_from_db()
+    assert item.status == "escalated"
+    assert "no answer broken any more" in item.escalated_reason
+
+
 def test_an_answer_that_was_taken_back_lets_nobody_else_of_the_panel_decide_alone(damage: Path) -> None:
     """One of two has said what a version splits, the other one has the same in hand."""
     damage.write_text(damage.read_text().replace("overlap: 1", "overlap: 2"))
