@@ -82,10 +82,12 @@ _PRINTED: Final = re.compile(
     r"|(?:印着|印有|写着|写有|印|字样|绣着|绣有|刻着|题为|书名|绘本|图书|小说)(?:是|为|的)?[:：]?$"
 )
 _WORK: Final = re.compile(
-    r"\b(?:novel|book|story|stories|tale|film|movie|documentary|history|memoir|biography|comic|poem|drama|thriller)\b"
+    r"(?<!our\s)(?<!my\s)(?<!customer\s)\b(?:novel|book|story|stories|tale|film|movie|documentary|history|memoir|biography|comic|poem|drama|thriller)\b"
     r"[^.,]{0,30}?\b(?:about|of|follows|tells|where|in\swhich|who)\b"
     r"|(?:讲述|讲的是|讲了|描写|描绘|记录)(?:了|着)?|(?:小说|绘本|故事|纪录片|电影|漫画|图书|书|游戏)(?:里|中|讲|写|说|的主角|主人公)"
 )
+# "The story of how this cream heals": told of what is sold.
+_SOLD: Final = re.compile(r"\b(?:this|these|our|we)\b")
 
 
 def why_no_claim(text: str, start: int, end: int, own: Iterable[str], *, nonetheless: Container[str] = ()) -> str:
@@ -100,7 +102,7 @@ def why_no_claim(text: str, start: int, end: int, own: Iterable[str], *, nonethe
         "notice": lambda: bool(_NOTICE.search(f"{_COMMA.split(before)[-1]}{text[start:end]}{_COMMA.split(after)[0]}")),
         "denied": lambda: _is_denied(before, text[start:end], after) or _is_denied_in_chinese(before, after),
         "quoted": lambda: _is_quoted(*near, own),
-        "told": lambda: bool(_WORK.search(before)),
+        "told": lambda: bool((work := _WORK.search(before)) and not _SOLD.search(before, work.end())),
     }
     return next((why for why, holds in reasons.items() if why not in nonetheless and holds()), "")
 

@@ -90,6 +90,19 @@ def test_a_denial_does_not_smuggle_a_claim(said: str, term: str) -> None:
 @pytest.mark.parametrize(
     ("said", "term"),
     [
+        ("Our story of a cream that cures acne.", "cures acne"),
+        ("Read a customer story about a balm that cures acne.", "cures acne"),
+        ("The story of how this cream cures acne.", "cures acne"),
+        ("A book about how our cream cures acne.", "cures acne"),
+    ],
+)
+def test_a_story_about_what_is_sold_is_a_claim(said: str, term: str) -> None:
+    assert why(said, term) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "term"),
+    [
         ("A pad without any added antibacterial agents.", "antibacterial"),
         ("Free of fragrance or antibacterial agents.", "antibacterial"),
         ("It does not heal eczema or cure acne.", "cure acne"),
