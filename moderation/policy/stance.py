@@ -82,7 +82,8 @@ _PRINTED: Final = re.compile(
     r"|(?:印着|印有|写着|写有|印|字样|绣着|绣有|刻着|题为|书名|绘本|图书|小说)(?:是|为|的)?[:：]?$"
 )
 _WORK: Final = re.compile(
-    r"(?<!our\s)(?<!my\s)(?<!customer\s)\b(?:novel|book|story|stories|tale|film|movie|documentary|history|memoir|biography|comic|poem|drama|thriller)\b"
+    r"(?<!our\s)(?<!my\s)(?<!customer\s)"
+    r"\b(?:novel|book|story|stories|tale|film|movie|documentary|history|memoir|biography|comic|poem|drama|thriller)\b"
     r"[^.,]{0,30}?\b(?:about|of|follows|tells|where|in\swhich|who)\b"
     r"|(?:讲述|讲的是|讲了|描写|描绘|记录)(?:了|着)?|(?:小说|绘本|故事|纪录片|电影|漫画|图书|书|游戏)(?:里|中|讲|写|说|的主角|主人公)"
 )
