@@ -75,3 +75,10 @@ def test_a_line_may_tell_of_something_else_than_the_state() -> None:
     assert advance(scan, from_="scanning", to="scanned", event="seen") == Line(
         "moderation.retroscan.seen", ref(scan), {"from": "scanning"}
     )
+
+
+@pytest.mark.django_db
+def test_from_where_to_where_is_said_by_name() -> None:
+    item = factories.review_item(factories.customer_review())
+    with pytest.raises(TypeError):
+        advance(item, item.status, "dispatched")  # type: ignore[misc]
