@@ -136,7 +136,7 @@ class FactsGraphCheck(Check):
         known = self.graph.known(draft)
         if not known:
             return []
-        folded = fold(draft.text)
+        folded = draft.said.folded
         hits = []
         for rule in self.graph.rules:
             if rule.known not in known:

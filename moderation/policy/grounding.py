@@ -26,8 +26,9 @@ class GroundingCheck(Check):
 
     def find(self, draft: Draft) -> list[Hit]:
         """Return a hit for each claim without a fact behind it, and for each "first" that a proof stands behind."""
-        found = claims(draft)
-        fixups = _fixups(draft, found)
+        evidence = Evidence(draft)
+        found = _claims(draft, evidence)
+        fixups = _fixups(draft, found, evidence)
         return [_hit(claim, fixups.get(index)) for index, claim in enumerate(found) if _is_told(claim)]
 
 
@@ -35,7 +36,7 @@ def _is_told(claim: Claim) -> bool:
     return bool(claim.code) or claim.kind == "first or only"
 
 
-def _fixups(draft: Draft, found: Sequence[Claim]) -> dict[int, Fixup]:
+def _fixups(draft: Draft, found: Sequence[Claim], evidence: Evidence) -> dict[int, Fixup]:
     """Return what mends the claims that somebody is asked about, by their place in `found`.
 
     They were tried, all together or else one by one: with them there are fewer such claims. A text with many faults, or
@@ -47,15 +48,15 @@ def _fixups(draft: Draft, found: Sequence[Claim]) -> dict[int, Fixup]:
     drawn = {index: fixup for index in asked if (fixup := fixup_of(found[index], draft.text))}
     if not any(char.isalnum() for char in apply_fixups(draft.text, drawn.values())):
         return {}
-    if drawn and _n_asked(draft, drawn.values()) == len(asked) - len(drawn):
+    if drawn and _n_asked(draft, drawn.values(), evidence) == len(asked) - len(drawn):
         return drawn
-    return {index: fixup for index, fixup in drawn.items() if _n_asked(draft, [fixup]) < len(asked)}
+    return {index: fixup for index, fixup in drawn.items() if _n_asked(draft, [fixup], evidence) < len(asked)}
 
 
-def _n_asked(draft: Draft, fixups: Iterable[Fixup]) -> int:
+def _n_asked(draft: Draft, fixups: Iterable[Fixup], evidence: Evidence) -> int:
     """Return how many claims somebody would be asked about, were `fixups` made."""
     mended = replace(draft, text=apply_fixups(draft.text, fixups))
-    return sum(bool(claim.code) and claim.severity != Severity.INFO for claim in claims(mended))
+    return sum(bool(claim.code) and claim.severity != Severity.INFO for claim in _claims(mended, evidence))
 
 
 def _hit(claim: Claim, fixup: Fixup | None) -> Hit:
@@ -74,8 +75,12 @@ def _hit(claim: Claim, fixup: Fixup | None) -> Hit:
 
 def claims(draft: Draft) -> list[Claim]:
     """Return every claim of `draft` in the order of the text, with the fact that backs it or what is wrong with it."""
+    return _claims(draft, Evidence(draft))
+
+
+def _claims(draft: Draft, evidence: Evidence) -> list[Claim]:
+    """Return the claims of `draft` by what its product is known to be, which no change of the text changes."""
     text = draft.text[:MAX_EXAMINED]
-    evidence = Evidence(draft)
     phrases = [*word_claims(text, evidence), *statement_claims(text, evidence), *name_claims(text, evidence)]
     # The 9001 in "ISO 9001" and the 3 in "3 out of 5" are no numbers of their own.
     covered = bytearray(len(text))
