@@ -159,8 +159,8 @@ def _all_count(lead: ReviewItem, people: Sequence[User]) -> bool:
     """Whether each of `people`, who have answered, has a vote still: a version that splits an answer takes its votes
     back, and leaves a panel alone that somebody has in hand.
     """
-    of_them = Q(rater__in=[labels.rater_of(person) for person in people])
-    return Vote.objects.filter(of_them, kind=lead.kind, subject=ref(lead.subject)).count() == len(people)
+    raters = [labels.rater_of(person) for person in people]
+    return Vote.objects.filter(kind=lead.kind, subject=lead.about, rater__in=raters).count() == len(people)
 
 
 def _answer_to(item: ReviewItem) -> Consensus | None:

@@ -18,13 +18,13 @@ from django.db.models.functions import Cast, Substr
 
 from catalog.models import CustomerReview, ImportRun
 from core.actors import user_keys
+from core.refs import ref_to
 from labeling import approvals
 from labeling.labels import rater_of
 from labeling.models import Vote
 from labeling.votes import labels_of
 from moderation.label_exchange.importing import brought_in_by, kind_of, source_of
 from moderation.label_exchange.records import answered_by_files
-from moderation.label_exchange.reviews import subject_of
 from moderation.models.predictions import Prediction
 from moderation.queues import seats
 from moderation.queues.separation_of_duties import why_no_second
@@ -92,7 +92,7 @@ def measure(run: ImportRun) -> Measured:
         .filter(review_items__kind=kind, review_items__status__in=seats.OPEN)
         .values_list("pk", flat=True)
     )
-    to_come = can_ask or any(subject_of(key) not in earlier for key in open_)
+    to_come = can_ask or any(ref_to(CustomerReview, key) not in earlier for key in open_)
     counts = later if len(later) >= FEWEST or to_come else ours
     whole = _against(number, said, counts)
     model, model_name = _with_models(kind, number, said, counts)
@@ -115,7 +115,7 @@ def askable(run: ImportRun) -> QuerySet[CustomerReview]:
 
 def _reviews_of(run: ImportRun) -> QuerySet[CustomerReview]:
     votes = Vote.objects.filter(source=source_of(run))
-    keys = votes.values_list(Cast(Substr("subject", len(subject_of("")) + 1), UUIDField()))
+    keys = votes.values_list(Cast(Substr("subject", len(ref_to(CustomerReview, "")) + 1), UUIDField()))
     return CustomerReview.objects.filter(pk__in=keys)
 
 

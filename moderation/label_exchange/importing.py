@@ -31,7 +31,7 @@ from labeling.pseudonyms import pseudonym
 from labeling.question import question
 from moderation.decisions.second_reviews import open_blind
 from moderation.label_exchange.records import USUAL, LabelRecord, Rules, records_of
-from moderation.label_exchange.reviews import find_reviews, subject_of
+from moderation.label_exchange.reviews import find_reviews
 from moderation.models.queues import QueuePolicy
 from moderation.queues.rules import policy_for
 
@@ -215,8 +215,6 @@ def _open_gold(file: File) -> int:
                     .select_related("product")
                 )
                 for review in reviews.order_by("pk"):
-                    open_blind(
-                        kind, review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[subject_of(review.pk)]
-                    )
+                    open_blind(kind, review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[ref(review)])
                     opened += 1
     return opened

@@ -35,17 +35,12 @@ class Found:
         return ""
 
 
-def subject_of(pk: UUID | str) -> str:
-    """Return the reference of the customer review `pk`."""
-    return ref_to(CustomerReview, pk)
-
-
 def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found:
     """Return the reviews that `records` are about. With `make`, one that is missing is made where its text is given."""
     pks = {record.pk for record in records if record.pk}
     rows = CustomerReview.objects.filter(pk__in=in_array(pks, "uuid")).values_list("pk", "text") if pks else ()
     by_pk = dict(rows)
-    subjects = {str(pk): subject_of(pk) for pk in by_pk}
+    subjects = {str(pk): ref_to(CustomerReview, pk) for pk in by_pk}
     texts = {str(pk): text for pk, text in by_pk.items()}
     # A reference of another installation means nothing here: the text is as good as new.
     others = [record for record in records if record.pk not in by_pk]
@@ -66,7 +61,7 @@ def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found
     held |= {external_id: review.text for external_id, review in new.items()}
     for record in others:
         if record.external_id in known:
-            subjects[record.key_of_review] = subject_of(known[record.external_id])
+            subjects[record.key_of_review] = ref_to(CustomerReview, known[record.external_id])
             if record.external_id in held:
                 texts[record.key_of_review] = held[record.external_id]
     return Found(subjects, texts, n_made)
