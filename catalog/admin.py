@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog import editing
 from catalog.feeds.base import BadRow, image_address
-from catalog.models import ImportRun, Product, ProductFact, PublishedCopy
+from catalog.models import ImportRun, Product, ProductFact, ProductPicture, PublishedCopy
 from core.actors import AuthenticatedHttpRequest
 from core.admin import ReadOnlyAdmin, excerpt, lead_on
 
@@ -145,6 +145,23 @@ class ProductAdmin(ModelAdmin):
     def n_live(self, obj: Product) -> int:
         """How many texts shoppers see now."""
         return obj.live_count  # type: ignore[attr-defined]
+
+
+@admin.register(ProductPicture)
+class ProductPictureAdmin(ReadOnlyAdmin):
+    """Pictures that products have and had. A row opens its product."""
+
+    nothing_here = "No product has a picture yet"
+    what_brings = "They come with the products of a feed."
+    list_display = ("address", "product", "created_at", "removed_at")
+    list_filter = (("removed_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("product",)
+    search_fields = ("address", "product__sku", "product__title")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the product."""
+        picture = get_object_or_404(ProductPicture, pk=object_id if object_id.isdecimal() else 0)
+        return redirect("admin:catalog_product_change", picture.product_id)
 
 
 class LiveFilter(admin.SimpleListFilter):

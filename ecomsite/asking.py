@@ -20,4 +20,5 @@ SUBJECTS: dict[str, str] = {
     "review": "questions.subjects.review.ReviewSubject",
     "draft": "questions.subjects.draft.DraftSubject",
     "product": "questions.subjects.product.ProductSubject",
+    "picture": "questions.subjects.picture.PictureSubject",
 }

@@ -31,7 +31,17 @@ def picture_of(product: Product) -> str:
 
     A picture on somebody else's server is never loaded by the console: it would tell them who looks at what, and when.
     """
-    url = product.image_url.strip()
+    return _held(product.image_url)
+
+
+def seen_picture(url: str) -> dict[str, str]:
+    """Return what `console/_picture.html` shows of the picture at `url`: itself if we hold it, else a way there."""
+    held = _held(url)
+    return {"picture": held, "elsewhere": "" if held or parts_of(url).scheme not in ("http", "https") else url}
+
+
+def _held(url: str) -> str:
+    url = url.strip()
     if not url:
         return ""
     parts = parts_of(url)

@@ -12,6 +12,7 @@ READ_ALL = (
     "audit.view_ledgercheck",
     "catalog.view_product",
     "catalog.view_productfact",
+    "catalog.view_productpicture",
     "catalog.view_factevidence",
     "catalog.view_customerreview",
     "catalog.view_hiddenreview",
@@ -55,6 +56,7 @@ READ_ALL = (
 READ_WORK = (
     "catalog.view_product",
     "catalog.view_productfact",
+    "catalog.view_productpicture",
     "catalog.view_factevidence",
     "catalog.view_customerreview",
     "catalog.view_hiddenreview",

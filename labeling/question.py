@@ -54,6 +54,9 @@ class Question(ABC):
     choices: tuple[Choice, ...] = ()
     is_multiple: bool = False
     about: str = "review"  # one of ABOUT
+    # Whether a model can read what it is about; where none can, people alone answer, and nobody searches for wrong
+    # labels.
+    is_readable: bool = True
     # The key in INFERENCE.backends that a model of it runs on unless another is named; empty where no model answers
     # it.
     backend: str = ""

@@ -56,11 +56,11 @@ def choice_page(
     *,
     heading: str,
     to: str,
+    shown: str,
     is_multiple: bool = False,
     required_message: str = "",
 ) -> str:
-    """Return the page that asks for one of `choices`, or several, about the object `to`,
-    shown by `<to>_html` of the data.
+    """Return the page that asks for one of `choices`, or several, about the object `to`, one of the tags in `shown`.
 
     More than MOST_IN_A_ROW stand in columns below a field: what is typed there hides the others, and Enter picks the
     first that is left.
@@ -85,7 +85,7 @@ def choice_page(
 <View className="ec-page">
   {STYLE}{COLUMNS_STYLE if is_long else ""}
   <View className="ec-card">
-    <HyperText name="{to}" value="${to}_html" inline="true" selectionEnabled="false"/>
+    {shown}
   </View>
   <View className="{card}">
     <Header value={quoteattr(heading)} size="5"/>{find}

@@ -34,12 +34,14 @@ class Subject(ABC):
     fetched: tuple[str, ...] = ()
     # When a row came: the lot of first labels is drawn from the latest.
     came: str = "created_at"
-    # The column with the product's key, for SQL; the table has one named `locale` too.
+    # The column with the product's key, for SQL.
     product_column: str = "product_id"
     # Whether a champion answers about every row there is, and each that comes: the table needs the triggers of
     # moderation/sql for that.
     is_scored_as_it_comes: bool = False
-    # Whether a model of ours can read one: `text` says what it reads then.
+    # The column with its language, for SQL; empty where it has none.
+    locale_column: str = "locale"
+    # Whether a model of ours can read one: `text` says what it reads then. Of others people alone are asked.
     is_readable: bool = True
 
     @property
@@ -55,9 +57,21 @@ class Subject(ABC):
     def shows(self, row: Any) -> str:
         """Return `row` as HTML for the labelling page: what others wrote in it is escaped."""
 
+    def tags(self) -> str:
+        """Return what shows a row on the labelling page, as Label Studio's XML: a tag in it is named as the subject."""
+        return f'<HyperText name="{self.name}" value="${self.name}_html" inline="true" selectionEnabled="false"/>'
+
+    def data(self, row: Any) -> dict[str, Any]:
+        """Return the task data of `row`, which `tags` show. `<name>_html` is what a note to who answers is added to."""
+        return {f"{self.name}_html": self.shows(row)}
+
     def text(self, row: Any) -> str:
-        """Return what a model reads of `row`."""
-        return self.words(row)
+        """Return what a model reads of `row`; nothing where none can."""
+        return self.words(row) if self.is_readable else ""
+
+    def picture(self, row: Any) -> str:
+        """Return the address of the picture that is asked about, as `row` holds it; empty where none is."""
+        return ""
 
     def locale(self, row: Any) -> str:
         """Return the language of `row` (BCP 47), which who judges it has to read; empty: any."""

@@ -41,10 +41,14 @@ def facts_html(facts: Iterable[tuple[str, str]], console_url: str) -> str:
     table = (
         f'<table style="width:100%;border-collapse:collapse">{rows}</table>' if rows else "<p>No facts are known.</p>"
     )
-    link = ""
-    if parts_of(console_url).scheme in ("http", "https"):
-        link = f'<p><a href="{escape(console_url)}" target="_blank" rel="noopener">Open in the console</a></p>'
-    return f'<h4 style="margin:14px 0 4px">Facts</h4>{table}{link}'
+    return f'<h4 style="margin:14px 0 4px">Facts</h4>{table}{link_html(console_url)}'
+
+
+def link_html(console_url: str) -> str:
+    """Return the way to a page of the console, as a line of its own; nothing without a web address."""
+    if parts_of(console_url).scheme not in ("http", "https"):
+        return ""
+    return f'<p><a href="{escape(console_url)}" target="_blank" rel="noopener">Open in the console</a></p>'
 
 
 def product_card_html(

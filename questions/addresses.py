@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 
 from catalog.models import Product
+from core.addresses import parts_of
+from moderation import markup
 
 
 def absolute(path: str) -> str:
@@ -14,5 +16,17 @@ def absolute(path: str) -> str:
 
 def picture_url(product: Product) -> str:
     """Return where the picture of `product` is; an address of its own stays, a path is one under MEDIA_URL."""
-    url = product.image_url
+    return picture_at(product.image_url)
+
+
+def picture_at(url: str) -> str:
+    """Return where the picture with the address `url` is, as `picture_url`."""
     return url if not url or "://" in url else absolute(f"{settings.MEDIA_URL}{url}")
+
+
+def shown_at(url: str) -> str:
+    """Return what an `Image` of Label Studio shows for the picture at `url`: where it is, or a card without a picture
+    where nobody can tell.
+    """
+    at = picture_at(url)
+    return at if parts_of(at).scheme in ("http", "https") else markup.NO_PICTURE

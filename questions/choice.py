@@ -64,6 +64,7 @@ class ChoiceQuestion(Question):
             offered,
             heading=self.heading or self.title,
             to=self.about,
+            shown=self.subject.tags(),
             is_multiple=self.is_multiple,
             required_message=ask,
         )
@@ -77,7 +78,7 @@ class ChoiceQuestion(Question):
 
     def task_data(self, subject: Any) -> dict[str, Any]:
         about = self.subject
-        data = {self.top: about.shows(subject), "text": about.words(subject)}
+        data = {**about.data(subject), "text": about.words(subject)}
         edition = about.edition(subject)
         return {**data, "edition": edition} if edition else data
 
@@ -151,6 +152,11 @@ class ChoiceQuestion(Question):
         found = explaining.behind(item) if item else None
         why = found[1] if found else None
         return markup.with_suggestion(data, self.top, why.in_words if why and why.holds is not False else "")
+
+    @property
+    def is_readable(self) -> bool:  # type: ignore[override]
+        """Whether a model can read what it is about."""
+        return self.subject.is_readable
 
     def rows(self, subjects: Sequence[str]) -> dict[str, Any]:
         return self.subject.rows(subjects)

@@ -22,7 +22,7 @@ from core.hints import hint_on_commit
 from core.refs import ref
 from labeling import columns, issues
 from labeling.models import Label, LabelCheck, LabelIssue
-from labeling.question import question, queue_names
+from labeling.question import asked_questions, question
 from training import label_evidence, several_checks
 from training.label_evidence import Progress, Searched
 
@@ -47,10 +47,15 @@ def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
 
     Needs labeling.check_labels.
 
-    Raises `PermanentError` for a queue without labels to search, or too few of them.
+    Raises `PermanentError` for a queue without labels to search, or too few of them, and for one about what no model
+    reads.
     """
     require_permission(actor, "labeling.check_labels")
-    question(kind)
+    if not (asked := question(kind)).is_readable:
+        raise PermanentError(
+            f"No model reads a {asked.about}, so none can say which labels of {asked.title} look wrong.",
+            hint="Have several people answer each (overlap): where they differ a senior looks.",
+        )
     n = Label.objects.filter(kind=kind).count()
     if n < FEWEST_LABELS:
         raise PermanentError(
@@ -74,7 +79,7 @@ def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
 def plan_due() -> int:
     """Plan a search in each queue whose labels have changed enough since the last one. Returns how many."""
     planned = 0
-    for kind in queue_names():
+    for kind in [one.name for one in asked_questions() if one.is_readable]:
         if reason := _why_due(kind):
             plan(kind, reason=reason, actor=CHECKER)
             planned += 1

@@ -17,7 +17,7 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError, StaleState
 from core.hints import hint_on_commit
 from core.refs import ref
-from labeling.question import answered_by_models, question
+from labeling.question import answered_by_models, is_known, question
 from training import recipes
 from training.models import TrainingRun
 from training.models.datasets import Task
@@ -61,6 +61,8 @@ def plan(
     `like` that froze nothing; `PermissionDenied` without `training.train_model`.
     """
     require_permission(actor, "training.train_model")
+    if is_known(task) and not question(task).is_readable:
+        raise PermanentError(f"No model reads a {question(task).about}: people alone answer {task}.")
     if task not in trained():
         raise PermanentError(f"nothing is trained for the task {task!r}", hint=f"Known: {', '.join(trained())}.")
     if like is not None and like.task != task:

@@ -24,6 +24,7 @@ from ecomsite.console.candidates import decisions_of, moments
 from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import Act, action, page
 from ecomsite.console.review import review_address
+from ecomsite.media import seen_picture
 from labeling.models import Consensus, LabelingTask
 from labeling.question import is_known, question
 from moderation.decisions import appeals, confirmations, outcomes, recording
@@ -107,6 +108,7 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
         "pieces": highlight.mark(words, findings),
         "findings": findings,
         "locale": lead.locale,
+        **seen_picture(lead.picture),
         "suggested": suggestion.shown_of(lead, reader=request.user),
         "outgoing": highlight.mark(outgoing.text, outgoing.findings) if outgoing else [],
         "outgoing_findings": outgoing.findings if outgoing else [],

@@ -111,6 +111,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _table("Products", "inventory_2", "catalog.product"),
+            _table("Pictures", "image", "catalog.productpicture"),
             _table("Published copy", "storefront", "catalog.publishedcopy"),
             _table("Customer reviews", "reviews", "catalog.customerreview"),
             _page("Hidden reviews", "visibility_off", "console:hidden_reviews", "catalog.view_hiddenreview"),

@@ -16,6 +16,7 @@ from core.actors import AuthenticatedHttpRequest, require_permission
 from ecomsite.console.candidates import decisions_of
 from ecomsite.console.fields import whole_number
 from ecomsite.console.pages import Act, action, page
+from ecomsite.media import seen_picture
 from labeling.labels import rater_of
 from labeling.models import Label, LabelIssue, Vote
 from labeling.question import is_known, question
@@ -63,6 +64,7 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
         "lead": lead,
         "text": (is_known(lead.kind) and next(iter(question(lead.kind).texts([subject])))) or lead.words,
         "locale": lead.locale,
+        **seen_picture(lead.picture),
         "subject_url": lead.subject_address,
         "seats": seats,
         "decisions": [] if is_hidden else decisions_of(lead),

@@ -110,6 +110,7 @@ def _row(one: Question, n_labels: int, loaded: list[QuestionVersion]) -> dict[st
 
 def _tried(text: str) -> dict[str, Any]:
     try:
-        return {"text": text, "tried": DeclaredQuestion(parse_declaration(text, name="this text"))}
+        tried = DeclaredQuestion(parse_declaration(text, name="this text"))
+        return {"text": text, "tried": tried, "tried_by_models": tried.is_readable}
     except EcomsiteError as exc:
         return {"text": text, "mistakes": [part for part in (exc.message, exc.hint) if part]}

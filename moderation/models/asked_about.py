@@ -38,6 +38,14 @@ class AskedAbout:
             return "(not there any more)"
 
     @property
+    def picture(self) -> str:
+        """The address of the picture in question, as its row holds it; empty where it is about none, or it is gone."""
+        try:
+            return subject_behind(self.leading.about).picture(self.subject)
+        except PermanentError:
+            return ""
+
+    @property
     def subject_address(self) -> str:
         """The page of what people are asked about; empty where that is gone."""
         try:

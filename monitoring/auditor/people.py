@@ -187,9 +187,10 @@ def _against_the_label(kind: str, title: str) -> Table:
 
     about = subject_of(question(kind).about)
     rows_of, prefix, product = about.model._meta.db_table, ref_to(about.model, ""), about.product_column
+    language = f"s.{about.locale_column}" if about.locale_column else "'–'"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT s.locale, COALESCE(NULLIF(p.category, ''), '–'), count(*), "  # noqa: S608  (names from above)
+            f"SELECT {language}, COALESCE(NULLIF(p.category, ''), '–'), count(*), "  # noqa: S608  (names from above)
             f"avg((v.label = l.label)::int) FROM labeling_vote v "
             f"JOIN labeling_label l ON l.kind = v.kind AND l.subject = v.subject "
             f"JOIN {rows_of} s ON v.subject = %s || s.id::text LEFT JOIN catalog_product p ON p.id = s.{product} "

@@ -10,7 +10,6 @@ from django.utils.html import format_html_join
 
 from core.exceptions import PermanentError
 from labeling.question import Choice
-from labeling.subject import subject_of
 from questions.choice import ChoiceQuestion
 from questions.declared.schema import HINT, Declaration, read_declaration
 
@@ -28,7 +27,7 @@ class DeclaredQuestion(ChoiceQuestion):
         self.instructions = str(format_html_join("", "<p>{}</p>", paragraphs))
         self.choices = tuple(Choice(one.value, one.title, one.hotkey, one.tone) for one in declaration.keyed())
         self.is_multiple = declaration.multiple
-        self.backend = "sequence_classifier" if subject_of(self.about).is_readable else ""
+        self.backend = "sequence_classifier" if self.is_readable else ""
         self.first_labels = declaration.first_labels
         self.asks_again_when_edited = declaration.ask_again_when_edited
         self.daily_lot = declaration.daily_lot or None

@@ -29,6 +29,8 @@ HINT: Final = "docs/questions.md says how a question is declared."
 LONGEST_LABEL: Final = 60
 LARGEST_FILE: Final = 64 * 1024
 KEYS: Final = "12345678"
+# What a file says of models.
+OF_MODELS: Final = ("ask_below", "daily_lot", "recipe", "gate")
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
@@ -129,9 +131,18 @@ class Declaration(Strict):
         named = {*self.gate.label_margin_points, *self.gate.label_costs}
         if unknown := sorted(named - set(values)):
             raise ValueError(f"gate: there is no choice {', '.join(unknown)}")
+        if self.about in settings.SUBJECTS and not subject_of(self.about).is_readable:
+            self._require_people_alone()
         if self.daily_lot and self.about in settings.SUBJECTS and not subject_of(self.about).is_scored_as_it_comes:
             raise ValueError(f"daily_lot: no model answers about each {self.about} as it comes")
         return self
+
+    def _require_people_alone(self) -> None:
+        """Raise `ValueError` for what is said of models where none can read what it is about."""
+        said = [name for name in OF_MODELS if getattr(self, name) != type(self).model_fields[name].default]
+        said += ["consensus: crowdlab"] if self.consensus == "crowdlab" else []
+        if said:
+            raise ValueError(f"{', '.join(said)}: no model reads a {self.about}, people alone answer; leave it out")
 
     @field_validator("about")
     @classmethod

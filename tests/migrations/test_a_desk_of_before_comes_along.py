@@ -240,6 +240,12 @@ def test_each_review_waits_for_its_score_as_it_did(desk: Moved) -> None:
     assert not waits
 
 
+def test_each_picture_of_a_product_is_a_row(desk: Moved) -> None:
+    wanted = {(row["id"], row["image_url"]) for row in desk.before["catalog_product"] if row["image_url"]}
+    assert wanted
+    assert {(row["product_id"], row["address"]) for row in desk.after["catalog_productpicture"]} == wanted
+
+
 def test_the_tables_are_those_of_a_new_desk(desk: Moved) -> None:
     new = _tables(servers.database_of("template"))
     assert len(new) > 1000

@@ -12,6 +12,7 @@ from core.command_line import WithExamples, actor_from, add_by, pairs_from
 from core.exceptions import EcomsiteError
 from labeling.models import Label
 from labeling.question import all_questions
+from labeling.subject import subject_of
 from questions import versions
 from questions.declared.question import DeclaredQuestion, file_of
 from questions.declared.schema import Declaration, read_declaration
@@ -94,8 +95,12 @@ def _told(declaration: Declaration) -> str:
     answers = ", ".join(f"{one.value} ({one.hotkey})" if one.hotkey else one.value for one in declaration.keyed())
     return (
         f"{declaration.title}, about a {declaration.about}, {'several of' if declaration.multiple else 'one of'} "
-        f"{answers}"
+        f"{answers}{_told_of_models(declaration)}"
     )
+
+
+def _told_of_models(declaration: Declaration) -> str:
+    return "" if subject_of(declaration.about).is_readable else "; answered by people only, no model reads it"
 
 
 def _version_of(one: object) -> str:

@@ -1,4 +1,4 @@
-"""Products and their facts, customer reviews, live copy, and the record of each import."""
+"""Products with their facts and pictures, live copy, and the record of each import."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-
-from core.hashing import hash_json
 
 
 class Channel(models.TextChoices):
@@ -63,6 +61,28 @@ class Product(models.Model):
         return str(self.localized_titles.get(locale, self.title))
 
 
+class ProductPicture(models.Model):
+    """A picture that a product has or had, as something to refer to. Never changes: another address is another picture.
+
+    Kept by triggers on the product's table (catalog/sql/pictures.sql): products are written in many ways, by imports of
+    a million as well.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="pictures", editable=False)
+    address = models.CharField(max_length=1000, editable=False, help_text="absolute URL, or a path under MEDIA_URL")
+    created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="since when the product has another; what people said stays"
+    )
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (models.UniqueConstraint(fields=("product", "address"), name="one_row_per_picture"),)
+
+    def __str__(self) -> str:
+        return self.address
+
+
 class ProductFact(models.Model):
     """A checkable statement about a product, in one language. Copy may claim this and nothing else."""
 
@@ -115,35 +135,6 @@ class FactEvidence(models.Model):
         return f"{self.fact_name}: {self.file_name}"
 
 
-class CustomerReview(models.Model):
-    """What a customer wrote about a product. Untrusted text; holds no customer identity."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    external_id = models.CharField(max_length=120, unique=True, help_text="the shop's id, or a hash of the content")
-    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="reviews")
-    locale = models.CharField(max_length=12, choices=Locale, default=Locale.EN)
-    title = models.CharField(max_length=500, blank=True)
-    text = models.TextField()
-    rating = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True, help_text="stars, 1 to 5")
-    written_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    edited_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="when an import last brought another title or text of it"
-    )
-
-    class Meta:
-        ordering = ("-created_at", "id")
-        indexes = (models.Index(fields=("edited_at",), condition=Q(edited_at__isnull=False), name="review_edited"),)
-
-    def __str__(self) -> str:
-        return self.text[:80]
-
-    @property
-    def full_text(self) -> str:
-        """What a model reads of it, and people label: the title and the text."""
-        return f"{self.title}\n{self.text}".strip()
-
-
 class PublishedCopy(models.Model):
     """What shoppers see. Written by `catalog.publishing` alone; at most one is live per slot and variant."""
 
@@ -179,44 +170,6 @@ class PublishedCopy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} {self.channel} {self.locale}"
-
-
-class HiddenReview(models.Model):
-    """That a customer review is not shown, and since when.
-
-    Written by `catalog.hiding` alone; one stands for each review.
-
-    Another decision ends it: one that shows the review again, or hides it for other reasons.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    review = models.ForeignKey(CustomerReview, on_delete=models.PROTECT, related_name="hidings", editable=False)
-    decision_ref = models.CharField(max_length=120, unique=True, editable=False, help_text="what hid it")
-    reasons = models.JSONField(editable=False, help_text="answers that were given, as codes")
-    marked = models.JSONField(default=list, editable=False, help_text="those of them that a model had suggested")
-    text_hash = models.CharField(max_length=64, editable=False, help_text="of its title and text, as they were then")
-    hidden_at = models.DateTimeField(editable=False)
-    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
-    ended_by = models.CharField(max_length=120, blank=True, editable=False, help_text="the decision that ended it")
-
-    class Meta:
-        ordering = ("-hidden_at", "id")
-        permissions = (("show_review", "Can show a hidden customer review again"),)
-        constraints = (
-            models.UniqueConstraint(fields=("review",), condition=Q(ended_at=None), name="hidden_once"),
-            models.CheckConstraint(
-                condition=Q(ended_at=None, ended_by="") | (Q(ended_at__isnull=False) & ~Q(ended_by="")),
-                name="what_ends_a_hiding_is_a_decision",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.review_id} {', '.join(self.reasons)}"
-
-    @property
-    def is_edited(self) -> bool:
-        """Whether the review says something else by now than what was hidden."""
-        return self.text_hash != hash_json([self.review.full_text])
 
 
 class ImportRun(models.Model):

@@ -1,0 +1,63 @@
+"""A picture of a product, as something to ask about: what it shows, whether shoppers may see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from catalog.models import ProductPicture
+from labeling.subject import Subject
+from moderation import markup
+from questions.addresses import absolute, picture_at, shown_at
+
+
+class PictureSubject(Subject):
+    """A picture that a product has. No model of ours reads one: people alone answer."""
+
+    name = "picture"
+    noun = "pictures"
+    icon = "image"
+    model = ProductPicture
+    joined = ("product",)
+    locale_column = ""
+    is_readable = False
+    fields = {"sku": "text", "title": "text", "address": "text"}
+
+    def words(self, row: ProductPicture) -> str:
+        return f"Picture of {row.product.title} ({row.product.sku})"
+
+    def shows(self, row: ProductPicture) -> str:
+        product = row.product
+        return markup.product_html(product.title, product.brand, product.category) + markup.link_html(
+            absolute(self.address(row))
+        )
+
+    def tags(self) -> str:
+        # Beside one another where there is room, so that the answers stand on the first screen.
+        return """<View className="ec-columns">
+      <View className="ec-work"><Image name="picture" value="$image" maxWidth="640px" zoom="true" zoomControl="false"
+                                       rotateControl="false"/></View>
+      <View className="ec-about"><HyperText name="about" value="$picture_html" inline="true"/></View>
+    </View>"""
+
+    def data(self, row: ProductPicture) -> dict[str, Any]:
+        return {**super().data(row), "image": shown_at(row.address)}
+
+    def locale(self, row: ProductPicture) -> str:
+        """Return nothing: nobody has to read a language to look at one."""
+        return ""
+
+    def picture(self, row: ProductPicture) -> str:
+        return row.address
+
+    def address(self, row: ProductPicture) -> str:
+        return reverse("admin:catalog_product_change", args=[row.product_id])
+
+    def values(self, row: ProductPicture) -> dict[str, Any]:
+        return {"sku": row.product.sku, "title": row.product.title, "address": picture_at(row.address)}
+
+    def all(self) -> QuerySet[ProductPicture]:
+        """Return those that products have now: what shoppers do not see any more is not asked about."""
+        return ProductPicture.objects.filter(removed_at=None)
