@@ -27,6 +27,7 @@ from moderation.policy.literals import LEXICONS  # noqa: E402
 from moderation.policy.packs import load_packs  # noqa: E402
 
 CASES = DATA.parent / "cases" / "policy"
+UNSEEN = ROOT / "bench" / "unseen"
 MUST_CATCH, MUST_WARN = 0.75, 0.15
 # Kinds whose truth is a fact of the product: numbers, units, brands, compatibility, origin, a denied yes or no.
 OF_FACTS = {"units", "compatibility", "grounding_fa", "origin", "negation", "duplicate"}
@@ -109,6 +110,37 @@ def sentences(checks: list[Check]) -> list[str]:
     return rows
 
 
+def unseen(checks: list[Check]) -> list[str]:
+    """Return the rows about `bench/unseen`: its even lines, which may be read, and its odd ones, which nobody reads.
+
+    A finding counts as caught where anything but a hint is said; the check of length is left out, since single sentences
+    are short.
+    """
+    rows = []
+    of_words = [check for check in checks if check.name not in ("grounding", "facts_graph", "length")]
+    of_facts = [check for check in checks if check.name != "length"]
+    for file, some in (("policy", of_words), ("grounding", of_facts)):
+        cases = [json.loads(line) for line in (UNSEEN / f"{file}.jsonl").read_text(encoding="utf-8").splitlines()]
+        found = [(case["expect"], n % 2, *asks_a_person(case, some)) for n, case in enumerate(cases)]
+        for half, named in ((0, "may be read"), (1, "nobody reads")):
+            for expect, said in (("finding", "caught"), ("fine", "fine ones warned about")):
+                part = [is_asked for what, parity, is_asked, _ in found if (what, parity) == (expect, half)]
+                rows.append(f"| unseen {file}, half that {named}: {said} | {share(part)} |")
+        blocked = [is_blocked for what, _, _, is_blocked in found if what == "fine"]
+        rows.append(f"| unseen {file}, both halves: fine ones blocked | {share(blocked)} |")
+    return rows
+
+
+def asks_a_person(case: dict[str, Any], checks: list[Check]) -> tuple[bool, bool]:
+    """Whether the checks find more than a hint in a line of `bench/unseen`, and whether they block it."""
+    locale, title = ("en", "Product") if case["lang"] == "en" else ("zh-Hans", "商品")
+    draft = Draft(
+        case["text"], "description", locale, title, facts=[Fact(name, value) for name, value in case["facts"].items()]
+    )
+    found = [hit.severity for result in run_checks(draft, checks) for hit in result.hits]
+    return any(severity is not Severity.INFO for severity in found), Severity.BLOCK in found
+
+
 def exceptions() -> str:
     """Return how many wordings are named that mean something else: of the packs, and of the list of slurs."""
     packs = sum(len(rule.unless) + len(rule.unless_patterns) for pack in load_packs() for rule in pack.rules)
@@ -135,6 +167,7 @@ def main() -> None:
     lines += [f"| all fine texts: warned about or blocked | {share(one.is_warned for one in fine)} |"]
     lines += [f"| all fine texts: blocked | {share(one.is_blocked for one in fine)} |"]
     lines += sentences(checks)
+    lines += unseen(checks)
     wrong = Counter(one.kind for one in failing if not one.is_right)
     lines += [f"| still wrong, by kind | {', '.join(f'{kind} {n}' for kind, n in sorted(wrong.items())) or 'none'} |"]
     lines += [f"| wordings named as exceptions: packs, slurs and vulgar words | {exceptions()} |"]
