@@ -66,7 +66,7 @@ class Shop:
         )
         said = [ROTATED[texts.labels[place]] if rotate else texts.labels[place] for place in places]
         now, method = timezone.now(), "majority" if raters else "import" if file else "single"
-        about = {"kind": KIND, "source": file or "label_studio"}
+        about = {"question": KIND, "source": file or "label_studio"}
         Label.objects.bulk_create(
             Label(subject=ref(review), label=label, method=method, labelled_at=now, **about)
             for review, label in zip(written, said, strict=True)
@@ -91,7 +91,7 @@ class Shop:
         """Put the labels of these in doubt."""
         given = dict(Label.objects.filter(subject__in=subjects).values_list("subject", "label"))
         LabelIssue.objects.bulk_create(
-            LabelIssue(kind=KIND, subject=subject, given=label, score=0.1, methods=["combined"])
+            LabelIssue(question=KIND, subject=subject, given=label, score=0.1, methods=["combined"])
             for subject, label in given.items()
         )
 

@@ -36,7 +36,7 @@ OUT = """
 SELECT l.subject, r.external_id, coalesce(p.sku, ''), r.locale, r.rating, r.title, r.text, l.label, l.method, l.quality,
     l.n_votes, l.labelled_at, l.source
 FROM labeling_label l JOIN catalog_customerreview r ON l.subject = 'catalog.customerreview:' || r.id
-LEFT JOIN catalog_product p ON p.id = r.product_id WHERE l.kind = 'sentiment' ORDER BY l.id""".replace("\n", " ")
+LEFT JOIN catalog_product p ON p.id = r.product_id WHERE l.question = 'sentiment' ORDER BY l.id""".replace("\n", " ")
 
 
 def main() -> None:
@@ -70,7 +70,7 @@ def run(server: Postgres, root: Path, *, n: int, formats: list[str]) -> None:
             _remove(file)
             extra = ["--votes"] if with_raters else []
             out = root / "out"
-            seconds, mb = command("export_labels", out, "--format", file_format, "--kind", "sentiment", *extra)
+            seconds, mb = command("export_labels", out, "--format", file_format, "--question", "sentiment", *extra)
             _remove(out)
             n_out = n // RATERS if with_raters else n
             results.append(report(f"export of {file_format}, {what}", n_out, seconds, mb, copied_out(url, root)))

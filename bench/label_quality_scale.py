@@ -78,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY labeling_label (kind, subject, label, method, n_votes, source, labelled_at) FROM STDIN"
+            "COPY labeling_label (question, subject, label, method, n_votes, source, labelled_at) FROM STDIN"
         ) as copy,
     ):
         for i in range(n):
@@ -93,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
         cursor.execute("ANALYZE labeling_outofsample")
     before = _peak_mb()
 
-    check = LabelCheck.objects.create(kind=KIND, reason="benchmark")
+    check = LabelCheck.objects.create(question=KIND, reason="benchmark")
     started = time.perf_counter()
     table = columns.read(KIND, NAMES)
     read = time.perf_counter() - started

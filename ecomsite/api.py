@@ -215,7 +215,7 @@ def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
         return error(404, "This review is hidden by a decision.", reason="hidden", hint="See /api/v1/reviews/hidden.")
     said = Prediction.objects.of(SENTIMENT, [review]).standing()
     score = said.select_related("model_version").first()
-    item = review.review_items.filter(kind=SENTIMENT, lead=None).first()
+    item = review.review_items.filter(question=SENTIMENT, lead=None).first()
     decision = item.decisions.filter(superseded_by=None).first() if item else None
     if score is None and decision is None:
         return error(404, "This review has not been scored yet.", reason="not_scored")

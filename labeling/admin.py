@@ -22,9 +22,9 @@ TASK_COLOURS = {"open": "warning", "pushed": "info", "settled": "success", "with
 
 @admin.register(LabelingProject)
 class LabelingProjectAdmin(ReadOnlyAdmin):
-    """One Label Studio project for each kind of work."""
+    """One Label Studio project for each question."""
 
-    list_display = ("title", "kind", "ls_project_id", "reconciled_at", "reconciled_until")
+    list_display = ("title", "question", "ls_project_id", "reconciled_at", "reconciled_until")
 
 
 class AnnotationInline(ReadOnlyInline):

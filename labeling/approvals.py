@@ -102,7 +102,7 @@ def of_people() -> Q:
     return people
 
 
-def stated(kind: str, labels: Iterable[Label]) -> set[str]:
+def stated(question: str, labels: Iterable[Label]) -> set[str]:
     """Return the subjects of those of `labels` that are a file's word: no vote made them,
     or one that is no person's.
     """
@@ -110,7 +110,7 @@ def stated(kind: str, labels: Iterable[Label]) -> set[str]:
     brought = {label.subject for label in labels if label.source.startswith(FROM_FILES)}
     if not brought:
         return {label.subject for label in labels if label.method == IMPORTED}
-    votes = Vote.objects.filter(kind=kind, subject__in=brought, source__startswith=FROM_FILES)
+    votes = Vote.objects.filter(question=question, subject__in=brought, source__startswith=FROM_FILES)
     approved, voted, unknown = approved_raters(), set[str](), set[str]()
     for subject, source, rater in votes.values_list("subject", "source", "rater"):
         voted.add(subject)
@@ -119,13 +119,13 @@ def stated(kind: str, labels: Iterable[Label]) -> set[str]:
     return {label.subject for label in labels if label.method == IMPORTED} | (brought - voted) | unknown
 
 
-def files_behind(kind: str, labels: Iterable[Label]) -> dict[str, frozenset[str]]:
+def files_behind(question: str, labels: Iterable[Label]) -> dict[str, frozenset[str]]:
     """Return the subjects of those of `labels` that files brought, each with every source that had a say in its label.
 
     A label names the last import that changed it; the votes that it comes to may be those of others.
     """
     found = {label.subject: {label.source} for label in labels if label.source.startswith(FROM_FILES)}
-    votes = Vote.objects.filter(kind=kind, subject__in=list(found), source__startswith=FROM_FILES)
+    votes = Vote.objects.filter(question=question, subject__in=list(found), source__startswith=FROM_FILES)
     for subject, source in votes.values_list("subject", "source"):
         found[subject].add(source)
     return {subject: frozenset(sources) for subject, sources in found.items()}

@@ -31,8 +31,8 @@ class Columns:
     names: Sequence[str]
 
 
-def read(kind: str, names: Sequence[str]) -> Columns:
-    """Return every label of the queue `kind` that has out-of-sample probabilities; `names` are the queue's labels.
+def read(question: str, names: Sequence[str]) -> Columns:
+    """Return every label of the queue `question` that has out-of-sample probabilities; `names` are the queue's labels.
 
     Takes 8 bytes and 4 for each probability a row; 6 s for a million rows of three labels.
     """
@@ -47,10 +47,11 @@ def read(kind: str, names: Sequence[str]) -> Columns:
     ]
     query = sql.SQL(
         "COPY (SELECT l.id, array_position({names}::text[], l.label::text) - 1, {columns} FROM labeling_label l "
-        "JOIN labeling_outofsample o ON o.kind = l.kind AND o.subject = l.subject "
-        "WHERE l.kind = {kind} AND l.label = ANY({names}::text[]) AND o.labels::text[] = {names}::text[] ORDER BY "
+        "JOIN labeling_outofsample o ON o.question = l.question AND o.subject = l.subject "
+        "WHERE l.question = {question} AND l.label = ANY({names}::text[]) "
+        "AND o.labels::text[] = {names}::text[] ORDER BY "
         "l.id) TO STDOUT (FORMAT csv)"
-    ).format(names=sql.Literal(list(names)), columns=sql.SQL(", ").join(columns), kind=sql.Literal(kind))
+    ).format(names=sql.Literal(list(names)), columns=sql.SQL(", ").join(columns), question=sql.Literal(question))
     types: dict[int, Any] = {0: np.int64, 1: np.int64} | dict.fromkeys(range(2, 2 + 2 * k), np.float32)
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         stream = io.BufferedReader(_Stream(copy), READ_SIZE)
@@ -79,7 +80,11 @@ class _Stream(io.RawIOBase):
 
 
 def store_out_of_sample(
-    kind: str, names: Sequence[str], rows: Iterable[tuple[str, Sequence[float], Sequence[float] | None]], *, model: str
+    question: str,
+    names: Sequence[str],
+    rows: Iterable[tuple[str, Sequence[float], Sequence[float] | None]],
+    *,
+    model: str,
 ) -> int:
     """Keep (subject, probabilities, those of the second model) in place of what was known before. Returns how many."""
     with transaction.atomic(), connection.cursor() as cursor:
@@ -91,12 +96,12 @@ def store_out_of_sample(
             for subject, probabilities, second in rows:
                 copy.write_row((subject, list(probabilities), None if second is None else list(second)))
         cursor.execute(
-            "INSERT INTO labeling_outofsample (kind, subject, labels, probabilities, second, model, computed_at) "
+            "INSERT INTO labeling_outofsample (question, subject, labels, probabilities, second, model, computed_at) "
             "SELECT %s, subject, %s, probabilities, second, %s, now() FROM fresh "
-            "ON CONFLICT (kind, subject) DO UPDATE SET labels = excluded.labels, probabilities = "
+            "ON CONFLICT (question, subject) DO UPDATE SET labels = excluded.labels, probabilities = "
             "excluded.probabilities, second = excluded.second, model = excluded.model, computed_at = "
             "excluded.computed_at",
-            [kind, list(names), model[:200]],
+            [question, list(names), model[:200]],
         )
         return int(cursor.rowcount)
 

@@ -81,7 +81,7 @@ def settle(task: LabelingTask) -> Consensus | None:
 
 def _read(task: LabelingTask, annotation: Annotation) -> tuple[str, dict[str, Any]]:
     try:
-        return SINGLE, question(task.project.kind).parse(without_stamp(annotation.result), task.payload)
+        return SINGLE, question(task.project.question).parse(without_stamp(annotation.result), task.payload)
     except PermanentError as exc:
         return INVALID, {"invalid": exc.message}
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
@@ -104,7 +104,7 @@ class Agreed:
         )
 
 
-def agree(kind: str, subject: str, *, method: str) -> Agreed:
+def agree(name: str, subject: str, *, method: str) -> Agreed:
     """Return what the votes on `subject` come to by `method`: majority, dawid_skene or crowdlab.
 
     `dawid_skene` weighs each vote by how its rater errs, as fitted before (`labeling.raters`; Dawid and Skene 1979).
@@ -115,15 +115,15 @@ def agree(kind: str, subject: str, *, method: str) -> Agreed:
 
     Of several answers each is a yes or no of its own.
     """
-    subjects = raters.window(kind, subject) if method == CROWDLAB else [subject]
-    table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=subjects, of_people=True)
+    subjects = raters.window(name, subject) if method == CROWDLAB else [subject]
+    table = votes.load(name, purposes=[Vote.Purpose.LABEL], subjects=subjects, of_people=True)
     if subject not in table.subjects:
         return Agreed("", 0.0, {})
-    if question(kind).is_multiple:
-        names = question(kind).labels
-        models = {answer: raters.model_of(kind, table.rater_names, answer=answer) for answer in names}
+    if question(name).is_multiple:
+        names = question(name).labels
+        models = {answer: raters.model_of(name, table.rater_names, answer=answer) for answer in names}
         return agree_on_each(table, method=method, models=models)[subject]
-    return agree_on(table, method=method, model=raters.model_of(kind, table.rater_names))[subject]
+    return agree_on(table, method=method, model=raters.model_of(name, table.rater_names))[subject]
 
 
 def agree_on_each(table: VoteTable, *, method: str, models: Mapping[str, QueueModel]) -> dict[str, Agreed]:

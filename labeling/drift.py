@@ -40,8 +40,8 @@ def look() -> int:
         is_first_look = not LabelingProject.objects.exclude(looked_at=None).exists()
         rows = LabelingProject.objects.exclude(ls_project_id=None)
         # Of others nothing says what they should be.
-        there = known(rows.values_list("kind", flat=True))
-        found = sum(_look_at(row) for row in rows.filter(kind__in=there))
+        there = known(rows.values_list("question", flat=True))
+        found = sum(_look_at(row) for row in rows.filter(question__in=there))
         _mend_tasks()
         return found + _look_at_accounts(is_first_look=is_first_look)
 
@@ -92,7 +92,7 @@ def _mended(what: str, **about: Any) -> None:
 def _look_at(row: LabelingProject) -> int:
     """Look at one project. One that is gone is made anew by the reconcile; one that we cannot put right stays noted."""
     try:
-        return _compare(projects.ensure_project(row.kind))  # what our own new version changes is no drift
+        return _compare(projects.ensure_project(row.question))  # what our own new version changes is no drift
     except client.Unauthorized:
         raise
     except client.Gone:
@@ -109,7 +109,7 @@ def _compare(row: LabelingProject) -> int:
         words = f"Project “{row.title}” was changed in Label Studio: {', '.join(differing)}."
         _record(What.INTERFACE, words, project=row, since=row.looked_at)
         found += 1
-        administration.update_project(project_id, projects.fields_of(row.kind))
+        administration.update_project(project_id, projects.fields_of(row.question))
     _mended(What.INTERFACE, project=row)
     if words := projects.wrong_webhooks(row):
         _record(What.WEBHOOK, f"Project “{row.title}”: {words}", project=row, since=row.looked_at)
@@ -127,7 +127,7 @@ def _mend_tasks() -> None:
     """Have tasks show again what we sent; that they did not is noticed with their answers (`labeling.ingest`)."""
     for drift in Drift.objects.filter(what=What.TASK, mended_at=None):
         task = LabelingTask.objects.filter(ls_task_id=int(drift.subject)).first()
-        if task and not is_known(task.project.kind):
+        if task and not is_known(task.project.question):
             continue  # nothing says how it should be shown; it is seen to when its question is back
         if task:
             try:

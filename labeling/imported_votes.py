@@ -26,7 +26,7 @@ PAGE = 1000
 _IMPORTED = Q(source__startswith=FROM_FILES)
 
 
-def settle(kind: str, *, source: str, method: str) -> None:
+def settle(name: str, *, source: str, method: str) -> None:
     """Agree by `method` on the label of each subject that votes of `source` (`import:<id>`) are about.
 
     Can be called again.
@@ -34,22 +34,22 @@ def settle(kind: str, *, source: str, method: str) -> None:
     All imported votes on a subject count; its label, where a file states it or our own people decided it, stays. A tie
     leaves no label, and is put before our people (`labeling.issues`).
     """
-    asked = question(kind)
+    asked = question(name)
     # Of several answers each is a yes or no of its own, with raters who err in it in a way of its own.
-    learnt = {answer: _learnt_from(kind, source, answer) for answer in (asked.labels if asked.is_multiple else ("",))}
-    for subjects in _pages(kind, source):
+    learnt = {answer: _learnt_from(name, source, answer) for answer in (asked.labels if asked.is_multiple else ("",))}
+    for subjects in _pages(name, source):
         with transaction.atomic():
-            table = votes.load(kind, purposes=[Vote.Purpose.LABEL], subjects=subjects, within=_IMPORTED)
+            table = votes.load(name, purposes=[Vote.Purpose.LABEL], subjects=subjects, within=_IMPORTED)
             known = {
                 answer: model.numbered([places.get(rater, -1) for rater in table.rater_names])
                 for answer, (model, places) in learnt.items()
             }
             rows = _agreed(table, method=method, models=known)
-            labels.record_agreed(kind, rows, source=source)
-            _ask_people(kind, [row.subject for row in rows if not row.label])
+            labels.record_agreed(name, rows, source=source)
+            _ask_people(name, [row.subject for row in rows if not row.label])
 
 
-def _learnt_from(kind: str, source: str, answer: str) -> tuple[QueueModel, dict[str, int]]:
+def _learnt_from(question: str, source: str, answer: str) -> tuple[QueueModel, dict[str, int]]:
     """Return what the file tells of its raters, and their numbers; what our own people decided is known to be true.
 
     Of this file alone: raters whom nobody answers for say nothing about those of another.
@@ -58,12 +58,14 @@ def _learnt_from(kind: str, source: str, answer: str) -> tuple[QueueModel, dict[
 
     from labeling.quality.queue_model import QueueModel, learn
 
-    table = votes.load(kind, purposes=[Vote.Purpose.LABEL], within=Q(source=source))
+    table = votes.load(question, purposes=[Vote.Purpose.LABEL], within=Q(source=source))
     if answer:
         table = table.yes_or_no(answer)
     if len(table) < raters.FEWEST:
         return QueueModel.before(len(table.names)), {}
-    ours = Label.objects.filter(kind=kind, subject__in=in_array(table.subjects)).exclude(source__startswith=FROM_FILES)
+    ours = Label.objects.filter(question=question, subject__in=in_array(table.subjects)).exclude(
+        source__startswith=FROM_FILES
+    )
     held = dict(ours.values_list("subject", "label"))
     if answer:
         held = {subject: votes.NO_OR_YES[answer in label_sets.split(label)] for subject, label in held.items()}
@@ -72,15 +74,15 @@ def _learnt_from(kind: str, source: str, answer: str) -> tuple[QueueModel, dict[
     return learn(table.votes(), known), {rater: i for i, rater in enumerate(table.rater_names)}
 
 
-def _pages(kind: str, source: str) -> Iterator[list[str]]:
-    said, after = Vote.objects.filter(kind=kind, source=source).order_by("subject"), ""
+def _pages(question: str, source: str) -> Iterator[list[str]]:
+    said, after = Vote.objects.filter(question=question, source=source).order_by("subject"), ""
     while page := list(said.filter(subject__gt=after).values_list("subject", flat=True).distinct()[:PAGE]):
         yield page
         after = page[-1]
 
 
 def _agreed(table: VoteTable, *, method: str, models: Mapping[str, QueueModel]) -> list[AgreedOn]:
-    said = Vote.objects.filter(_IMPORTED, kind=table.kind, subject__in=in_array(table.subjects)).order_by()
+    said = Vote.objects.filter(_IMPORTED, question=table.question, subject__in=in_array(table.subjects)).order_by()
     last = dict(said.values_list("subject").annotate(at=Max("voted_at")))
     rows = []
     if "" in models:
@@ -96,8 +98,8 @@ def _agreed(table: VoteTable, *, method: str, models: Mapping[str, QueueModel]) 
     return rows
 
 
-def _ask_people(kind: str, tied: list[str]) -> None:
-    held = set(Label.objects.filter(kind=kind, subject__in=in_array(tied)).values_list("subject", flat=True))
+def _ask_people(question: str, tied: list[str]) -> None:
+    held = set(Label.objects.filter(question=question, subject__in=in_array(tied)).values_list("subject", flat=True))
     doubts = [Suspicion(subject, "", "", 0.0, [issues.TIE]) for subject in tied if subject not in held]
     if doubts:
-        issues.raise_issues(kind, doubts)
+        issues.raise_issues(question, doubts)

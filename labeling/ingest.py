@@ -182,7 +182,7 @@ def _apply(pk: uuid.UUID, remote: RemoteTask, before: Mapping[int, dt.datetime |
 
 def _note_changed_data(task: LabelingTask, remote: RemoteTask) -> list[ledger.Line]:
     """Note a task that shows something else there than we sent; `labeling.drift` puts it right."""
-    if not is_known(task.project.kind) or is_as_sent(task, remote.data):
+    if not is_known(task.project.question) or is_as_sent(task, remote.data):
         return []
     words = f"Task {remote.id} does not show what we sent."
     line = drift.note(drift.What.TASK, words, project=task.project, subject=str(remote.id), since=task.ls_updated_at)

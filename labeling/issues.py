@@ -35,7 +35,7 @@ class Suspicion:
     methods: Sequence[str]
 
 
-def raise_issues(kind: str, suspicions: Iterable[Suspicion], *, check: LabelCheck | None = None) -> int:
+def raise_issues(question: str, suspicions: Iterable[Suspicion], *, check: LabelCheck | None = None) -> int:
     """Open an issue for each of `suspicions`. Returns how many are new.
 
     A label that a second person has judged already is not brought up again; an open issue gets today's label and score.
@@ -52,8 +52,8 @@ def raise_issues(kind: str, suspicions: Iterable[Suspicion], *, check: LabelChec
             for row in rows:
                 copy.write_row((row.subject, row.given, row.suggested, row.score, list(row.methods)))
         cursor.execute("ANALYZE suspicion")
-        cursor.execute(AGAIN, [kind, kind])
-        cursor.execute(FRESH, [kind, check.pk if check else None, kind])
+        cursor.execute(AGAIN, [question, question])
+        cursor.execute(FRESH, [question, check.pk if check else None, question])
         return int(cursor.rowcount)
 
 
@@ -64,38 +64,38 @@ UPDATE labeling_labelissue i SET given = s.given,
     score = CASE WHEN s.methods = '{rereview}' THEN i.score ELSE s.score END,
     suggested = CASE WHEN s.methods = '{rereview}' THEN i.suggested ELSE s.suggested END,
     methods = i.methods || ARRAY(SELECT m::varchar FROM unnest(s.methods) m WHERE m <> ALL (i.methods::text[]))
-FROM suspicion s WHERE i.kind = %s AND i.subject = s.subject AND i.status = 'open'
+FROM suspicion s WHERE i.question = %s AND i.subject = s.subject AND i.status = 'open'
 AND NOT EXISTS (
-    SELECT FROM labeling_labelissue j WHERE j.kind = %s AND j.subject = s.subject AND j.given = s.given
+    SELECT FROM labeling_labelissue j WHERE j.question = %s AND j.subject = s.subject AND j.given = s.given
     AND j.status IN ('confirmed', 'dismissed')
 )"""
 FRESH = """
 INSERT INTO labeling_labelissue
-    (kind, found_by_id, subject, methods, given, suggested, score, status, verdict, created_at)
+    (question, found_by_id, subject, methods, given, suggested, score, status, verdict, created_at)
 SELECT %s, %s, s.subject, s.methods, s.given, s.suggested, s.score, 'open', '', now() FROM suspicion s
 WHERE NOT EXISTS (
-    SELECT FROM labeling_labelissue i WHERE i.kind = %s AND i.subject = s.subject
+    SELECT FROM labeling_labelissue i WHERE i.question = %s AND i.subject = s.subject
     AND (i.status IN ('open', 'in_review') OR (i.given = s.given AND i.status IN ('confirmed', 'dismissed')))
 )
 ON CONFLICT DO NOTHING"""
 
 
-def doubted(kind: str) -> set[str]:
+def doubted(question: str) -> set[str]:
     """Return the subjects whose label is in doubt and not judged yet."""
-    return set(LabelIssue.objects.filter(kind=kind, status__in=WAITING).values_list("subject", flat=True))
+    return set(LabelIssue.objects.filter(question=question, status__in=WAITING).values_list("subject", flat=True))
 
 
-def differs(kind: str, subject: str, *, said: str) -> bool:
+def differs(question: str, subject: str, *, said: str) -> bool:
     """Open an issue when a blind re-review `said` another label than the subject has. Returns whether it did."""
-    held = Label.objects.filter(kind=kind, subject=subject).first()
+    held = Label.objects.filter(question=question, subject=subject).first()
     if held is None or held.label == said:
         return False
-    return bool(raise_issues(kind, [Suspicion(subject, held.label, said, 0.0, [REREVIEW])]))
+    return bool(raise_issues(question, [Suspicion(subject, held.label, said, 0.0, [REREVIEW])]))
 
 
-def next_open(kind: str, *, n: int) -> QuerySet[LabelIssue]:
+def next_open(question: str, *, n: int) -> QuerySet[LabelIssue]:
     """Return the `n` open issues whose labels look most wrong."""
-    return LabelIssue.objects.filter(kind=kind, status=Status.OPEN).order_by("score", "pk")[:n]
+    return LabelIssue.objects.filter(question=question, status=Status.OPEN).order_by("score", "pk")[:n]
 
 
 def take(issue: LabelIssue) -> bool:
@@ -104,18 +104,20 @@ def take(issue: LabelIssue) -> bool:
 
 
 def drop(issue: LabelIssue) -> None:
-    """Note that nobody can be asked: the subject is gone, or is of a kind that cannot be asked about again."""
+    """Note that nobody can be asked: the subject is gone, or its question is one that cannot be asked about again."""
     LabelIssue.objects.filter(pk=issue.pk).update(status=Status.STALE, judged_at=timezone.now())
 
 
-def judge(kind: str, subject: str, *, verdict: str) -> bool:
+def judge(question: str, subject: str, *, verdict: str) -> bool:
     """Settle the issue about `subject` by what a second person said; returns whether the label was wrong."""
     issue = (
-        LabelIssue.objects.select_for_update(no_key=True).filter(kind=kind, subject=subject, status__in=WAITING).first()
+        LabelIssue.objects.select_for_update(no_key=True)
+        .filter(question=question, subject=subject, status__in=WAITING)
+        .first()
     )
     if issue is None:
         return False
-    held = Label.objects.filter(kind=kind, subject=subject).first()
+    held = Label.objects.filter(question=question, subject=subject).first()
     issue.verdict, issue.judged_at = verdict, timezone.now()
     if held is None or held.label != issue.given:
         issue.status = Status.STALE
@@ -125,12 +127,12 @@ def judge(kind: str, subject: str, *, verdict: str) -> bool:
     return issue.status == Status.CONFIRMED
 
 
-def precision(kind: str) -> dict[str, Estimate]:
+def precision(question: str) -> dict[str, Estimate]:
     """Return, for each method, the share of its flags that second reviews confirmed, with its interval."""
     from labeling.quality.intervals import share
 
     found: dict[str, Estimate] = {}
-    judged = LabelIssue.objects.filter(kind=kind, status__in=JUDGED)
+    judged = LabelIssue.objects.filter(question=question, status__in=JUDGED)
     methods = {method for row in judged.values_list("methods", flat=True).distinct() for method in row}
     for method in sorted(methods):
         counts = judged.filter(methods__contains=[method]).aggregate(

@@ -115,7 +115,7 @@ def shown(allowed: Reach) -> dict[str, Any]:
 
     Not as Label Studio has them: whoever changed them there changes nothing that is seen.
     """
-    task, interface = allowed.task, question(allowed.task.project.kind)
+    task, interface = allowed.task, question(allowed.task.project.question)
     counts = task.annotations.filter(annotator=allowed.user, was_cancelled=False, standing=Annotation.Standing.COUNTS)
     given = counts.order_by("ls_updated_at").last()
     return {
@@ -126,7 +126,7 @@ def shown(allowed: Reach) -> dict[str, Any]:
         "earlier": stamps.without_stamp(given.result) if given else [],
         # Passing one on is the review page's, with a reason (moderation.queues.turns).
         "may_skip": False,
-        "next": f"{settings.SITE_URL}{reverse('console:next')}?kind={task.project.kind}",
+        "next": f"{settings.SITE_URL}{reverse('console:next')}?question={task.project.question}",
     }
 
 

@@ -13,9 +13,9 @@ def as_sent(task: LabelingTask, interface: Question | None = None, *, fills: boo
     """Return a task as Label Studio gets it, {data, predictions}: what is suggested fills the answer, or is said
     beside.
 
-    `interface` is that of its kind and `fills` what it says of that, for who has asked already.
+    `interface` is that of its question and `fills` what it says of that, for who has asked already.
     """
-    interface = interface or question(task.project.kind)
+    interface = interface or question(task.project.question)
     fills = interface.fills_suggestions() if fills is None else fills
     shown = task.predictions if task.shows_predictions else []
     data = dict(task.payload) if fills else interface.beside(task.payload, shown)
@@ -35,5 +35,5 @@ def as_seen(task: LabelingTask, interface: Question) -> dict[str, Any]:
 
 def is_as_sent(task: LabelingTask, data: Mapping[str, Any]) -> bool:
     """Whether `data` is what Label Studio got of `task`, whichever way of suggesting was the queue's rule then."""
-    interface = question(task.project.kind)
+    interface = question(task.project.question)
     return any(data == as_sent(task, interface, fills=fills)["data"] for fills in (True, False))

@@ -1,4 +1,4 @@
-"""The Label Studio project of each kind of work: made from code, kept up to date, made again when it is gone."""
+"""The Label Studio project of each question: made from code, kept up to date, made again when it is gone."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ WEBHOOK_ACTIONS = (
 )
 
 
-def project_row(kind: str) -> LabelingProject:
-    """Return our row for `kind`, without asking Label Studio. Raises `PermanentError` for an unknown kind."""
-    row = LabelingProject.objects.filter(kind=kind).first()
+def project_row(name: str) -> LabelingProject:
+    """Return our row for `name`, without asking Label Studio. Raises `PermanentError` for an unknown question."""
+    row = LabelingProject.objects.filter(question=name).first()
     if row is None:
-        row, _ = LabelingProject.objects.get_or_create(kind=kind, defaults={"title": question(kind).title})
+        row, _ = LabelingProject.objects.get_or_create(question=name, defaults={"title": question(name).title})
     return row
 
 
-def ensure_project(kind: str) -> LabelingProject:
-    """Make the project of `kind` in Label Studio be there, with today's interface and webhook. Idempotent.
+def ensure_project(name: str) -> LabelingProject:
+    """Make the project of `name` in Label Studio be there, with today's interface and webhook. Idempotent.
 
     Says nothing to Label Studio when all is as last time. Of two processes the second waits for the first. A project
     that was made just before a crash is found again by its description.
     """
-    interface = question(kind)
+    interface = question(name)
     fields = _fields(interface)
     config_hash, webhook_hash = hash_json(fields), hash_json(_webhook())
-    row = project_row(kind)
+    row = project_row(name)
     if row.ls_project_id and (row.config_hash, row.webhook_hash) == (config_hash, webhook_hash):
         return row
     validate(interface)
@@ -55,7 +55,7 @@ def ensure_project(kind: str) -> LabelingProject:
         row = LabelingProject.objects.select_for_update(no_key=True).get(pk=row.pk)
         events = []
         if row.ls_project_id is None:
-            row.ls_project_id = administration.find_project(marker=_marker(kind))
+            row.ls_project_id = administration.find_project(marker=_marker(name))
             if row.ls_project_id is None:
                 row.ls_project_id = administration.create_project(fields)
                 row.config_hash = config_hash
@@ -73,14 +73,14 @@ def ensure_project(kind: str) -> LabelingProject:
     return row
 
 
-def fields_of(kind: str) -> dict[str, Any]:
-    """Return the project of `kind` as we set it in Label Studio."""
-    return _fields(question(kind))
+def fields_of(name: str) -> dict[str, Any]:
+    """Return the project of `name` as we set it in Label Studio."""
+    return _fields(question(name))
 
 
 def differing(row: LabelingProject) -> list[str]:
     """Return the names of what is not as we set it in the project that `row` names. Raises `Gone`."""
-    wanted = fields_of(row.kind)
+    wanted = fields_of(row.question)
     there = administration.show_project(row.ls_project_id or 0, wanted)
     return sorted(name for name, value in wanted.items() if _plain(there[name]) != _plain(value))
 
@@ -134,8 +134,8 @@ def forget_project(row: LabelingProject) -> int:
     return len(unanswered)
 
 
-def _marker(kind: str) -> str:
-    return f"[ecomsite {kind} {settings.LABELING.webhook_url}]"
+def _marker(question: str) -> str:
+    return f"[ecomsite {question} {settings.LABELING.webhook_url}]"
 
 
 def _fields(interface: Question) -> dict[str, Any]:

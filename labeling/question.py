@@ -1,7 +1,7 @@
 """What a question is: what people are asked and models learn to answer, in one place.
 
-A question's name is its queue, the kind of its labels, the role of its model and the name of its data set. Which there
-are stands in settings.QUESTIONS (name → dotted path); this app does not know what it asks about.
+A question's name is its queue, the `question` of its labels, the role of its model and the name of its data set. Which
+there are stands in settings.QUESTIONS (name → dotted path); this app does not know what it asks about.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ WINDOW = 2000
 OF = "/"
 
 
-def fit(kind: str) -> int:
-    """Learn from the votes of the queue `kind`, and keep it for each rater. Returns how many.
+def fit(name: str) -> int:
+    """Learn from the votes of the queue `name`, and keep it for each rater. Returns how many.
 
     Known answers and seniors' verdicts count as certain; votes of a file whose raters nobody answers for do not count.
     0 where there are too few votes, or no new ones since the last time. Where several answers may hold it is learnt of
@@ -39,13 +39,13 @@ def fit(kind: str) -> int:
     """
     from labeling.quality.queue_model import learn
 
-    answers = question(kind).labels if question(kind).is_multiple else ("",)
-    keys = [key_of(kind, answer) for answer in answers]
-    fitted_at = RaterModel.objects.filter(kind__in=keys).aggregate(at=Max("fitted_at"))["at"]
-    said = Vote.objects.filter(approvals.of_people(), kind=kind)
+    answers = question(name).labels if question(name).is_multiple else ("",)
+    keys = [key_of(name, answer) for answer in answers]
+    fitted_at = RaterModel.objects.filter(question__in=keys).aggregate(at=Max("fitted_at"))["at"]
+    said = Vote.objects.filter(approvals.of_people(), question=name)
     if fitted_at and not said.filter(voted_at__gt=fitted_at).exists():
         return 0
-    table = votes.load(kind, purposes=Vote.Purpose.values, of_people=True)
+    table = votes.load(name, purposes=Vote.Purpose.values, of_people=True)
     if len(table) < FEWEST:
         return 0
     for answer in answers:
@@ -57,9 +57,9 @@ def fit(kind: str) -> int:
     return len(table.rater_names)
 
 
-def key_of(kind: str, answer: str) -> str:
+def key_of(question: str, answer: str) -> str:
     """Return under which name is kept what is known of raters who say yes or no to `answer`; without, the queue's."""
-    return f"{kind}{OF}{answer}" if answer else kind
+    return f"{question}{OF}{answer}" if answer else question
 
 
 def evidence(table: VoteTable) -> tuple[Votes, Ints]:
@@ -94,32 +94,32 @@ def evidence(table: VoteTable) -> tuple[Votes, Ints]:
 def _keep(learnt: QueueModel, table: VoteTable, *, n_votes: Votes) -> None:
     import numpy as np
 
-    kind, names, model = key_of(table.kind, table.answer), table.names, learnt.raters
+    question, names, model = key_of(table.question, table.answer), table.names, learnt.raters
     counts = np.bincount(n_votes.raters, minlength=len(table.rater_names))
     rows = [
-        _row(kind, rater, int(counts[i]), model.confusion[i], model.priors, names)
+        _row(question, rater, int(counts[i]), model.confusion[i], model.priors, names)
         for i, rater in enumerate(table.rater_names)
     ]
-    usual = _row(kind, RaterModel.USUAL, len(n_votes), model.usual, model.priors, names)
+    usual = _row(question, RaterModel.USUAL, len(n_votes), model.usual, model.priors, names)
     usual.label_shares = dict(zip(names, map(_short, model.priors), strict=True))
     usual.calibrations = {method: found.as_json() for method, found in learnt.calibrations.items()}
     with transaction.atomic():
-        RaterModel.objects.filter(kind=kind).delete()
+        RaterModel.objects.filter(question=question).delete()
         RaterModel.objects.bulk_create([usual, *rows], batch_size=1000)
 
 
-def _row(kind: str, rater: str, n_votes: int, confusion: Array, priors: Array, names: Sequence[str]) -> RaterModel:
+def _row(question: str, rater: str, n_votes: int, confusion: Array, priors: Array, names: Sequence[str]) -> RaterModel:
     table = {true: dict(zip(names, map(_short, row), strict=True)) for true, row in zip(names, confusion, strict=True)}
     right = float(sum(p * row[i] for i, (p, row) in enumerate(zip(priors, confusion, strict=True))))
-    return RaterModel(kind=kind, rater=rater, n_votes=n_votes, confusion=table, quality=round(right, 6))
+    return RaterModel(question=question, rater=rater, n_votes=n_votes, confusion=table, quality=round(right, 6))
 
 
 def _short(probability: float) -> float:
     return float(f"{probability:.6g}")
 
 
-def model_of(kind: str, names: Sequence[str], *, answer: str = "") -> QueueModel:
-    """Return what `fit` kept of the queue `kind`, its raters numbered as in `names`; who is new is taken for the usual
+def model_of(name: str, names: Sequence[str], *, answer: str = "") -> QueueModel:
+    """Return what `fit` kept of the queue `name`, its raters numbered as in `names`; who is new is taken for the usual
     one.
 
     With `answer` of yes or no to that one of several.
@@ -131,8 +131,8 @@ def model_of(kind: str, names: Sequence[str], *, answer: str = "") -> QueueModel
     from labeling.quality.dawid_skene import DawidSkene
     from labeling.quality.queue_model import QueueModel
 
-    labels = votes.NO_OR_YES if answer else question(kind).labels
-    rows = RaterModel.objects.filter(kind=key_of(kind, answer), rater__in=[RaterModel.USUAL, *names])
+    labels = votes.NO_OR_YES if answer else question(name).labels
+    rows = RaterModel.objects.filter(question=key_of(name, answer), rater__in=[RaterModel.USUAL, *names])
     fitted = {row.rater: row for row in rows}
     usual = fitted.get(RaterModel.USUAL)
     if usual is None or set(usual.label_shares) != set(labels):  # nothing yet, or the labels of the queue changed since
@@ -151,25 +151,25 @@ def model_of(kind: str, names: Sequence[str], *, answer: str = "") -> QueueModel
     return QueueModel(known, {**SHIPPED, **kept})
 
 
-def n_known(kind: str, method: str) -> int:
+def n_known(name: str, method: str) -> int:
     """Return how many known answers and seniors' verdicts the quality of a consensus by `method` was measured on.
 
     0: on none of this queue, but on what crowds elsewhere said.
     """
-    answers = question(kind).labels if question(kind).is_multiple else ("",)
-    rows = RaterModel.objects.filter(kind__in=[key_of(kind, answer) for answer in answers], rater=RaterModel.USUAL)
+    answers = question(name).labels if question(name).is_multiple else ("",)
+    rows = RaterModel.objects.filter(question__in=[key_of(name, answer) for answer in answers], rater=RaterModel.USUAL)
     return min((int(usual.calibrations.get(method, {}).get("n", 0)) for usual in rows), default=0)
 
 
 def fit_all() -> int:
     """Fit every queue that has votes. Returns how many raters were fitted."""
-    kinds = Vote.objects.order_by().values_list("kind", flat=True).distinct()
-    return sum(map(fit, known(kinds)))
+    there = Vote.objects.order_by().values_list("question", flat=True).distinct()
+    return sum(map(fit, known(there)))
 
 
-def window(kind: str, subject: str) -> list[str]:
+def window(question: str, subject: str) -> list[str]:
     """Return `subject` and the latest others of the queue that people voted on: what CROWDLAB weighs votes by."""
-    said = Vote.objects.filter(approvals.of_people(), kind=kind, purpose=Vote.Purpose.LABEL)
+    said = Vote.objects.filter(approvals.of_people(), question=question, purpose=Vote.Purpose.LABEL)
     # By the latest votes, not by grouping all: some items have several.
     latest = dict.fromkeys(said.order_by("-pk").values_list("subject", flat=True)[: 4 * WINDOW])
     return list({subject: None} | dict.fromkeys(islice(latest, WINDOW)))
@@ -182,7 +182,7 @@ def opinions_on(table: VoteTable, model: QueueModel) -> tuple[Array, NDArray[np.
     """
     import numpy as np
 
-    opinions = question(table.kind).opinions(list(table.subjects))
+    opinions = question(table.question).opinions(list(table.subjects))
     if table.answer:
         opinions = {
             subject: dict(zip(table.names, (1 - said[table.answer], said[table.answer]), strict=True))

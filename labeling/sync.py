@@ -38,7 +38,7 @@ KEEP_EVENTS, IMPORT_CHUNK = dt.timedelta(days=30), 500  # tasks in one call
 
 
 def open_task(
-    kind: str,
+    question: str,
     *,
     reference: str,
     payload: Mapping[str, Any],
@@ -48,12 +48,12 @@ def open_task(
     """Ask for one person's work on `payload`; pushed soon after the caller's transaction commits.
 
     Without `shows_predictions` they are kept with the task, and not shown to who answers it. Idempotent: a second call
-    with the same `reference` returns the first task. Raises `PermanentError` for a kind without an interface.
+    with the same `reference` returns the first task. Raises `PermanentError` for a question that is not there.
     """
     task, _ = LabelingTask.objects.get_or_create(
         reference=reference,
         defaults={
-            "project": project_row(kind),
+            "project": project_row(question),
             "payload": dict(payload),
             "predictions": [dict(p) for p in predictions],
             "shows_predictions": shows_predictions,
@@ -88,8 +88,8 @@ def push_tasks(*, limit: int = 500) -> int:
             return 0
         _remove_withdrawn()
         sent = 0
-        for kind in _kinds_waiting():
-            while sent < limit and (n := _push_chunk(kind, n=min(limit - sent, IMPORT_CHUNK))):
+        for name in _questions_waiting():
+            while sent < limit and (n := _push_chunk(name, n=min(limit - sent, IMPORT_CHUNK))):
                 sent += n
         return sent
 
@@ -98,14 +98,14 @@ def _waiting() -> Any:
     return leases.claimable(LabelingTask.objects.filter(status=Status.OPEN))
 
 
-def _kinds_waiting() -> list[str]:
+def _questions_waiting() -> list[str]:
     """The queues that have tasks to send; those of a question that is gone wait for it, and hold up no others."""
-    return known(_waiting().order_by().values_list("project__kind", flat=True))
+    return known(_waiting().order_by().values_list("project__question", flat=True))
 
 
-def _push_chunk(kind: str, *, n: int) -> int:
-    """Send one chunk of `kind`; returns how many tasks it held (0: none waits)."""
-    project = ensure_project(kind)
+def _push_chunk(question: str, *, n: int) -> int:
+    """Send one chunk of `question`; returns how many tasks it held (0: none waits)."""
+    project = ensure_project(question)
     waiting = _waiting().filter(project=project).order_by("created_at", "pk")
     tasks = leases.claim(waiting, n=n, duration=settings.LEASES.work)
     if not tasks:
@@ -124,7 +124,7 @@ def _push_chunk(kind: str, *, n: int) -> int:
 
 
 def _send(project: LabelingProject, tasks: Sequence[LabelingTask]) -> None:
-    fit = [task for task in tasks if _is_fit(task, project.kind)]
+    fit = [task for task in tasks if _is_fit(task, project.question)]
     # What was handed to Label Studio before may be there, whatever was heard of it.
     tried = [str(task.pk) for task in fit if task.sent_at]
     found = _come_back(project, tried) if tried else {}
@@ -145,9 +145,9 @@ def _come_back(project: LabelingProject, ext_ids: Sequence[str]) -> dict[str, in
     return {claim.ext_id: claim.id for claim in reversed(there) if claim not in copies}
 
 
-def _is_fit(task: LabelingTask, kind: str) -> bool:
+def _is_fit(task: LabelingTask, name: str) -> bool:
     try:
-        check_task(question(kind), task.payload, task.predictions)
+        check_task(question(name), task.payload, task.predictions)
     except PermanentError as exc:
         _refuse(task, error=str(exc))
         return False
@@ -158,7 +158,7 @@ def _import(project: LabelingProject, tasks: list[LabelingTask]) -> None:
     """Import `tasks` in one call; when that is refused, halve until the culprit stands alone."""
     if not tasks:
         return
-    interface = question(project.kind)
+    interface = question(project.question)
     fills = interface.fills_suggestions()
     sent = [as_sent(task, interface, fills=fills) for task in tasks]
     try:
@@ -241,16 +241,16 @@ def reconcile() -> int:
 def _reconcile_all() -> int:
     WebhookEvent.objects.filter(processed_at__lt=timezone.now() - KEEP_EVENTS).delete()
     accounts.sync_accounts()
-    changed, kinds = _pull_of_new_people(), []
+    changed, there = _pull_of_new_people(), []
     for row in LabelingProject.objects.exclude(ls_project_id=None):
         try:
             changed += _reconcile(row)
-            kinds.append(row.kind)
+            there.append(row.question)
         except Gone:
             log.warning("the project %s is gone in Label Studio: it is made anew", row)
             changed += forget_project(row)
-    for kind in known(kinds):
-        ensure_project(kind)
+    for name in known(there):
+        ensure_project(name)
     return changed
 
 

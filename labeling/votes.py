@@ -34,7 +34,7 @@ NO_OR_YES = ("no", "yes")
 class VoteTable:
     """Row i of each array is one vote; -1 is “none”. Numbers of items and raters are indices into the name lists."""
 
-    kind: str
+    question: str
     names: Sequence[str]  # the queue's labels; where several answers may hold, those that were ever said of it
     subjects: Sequence[str]
     rater_names: Sequence[str]
@@ -87,7 +87,7 @@ class VoteTable:
 
 
 def load(
-    kind: str,
+    question: str,
     *,
     purposes: Sequence[str] = COMPARABLE,
     since: dt.datetime | None = None,
@@ -95,15 +95,15 @@ def load(
     of_people: bool = False,
     within: Q | None = None,
 ) -> VoteTable:
-    """Return the votes of the queue `kind` for `purposes`, at most the latest `MOST`; on `subjects` alone, if given.
+    """Return the votes on `question` for `purposes`, at most the latest `MOST`; on `subjects` alone, if given.
 
     With `of_people` without those of a file whose raters nobody answers for: where votes decide what is true. `within`
     is a further condition.
     """
     import numpy as np
 
-    names = labels_of(kind)
-    rows = Vote.objects.filter(kind=kind, purpose__in=purposes, label__in=names)
+    names = labels_of(question)
+    rows = Vote.objects.filter(question=question, purpose__in=purposes, label__in=names)
     if of_people:
         rows = rows.filter(approvals.of_people())
     if within is not None:
@@ -122,7 +122,7 @@ def load(
         return np.array([known.get(str(value), -1) for value in values], dtype=np.int64)
 
     return VoteTable(
-        kind=kind,
+        question=question,
         names=names,
         subjects=list(items),
         rater_names=list(raters),
@@ -138,15 +138,19 @@ def load(
     )
 
 
-def labels_of(kind: str) -> Sequence[str]:
+def labels_of(name: str) -> Sequence[str]:
     """Return the labels of a queue; where several answers may hold, those of its votes whose answers are all there."""
-    asked = question(kind)
+    asked = question(name)
     if not asked.is_multiple:
         return asked.labels
     said = set[str]()
     for field in ("label", "suggestion", "expected"):
         said.update(
-            Vote.objects.filter(kind=kind).exclude(**{field: ""}).order_by().values_list(field, flat=True).distinct()
+            Vote.objects.filter(question=name)
+            .exclude(**{field: ""})
+            .order_by()
+            .values_list(field, flat=True)
+            .distinct()
         )
     known = {
         label: [asked.labels.index(one) for one in parts]

@@ -163,7 +163,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     what_brings = "Drafts that pass the checks and reviews that the model is unsure of come here."
     list_display = (
         "words_asked",
-        "kind",
+        "question",
         "purpose",
         "state",
         "why_here",
@@ -172,7 +172,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
         "in_label_studio",
         "escalated_reason",
     )
-    list_filter = ("status", "kind", "purpose", AgeFilter, "assignee")
+    list_filter = ("status", "question", "purpose", AgeFilter, "assignee")
     list_select_related = (
         "candidate__product",
         "customer_review",

@@ -43,7 +43,8 @@ def item_completed(item: ReviewItem, decision: Decision) -> None:
         "item.completed",
         {
             "item": ref(item),
-            "kind": item.kind,
+            "question": item.question,
+            "kind": item.question,  # what receivers know it as from before
             "decision": ref(decision),
             "outcome": decision.outcome,
             "label": decision.label,

@@ -130,7 +130,7 @@ def _unexplained(asked: Question, version: ModelVersion) -> list[Prediction]:
     """Some of what `version` suggests to people now and nobody has explained; what is the most urgent first."""
     said = Prediction.objects.filter(question=asked.name, model_version=version, explanation__isnull=True)
     suggested = said.filter(subject=OuterRef("about"), label=OuterRef("suggestion"))
-    items = ReviewItem.objects.filter(Exists(suggested), kind=asked.name, lead=None).order_by("urgent_from", "pk")
+    items = ReviewItem.objects.filter(Exists(suggested), question=asked.name, lead=None).order_by("urgent_from", "pk")
     found: list[str] = []
     for status in ((Status.WAITING,), HELD):  # each has an index
         found += items.filter(status__in=status).values_list("about", flat=True)[: AT_ONCE - len(found)]
@@ -179,7 +179,9 @@ def behind(item: ReviewItem) -> tuple[Prediction, Explanation | None] | None:
     if not lead.suggestion:
         return None
     made_by = {one.get("model_version") for one in item.labeling_task.predictions} if item.labeling_task else set()
-    said = Prediction.objects.of(lead.kind, [lead.about]).filter(label=lead.suggestion).select_related("model_version")
+    said = (
+        Prediction.objects.of(lead.question, [lead.about]).filter(label=lead.suggestion).select_related("model_version")
+    )
     found = next((one for one in said if str(one.model_version) in made_by), None)
     return (found, explanation_of(found)) if found else None
 

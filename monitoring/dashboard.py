@@ -32,7 +32,7 @@ class Stage:
 class Queue:
     """One queue of human work."""
 
-    kind: str
+    question: str
     title: str
     waiting: int
     on_the_way: int
@@ -83,13 +83,13 @@ def queues() -> tuple[Queue, ...]:
     """Return the queues of human work."""
     Status = ReviewItem.Status
     found = []
-    for kind, title in question.queues():
-        items = ReviewItem.objects.work().filter(kind=kind)
+    for name, title in question.queues():
+        items = ReviewItem.objects.work().filter(question=name)
         ready = items.filter(status=Status.WAITING, labeling_task__ls_task_id__isnull=False)
         waiting, oldest = _count_and_oldest(ready)
         found.append(
             Queue(
-                kind=kind,
+                question=name,
                 title=title,
                 waiting=waiting,
                 on_the_way=items.filter(status=Status.WAITING, labeling_task__ls_task_id=None).count(),

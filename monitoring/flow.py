@@ -101,11 +101,11 @@ def stages() -> tuple[Stage, ...]:
             left_at="pushed_at",
         ),
     ]
-    for kind, title in queues():
-        items = ReviewItem.objects.work().filter(kind=kind)
+    for question, title in queues():
+        items = ReviewItem.objects.work().filter(question=question)
         waiting = items.filter(status__in=(ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED))
         decided = items.filter(status=ReviewItem.Status.DECIDED)
-        found.append(_stage(kind, f"{title}: for people", waiting, decided, left_at="decided_at"))
+        found.append(_stage(question, f"{title}: for people", waiting, decided, left_at="decided_at"))
     events = WebhookEvent.objects
     found.append(
         _stage(

@@ -239,16 +239,18 @@ def check_quarantine() -> Part:
     return Part("quarantine", "busy", words, hint)
 
 
-def queue_part(kind: str) -> str:
-    """Return the name of the part that says that the queue `kind` is so long that it is not fed."""
-    return f"queue_{kind}"
+def queue_part(question: str) -> str:
+    """Return the name of the part that says that the queue `question` is so long that it is not fed."""
+    return f"queue_{question}"
 
 
 def check_queues() -> list[Part]:
     """Which queues of human work are so long that what feeds them pauses."""
     hint = "An administrator may raise the limit in the queue's rules."
     return [
-        Part(queue_part(policy.kind), "busy", words, hint) if words else Part(queue_part(policy.kind), "ok", OPEN_QUEUE)
+        Part(queue_part(policy.question), "busy", words, hint)
+        if words
+        else Part(queue_part(policy.question), "ok", OPEN_QUEUE)
         for policy in policies().values()
         for words in [pause_in_words(policy)]
     ]

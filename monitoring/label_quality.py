@@ -46,7 +46,7 @@ class Precision:
 class Quality:
     """Everything the page of a queue shows."""
 
-    kind: str
+    question: str
     policy: QueuePolicy
     names: Sequence[str]
     n_labels: int
@@ -70,15 +70,15 @@ class Quality:
     worst: Sequence[LabelIssue]
 
 
-def quality_of(kind: str, *, window: dt.timedelta = WEEKS * dt.timedelta(days=WEEK)) -> Quality:
-    """Return the figures of the queue `kind` over the votes of the `window` that ends now."""
-    table = votes.load(kind, since=timezone.now() - window)
-    flags = LabelIssue.objects.filter(kind=kind)
-    labels, policy = Label.objects.filter(kind=kind), policy_for(kind)
+def quality_of(question: str, *, window: dt.timedelta = WEEKS * dt.timedelta(days=WEEK)) -> Quality:
+    """Return the figures of the queue `question` over the votes of the `window` that ends now."""
+    table = votes.load(question, since=timezone.now() - window)
+    flags = LabelIssue.objects.filter(question=question)
+    labels, policy = Label.objects.filter(question=question), policy_for(question)
     return Quality(
-        kind=kind,
+        question=question,
         policy=policy,
-        n_known=raters.n_known(kind, policy.consensus_method),
+        n_known=raters.n_known(question, policy.consensus_method),
         names=table.names,
         n_labels=labels.count(),
         n_votes=len(table),
@@ -86,19 +86,19 @@ def quality_of(kind: str, *, window: dt.timedelta = WEEKS * dt.timedelta(days=WE
         methods=list(labels.order_by().values_list("method").annotate(n=Count("pk")).order_by("-n")),
         confusion=_confusion(table),
         anchoring=_anchoring(table),
-        precision=issues.precision(kind),
+        precision=issues.precision(question),
         precision_by_week=_precision_by_week(flags, since=timezone.now() - window),
         n_open=flags.filter(status=LabelIssue.Status.OPEN).count(),
         n_in_review=flags.filter(status=LabelIssue.Status.IN_REVIEW).count(),
         worst=list(flags.filter(status__in=issues.WAITING).order_by("score", "pk")[:SHOWN]),
-        beyond_labels=_beyond_labels(kind, since=timezone.now() - window),
+        beyond_labels=_beyond_labels(question, since=timezone.now() - window),
         **_agreement(table),
     )
 
 
-def checks_of(kind: str) -> list[LabelCheck]:
-    """Return the latest searches for wrong labels in the queue `kind`, the latest first."""
-    return list(LabelCheck.objects.filter(kind=kind).order_by("-created_at")[:5])
+def checks_of(question: str) -> list[LabelCheck]:
+    """Return the latest searches for wrong labels in the queue `question`, the latest first."""
+    return list(LabelCheck.objects.filter(question=question).order_by("-created_at")[:5])
 
 
 def _agreement(table: VoteTable) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _agreement(table: VoteTable) -> dict[str, Any]:
         "by_label": list(zip(table.names, measure_agreement_by_label(given), strict=True)),
         "by_week": _by_week(table, measure_agreement_by),
         **_pairs(table, measure_pairs),
-        "scorecards": scorecards(table.kind),
+        "scorecards": scorecards(table.question),
     }
 
 
@@ -146,7 +146,9 @@ def _pairs(table: VoteTable, measure: Any) -> dict[str, Any]:
 def _confusion(table: VoteTable) -> list[tuple[str, list[int]]]:
     import numpy as np
 
-    held = dict(Label.objects.filter(kind=table.kind, subject__in=table.subjects).values_list("subject", "label"))
+    held = dict(
+        Label.objects.filter(question=table.question, subject__in=table.subjects).values_list("subject", "label")
+    )
     of = {name: number for number, name in enumerate(table.names)}
     truth = np.array([of.get(held.get(subject, ""), -1) for subject in table.subjects], dtype=np.int64)[table.items]
     n = len(table.names)
@@ -162,7 +164,7 @@ def _anchoring(table: VoteTable) -> Anchoring | None:
 
     # Nobody sees a suggestion to what the daily lot drew, which is another mixture of texts than what else is asked
     # about.
-    drawn = daily_lot.drawn_among(table.kind, list(table.subjects))
+    drawn = daily_lot.drawn_among(table.question, list(table.subjects))
     by_lot = np.array([subject in drawn for subject in table.subjects], dtype=bool)[table.items]
     asked = table.where(~by_lot & np.array([purpose == Vote.Purpose.LABEL for purpose in table.purposes], dtype=bool))
     if not (asked.suggestions >= 0).any():
@@ -170,7 +172,7 @@ def _anchoring(table: VoteTable) -> Anchoring | None:
     return anchoring(asked.labels, asked.suggestions, asked.assisted, n_labels=len(asked.names))
 
 
-def _beyond_labels(kind: str, *, since: dt.datetime) -> list[tuple[str, Estimate]]:
+def _beyond_labels(question: str, *, since: dt.datetime) -> list[tuple[str, Estimate]]:
     """How far people of one panel agree in what is no label: the reasons they gave, and the texts they wrote."""
     import numpy as np
 
@@ -179,7 +181,7 @@ def _beyond_labels(kind: str, *, since: dt.datetime) -> list[tuple[str, Estimate
     from labeling.quality.pairs import measure_texts
     from labeling.quality.votes import Votes
 
-    answers = _panel_answers(kind, since=since)
+    answers = _panel_answers(question, since=since)
     found: list[tuple[str, Estimate]] = []
     if given := [(panel, rater, said["reason_codes"]) for panel, rater, said in answers if said.get("reason_codes")]:
         names = sorted({reason for _, _, reasons in given for reason in reasons})
@@ -197,9 +199,11 @@ def _beyond_labels(kind: str, *, since: dt.datetime) -> list[tuple[str, Estimate
     return found
 
 
-def _panel_answers(kind: str, *, since: dt.datetime) -> list[tuple[Any, Any, dict[str, Any]]]:
+def _panel_answers(question: str, *, since: dt.datetime) -> list[tuple[Any, Any, dict[str, Any]]]:
     """The latest answer of each person of a panel: the panel, the person, what they said."""
-    items = ReviewItem.objects.filter(kind=kind, purpose=Vote.Purpose.LABEL, labeling_task__settled_at__gte=since)
+    items = ReviewItem.objects.filter(
+        question=question, purpose=Vote.Purpose.LABEL, labeling_task__settled_at__gte=since
+    )
     items = items.exclude(status=ReviewItem.Status.WITHDRAWN)  # sent back, or not needed any more
     items = items.filter(Exists(ReviewItem.objects.filter(lead=OuterRef("pk"))) | Q(lead__isnull=False))
     seats = items.annotate(panel=Coalesce("lead", "id")).order_by("-decided_at")
@@ -231,14 +235,14 @@ class RaterCard:
     card: Scorecard
 
 
-def scorecards(kind: str) -> list[RaterCard]:
+def scorecards(question: str) -> list[RaterCard]:
     """Return the scorecard of each rater of the queue: known answers, agreement with the others, seconds."""
     import numpy as np
 
     from labeling.quality.scorecard import score_raters
     from labeling.quality.votes import Votes
 
-    table = votes.load(kind, purposes=[*votes.COMPARABLE, Vote.Purpose.GOLD])
+    table = votes.load(question, purposes=[*votes.COMPARABLE, Vote.Purpose.GOLD])
     # A known answer counts where people were tested with it, not for those who made it known: an item of its own.
     n, is_test = len(table.subjects), table.expected >= 0
     items = np.where(is_test, table.items + n, table.items)

@@ -34,7 +34,7 @@ ANSWERS = 20
 class QueueWork:
     """One queue: what waits for the person, what they answered, and their scorecard (None before they answered)."""
 
-    kind: str
+    question: str
     title: str
     n_waiting: int
     n_answered: int
@@ -64,16 +64,18 @@ def of(user: User) -> OwnWork:
     returned = ReviewItem.objects.filter(assignee=user).exclude(returned_reason="")
     return OwnWork(
         days=[(day, counts.get(day, 0)) for day in days],
-        queues=[_queue(user, rater, kind, title) for kind, title in queues()],
+        queues=[_queue(user, rater, question, title) for question, title in queues()],
         held=handing_out.held_by(user),
         answers=own_answers.answers_of(user, n=ANSWERS),
         sent_back=list(returned.select_related("lead").order_by("-claimed_at")[:SENT_BACK]),
     )
 
 
-def _queue(user: User, rater: str, kind: str, title: str) -> QueueWork:
-    cards: list[RaterCard] = scorecards(kind)
+def _queue(user: User, rater: str, question: str, title: str) -> QueueWork:
+    cards: list[RaterCard] = scorecards(question)
     card = next((row.card for row in cards if row.rater == rater), None)
-    n_answered = Vote.objects.filter(kind=kind, rater=rater).count()
-    n_today = own_answers.n_answered_today(user, kind=kind)
-    return QueueWork(kind, title, handing_out.waiting_for(user, kind=kind).count(), n_answered, n_today, card)
+    n_answered = Vote.objects.filter(question=question, rater=rater).count()
+    n_today = own_answers.n_answered_today(user, question=question)
+    return QueueWork(
+        question, title, handing_out.waiting_for(user, question=question).count(), n_answered, n_today, card
+    )

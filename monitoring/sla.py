@@ -72,10 +72,12 @@ class Report:
 def reports(*, window: dt.timedelta) -> tuple[Report, ...]:
     """Return the report of each queue over the `window` that ends now; three queries, however many queues."""
     now, rules = timezone.now(), policies()
-    decided = {row["kind"]: row for row in _decided(now - window, rules)}
-    paces = {kind: window / row["n"] for kind, row in decided.items() if row["n"] >= FEWEST}
+    decided = {row["question"]: row for row in _decided(now - window, rules)}
+    paces = {question: window / row["n"] for question, row in decided.items() if row["n"] >= FEWEST}
     waiting = _open(now, rules, paces)
-    return tuple(_report(policy, window, decided.get(kind), waiting.get(kind)) for kind, policy in rules.items())
+    return tuple(
+        _report(policy, window, decided.get(question), waiting.get(question)) for question, policy in rules.items()
+    )
 
 
 def _report(
@@ -104,12 +106,12 @@ def _decided(since: dt.datetime, rules: dict[str, QueuePolicy]) -> Any:
         return ExpressionWrapper(F(end) - F(start), output_field=DurationField())
 
     late = Q(pk__in=())
-    for kind, policy in rules.items():
-        late |= Q(kind=kind, decided_at__gt=F("created_at") + policy.sla)
+    for question, policy in rules.items():
+        late |= Q(question=question, decided_at__gt=F("created_at") + policy.sla)
     items = ReviewItem.objects.work().filter(status=ReviewItem.Status.DECIDED, decided_at__gte=since)
     return (
         items.order_by()
-        .values("kind")
+        .values("question")
         .annotate(
             n=Count("pk"),
             late=Count("pk", filter=late),
@@ -127,17 +129,19 @@ def _open(
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT line.kind, count(*), count(*) FILTER (WHERE line.age > rule.sla),
+            SELECT line.question, count(*), count(*) FILTER (WHERE line.age > rule.sla),
                    count(*) FILTER (WHERE line.age + line.place * rule.pace > rule.sla)
             FROM (
-                SELECT kind, %s - created_at AS age, row_number() OVER (PARTITION BY kind ORDER BY urgent_from) AS place
+                SELECT question, %s - created_at AS age,
+                    row_number() OVER (PARTITION BY question ORDER BY urgent_from) AS place
                 FROM moderation_reviewitem
                 WHERE status IN ('waiting', 'dispatched', 'escalated', 'confirming') AND purpose <> 'gold'
             ) AS line
-            JOIN unnest(%s::text[], %s::interval[], %s::interval[]) AS rule(kind, sla, pace) ON rule.kind = line.kind
-            GROUP BY line.kind
+            JOIN unnest(%s::text[], %s::interval[], %s::interval[]) AS rule(question, sla, pace)
+                ON rule.question = line.question
+            GROUP BY line.question
             """,
-            [now, list(rules), [policy.sla for policy in rules.values()], [paces.get(kind) for kind in rules]],
+            [now, list(rules), [policy.sla for policy in rules.values()], [paces.get(question) for question in rules]],
         )
         rows = cursor.fetchall()
-    return {kind: (n, overdue, due if kind in paces else None) for kind, n, overdue, due in rows}
+    return {question: (n, overdue, due if question in paces else None) for question, n, overdue, due in rows}

@@ -37,9 +37,9 @@ def why_stage_waits(stage: Stage) -> tuple[Part, ...]:
     return tuple(part for part in found if not part.is_ok or part.name.startswith(health.queue_part("")))
 
 
-def why_nothing_comes(kind: str) -> tuple[Part, ...]:
+def why_nothing_comes(question: str) -> tuple[Part, ...]:
     """Return what keeps work of that kind from reaching the people who wait for it, and their answers from counting."""
-    return _missing(DRAFTING | REVIEWING | {health.queue_part(kind)})
+    return _missing(DRAFTING | REVIEWING | {health.queue_part(question)})
 
 
 def _missing(names: Collection[str]) -> tuple[Part, ...]:

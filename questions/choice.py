@@ -177,7 +177,7 @@ class ChoiceQuestion(Question):
 
     def examples(self) -> Iterator[Example | Excluded]:
         doubted = issues.doubted(self.name)
-        labels = Label.objects.filter(kind=self.name).exclude(label="")
+        labels = Label.objects.filter(question=self.name).exclude(label="")
         if not self.is_multiple:
             labels = labels.filter(label__in=self.labels)
         rows = (one for one in labels.order_by("subject").iterator(BATCH) if self._is_known(one.label))
@@ -220,6 +220,6 @@ class ChoiceQuestion(Question):
     def _edited(self, subjects: Sequence[str]) -> set[str]:
         """Return those of `subjects` that say something else by now than what people were shown."""
         asked = ReviewItem.objects.filter(
-            kind=self.name, lead=None, purpose=Vote.Purpose.LABEL, about__in=in_array(subjects)
+            question=self.name, lead=None, purpose=Vote.Purpose.LABEL, about__in=in_array(subjects)
         )
         return set(self.subject.edited(asked).order_by().values_list("about", flat=True))

@@ -37,10 +37,10 @@ def is_barred(product: Product | None) -> bool:
     return product is not None and product.source in settings.TRAINING.barred_feeds
 
 
-def blind(kind: str, subjects: list[str]) -> dict[str, bool]:
+def blind(question: str, subjects: list[str]) -> dict[str, bool]:
     """Return for each subject whether nobody who labelled it saw a suggestion; nothing where it is not known."""
     found: dict[str, bool] = {}
-    votes = Vote.objects.filter(kind=kind, subject__in=subjects).exclude(is_assisted=None)
+    votes = Vote.objects.filter(question=question, subject__in=subjects).exclude(is_assisted=None)
     for subject, is_assisted in votes.values_list("subject", "is_assisted"):
         found[subject] = found.get(subject, True) and not is_assisted
     return found

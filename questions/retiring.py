@@ -43,7 +43,7 @@ def retire(version: QuestionVersion, answers: Collection[str]) -> int:
     for start in range(0, len(subjects), BATCH):
         batch = subjects[start : start + BATCH]
         votes: dict[str, list[list[Any]]] = {}
-        for vote in Vote.objects.filter(kind=name, subject__in=batch).order_by("pk"):
+        for vote in Vote.objects.filter(question=name, subject__in=batch).order_by("pk"):
             votes.setdefault(vote.subject, []).append([vote.rater, vote.label, vote.voted_at.isoformat()])
         LabelBefore.objects.bulk_create(
             _before(version, subject, held.get(subject), votes.get(subject, [])) for subject in batch
@@ -64,21 +64,21 @@ def _before(version: QuestionVersion, subject: str, label: Label | None, votes: 
 
 def _forget_suggestions(name: str, answers: Collection[str]) -> None:
     """What a model or a search for errors suggested of these answers is no suggestion any more."""
-    items = ReviewItem.objects.filter(kind=name).exclude(status=ReviewItem.Status.DECIDED)
+    items = ReviewItem.objects.filter(question=name).exclude(status=ReviewItem.Status.DECIDED)
     gone = [one for one in items.order_by().values_list("suggestion", flat=True).distinct() if holds(one, answers)]
     items.filter(suggestion__in=gone).update(suggestion="")
-    doubts = LabelIssue.objects.filter(kind=name, status=LabelIssue.Status.OPEN)
+    doubts = LabelIssue.objects.filter(question=name, status=LabelIssue.Status.OPEN)
     gone = [one for one in doubts.order_by().values_list("suggested", flat=True).distinct() if holds(one, answers)]
     doubts.filter(suggested__in=gone).update(status=LabelIssue.Status.STALE)
 
 
 def _labels(name: str) -> QuerySet[Label]:
-    return Label.objects.filter(kind=name)
+    return Label.objects.filter(question=name)
 
 
 def _only_voted(name: str, answers: Collection[str]) -> QuerySet[Vote]:
-    votes = Vote.objects.filter(kind=name).order_by()
-    labelled = Label.objects.filter(kind=name, subject=OuterRef("subject"))
+    votes = Vote.objects.filter(question=name).order_by()
+    labelled = Label.objects.filter(question=name, subject=OuterRef("subject"))
     said = [one for one in votes.values_list("label", flat=True).distinct() if holds(one, answers)]
     return votes.filter(~Exists(labelled), Q(label__in=said))
 

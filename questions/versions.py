@@ -146,7 +146,7 @@ def load(
             _relabel(declaration.name, renamed, [one.value for one in declaration.choices])
         if renamed or asked_again:
             # How people err was measured with other answers, and what is no doubt any more asks nobody.
-            own = Q(kind=declaration.name) | Q(kind__startswith=declaration.name + raters.OF)
+            own = Q(question=declaration.name) | Q(question__startswith=declaration.name + raters.OF)
             RaterModel.objects.filter(own).delete()
         payload = {
             "number": version.number,
@@ -163,12 +163,12 @@ def load(
 
 def _relabel(name: str, renamed: Mapping[str, str], order: list[str]) -> None:
     for model, fields in COLUMNS:
-        rows = model._default_manager.filter(kind=name).order_by()
+        rows = model._default_manager.filter(question=name).order_by()
         for field in fields:
             for label in list(rows.values_list(field, flat=True).distinct()):
                 if (became := _renamed(label, renamed, order)) != label:
                     rows.filter(**{field: label}).update(**{field: became})
-    doubts = LabelIssue.objects.filter(kind=name, status=LabelIssue.Status.OPEN)
+    doubts = LabelIssue.objects.filter(question=name, status=LabelIssue.Status.OPEN)
     doubts.exclude(given="").filter(given=F("suggested")).delete()
 
 
@@ -176,7 +176,7 @@ def _counts(name: str) -> dict[str, int]:
     """Return how many labels and votes of the question hold each answer."""
     counts: dict[str, int] = {}
     for model in (Label, Vote):
-        for label, n in model._default_manager.filter(kind=name).values_list("label").annotate(n=Count("pk")):
+        for label, n in model._default_manager.filter(question=name).values_list("label").annotate(n=Count("pk")):
             counts[label] = counts.get(label, 0) + n
     return counts
 

@@ -234,21 +234,21 @@ def sentiments(
     return predictions(reviews, "sentiment", probabilities, version=version, label=label, confidence=confidence)
 
 
-def labeling_project(kind: str = "copy_verdict", *, ls_project_id: int | None = None) -> LabelingProject:
-    """The labelling project of `kind`."""
+def labeling_project(question: str = "copy_verdict", *, ls_project_id: int | None = None) -> LabelingProject:
+    """The labelling project of `question`."""
     made, _ = LabelingProject.objects.get_or_create(
-        kind=kind, defaults={"title": kind.replace("_", " ").capitalize(), "ls_project_id": ls_project_id}
+        question=question, defaults={"title": question.replace("_", " ").capitalize(), "ls_project_id": ls_project_id}
     )
     return made
 
 
-def labeling_task(reference: str, *, kind: str = "copy_verdict", **fields: Any) -> LabelingTask:
+def labeling_task(reference: str, *, question: str = "copy_verdict", **fields: Any) -> LabelingTask:
     """A labelling task in Label Studio (`pushed`) unless `status` says otherwise."""
     values: dict[str, Any] = {"status": "pushed", "payload": {"reference": reference}} | fields
     if values["status"] != "open":
         values.setdefault("ls_task_id", next(_numbers))
         values.setdefault("pushed_at", timezone.now())
-    project = labeling_project(kind, ls_project_id=7 if kind == "copy_verdict" else 8)
+    project = labeling_project(question, ls_project_id=7 if question == "copy_verdict" else 8)
     return LabelingTask.objects.create(project=project, reference=reference, **values)
 
 
@@ -270,20 +270,20 @@ def review_item(
 ) -> ReviewItem:
     """A unit of human work, waiting for `age`; with its labelling task in Label Studio, or still to be pushed."""
     about = about or candidate(status="in_review")
-    kind = "copy_verdict" if isinstance(about, Candidate) else "sentiment"
+    question = "copy_verdict" if isinstance(about, Candidate) else "sentiment"
     factors = priority.Factors(risk, uncertainty, value)
     opened = timezone.now() - age
-    ageing = rules.policy_for(kind).ageing
+    ageing = rules.policy_for(question).ageing
     place = {
         "risk": risk,
         "uncertainty": uncertainty,
         "value": value,
         "urgent_from": priority.urgent_from(opened, factors, ageing=ageing),
     }
-    item = ReviewItem.objects.create(**ReviewItem.pointing_at(kind, about), **(place | fields))
+    item = ReviewItem.objects.create(**ReviewItem.pointing_at(question, about), **(place | fields))
     ReviewItem.objects.filter(pk=item.pk).update(created_at=opened)
     item.created_at = opened
-    item.labeling_task = labeling_task(ref(item), kind=kind, status="pushed" if pushed else "open")
+    item.labeling_task = labeling_task(ref(item), question=question, status="pushed" if pushed else "open")
     item.save(update_fields=["labeling_task"])
     return item
 

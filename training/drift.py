@@ -116,7 +116,7 @@ def _answers(
     if version.dataset_hash and learnt is not None:
         drawn = drawn.filter(day__gte=learnt.astimezone(dt.UTC).date())
     subjects = list(drawn.order_by("-day", "-pk").values_list("subject", flat=True)[:most])
-    labels = Label.objects.filter(kind=role, subject__in=subjects)
+    labels = Label.objects.filter(question=role, subject__in=subjects)
     ours = labels.exclude(source__startswith=FROM_FILES).filter(labelled_at__lt=_beginning_of(today))
     said = dict(ours.values_list("subject", "label"))
     predictions = Prediction.objects.of(role, subjects).filter(model_version=version)

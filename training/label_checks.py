@@ -42,8 +42,8 @@ PRECISION = 0.5
 NEW_LABELS, NEW_SHARE, LONGEST = 200, 0.1, dt.timedelta(days=7)
 
 
-def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
-    """Ask for a search in the queue `kind`; one that is planned or running already is returned.
+def plan(name: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
+    """Ask for a search in the queue `name`; one that is planned or running already is returned.
 
     Needs labeling.check_labels.
 
@@ -51,26 +51,26 @@ def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
     reads.
     """
     require_permission(actor, "labeling.check_labels")
-    if not (asked := question(kind)).is_readable:
+    if not (asked := question(name)).is_readable:
         raise PermanentError(
             f"No model reads a {asked.about}, so none can say which labels of {asked.title} look wrong.",
             hint="Have several people answer each (overlap): where they differ a senior looks.",
         )
-    n = Label.objects.filter(kind=kind).count()
+    n = Label.objects.filter(question=name).count()
     if n < FEWEST_LABELS:
         raise PermanentError(
             f"{n} labels are too few to find wrong ones among.", hint=f"From {FEWEST_LABELS} on it says something."
         )
     with transaction.atomic():
         check, is_new = LabelCheck.objects.get_or_create(
-            kind=kind, status__in=OPEN, defaults={"reason": reason[:200], "status": Status.PLANNED}
+            question=name, status__in=OPEN, defaults={"reason": reason[:200], "status": Status.PLANNED}
         )
         if is_new:
             ledger.append(
                 "labeling.check.planned",
                 subject=ref(check),
                 actor=actor,
-                payload={"queue": kind, "labels": n, "reason": ledger.typed(reason[:200], by=actor)},
+                payload={"queue": name, "labels": n, "reason": ledger.typed(reason[:200], by=actor)},
             )
             hint_on_commit("training.check_labels")
     return check
@@ -79,15 +79,15 @@ def plan(kind: str, *, reason: str, actor: User | SystemActor) -> LabelCheck:
 def plan_due() -> int:
     """Plan a search in each queue whose labels have changed enough since the last one. Returns how many."""
     planned = 0
-    for kind in [one.name for one in asked_questions() if one.is_readable]:
-        if reason := _why_due(kind):
-            plan(kind, reason=reason, actor=CHECKER)
+    for name in [one.name for one in asked_questions() if one.is_readable]:
+        if reason := _why_due(name):
+            plan(name, reason=reason, actor=CHECKER)
             planned += 1
     return planned
 
 
-def _why_due(kind: str) -> str:
-    labels, checks = Label.objects.filter(kind=kind), LabelCheck.objects.filter(kind=kind)
+def _why_due(question: str) -> str:
+    labels, checks = Label.objects.filter(question=question), LabelCheck.objects.filter(question=question)
     if checks.filter(status__in=OPEN).exists() or labels.count() < FEWEST_LABELS:
         return ""
     last = checks.filter(status=Status.COMPLETED).order_by("-started_at").first()
@@ -115,19 +115,19 @@ def run_next() -> bool:
 def _run(check: LabelCheck) -> None:
     started = check.started_at or timezone.now()
     jobs.update_held(check, status=Status.RUNNING, started_at=started)
-    asked = question(check.kind)
+    asked = question(check.question)
     search = several_checks.search if asked.is_multiple else _search
     found = search(
-        check.kind,
+        check.question,
         asked.labels,
-        judged=_judged(check.kind),
+        judged=_judged(check.question),
         precision=PRECISION,
         progress=partial(jobs.report_progress, check),
     )
     with transaction.atomic():
         if not leases.hold_all([check]):
             return  # another worker took over
-        n_new = issues.raise_issues(check.kind, found.suspicions, check=check)
+        n_new = issues.raise_issues(check.question, found.suspicions, check=check)
         leases.release(
             [check],
             status=Status.COMPLETED,
@@ -142,7 +142,7 @@ def _run(check: LabelCheck) -> None:
             subject=ref(check),
             actor=CHECKER,
             payload={
-                "queue": check.kind,
+                "queue": check.question,
                 "labels": found.n_labels,
                 "issues": found.n_issues,
                 "new": n_new,
@@ -152,12 +152,12 @@ def _run(check: LabelCheck) -> None:
 
 
 def _search(
-    kind: str, names: Sequence[str], *, judged: Sequence[tuple[float, bool]], precision: float, progress: Progress
+    question: str, names: Sequence[str], *, judged: Sequence[tuple[float, bool]], precision: float, progress: Progress
 ) -> Searched:
-    """Return which labels of the queue `kind` look wrong, of a question that has one answer."""
-    evidence = label_evidence.gather(kind, names, progress=progress)
+    """Return which labels of the queue `question` look wrong, of a question that has one answer."""
+    evidence = label_evidence.gather(question, names, progress=progress)
     progress("Comparing labels", 0, 1)
-    table = columns.read(kind, names)
+    table = columns.read(question, names)
     found = label_evidence.flag(table, judged=judged, precision=precision)
     report = {**evidence.report, **found.report}
     return Searched(len(table.ids), len(found.rows), _suspicions(table, found), report)
@@ -180,7 +180,7 @@ def _suspicions(table: columns.Columns, found: label_evidence.Found) -> Iterator
                 )
 
 
-def _judged(kind: str) -> list[tuple[float, bool]]:
+def _judged(question: str) -> list[tuple[float, bool]]:
     """Return the score and the verdict of every flag that a second person has judged: the threshold follows them."""
-    rows = LabelIssue.objects.filter(kind=kind, status__in=issues.JUDGED).exclude(methods=[issues.REREVIEW])
+    rows = LabelIssue.objects.filter(question=question, status__in=issues.JUDGED).exclude(methods=[issues.REREVIEW])
     return [(score, status == LabelIssue.Status.CONFIRMED) for score, status in rows.values_list("score", "status")]

@@ -124,14 +124,14 @@ def judge(
     return Judgement(found.probabilities, second, rows, vectors, found.too_few, found.method + tuned)
 
 
-def gather(kind: str, names: Sequence[str], *, progress: Progress) -> Evidence:
-    """`judge` every label of the queue `kind`; keep what the models say, and the embeddings, for the next search.
+def gather(question: str, names: Sequence[str], *, progress: Progress) -> Evidence:
+    """`judge` every label of the queue `question`; keep what the models say, and the embeddings, for the next search.
 
     Raises `PermanentError` where there is no encoder.
     """
     from labeling.quality import datalab
 
-    corpus, version = _corpus(kind, names, progress), resolver.resolve(Role.ENCODER)
+    corpus, version = _corpus(question, names, progress), resolver.resolve(Role.ENCODER)
     found = judge(
         corpus.texts,
         corpus.given,
@@ -144,7 +144,7 @@ def gather(kind: str, names: Sequence[str], *, progress: Progress) -> Evidence:
     )
     rows = zip(corpus.subjects, found.probabilities, found.second, strict=True)
     model = f"{found.method}; encoder {version.artifact_hash[:12]}"
-    columns.store_out_of_sample(kind, names, rows, model=model)
+    columns.store_out_of_sample(question, names, rows, model=model)
     counts = {name: int((corpus.given == number).sum()) for number, name in enumerate(names)}
     progress("Looking for copies, strangers and drift", 0, 1)
     seen = datalab.inspect(corpus.given[found.embedded], found.vectors) if len(found.embedded) else {}
@@ -185,11 +185,11 @@ def fine_tuned_folds(
     return fine_tuned(corpus.texts, corpus.given, folds, n_labels=n_labels, base=base, progress=progress)
 
 
-def _corpus(kind: str, names: Sequence[str], progress: Progress) -> Corpus:
+def _corpus(name: str, names: Sequence[str], progress: Progress) -> Corpus:
     import numpy as np
 
-    rows = list(Label.objects.filter(kind=kind, label__in=names).order_by("pk").values_list("subject", "label"))
-    interface, texts = question(kind), list[str]()
+    rows = list(Label.objects.filter(question=name, label__in=names).order_by("pk").values_list("subject", "label"))
+    interface, texts = question(name), list[str]()
     for start in range(0, len(rows), BATCH):
         texts += interface.texts([subject for subject, _ in rows[start : start + BATCH]])
         progress("Reading texts", len(texts), len(rows))

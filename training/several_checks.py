@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def search(
-    kind: str, names: Sequence[str], *, judged: Sequence[tuple[float, bool]], precision: float, progress: Progress
+    question: str, names: Sequence[str], *, judged: Sequence[tuple[float, bool]], precision: float, progress: Progress
 ) -> Searched:
-    """Return which labels of the queue `kind` look wrong: those of which an answer of `names` does, there or missing.
+    """Return which labels of `question` look wrong: those of which an answer of `names` does, there or missing.
 
     Each answer is judged by `label_evidence.judge` as a label of two. What is suggested is the label with the answers
     that look wrong the other way round, so that the difference names them; the score is that of the worst of them.
@@ -32,7 +32,7 @@ def search(
     """
     import numpy as np
 
-    subjects, texts, labels = _read(kind, names, progress)
+    subjects, texts, labels = _read(question, names, progress)
     said = [set(label_sets.split(label)) for label in labels]
     version = resolver.resolve(Role.ENCODER)
     flagged: dict[int, list[_Doubt]] = {}
@@ -86,11 +86,11 @@ def _suspicion(subject: str, given: str, doubts: Sequence[_Doubt], names: Sequen
     return Suspicion(subject, given, suggested if turned else "", min(doubt.score for doubt in doubts), list(methods))
 
 
-def _read(kind: str, names: Sequence[str], progress: Progress) -> tuple[list[str], list[str], list[str]]:
+def _read(name: str, names: Sequence[str], progress: Progress) -> tuple[list[str], list[str], list[str]]:
     """Return subject, text and label of each label; not of what is gone, nor of labels with answers that are."""
-    rows = Label.objects.filter(kind=kind).exclude(label="").order_by("pk").values_list("subject", "label")
+    rows = Label.objects.filter(question=name).exclude(label="").order_by("pk").values_list("subject", "label")
     known = [(subject, label) for subject, label in rows if set(label_sets.split(label)) <= set(names)]
-    asked, texts = question(kind), list[str]()
+    asked, texts = question(name), list[str]()
     for start in range(0, len(known), BATCH):
         texts += asked.texts([subject for subject, _ in known[start : start + BATCH]])
         progress("Reading texts", len(texts), len(known))

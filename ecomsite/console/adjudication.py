@@ -175,7 +175,7 @@ def _answers(request: AuthenticatedHttpRequest, lead: ReviewItem, text: str) -> 
                 own=who == request.user,
                 seat=seat,
                 said=said,
-                verdict=_verdict(lead.kind, said),
+                verdict=_verdict(lead.question, said),
                 reasons=[REASONS.get(code, code) for code in said.get("reason_codes") or []],
                 changes=diff(text, fixed) if fixed else [],
                 at=consensus.settled_at,
@@ -189,9 +189,9 @@ def _answers(request: AuthenticatedHttpRequest, lead: ReviewItem, text: str) -> 
     return found
 
 
-def _verdict(kind: str, said: Mapping[str, Any]) -> str:
+def _verdict(name: str, said: Mapping[str, Any]) -> str:
     """What an answer comes to; of a question that is gone, as it was given."""
-    label = question(kind).label_of(said) if is_known(kind) else said.get(kind)
+    label = question(name).label_of(said) if is_known(name) else said.get(name)
     return str(said.get("verdict") or label or "none")
 
 

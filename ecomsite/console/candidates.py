@@ -168,7 +168,7 @@ def _held_of(request: AuthenticatedHttpRequest, lead: ReviewItem | None) -> Revi
     """What the person holds of the panel: their own seat, and nobody else's."""
     if lead is None or not request.user.has_perm("moderation.review_item"):
         return None
-    return handing_out.held(request.user, kind=lead.kind).filter(Q(pk=lead.pk) | Q(lead=lead)).first()
+    return handing_out.held(request.user, question=lead.question).filter(Q(pk=lead.pk) | Q(lead=lead)).first()
 
 
 @action

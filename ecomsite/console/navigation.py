@@ -24,12 +24,12 @@ def _table(title: str, icon: str, model: str) -> dict[str, Any]:
     return _page(title, icon, f"admin:{app}_{name}_changelist", f"{app}.view_{name}")
 
 
-def _next(title: str, icon: str, kind: str) -> dict[str, Any]:
+def _next(title: str, icon: str, question: str) -> dict[str, Any]:
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy("console:review", args=[kind]),
-        "active": lambda request: request.path == reverse_lazy("console:review", args=[kind]),
+        "link": reverse_lazy("console:review", args=[question]),
+        "active": lambda request: request.path == reverse_lazy("console:review", args=[question]),
         "permission": _holds("moderation.review_item"),
     }
 

@@ -52,17 +52,17 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
     subject, may = lead.about, request.user.has_perm
     asked = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead)).select_related("assignee", "labeling_task")
     items, knows = list(asked.order_by("created_at", "pk")), sees_labels(request.user)
-    votes = {vote.rater: vote for vote in Vote.objects.filter(kind=lead.kind, subject=subject)}
+    votes = {vote.rater: vote for vote in Vote.objects.filter(question=lead.question, subject=subject)}
     senior = may("moderation.review_escalated_item")
     # While anybody is asked, or tested, who works the queue may be the next; what others said is not for them.
     is_hidden = not knows and (bool(lead.gold_label) or any(item.status in UNDECIDED for item in items))
     shown = items if knows else [item for item in items if item.purpose == Vote.Purpose.LABEL]
     seats = [_seat(request, item, votes, senior=senior, is_hidden=is_hidden) for item in shown]
-    label = None if is_hidden else Label.objects.filter(kind=lead.kind, subject=subject).first()
+    label = None if is_hidden else Label.objects.filter(question=lead.question, subject=subject).first()
     return {
         "title": f"{lead.title} · who was asked",
         "lead": lead,
-        "text": (is_known(lead.kind) and next(iter(question(lead.kind).texts([subject])))) or lead.words,
+        "text": (is_known(lead.question) and next(iter(question(lead.question).texts([subject])))) or lead.words,
         "locale": lead.locale,
         **seen_picture(lead.picture),
         "subject_url": lead.subject_address,
@@ -72,7 +72,9 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
         "may_adjudicate": knows,
         "suggestion": "" if is_hidden else lead.suggestion,
         "label": label,
-        "issues": LabelIssue.objects.filter(kind=lead.kind, subject=subject) if may("labeling.view_labelissue") else [],
+        "issues": LabelIssue.objects.filter(question=lead.question, subject=subject)
+        if may("labeling.view_labelissue")
+        else [],
         "n_asked": sum(seat.item.purpose == Vote.Purpose.LABEL for seat in seats),
         "may_ask_more": senior and lead.status in (Status.WAITING, Status.DISPATCHED, Status.ANSWERED),
         "may_set_gold": lead.status == Status.DECIDED and label is not None and may("moderation.set_gold"),

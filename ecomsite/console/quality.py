@@ -30,26 +30,26 @@ FEWEST_PEOPLE = 2
 
 
 @require_safe
-def label_quality(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
+def label_quality(request: AuthenticatedHttpRequest, question: str) -> HttpResponse:
     """Show how good the labels of a queue are."""
-    return page(request, "console/label_quality.html", {**_context(request, kind), "title": "Label quality"})
+    return page(request, "console/label_quality.html", {**_context(request, question), "title": "Label quality"})
 
 
 @require_safe
-def checks_fragment(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
+def checks_fragment(request: AuthenticatedHttpRequest, question: str) -> HttpResponse:
     """How far the search for wrong labels is."""
-    _require_view(request, kind)
-    return render(request, "console/_label_checks.html", _checks(request, kind))
+    _require_view(request, question)
+    return render(request, "console/_label_checks.html", _checks(request, question))
 
 
 @action
-def check_now(request: AuthenticatedHttpRequest, kind: str) -> Act[object]:
+def check_now(request: AuthenticatedHttpRequest, question: str) -> Act[object]:
     """Search for wrong labels now."""
-    _require_view(request, kind)
+    _require_view(request, question)
     return Act(
-        lambda: label_checks.plan(kind, reason="asked for by hand", actor=request.user),
+        lambda: label_checks.plan(question, reason="asked for by hand", actor=request.user),
         done="The search begins as soon as the training worker is free.",
-        back=reverse("console:label_quality", args=[kind]),
+        back=reverse("console:label_quality", args=[question]),
     )
 
 
@@ -64,21 +64,21 @@ def my_work(request: AuthenticatedHttpRequest) -> HttpResponse:
     return page(request, "console/my_work.html", context)
 
 
-def _require_view(request: AuthenticatedHttpRequest, kind: str) -> None:
-    if kind not in queue_names():
+def _require_view(request: AuthenticatedHttpRequest, question: str) -> None:
+    if question not in queue_names():
         raise Http404
     if not request.user.has_perm("labeling.view_label"):
         raise PermissionDenied
 
 
-def _context(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
-    _require_view(request, kind)
-    found = measured.quality_of(kind)
+def _context(request: AuthenticatedHttpRequest, question: str) -> dict[str, Any]:
+    _require_view(request, question)
+    found = measured.quality_of(question)
     names = _names_of([*found.rater_names, *(card.rater for card in found.scorecards)])
     return {
         "quality": found,
-        "kind_title": title_of(kind),
-        "kinds": queues(),
+        "question_title": title_of(question),
+        "queues": queues(),
         "by_week": charts.points([(f"{week:%d %b}", *_triple(a.krippendorff_alpha)) for week, a in found.by_week]),
         "scale": [(0, "1"), (70, "0.5"), (140, "0")],
         "pairs": _pairs(found, names),
@@ -90,18 +90,18 @@ def _context(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
             (week.week, week.n, week.confirmed, round(100 * week.confirmed / week.n))
             for week in found.precision_by_week
         ],
-        "worst": _worst(kind, found.worst),
-        **_checks(request, kind),
+        "worst": _worst(question, found.worst),
+        **_checks(request, question),
     }
 
 
-def _checks(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
-    checks = measured.checks_of(kind)
+def _checks(request: AuthenticatedHttpRequest, question: str) -> dict[str, Any]:
+    checks = measured.checks_of(question)
     running = next((check for check in checks if check.status in label_checks.OPEN), None)
     done = next((check for check in checks if check.status == LabelCheck.Status.COMPLETED), None)
     return {
         "datalab": done.report.get("datalab") if done else None,
-        "kind": kind,
+        "question": question,
         "checks": checks,
         "running": running,
         "may_check": request.user.has_perm("labeling.check_labels"),
@@ -165,10 +165,10 @@ def _anchoring(found: measured.Quality) -> dict[str, Any] | None:
     return {"words": seen.in_words(), "arms": arms, "shift": seen.label_shift, "chance": seen.label_shift_by_chance}
 
 
-def _worst(kind: str, found: Iterable[LabelIssue]) -> list[tuple[LabelIssue, str, str]]:
+def _worst(name: str, found: Iterable[LabelIssue]) -> list[tuple[LabelIssue, str, str]]:
     """The flags with the text and, where people were asked here, the page that says whom."""
     flags = list(found)
-    texts = question(kind).texts([flag.subject for flag in flags])
-    items = second_reviews.leads_of(kind, [flag.subject for flag in flags])
+    texts = question(name).texts([flag.subject for flag in flags])
+    items = second_reviews.leads_of(name, [flag.subject for flag in flags])
     links = [reverse("console:panel", args=[items[flag.subject]]) if flag.subject in items else "" for flag in flags]
     return list(zip(flags, texts, links, strict=True))

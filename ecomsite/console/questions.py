@@ -30,7 +30,7 @@ def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
     Nothing is kept.
     """
     require_permission(request.user, "questions.view_questionversion")
-    counts = dict(Label.objects.values_list("kind").annotate(n=Count("pk")))
+    counts = dict(Label.objects.values_list("question").annotate(n=Count("pk")))
     loaded: dict[str, list[QuestionVersion]] = {}
     for version in QuestionVersion.objects.select_related("loaded_by"):
         loaded.setdefault(version.name, []).append(version)

@@ -42,22 +42,22 @@ KEYS = (
 
 def review_address(item: ReviewItem) -> str:
     """Return the page on which `item`, which the person holds, stands before them."""
-    return f"{reverse('console:review', args=[item.kind])}?item={item.pk}"
+    return f"{reverse('console:review', args=[item.question])}?item={item.pk}"
 
 
 @never_cache
 @require_safe
-def review(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
+def review(request: AuthenticatedHttpRequest, question: str) -> HttpResponse:
     """Show the frame of the page. It leases nothing: the page asks for its turn, and a paused one does not."""
-    _require_reviewer(request, kind)
+    _require_reviewer(request, question)
     context = {
-        "title": title_of(kind),
-        "kind": kind,
+        "title": title_of(question),
+        "question": question,
         "is_paused": "paused" in request.GET,
         "showing": _uuid(request.GET.get("item")) or "",
         "skip_reasons": Skip.Reason.choices,
         "keys": KEYS,
-        "hint": question(kind).submit_hint,
+        "hint": _hint(question),
     }
     response = page(request, "console/review.html", context)
     response.headers["Content-Security-Policy"] = policy(frames_door=True)
@@ -66,20 +66,20 @@ def review(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-def state(request: AuthenticatedHttpRequest, kind: str) -> JsonResponse:
+def state(request: AuthenticatedHttpRequest, question: str) -> JsonResponse:
     """Take the person's turn and return it: what to show, what to load ahead, what became of the answers they ask
     about.
 
     Posted: `showing` (the item on the page), `answered` (the page heard that it was), `asked` (items whose fate is not
     known yet), `counts` (when numbers are wanted).
     """
-    _require_reviewer(request, kind)
+    _require_reviewer(request, question)
     user: Any = request.user
     showing = _uuid(request.POST.get("showing"))
     asked = [key for raw in request.POST.getlist("asked")[:LAST] if (key := _uuid(raw))]
     if showing is not None and "answered" in request.POST:
         turns.say_answered(user, item=showing)
-    turn = turns.take_turn(user, kind=kind, showing=showing)
+    turn = turns.take_turn(user, question=question, showing=showing)
     has_moved = showing is not None and (turn.current is None or turn.current.pk != showing)
     known = own_answers.fates(user, {*asked, *([showing] if showing and has_moved else [])})
     answer: dict[str, Any] = {
@@ -90,7 +90,7 @@ def state(request: AuthenticatedHttpRequest, kind: str) -> JsonResponse:
         "fates": {str(pk): _fate(found) for pk, found in known.items()},
     }
     if has_moved or turn.current is None or "counts" in request.POST:
-        answer["counts"] = _counts(user, kind)
+        answer["counts"] = _counts(user, question)
     return JsonResponse(answer)
 
 
@@ -116,34 +116,36 @@ def _fate(answer: OwnAnswer) -> dict[str, Any]:
     return {"fate": answer.fate, "words": answer.words, "may_correct": answer.correct_until is not None}
 
 
-def _counts(user: Any, kind: str) -> dict[str, Any]:
-    waiting = {name: handing_out.waiting_for(user, kind=name).count() for name in queue_names()}
+def _counts(user: Any, question: str) -> dict[str, Any]:
+    waiting = {name: handing_out.waiting_for(user, question=name).count() for name in queue_names()}
     return {
-        "done_today": own_answers.n_answered_today(user, kind=kind),
-        "waiting": waiting[kind],
+        "done_today": own_answers.n_answered_today(user, question=question),
+        "waiting": waiting[question],
         "others": [
             {"title": title, "waiting": waiting[name], "address": reverse("console:review", args=[name])}
             for name, title in queues()
-            if name != kind and waiting[name]
+            if name != question and waiting[name]
         ],
     }
 
 
 @require_POST
-def skip(request: AuthenticatedHttpRequest, kind: str) -> JsonResponse:
+def skip(request: AuthenticatedHttpRequest, question: str) -> JsonResponse:
     """Pass the item before the person on to somebody else."""
-    return _do(request, kind, lambda item: turns.skip(item, user=request.user, reason=request.POST.get("reason", "")))
+    return _do(
+        request, question, lambda item: turns.skip(item, user=request.user, reason=request.POST.get("reason", ""))
+    )
 
 
 @require_POST
-def more_time(request: AuthenticatedHttpRequest, kind: str) -> JsonResponse:
+def more_time(request: AuthenticatedHttpRequest, question: str) -> JsonResponse:
     """Reserve the item before the person for longer."""
-    return _do(request, kind, lambda item: turns.extend(item, user=request.user))
+    return _do(request, question, lambda item: turns.extend(item, user=request.user))
 
 
-def _do(request: AuthenticatedHttpRequest, kind: str, action: Callable[[ReviewItem], object]) -> JsonResponse:
-    _require_reviewer(request, kind)
-    item = get_object_or_404(ReviewItem, pk=_uuid(request.POST.get("item")), kind=kind)
+def _do(request: AuthenticatedHttpRequest, question: str, action: Callable[[ReviewItem], object]) -> JsonResponse:
+    _require_reviewer(request, question)
+    item = get_object_or_404(ReviewItem, pk=_uuid(request.POST.get("item")), question=question)
     try:
         action(item)
     except EcomsiteError as exc:
@@ -152,27 +154,27 @@ def _do(request: AuthenticatedHttpRequest, kind: str, action: Callable[[ReviewIt
 
 
 @require_POST
-def leave(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
+def leave(request: AuthenticatedHttpRequest, question: str) -> HttpResponse:
     """Give back what was leased ahead: sent by the browser as the person leaves."""
-    _require_reviewer(request, kind)
-    turns.leave(request.user, kind=kind)
+    _require_reviewer(request, question)
+    turns.leave(request.user, question=question)
     return HttpResponse(status=204)
 
 
 @require_POST
-def pause(request: AuthenticatedHttpRequest, kind: str) -> HttpResponseRedirect:
+def pause(request: AuthenticatedHttpRequest, question: str) -> HttpResponseRedirect:
     """Give everything back that is not answered, and show a page that asks for nothing."""
-    _require_reviewer(request, kind)
-    turns.pause(request.user, kind=kind)
-    return HttpResponseRedirect(f"{reverse('console:review', args=[kind])}?paused")
+    _require_reviewer(request, question)
+    turns.pause(request.user, question=question)
+    return HttpResponseRedirect(f"{reverse('console:review', args=[question])}?paused")
 
 
 @never_cache
 @require_safe
-def last_ten(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
+def last_ten(request: AuthenticatedHttpRequest, question: str) -> HttpResponse:
     """What the person answered last in this queue, and what became of it."""
-    _require_reviewer(request, kind)
-    answers = own_answers.answers_of(request.user, kind=kind, n=LAST)
+    _require_reviewer(request, question)
+    answers = own_answers.answers_of(request.user, question=question, n=LAST)
     return render(request, "console/_own_answers.html", {"answers": answers})
 
 
@@ -187,8 +189,12 @@ def correct(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
     )
 
 
-def _require_reviewer(request: AuthenticatedHttpRequest, kind: str) -> None:
-    if kind not in queue_names():
+def _hint(name: str) -> str:
+    return question(name).submit_hint
+
+
+def _require_reviewer(request: AuthenticatedHttpRequest, question: str) -> None:
+    if question not in queue_names():
         raise Http404
     require_permission(request.user, "moderation.review_item")
 

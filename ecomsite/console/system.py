@@ -144,16 +144,16 @@ def _rounded_up(length: dt.timedelta) -> dt.timedelta:
 
 
 @require_http_methods(["GET", "POST"])
-def queue_policy(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
+def queue_policy(request: AuthenticatedHttpRequest, question: str) -> HttpResponse:
     """Set the rules of a queue."""
     require_permission(request.user, "moderation.set_queue_policy")
-    if kind not in queue_names():
+    if question not in queue_names():
         raise Http404
-    policy = rules.policy_for(kind)
+    policy = rules.policy_for(question)
     form = QueuePolicyForm(request.POST if request.method == "POST" else None, instance=policy)
     if form.is_valid():
         try:
-            rules.set_policy(kind, actor=request.user, **form.cleaned_data)
+            rules.set_policy(question, actor=request.user, **form.cleaned_data)
         except EcomsiteError as exc:
             form.add_error(None, forms.ValidationError([exc.message, exc.hint] if exc.hint else [exc.message]))
         else:
@@ -162,6 +162,6 @@ def queue_policy(request: AuthenticatedHttpRequest, kind: str) -> HttpResponse:
     context = {
         "title": f"Rules of the queue “{policy}”",
         "form": form,
-        "overtaking": _rounded_up(priority.longest_overtaking(rules.policy_for(kind).ageing)),
+        "overtaking": _rounded_up(priority.longest_overtaking(rules.policy_for(question).ageing)),
     }
     return page(request, "console/queue_policy.html", context, status=422 if form.errors else 200)

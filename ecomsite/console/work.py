@@ -42,39 +42,41 @@ def _is_there(item: ReviewItem) -> bool:
 
 
 def _kind_in(request: AuthenticatedHttpRequest) -> str:
-    kind = request.GET.get("kind", COPY_VERDICT)
-    return kind if kind in queue_names() else COPY_VERDICT
+    question = request.GET.get("question", COPY_VERDICT)
+    return question if question in queue_names() else COPY_VERDICT
 
 
-def _elsewhere(request: AuthenticatedHttpRequest, kind: str) -> list[tuple[str, str, int]]:
+def _elsewhere(request: AuthenticatedHttpRequest, question: str) -> list[tuple[str, str, int]]:
     """The other queues that hold something for the person: address, title, how many."""
     found = [
-        (reverse("console:review", args=[name]), title, handing_out.waiting_for(request.user, kind=name).count())
+        (reverse("console:review", args=[name]), title, handing_out.waiting_for(request.user, question=name).count())
         for name, title in queues()
-        if name != kind
+        if name != question
     ]
     return [row for row in found if row[2]]
 
 
-def _waiting_context(request: AuthenticatedHttpRequest, kind: str) -> dict[str, Any]:
-    items = ReviewItem.objects.work().filter(kind=kind)
+def _waiting_context(request: AuthenticatedHttpRequest, question: str) -> dict[str, Any]:
+    items = ReviewItem.objects.work().filter(question=question)
     user: Any = request.user
-    held = next((item for item in handing_out.held(user, kind=kind) if not handing_out.has_answered(item, user)), None)
+    held = next(
+        (item for item in handing_out.held(user, question=question) if not handing_out.has_answered(item, user)), None
+    )
     requests = GenerationRequest.objects
     n_held = int(held is not None and _is_there(held)), int(held is not None and not _is_there(held))
     return {
-        "kind": kind,
-        "elsewhere": _elsewhere(request, kind),
+        "question": question,
+        "elsewhere": _elsewhere(request, question),
         "languages": languages_of(request.user),
-        "kind_title": title_of(kind),
-        "is_copy": kind == COPY_VERDICT,
-        "missing": why_nothing_comes(kind),
-        "may_take": may_take(request.user, policy_for(kind)),
-        "n_ready": n_held[0] + handing_out.waiting_for(request.user, kind=kind).count(),
+        "question_title": title_of(question),
+        "is_copy": question == COPY_VERDICT,
+        "missing": why_nothing_comes(question),
+        "may_take": may_take(request.user, policy_for(question)),
+        "n_ready": n_held[0] + handing_out.waiting_for(request.user, question=question).count(),
         "n_sending": items.filter(status=ReviewItem.Status.WAITING, labeling_task__ls_task_id=None).count() + n_held[1],
         "n_with_others": items.filter(status=ReviewItem.Status.DISPATCHED).exclude(assignee=request.user).count(),
         "n_escalated": items.filter(status=ReviewItem.Status.ESCALATED).count(),
-        "n_unscored": Scoring.objects.filter(question=kind, scored_with=None).count(),
+        "n_unscored": Scoring.objects.filter(question=question, scored_with=None).count(),
         "n_writing": requests.filter(status__in=("queued", "generating")).count(),
         "n_checking": Candidate.objects.filter(status=Candidate.Status.GENERATED, screened_at=None).count(),
     }

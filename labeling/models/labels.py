@@ -1,6 +1,6 @@
 """Label quality: every person's vote, the label held to be true, and the labels that look wrong.
 
-A subject is the opaque reference of what was labelled; a queue (`kind`) is one question asked about many subjects.
+A subject is the opaque reference of what was labelled; `question` is the name of what was asked about it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Vote(models.Model):
         AUDIT = "audit", "Blind re-review"
         GOLD = "gold", "Known answer"
 
-    kind = models.CharField(max_length=60)
+    question = models.CharField(max_length=60)
     subject = models.CharField(max_length=120)
     rater = models.CharField(max_length=80)
     label = models.CharField(max_length=60)
@@ -39,9 +39,9 @@ class Vote(models.Model):
 
     class Meta:
         ordering = ("pk",)
-        constraints = (models.UniqueConstraint(fields=("kind", "subject", "rater"), name="one_vote_per_rater"),)
+        constraints = (models.UniqueConstraint(fields=("question", "subject", "rater"), name="one_vote_per_rater"),)
         indexes = (
-            models.Index(fields=("kind", "voted_at"), name="vote_by_time"),
+            models.Index(fields=("question", "voted_at"), name="vote_by_time"),
             models.Index(fields=("rater", "voted_at"), name="vote_by_rater"),
         )
 
@@ -52,7 +52,7 @@ class Vote(models.Model):
 class Label(models.Model):
     """The label that a subject has: what people agreed on, or what an import brought. Training learns from these."""
 
-    kind = models.CharField(max_length=60)
+    question = models.CharField(max_length=60)
     subject = models.CharField(max_length=120)
     label = models.CharField(max_length=60)
     method = models.CharField(max_length=24, help_text="how it came about: single, majority, dawid_skene, import …")
@@ -64,8 +64,8 @@ class Label(models.Model):
     class Meta:
         ordering = ("pk",)
         permissions = (("import_labels", "Can bring labels in"), ("export_labels", "Can take labels out"))
-        constraints = (models.UniqueConstraint(fields=("kind", "subject"), name="one_label_per_subject"),)
-        indexes = (models.Index(fields=("kind", "labelled_at"), name="label_by_time"),)
+        constraints = (models.UniqueConstraint(fields=("question", "subject"), name="one_label_per_subject"),)
+        indexes = (models.Index(fields=("question", "labelled_at"), name="label_by_time"),)
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.label}"
@@ -79,7 +79,7 @@ class RaterModel(models.Model):
 
     USUAL = "*"
 
-    kind = models.CharField(max_length=120, help_text="the queue; where several answers may hold, queue/answer")
+    question = models.CharField(max_length=120, help_text="the queue; where several answers may hold, queue/answer")
     rater = models.CharField(max_length=80)
     n_votes = models.PositiveIntegerField()
     confusion = models.JSONField(help_text="true label → given label → probability (Dawid and Skene)")
@@ -91,11 +91,11 @@ class RaterModel(models.Model):
     fitted_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ("kind", "rater")
-        constraints = (models.UniqueConstraint(fields=("kind", "rater"), name="one_model_per_rater"),)
+        ordering = ("question", "rater")
+        constraints = (models.UniqueConstraint(fields=("question", "rater"), name="one_model_per_rater"),)
 
     def __str__(self) -> str:
-        return f"{self.rater} in {self.kind}"
+        return f"{self.rater} in {self.question}"
 
 
 class LabelCheck(LongJob):
@@ -110,7 +110,7 @@ class LabelCheck(LongJob):
         COMPLETED = "completed", "Completed"
         FAILED = "failed", "Failed"
 
-    kind = models.CharField(max_length=60)
+    question = models.CharField(max_length=60)
     status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED)
     reason = models.CharField(max_length=200, help_text="why it was started")
     n_labels = models.PositiveIntegerField(default=0)
@@ -125,7 +125,7 @@ class LabelCheck(LongJob):
         permissions = (("check_labels", "Can start a search for wrong labels"),)
         constraints = (
             models.UniqueConstraint(
-                fields=("kind",), condition=Q(status__in=("planned", "running")), name="one_open_check_per_queue"
+                fields=("question",), condition=Q(status__in=("planned", "running")), name="one_open_check_per_queue"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=("planned", "running", "completed", "failed")), name="label_check_status"
@@ -133,7 +133,7 @@ class LabelCheck(LongJob):
         )
 
     def __str__(self) -> str:
-        return f"check of {self.kind} at {self.created_at:%F %T}"
+        return f"check of {self.question} at {self.created_at:%F %T}"
 
 
 class LabelIssue(models.Model):
@@ -146,7 +146,7 @@ class LabelIssue(models.Model):
         DISMISSED = "dismissed", "The label was right"
         STALE = "stale", "The label changed, or cannot be asked about any more"
 
-    kind = models.CharField(max_length=60)
+    question = models.CharField(max_length=60)
     subject = models.CharField(max_length=120)
     found_by = models.ForeignKey(LabelCheck, null=True, on_delete=models.SET_NULL, related_name="issues")
     methods = ArrayField(models.CharField(max_length=24), help_text="cleanlab, loss, combined, rereview …")
@@ -162,7 +162,7 @@ class LabelIssue(models.Model):
         ordering = ("score", "pk")
         constraints = (
             models.UniqueConstraint(
-                fields=("kind", "subject"), condition=Q(status__in=("open", "in_review")), name="one_open_issue"
+                fields=("question", "subject"), condition=Q(status__in=("open", "in_review")), name="one_open_issue"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=("open", "in_review", "confirmed", "dismissed", "stale")),
@@ -170,8 +170,8 @@ class LabelIssue(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=("kind", "score"), condition=Q(status="open"), name="label_issue_next"),
-            models.Index(fields=("kind", "judged_at"), name="label_issue_judged"),
+            models.Index(fields=("question", "score"), condition=Q(status="open"), name="label_issue_next"),
+            models.Index(fields=("question", "judged_at"), name="label_issue_judged"),
         )
 
     def __str__(self) -> str:
@@ -181,7 +181,7 @@ class LabelIssue(models.Model):
 class OutOfSample(models.Model):
     """What a model that never saw the subject thinks of it: a probability for each label of the queue."""
 
-    kind = models.CharField(max_length=60)
+    question = models.CharField(max_length=60)
     subject = models.CharField(max_length=120)
     labels = ArrayField(models.CharField(max_length=60), help_text="in the order of the probabilities")
     probabilities = ArrayField(models.FloatField())
@@ -191,7 +191,7 @@ class OutOfSample(models.Model):
 
     class Meta:
         ordering = ("pk",)
-        constraints = (models.UniqueConstraint(fields=("kind", "subject"), name="one_out_of_sample"),)
+        constraints = (models.UniqueConstraint(fields=("question", "subject"), name="one_out_of_sample"),)
 
     def __str__(self) -> str:
         return f"{self.subject} by {self.model}"

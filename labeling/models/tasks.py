@@ -12,9 +12,9 @@ from core.leases import Leased
 
 
 class LabelingProject(models.Model):
-    """One kind of work = one Label Studio project, made and kept up to date from code."""
+    """One question = one Label Studio project, made and kept up to date from code."""
 
-    kind = models.CharField(max_length=60, unique=True, help_text="name of the question, e.g. copy_verdict")
+    question = models.CharField(max_length=60, unique=True, help_text="name of the question, e.g. copy_verdict")
     ls_project_id = models.PositiveIntegerField(null=True, blank=True)
     title = models.CharField(max_length=200)
     config_hash = models.CharField(max_length=64, blank=True, help_text="of the labelling interface last pushed")
@@ -31,7 +31,7 @@ class LabelingProject(models.Model):
     )
 
     class Meta:
-        ordering = ("kind",)
+        ordering = ("question",)
         constraints = (
             # With a condition: a column of a unique index without one is a key, and who changes it waits for everybody
             # who refers to the row, in a deadlock with whoever of them has the ledger's lock.

@@ -197,5 +197,5 @@ def _as_a_draft_again(filed: Appeal) -> tuple[Candidate, list[Line]]:
     again = Candidate.objects.create(id=uuid.uuid4(), ordinal=last + 1, **fields)
     item = filed.decision.item
     if filed.decision.outcome == Decision.Outcome.REJECT:  # that it is bad is not held to be true any more
-        labels.forget_label(item.kind, ref(item.subject))
+        labels.forget_label(item.question, ref(item.subject))
     return again, [line_for(again, "reinstated", appeal=ref(filed), **{"from": ref(text)})]

@@ -42,7 +42,7 @@ def ask_again_about_edited() -> int:
 
 
 def _ask_again_of(asked: Question) -> int:
-    items = ReviewItem.objects.filter(kind=asked.name, lead=None, purpose=Purpose.LABEL, status__in=FROM)
+    items = ReviewItem.objects.filter(question=asked.name, lead=None, purpose=Purpose.LABEL, status__in=FROM)
     stale, asked_anew = subject_of(asked.about).edited(items), 0
     for key in list(stale.values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
@@ -60,8 +60,10 @@ def ask_anew(asked: Question, references: Sequence[str], *, strategy: str) -> se
     or a second person looks at, nor, while the queue is paused, what nobody was asked about here.
     """
     rows, seen = asked.rows(references), set[str]()
-    leads = {item.about: item for item in ReviewItem.objects.filter(kind=asked.name, about__in=references, lead=None)}
-    answered = set(Label.objects.filter(kind=asked.name, subject__in=references).values_list("subject", flat=True))
+    leads = {
+        item.about: item for item in ReviewItem.objects.filter(question=asked.name, about__in=references, lead=None)
+    }
+    answered = set(Label.objects.filter(question=asked.name, subject__in=references).values_list("subject", flat=True))
     for reference in references:
         lead = leads.get(reference)
         if reference not in rows or reference in answered or (lead and lead.status == Status.WITHDRAWN):
@@ -80,7 +82,7 @@ def ask_anew(asked: Question, references: Sequence[str], *, strategy: str) -> se
 def _put_back(found: ReviewItem, *, strategy: str) -> bool:
     with transaction.atomic():
         lead, *others = seats.lock_panel(found)
-        if Label.objects.filter(kind=lead.kind, subject=lead.about).exists():
+        if Label.objects.filter(question=lead.question, subject=lead.about).exists():
             return True  # answered anew since it was looked up
         if lead.status not in (*FROM, Status.ANSWERED):
             return False
@@ -97,9 +99,9 @@ def _ask_again(lead: ReviewItem, others: list[ReviewItem], *, strategy: str = ED
     What was said is forgotten.
     """
     lines = list[Line]()
-    payload = question(lead.kind).task_data(lead.subject)
-    labels.forget_label(lead.kind, lead.about)
-    labels.forget_votes(lead.kind, lead.about)
+    payload = question(lead.question).task_data(lead.subject)
+    labels.forget_label(lead.question, lead.about)
+    labels.forget_votes(lead.question, lead.about)
     ended = [*seats.end_gold(lead), *seats.withdraw(lead, purposes=OF_LABELS)]
     for seat in (lead, *others):
         if seat.purpose != Purpose.LABEL or seat.status == Status.WITHDRAWN or seat.labeling_task is None:

@@ -98,11 +98,11 @@ def correct(item: ReviewItem, *, actor: User) -> ReviewItem:
                 hint="Ten minutes are over, or others had a part in it: ask a senior reviewer.",
             )
         before, lines, updates = now.status, list[Line](), dict[str, Any]()
-        labels.forget_vote(now.kind, ref(now.subject), rater=labels.rater_of(actor))
+        labels.forget_vote(now.question, ref(now.subject), rater=labels.rater_of(actor))
         if before == Status.CONFIRMING:
             updates = NO_PROPOSAL
         elif before == Status.DECIDED:
-            labels.forget_label(now.kind, ref(now.subject))
+            labels.forget_label(now.question, ref(now.subject))
             lines = _undo(now, now.candidate, actor=actor) if now.candidate else []
         started = timezone.now()
         lines.append(
@@ -115,7 +115,7 @@ def correct(item: ReviewItem, *, actor: User) -> ReviewItem:
                 assignee=actor,
                 lease_token=uuid.uuid4(),
                 claimed_at=started,
-                lease_expires_at=started + policy_for(now.kind).reservation,
+                lease_expires_at=started + policy_for(now.question).reservation,
                 returned_reason=REASON,
                 returned_at=started,
                 decided_at=None,

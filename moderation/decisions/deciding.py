@@ -58,7 +58,7 @@ def record_decision(item: ReviewItem, *, consensus: Consensus, actor: User) -> D
         if wants_senior(item, consensus, actor):
             return None
         reading = None
-        if item.kind == COPY_VERDICT:
+        if item.question == COPY_VERDICT:
             reading = reasons.read_complete(item, consensus=consensus, actor=actor)
             if reading is None:
                 return None
@@ -82,7 +82,7 @@ def require_may_answer(item: ReviewItem, actor: User) -> None:
         if item.escalated_by:
             require_another_person(actor, [item.escalated_by], act="decide it")
     elif item.assignee_id != actor.pk:
-        require_access(actor, item.kind)  # opened in Label Studio directly, where everybody sees every task
+        require_access(actor, item.question)  # opened in Label Studio directly, where everybody sees every task
 
 
 def wants_senior(item: ReviewItem, consensus: Consensus, actor: User) -> bool:
@@ -97,11 +97,11 @@ def wants_senior(item: ReviewItem, consensus: Consensus, actor: User) -> bool:
 
 def keep_vote(item: ReviewItem, consensus: Consensus, *, actor: User, purpose: str, expected: str = "") -> str:
     """Keep what `actor` answered as their vote; returns its label, empty when the answer has none."""
-    label = question(item.kind).label_of(consensus.answer)
+    label = question(item.question).label_of(consensus.answer)
     if label:
         time, task = recording.time_spent(item, consensus), item.labeling_task
         labels.record_vote(
-            item.kind,
+            item.question,
             ref(item.subject),
             rater=labels.rater_of(actor),
             label=label,
@@ -133,7 +133,7 @@ def decide(
     gave the answer that `consensus` holds.
     """
     lines: list[Line] = []
-    if item.kind == COPY_VERDICT:
+    if item.question == COPY_VERDICT:
         reading = reading or outcomes.read(item, consensus.answer, doubts=doubts(consensus))
         if _is_a_seniors(item, reading, consensus, actor, second):
             return None
@@ -164,19 +164,19 @@ def decide(
         **leases.NO_LEASE,
     )
     labels.record_label(
-        item.kind,
+        item.question,
         ref(item.subject),
-        label=question(item.kind).label_of(consensus.answer),
+        label=question(item.question).label_of(consensus.answer),
         method=consensus.method,
         quality=quality,
         n_votes=n_votes,
         at=timezone.now(),
     )
-    question(item.kind).act(decision)
+    question(item.question).act(decision)
     announcements.item_completed(item, decision)
     by = second.checker if second else actor
     ledger.append_many([*lines, done], actor=by)
-    if item.labeling_task and falls_into(draw("rereview", item.pk), policy_for(item.kind).rereview_percent):
+    if item.labeling_task and falls_into(draw("rereview", item.pk), policy_for(item.question).rereview_percent):
         add_seat(item, purpose=Vote.Purpose.AUDIT)
     if decision.result:
         publication.publish(decision.result, decision=decision, actor=by)
@@ -257,14 +257,14 @@ def relabel(lead: ReviewItem, *, consensus: Consensus, actor: User) -> Decision 
     A decision supersedes the one before. Of copy, only what we learn from changes: a text that is live is not taken
     down by a label, a senior does that; no decision then.
     """
-    label = question(lead.kind).label_of(consensus.answer)
+    label = question(lead.question).label_of(consensus.answer)
     decision: Decision | None = None
-    if lead.kind != COPY_VERDICT:
+    if lead.question != COPY_VERDICT:
         decision = recording.record(lead, consensus, actor, outcome=Outcome.LABEL, label=label)
-        question(lead.kind).act(decision)
+        question(lead.question).act(decision)
         announcements.item_completed(lead, decision)
     labels.record_label(
-        lead.kind,
+        lead.question,
         ref(lead.subject),
         label=label,
         method=Vote.Purpose.SECOND_REVIEW,
@@ -280,7 +280,7 @@ def relabel(lead: ReviewItem, *, consensus: Consensus, actor: User) -> Decision 
 
 
 def _label(item: ReviewItem, consensus: Consensus, actor: User) -> tuple[Decision, list[Line]]:
-    label = question(item.kind).label_of(consensus.answer)
+    label = question(item.question).label_of(consensus.answer)
     if not label:
         raise PermanentError("The answer holds no label.")
     decision = recording.record(item, consensus, actor, outcome=Outcome.LABEL, label=label)

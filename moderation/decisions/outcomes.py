@@ -81,7 +81,7 @@ def read(item: ReviewItem, answer: Mapping[str, Any], *, doubts: Sequence[str] =
     else:
         findings, text = list(candidate.findings.all()), candidate.text
     why = why_high(
-        policy_for(item.kind), channel=candidate.channel, category=candidate.product.category, findings=findings
+        policy_for(item.question), channel=candidate.channel, category=candidate.product.category, findings=findings
     )
     return Reading(candidate, outcome, answer, text, findings, why, doubts)
 

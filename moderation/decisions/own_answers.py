@@ -47,18 +47,18 @@ class OwnAnswer:
     correct_until: dt.datetime | None
 
 
-def n_answered_today(user: User, *, kind: str) -> int:
-    """Return how many items of the queue `kind` they answered since midnight, in the time zone of the settings."""
+def n_answered_today(user: User, *, question: str) -> int:
+    """Return how many items of the queue `question` they answered since midnight, in the time zone of the settings."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     given = Annotation.objects.filter(annotator=user, was_cancelled=False, ls_updated_at__gte=midnight)
-    return given.filter(task__project__kind=kind).values("task").distinct().count()
+    return given.filter(task__project__question=question).values("task").distinct().count()
 
 
-def answers_of(user: User, *, kind: str | None = None, n: int = 10) -> list[OwnAnswer]:
+def answers_of(user: User, *, question: str | None = None, n: int = 10) -> list[OwnAnswer]:
     """Return the last `n` answers that `user` gave, the latest first; one for each item, as it is now."""
     given = Annotation.objects.filter(annotator=user, was_cancelled=False)
-    if kind:
-        given = given.filter(task__project__kind=kind)
+    if question:
+        given = given.filter(task__project__question=question)
     latest = given.values("task__reference").annotate(at=Max("ls_updated_at")).order_by("-at")[: 2 * n]
     at: dict[uuid.UUID, dt.datetime] = {}
     for row in latest:

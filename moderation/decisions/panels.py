@@ -40,7 +40,7 @@ def answer(item: ReviewItem, *, consensus: Consensus, actor: User) -> bool:
         item = next(now for now in (lead, *others) if now.pk == item.pk)
         if item.status in (Status.DECIDED, Status.WITHDRAWN) or Status.CONFIRMING in (item.status, lead.status):
             raise StaleState("It is decided already, not asked any more, or waits for a second person.")
-        question(item.kind).require_answer(consensus.answer)
+        question(item.question).require_answer(consensus.answer)
         if item.purpose == Purpose.LABEL and not any(seat.purpose == Purpose.LABEL for seat in others):
             return record_decision(item, consensus=consensus, actor=actor) is not None
         require_may_answer(item, actor)
@@ -93,7 +93,7 @@ def _answers_twice(item: ReviewItem, lead: ReviewItem, actor: User) -> bool:
 
 
 def _is_incomplete(item: ReviewItem, consensus: Consensus, actor: User) -> bool:
-    is_copy = item.kind == COPY_VERDICT
+    is_copy = item.question == COPY_VERDICT
     return is_copy and reasons.read_complete(item, consensus=consensus, actor=actor) is None
 
 
@@ -105,7 +105,7 @@ def _take_seat(item: ReviewItem, lead: ReviewItem, consensus: Consensus, actor: 
     if not label and not consensus.answer.get("escalate"):
         raise PermanentError("The answer holds no label.")
     if not label:  # they said something before, and are not sure any more
-        labels.forget_vote(item.kind, ref(item.subject), rater=labels.rater_of(actor))
+        labels.forget_vote(item.question, ref(item.subject), rater=labels.rater_of(actor))
     if item.status != Status.ANSWERED:
         lines = [dispatch(item, actor=actor)] if item.status == Status.WAITING else []
         lines.append(
@@ -131,8 +131,8 @@ def conclude(lead: ReviewItem) -> bool:
     panel = list(seats.panel_of(lead).select_related("labeling_task"))
     if lead.labeling_task is None or any(item.status != Status.ANSWERED for item in panel):
         return False
-    method = policy_for(lead.kind).consensus_method
-    agreed = consensuses.agree(lead.kind, ref(lead.subject), method=method)
+    method = policy_for(lead.question).consensus_method
+    agreed = consensuses.agree(lead.question, ref(lead.subject), method=method)
     answers = [(item.assignee, answer) for item in panel if item.assignee and (answer := _answer_to(item))]
     reason = _why_not(lead, agreed, [answer.answer for _, answer in answers])
     if not reason and len(answers) < len(panel):
@@ -140,7 +140,7 @@ def conclude(lead: ReviewItem) -> bool:
     if not reason and not _all_count(lead, [person for person, _ in answers]):
         reason = "An answer was taken back: the question has others by now"
     # Votes count that an import brought, and people leave: who let it out is one of the panel who still may.
-    label_of = question(lead.kind).label_of
+    label_of = question(lead.question).label_of
     alike = [(person, answer) for person, answer in answers if label_of(answer.answer) == agreed.label]
     able = [(person, answer) for person, answer in alike if person.has_perm("moderation.review_item")]
     if not able and not reason:
@@ -160,7 +160,7 @@ def _all_count(lead: ReviewItem, people: Sequence[User]) -> bool:
     back, and leaves a panel alone that somebody has in hand.
     """
     raters = [labels.rater_of(person) for person in people]
-    return Vote.objects.filter(kind=lead.kind, subject=lead.about, rater__in=raters).count() == len(people)
+    return Vote.objects.filter(question=lead.question, subject=lead.about, rater__in=raters).count() == len(people)
 
 
 def _answer_to(item: ReviewItem) -> Consensus | None:
@@ -171,12 +171,12 @@ def _answer_to(item: ReviewItem) -> Consensus | None:
 
 def _why_not(lead: ReviewItem, agreed: consensuses.Agreed, answers: list[dict[str, object]]) -> str:
     """Return why people's answers decide nothing yet; empty when they do."""
-    interface = question(lead.kind)
+    interface = question(lead.question)
     if any(given.get("escalate") for given in answers):
         return "Somebody asked for a senior"
     if not agreed.label:
         return "The answers are tied"
-    if agreed.quality < policy_for(lead.kind).min_quality:
+    if agreed.quality < policy_for(lead.question).min_quality:
         return f"The answers differ: the consensus is sure to {agreed.quality:.0%} only"
     alike = [given for given in answers if interface.label_of(given) == agreed.label]
     conflict = interface.conflict(alike)
@@ -195,7 +195,7 @@ def confirm(lead: ReviewItem, *, second: Second) -> Decision:
     if len(panel) == 1 and final.method == consensuses.SINGLE:
         purpose = Purpose.ADJUDICATION if lead.escalated_at else Purpose.LABEL
         keep_vote(lead, final, actor=maker, purpose=purpose)
-    agreed = consensuses.agree(lead.kind, ref(lead.subject), method=policy_for(lead.kind).consensus_method)
+    agreed = consensuses.agree(lead.question, ref(lead.subject), method=policy_for(lead.question).consensus_method)
     by_panel = final.method not in (consensuses.SINGLE, consensuses.ADJUDICATED)
     _close(
         lead,

@@ -155,7 +155,7 @@ def answer_again(item: ReviewItem, *, person: User, reason: str) -> dict[str, An
     return {
         "assignee": person,
         "lease_token": uuid.uuid4(),
-        "lease_expires_at": now + policy_for(item.kind).reservation,
+        "lease_expires_at": now + policy_for(item.question).reservation,
         "returned_reason": reason[:500],
         "returned_at": now,
     }
@@ -172,7 +172,7 @@ def give_back(item: ReviewItem, *, consensus: Consensus, actor: User, reason: st
     theirs = answer_again(item, person=actor, reason=reason)
     lines: list[Line] = []
     if item.status == Status.ANSWERED:  # what they said before does not count any more
-        labels.forget_vote(item.kind, ref(item.subject), rater=labels.rater_of(actor))
+        labels.forget_vote(item.question, ref(item.subject), rater=labels.rater_of(actor))
         lines.append(
             advance(item, from_=Status.ANSWERED, to=Status.DISPATCHED, event="given_back", payload=told, **theirs)
         )

@@ -66,7 +66,7 @@ def rule(lead: ReviewItem, *, label: str, actor: User, reason: str) -> Decision:
 
     Whoever calls has asked whether `actor` may. Raises `PermanentError` for a label that the question does not have.
     """
-    asked = question(lead.kind)
+    asked = question(lead.question)
     asked.require_label(label)
     lead.refresh_from_db()
     before, lines = lead.status, list[Line]()
@@ -91,7 +91,7 @@ def rule(lead: ReviewItem, *, label: str, actor: User, reason: str) -> Decision:
         supersedes=superseded_by_one_on(lead),
     )
     labels.record_label(
-        lead.kind, ref(lead.subject), label=label, method=ADJUDICATED, quality=None, n_votes=1, at=timezone.now()
+        lead.question, ref(lead.subject), label=label, method=ADJUDICATED, quality=None, n_votes=1, at=timezone.now()
     )
     asked.act(decision)
     announcements.item_completed(lead, decision)

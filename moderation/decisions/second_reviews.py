@@ -37,7 +37,7 @@ from moderation.queues.seats import PANELS, Purpose, Status
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-# So many of a kind wait at a time: people's ordinary work goes on beside it.
+# So many of a question wait at a time: people's ordinary work goes on beside it.
 AT_ONCE = 50
 # Why a label is in doubt whose answer was given while the interface said something else.
 DOUBTED, DOUBTED_FOR = "drift", dt.timedelta(days=1)
@@ -71,9 +71,9 @@ def answer(item: ReviewItem, lead: ReviewItem, *, consensus: Consensus, actor: U
     was_wrong = False
     # The ledger last: a search for wrong labels holds its issues while it waits for that.
     if item.purpose == Purpose.AUDIT:
-        issues.differs(item.kind, ref(item.subject), said=label)
+        issues.differs(item.question, ref(item.subject), said=label)
     elif item.purpose == Purpose.SECOND_REVIEW:
-        was_wrong = issues.judge(item.kind, ref(item.subject), verdict=label)
+        was_wrong = issues.judge(item.question, ref(item.subject), verdict=label)
     ledger.append_many(lines, actor=actor)
     if was_wrong:
         relabel(lead, consensus=consensus, actor=actor)
@@ -93,24 +93,28 @@ def doubt_labels() -> int:
     """
     raised = 0
     for consensus in selectors.consensuses_in_doubt(since=timezone.now() - DOUBTED_FOR):
-        kind = consensus.task.project.kind
+        question = consensus.task.project.question
         item = ReviewItem.objects.filter(labeling_task=consensus.task).first()
         lead = item.leading if item else None
         if lead is None or lead.status != Status.DECIDED or lead.decisions.filter(checker__isnull=False).exists():
             continue
-        held = Label.objects.filter(kind=kind, subject=ref(lead.subject)).exclude(method=Purpose.SECOND_REVIEW).first()
+        held = (
+            Label.objects.filter(question=question, subject=ref(lead.subject))
+            .exclude(method=Purpose.SECOND_REVIEW)
+            .first()
+        )
         if held:
-            raised += issues.raise_issues(kind, [issues.Suspicion(held.subject, held.label, "", 0.0, [DOUBTED])])
+            raised += issues.raise_issues(question, [issues.Suspicion(held.subject, held.label, "", 0.0, [DOUBTED])])
     return raised
 
 
 def open_second_reviews() -> int:
     """Ask a second person about the labels that look most wrong, a few at a time in each queue. Returns how many."""
     opened = 0
-    for kind, policy in policies().items():
-        asked = ReviewItem.objects.filter(kind=kind, purpose=Purpose.SECOND_REVIEW, status__in=seats.OPEN).count()
-        asked += LabelIssue.objects.filter(kind=kind, given="", status=LabelIssue.Status.IN_REVIEW).count()
-        for issue in issues.next_open(kind, n=max(AT_ONCE - asked, 0)):
+    for name, policy in policies().items():
+        asked = ReviewItem.objects.filter(question=name, purpose=Purpose.SECOND_REVIEW, status__in=seats.OPEN).count()
+        asked += LabelIssue.objects.filter(question=name, given="", status=LabelIssue.Status.IN_REVIEW).count()
+        for issue in issues.next_open(name, n=max(AT_ONCE - asked, 0)):
             opened += _open_second_review(issue, policy)
     return opened
 
@@ -118,16 +122,16 @@ def open_second_reviews() -> int:
 def _open_second_review(issue: LabelIssue, policy: QueuePolicy) -> int:
     with transaction.atomic():
         # The leading item first, as whoever settles an answer has it.
-        lead = _lead_of(issue.kind, issue.subject)
+        lead = _lead_of(issue.question, issue.subject)
         if not issues.take(issue):
             return 0
         is_tie = not issue.given
         if lead and lead.labeling_task and not is_tie:
             seats.add_seat(lead, purpose=Purpose.SECOND_REVIEW, **_place(lead, policy))
-        elif not lead and (subject := question(issue.kind).rows([issue.subject]).get(issue.subject)):
+        elif not lead and (subject := question(issue.question).rows([issue.subject]).get(issue.subject)):
             # Votes that are split are no label to judge: who is asked gives the first.
             purpose, why = (Purpose.LABEL, TIED) if is_tie else (Purpose.SECOND_REVIEW, "")
-            open_blind(issue.kind, subject, purpose=purpose, policy=policy, strategy=why)
+            open_blind(issue.question, subject, purpose=purpose, policy=policy, strategy=why)
         else:
             issues.drop(issue)
             return 0
@@ -143,28 +147,28 @@ def _place(lead: ReviewItem, policy: QueuePolicy) -> dict[str, Any]:
     }
 
 
-def _lead_of(kind: str, subject: str) -> ReviewItem | None:
-    key = leads_of(kind, [subject]).get(subject)
+def _lead_of(question: str, subject: str) -> ReviewItem | None:
+    key = leads_of(question, [subject]).get(subject)
     return ReviewItem.objects.select_for_update(no_key=True).filter(pk=key).first() if key else None
 
 
-def leads_of(kind: str, subjects: Sequence[str]) -> dict[str, uuid.UUID]:
-    """Return the key of the leading item about each of `subjects` that people were asked the question `kind` about."""
-    found = ReviewItem.objects.filter(kind=kind, lead=None, about__in=subjects)
+def leads_of(question: str, subjects: Sequence[str]) -> dict[str, uuid.UUID]:
+    """Return the key of the leading item about each of `subjects` that people were asked `question` about."""
+    found = ReviewItem.objects.filter(question=question, lead=None, about__in=subjects)
     return dict(found.values_list("about", "pk"))
 
 
 def open_blind(
-    kind: str, subject: Any, *, purpose: str, policy: QueuePolicy, gold_label: str = "", strategy: str = ""
+    name: str, subject: Any, *, purpose: str, policy: QueuePolicy, gold_label: str = "", strategy: str = ""
 ) -> ReviewItem:
     """Open an item about a row that nobody was asked about here: its label or votes came with an import."""
-    asked = question(kind)
+    asked = question(name)
     product = subject_of(asked.about).product(subject)
     factors = priority.factors_of_label(
         confidence=None, n_labels=len(asked.labels), price=product.price if product else None
     )
     item = ReviewItem.objects.create(
-        **ReviewItem.pointing_at(kind, subject),
+        **ReviewItem.pointing_at(name, subject),
         purpose=purpose,
         gold_label=gold_label,
         strategy=strategy,
@@ -174,7 +178,7 @@ def open_blind(
         urgent_from=priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
     )
     item.labeling_task = sync.open_task(
-        kind, reference=ref(item), payload=asked.task_data(subject), shows_predictions=False
+        name, reference=ref(item), payload=asked.task_data(subject), shows_predictions=False
     )
     item.save(update_fields=["labeling_task"])
     ledger.append_many([line_for(item, "opened", about=ref(subject), purpose=purpose)], actor=PANELS)
@@ -193,7 +197,7 @@ def set_gold(item: ReviewItem, *, label: str, actor: User | SystemActor) -> None
     """
     require_permission(actor, "moderation.set_gold")
     if label:
-        question(item.kind).require_label(label)
+        question(item.question).require_label(label)
     with transaction.atomic():
         lead = ReviewItem.objects.select_for_update(no_key=True).get(pk=item.leading.pk)
         if lead.status != Status.DECIDED:
@@ -210,8 +214,8 @@ def keep_gold_ready() -> int:
     Returns how many were opened.
     """
     opened = 0
-    for kind, policy in policies().items():
-        leads = ReviewItem.objects.filter(kind=kind).exclude(gold_label="").exclude(labeling_task=None)
+    for name, policy in policies().items():
+        leads = ReviewItem.objects.filter(question=name).exclude(gold_label="").exclude(labeling_task=None)
         waiting = ReviewItem.objects.filter(lead=OuterRef("pk"), purpose=Purpose.GOLD, status__in=HELD_OR_WAITING)
         lacking = leads.exclude(Exists(waiting))
         for key in list(lacking.values_list("pk", flat=True)[:AT_ONCE]) if policy.gold_percent else ():

@@ -40,14 +40,14 @@ def send_back(item: ReviewItem, *, actor: User, reason: str, to_same_person: boo
             raise StaleState("The panel has agreed, and a second person looks at it.", hint="They can return it.")
         if item.assignee_id == actor.pk:
             raise PermanentError("This answer is your own.", hint="Change it in Label Studio.")
-        labels.forget_vote(item.kind, ref(item.subject), rater=labels.rater_of(item.assignee))
+        labels.forget_vote(item.question, ref(item.subject), rater=labels.rater_of(item.assignee))
         payload = {"from": actor_ref(item.assignee), "reason": ledger.typed(reason, by=actor)}
         asked = [seat for seat in others if seat.purpose == Purpose.ADJUDICATION and seat.status == Status.ESCALATED]
         ledger.append_many([line for seat in asked for line in seats.end(seat)], actor=PANELS)
         freed: dict[str, Any] = {"decided_at": None}
         before, to = item.labeling_task, Status.DISPATCHED if to_same_person else Status.WAITING
         if to_same_person:
-            until = timezone.now() + policy_for(item.kind).reservation
+            until = timezone.now() + policy_for(item.question).reservation
             freed |= {
                 "returned_reason": reason,
                 "claimed_at": timezone.now(),
@@ -68,7 +68,7 @@ def _remember(item: ReviewItem, lead: ReviewItem, *, person: User, task: Labelin
     """Keep the seat that `person` had as a withdrawn one: what they answered there stays, and they get no other."""
     ReviewItem.objects.create(
         lead=lead,
-        kind=item.kind,
+        question=item.question,
         purpose=item.purpose,
         status=Status.WITHDRAWN,
         assignee=person,

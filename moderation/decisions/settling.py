@@ -153,9 +153,9 @@ def open_about(asked: Question, subject: Any, *, strategy: str) -> int:
     return _open(asked.name, Work(subject, factors, asked.task_data(subject), [], strategy=strategy))
 
 
-def _open(kind: str, work: Work) -> int:
+def _open(question: str, work: Work) -> int:
     """Open an item with its labelling task, and a seat for each further person that the queue's rules ask for."""
-    policy, factors = policy_for(kind), work.factors
+    policy, factors = policy_for(question), work.factors
     place = {
         "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
         "risk": factors.risk,
@@ -166,12 +166,15 @@ def _open(kind: str, work: Work) -> int:
     }
     with transaction.atomic():
         item, made = ReviewItem.objects.get_or_create(
-            kind=kind, about=ref(work.about), lead=None, defaults={**ReviewItem.pointing_at(kind, work.about), **place}
+            question=question,
+            about=ref(work.about),
+            lead=None,
+            defaults={**ReviewItem.pointing_at(question, work.about), **place},
         )
         if not made:
             return 0
         item.labeling_task = sync.open_task(
-            item.kind,
+            item.question,
             reference=ref(item),
             payload=work.payload,
             predictions=work.predictions,
@@ -205,7 +208,7 @@ def settle_decisions() -> int:
     newer = Consensus.objects.filter(
         task=OuterRef("labeling_task"), pk__gt=Coalesce(OuterRef("last_consensus"), Value(0))
     )
-    items = ReviewItem.objects.filter(Exists(newer), kind__in=queue_names())
+    items = ReviewItem.objects.filter(Exists(newer), question__in=queue_names())
     items = items.exclude(status__in=(Status.WITHDRAWN, Status.CONFIRMING))
     items = items.filter(~Q(lead__status=Status.CONFIRMING) | Q(lead=None)).order_by("created_at")
     return sum(_settle(item) for item in items[:BATCH])

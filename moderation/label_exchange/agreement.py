@@ -23,7 +23,7 @@ from labeling import approvals
 from labeling.labels import rater_of
 from labeling.models import Vote
 from labeling.votes import labels_of
-from moderation.label_exchange.importing import brought_in_by, kind_of, source_of
+from moderation.label_exchange.importing import brought_in_by, question_of, source_of
 from moderation.label_exchange.records import answered_by_files
 from moderation.models.predictions import Prediction
 from moderation.queues import seats
@@ -77,25 +77,25 @@ def measure(run: ImportRun) -> Measured:
 
     Raises `PermanentError` where the settings do not name its question any more.
     """
-    kind = kind_of(run)
-    answered_by_files(kind)
+    question = question_of(run)
+    answered_by_files(question)
     # Of several answers, each set that was ever said: people agree where they say the very same.
-    number = {name: i for i, name in enumerate(labels_of(kind))}
-    votes = Vote.objects.filter(kind=kind, source=source_of(run))
-    ours, earlier = _ours(kind, number, votes, run)
+    number = {name: i for i, name in enumerate(labels_of(question))}
+    votes = Vote.objects.filter(question=question, source=source_of(run))
+    ours, earlier = _ours(question, number, votes, run)
     said = _said(votes, set(ours), number)
     can_ask = askable(run).exists()
     later = {subject: label for subject, label in ours.items() if subject not in earlier}
     # Where there is no answer left to ask or to wait for, what there is has to do.
     open_ = (
         _reviews_of(run)
-        .filter(review_items__kind=kind, review_items__status__in=seats.OPEN)
+        .filter(review_items__question=question, review_items__status__in=seats.OPEN)
         .values_list("pk", flat=True)
     )
     to_come = can_ask or any(ref_to(CustomerReview, key) not in earlier for key in open_)
     counts = later if len(later) >= FEWEST or to_come else ours
     whole = _against(number, said, counts)
-    model, model_name = _with_models(kind, number, said, counts)
+    model, model_name = _with_models(question, number, said, counts)
     problem, way_out = _speaks_against(run, whole, model, model_name, can_ask=can_ask, to_come=to_come)
     n_of = votes.order_by("rater").values_list("rater").annotate(n=Count("pk"))
     of_rater: defaultdict[str, dict[str, dict[str, str]]] = defaultdict(dict)
@@ -110,7 +110,7 @@ def measure(run: ImportRun) -> Measured:
 
 def askable(run: ImportRun) -> QuerySet[CustomerReview]:
     """Return the texts of `run` that nobody here was asked about."""
-    return _reviews_of(run).exclude(review_items__kind=kind_of(run))
+    return _reviews_of(run).exclude(review_items__question=question_of(run))
 
 
 def _reviews_of(run: ImportRun) -> QuerySet[CustomerReview]:
@@ -128,13 +128,13 @@ def _said(votes: QuerySet[Vote], subjects: Collection[str], number: Numbers) -> 
     return found
 
 
-def _ours(kind: str, number: Numbers, brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[str]]:
+def _ours(question: str, number: Numbers, brought: QuerySet[Vote], run: ImportRun) -> tuple[dict[str, str], set[str]]:
     """Return what most of our people said of what was `brought`, no suggestion shown, and what they had said before.
 
     Not second reviews: those are asked for where a label looks wrong. Not who brought it in: they would be measuring
     themselves. What they are split about is left out.
     """
-    votes = Vote.objects.filter(kind=kind, subject__in=brought.values("subject"), label__in=number)
+    votes = Vote.objects.filter(question=question, subject__in=brought.values("subject"), label__in=number)
     votes = votes.exclude(source__startswith=approvals.FROM_FILES)
     votes = votes.exclude(is_assisted=True).exclude(purpose=Vote.Purpose.SECOND_REVIEW)
     votes = votes.exclude(rater__in=_party_to(run, votes))
@@ -167,12 +167,12 @@ def _against(number: Numbers, said: Answers, ours: Mapping[str, str], *, minimum
     return measure_against(shares, [number[ours[subject]] for subject in common], minimum=minimum)
 
 
-def _with_models(kind: str, number: Numbers, said: Answers, ours: Mapping[str, str]) -> tuple[Estimate, str]:
+def _with_models(question: str, number: Numbers, said: Answers, ours: Mapping[str, str]) -> tuple[Estimate, str]:
     """Return how often the file sides with a model against our people, for the model with which it does most."""
     from labeling.quality.against import shares_of, sided_with
     from labeling.quality.intervals import Estimate
 
-    rows = Prediction.objects.of(kind, sorted(set(ours) & set(said)))
+    rows = Prediction.objects.of(question, sorted(set(ours) & set(said)))
     scored: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
     for subject, version, label in rows.values_list("subject", "model_version__number", "label"):
         if label in number:

@@ -55,7 +55,7 @@ class Exported:
 def export_labels(
     target: Path,
     *,
-    kind: str,
+    question: str,
     file_format: str = "",
     with_votes: bool = False,
     since: dt.datetime | None = None,
@@ -63,7 +63,7 @@ def export_labels(
     resume: bool = True,
     on_progress: OnProgress | None = None,
 ) -> Exported:
-    """Write the labels of the queue `kind` to `target`, a row a subject. Needs labeling.export_labels.
+    """Write the labels of the queue `question` to `target`, a row a subject. Needs labeling.export_labels.
 
     `since`: those labelled then or later. What an interrupted export of the same wrote is gone on from, unless `resume`
     is off. Each page is as of when it is read: a label that changes meanwhile may come as it was or as it is. Raises
@@ -71,11 +71,14 @@ def export_labels(
     writes it.
     """
     require_permission(actor, "labeling.export_labels")
-    if kind not in (names := queue_names()):
-        raise PermanentError(f"There is no queue {kind!r}.", hint=f"Queues: {', '.join(names)}.")
-    asked, file_format = question(kind), file_format or format_of(target)
+    asked, file_format = _asked(question), file_format or format_of(target)
     fields = {"subject": "text", **subject_of(asked.about).fields, **ABOUT_LABEL}
-    what = {"kind": kind, "format": file_format, "votes": with_votes, "since": since.isoformat() if since else None}
+    what = {
+        "question": question,
+        "format": file_format,
+        "votes": with_votes,
+        "since": since.isoformat() if since else None,
+    }
     with try_advisory_lock(f"moderation.export_labels {target.resolve()}") as is_alone:
         if not is_alone:
             raise TransientError(f"{target} is being written by another process.", hint="Wait for it to end.")
@@ -83,13 +86,13 @@ def export_labels(
         if not resume:
             part.start_again()
         layout = Layout(fields, asked, has_votes=with_votes)
-        labels = Label.objects.filter(kind=kind)
+        labels = Label.objects.filter(question=question)
         labels = labels.filter(labelled_at__gte=since) if since else labels
         total, n_done, n_gone = labels.count(), labels.filter(pk__lte=part.after).count(), 0
         writer = writer_of(file_format, part.path, layout, position=part.position)
         try:
             for page in _pages(labels, after=part.after):
-                votes = _votes_on(kind, page) if with_votes else {}
+                votes = _votes_on(question, page) if with_votes else {}
                 items = list(_items(asked, page, votes, fields, with_payload=file_format == "ls-json"))
                 part.advance(after=page[-1]["pk"], n_rows=len(items), position=writer.write(items))
                 n_done, n_gone = n_done + len(page), n_gone + len(page) - len(items)
@@ -102,9 +105,15 @@ def export_labels(
         # Before the file is there: what went out is in the ledger, whatever happens next.
         with transaction.atomic():
             payload = {**what, "n_rows": part.n_rows, "file_hash": file_hash}
-            ledger.append("moderation.labels.exported", subject=f"queue:{kind}", actor=actor, payload=payload)
+            ledger.append("moderation.labels.exported", subject=f"queue:{question}", actor=actor, payload=payload)
         part.take_place(whole)
     return Exported(part.n_rows, n_gone, file_hash)
+
+
+def _asked(name: str) -> Question:
+    if name not in (names := queue_names()):
+        raise PermanentError(f"There is no queue {name!r}.", hint=f"Queues: {', '.join(names)}.")
+    return question(name)
 
 
 def _pages(labels: QuerySet[Label], *, after: int) -> Iterator[list[Values]]:
@@ -115,9 +124,11 @@ def _pages(labels: QuerySet[Label], *, after: int) -> Iterator[list[Values]]:
         after = page[-1]["pk"]
 
 
-def _votes_on(kind: str, page: Sequence[Values]) -> dict[str, list[Values]]:
+def _votes_on(question: str, page: Sequence[Values]) -> dict[str, list[Values]]:
     votes: dict[str, list[Values]] = {}
-    rows = Vote.objects.filter(kind=kind, subject__in=in_array(label["subject"] for label in page)).order_by("pk")
+    rows = Vote.objects.filter(question=question, subject__in=in_array(label["subject"] for label in page)).order_by(
+        "pk"
+    )
     for subject, rater, label, at, seconds in rows.values_list("subject", "rater", "label", "voted_at", "seconds"):
         vote = {"rater": exported_name(rater), "label": label, "annotated_at": at, "seconds": seconds}
         votes.setdefault(subject, []).append(vote)

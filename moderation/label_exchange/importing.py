@@ -89,14 +89,14 @@ def import_labels(
                     f"{file.path} has more than {MOST_GOLD:,} rows.", hint="People are tested with a few hundred."
                 )
 
-    kind = file.rules.kind
+    question = file.rules.question
 
     def finish(run: ImportRun) -> None:
-        imported_votes.settle(kind, source=source_of(run), method=policy_for(kind).consensus_method)
-        counts = {**run.counts, "ties": labels.count_ties(kind, source=source_of(run))}
-        counts["labels"] = Label.objects.filter(kind=kind, source=source_of(run)).count()
-        if kind != USUAL:  # for the ledger's last line about the run
-            counts["question"] = kind
+        imported_votes.settle(question, source=source_of(run), method=policy_for(question).consensus_method)
+        counts = {**run.counts, "ties": labels.count_ties(question, source=source_of(run))}
+        counts["labels"] = Label.objects.filter(question=question, source=source_of(run)).count()
+        if question != USUAL:  # for the ledger's last line about the run
+            counts["question"] = question
         if gold:
             counts["gold"] = counts.get("gold", 0) + _open_gold(file)
         ImportRun.objects.filter(pk=run.pk).update(counts=counts)
@@ -128,9 +128,9 @@ def source_of(run: ImportRun) -> str:
     return f"import:{run.pk}"
 
 
-def kind_of(run: ImportRun) -> str:
+def question_of(run: ImportRun) -> str:
     """Return the question that the votes of `run` answer: a file answers one."""
-    found = Vote.objects.filter(source=source_of(run)).order_by().values_list("kind", flat=True)[:1]
+    found = Vote.objects.filter(source=source_of(run)).order_by().values_list("question", flat=True)[:1]
     return next(iter(found), USUAL)
 
 
@@ -143,11 +143,11 @@ def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
 
 
 def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, rules: Rules) -> Written:
-    kind, pool = rules.kind, rules.pool
+    name, pool = rules.question, rules.pool
     found = find_reviews([row.record for row in rows if row.record], make=True)
     problems: list[Problem] = []
     brought: dict[tuple[str, str], ImportedLabel] = {}
-    ours = _own_votes(kind, rows, found.subjects)
+    ours = _own_votes(name, rows, found.subjects)
     for row in rows:
         record = row.record
         if record is None:
@@ -161,17 +161,19 @@ def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, rules: Rules
         elif (subject, record.rater) not in ours:
             brought[subject, rater] = vote
     # Of several answers each is a yes or no of its own: what votes come to is told at the end (imported_votes.settle).
-    by_majority = policy_for(kind).consensus_method == QueuePolicy.Consensus.MAJORITY
-    by_majority = by_majority and not question(kind).is_multiple
+    by_majority = policy_for(name).consensus_method == QueuePolicy.Consensus.MAJORITY
+    by_majority = by_majority and not question(name).is_multiple
     taken = labels.upsert_imported(
-        kind, brought.values(), source=source_of(run), now=run.started_at, by_majority=by_majority
+        name, brought.values(), source=source_of(run), now=run.started_at, by_majority=by_majority
     )
     n_unchanged = len(rows) - len(problems) - taken.n_created - taken.n_updated
     counts = {"texts": found.n_made, "kept": taken.n_kept}
     return Written(taken.n_created, taken.n_updated, n_unchanged, problems, counts)
 
 
-def _own_votes(kind: str, rows: Sequence[FeedRow[LabelRecord]], subjects: Mapping[str, str]) -> set[tuple[str, str]]:
+def _own_votes(
+    question: str, rows: Sequence[FeedRow[LabelRecord]], subjects: Mapping[str, str]
+) -> set[tuple[str, str]]:
     """Return (subject, rater as exports call them) of the votes that came from here and are back: they count once."""
     back = {
         subject
@@ -180,7 +182,7 @@ def _own_votes(kind: str, rows: Sequence[FeedRow[LabelRecord]], subjects: Mappin
         and OUR_PSEUDONYM.fullmatch(row.record.rater)
         and (subject := subjects.get(row.record.key_of_review))
     }
-    votes = Vote.objects.filter(kind=kind, subject__in=back).values_list("subject", "rater") if back else ()
+    votes = Vote.objects.filter(question=question, subject__in=back).values_list("subject", "rater") if back else ()
     return {(subject, exported_name(rater)) for subject, rater in votes}
 
 
@@ -199,22 +201,24 @@ def _open_gold(file: File) -> int:
 
     A text that people were asked about before is not opened again.
     """
-    kind, opened = file.rules.kind, 0
-    policy = policy_for(kind)
+    question, opened = file.rules.question, 0
+    policy = policy_for(question)
     with file.open() as reading:
         records = (row.record for row in records_of(reading, file.rules) if row.record)
         while batch := list(islice(records, GOLD_BATCH)):
             subjects = set(find_reviews(batch).subjects.values())
-            imported = Label.objects.filter(kind=kind, subject__in=subjects, source__startswith="import:")
+            imported = Label.objects.filter(question=question, subject__in=subjects, source__startswith="import:")
             known = dict(imported.values_list("subject", "label"))
             with transaction.atomic():
                 keys = [subject.partition(":")[2] for subject in known]
                 reviews = (
                     CustomerReview.objects.filter(pk__in=keys)
-                    .exclude(review_items__kind=kind)
+                    .exclude(review_items__question=question)
                     .select_related("product")
                 )
                 for review in reviews.order_by("pk"):
-                    open_blind(kind, review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[ref(review)])
+                    open_blind(
+                        question, review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[ref(review)]
+                    )
                     opened += 1
     return opened

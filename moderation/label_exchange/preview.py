@@ -63,18 +63,18 @@ def preview_labels(
     require_permission(actor, "labeling.import_labels")
     preview = Preview()
     with file.open() as reading:
-        asked = question(file.rules.kind)
+        asked = question(file.rules.question)
         tally = _Tally(asked.labels if asked.is_multiple else ())
         rows = sorted_out(records_of(reading, file.rules), key_of=lambda record: record.key)
         while batch := list(islice(rows, BATCH)):
-            _look_at(file.rules.kind, batch, preview, tally)
+            _look_at(file.rules.question, batch, preview, tally)
             if on_progress:
                 on_progress(preview.n_rows, reading.share_read())
     preview.labels, preview.n_ties = tally.result()
     return preview
 
 
-def _look_at(kind: str, batch: list[Sorted[LabelRecord]], preview: Preview, tally: _Tally) -> None:
+def _look_at(question: str, batch: list[Sorted[LabelRecord]], preview: Preview, tally: _Tally) -> None:
     found = find_reviews([each.row.record for each in batch if each.row.record])
     known = set()
     for row, is_repeated, _ in batch:
@@ -94,7 +94,7 @@ def _look_at(kind: str, batch: list[Sorted[LabelRecord]], preview: Preview, tall
                 preview.n_known += bool(subject)
                 preview.n_new += not subject
             known.add(subject)
-    ours = Label.objects.filter(kind=kind, subject__in=known).exclude(source__startswith="import:")
+    ours = Label.objects.filter(question=question, subject__in=known).exclude(source__startswith="import:")
     decided = set(ours.values_list("subject", flat=True))
     preview.n_kept += sum(
         found.subjects.get(each.row.record.key_of_review) in decided

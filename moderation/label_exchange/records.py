@@ -57,19 +57,19 @@ CORRECTED = "the same person answered this again later; that answer counts"
 class Rules:
     """How a file is read: field → column, label there → label here, and whose people the raters are.
 
-    Raters of the same name in the same `pool` are one person, in every file. `kind` is the question it answers.
+    Raters of the same name in the same `pool` are one person, in every file. `question` is the question it answers.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     pool: str = ""
-    kind: str = USUAL
+    question: str = USUAL
 
     def check(self, reading: Reading) -> None:
         """Raise `PermanentError` for a question that takes no file, for a field, a label or, where the file has a
         header, a column that there is not.
         """
-        asked = answered_by_files(self.kind)
+        asked = answered_by_files(self.question)
         # Of several answers each may have a column of its own.
         known, own = asked.labels, asked.labels if asked.is_multiple else ()
         if strangers := sorted(set(self.columns) - {*COLUMNS, *own}):
@@ -102,25 +102,25 @@ class Rules:
         if name != "label":
             return COLUMNS[name]
         # A question may be called what another field is: a column of that name is not its answer first.
-        is_a_field = any(self.kind in places for places in COLUMNS.values())
-        return ("label", self.kind) if is_a_field else (self.kind, "label")
+        is_a_field = any(self.question in places for places in COLUMNS.values())
+        return ("label", self.question) if is_a_field else (self.question, "label")
 
     @property
     def key(self) -> str:
         """A hash of what makes the same file mean something else."""
         said = {"columns": dict(self.columns), "labels": dict(self.labels), "pool": self.pool}
         # Left out where it is the usual one: an import that an earlier version began goes on.
-        return hash_json(said if self.kind == USUAL else {**said, "kind": self.kind})
+        return hash_json(said if self.question == USUAL else {**said, "kind": self.question})
 
 
-def answered_by_files(kind: str) -> Question:
-    """Return the question `kind`, whose labels come in with files. Raises `PermanentError` where they do not.
+def answered_by_files(name: str) -> Question:
+    """Return the question `name`, whose labels come in with files. Raises `PermanentError` where they do not.
 
     They do where a row can say answers out of a closed list about a customer review.
     """
-    found = question(kind)
+    found = question(name)
     if not found.has_page or found.about != "review" or not found.labels:
-        raise PermanentError(f"{kind} is not asked about customer reviews.", hint="Labels of reviews come in alone.")
+        raise PermanentError(f"{name} is not asked about customer reviews.", hint="Labels of reviews come in alone.")
     return found
 
 
@@ -210,7 +210,7 @@ class _Reader:
             there = {name: tuple(column for column in places if column in known) for name, places in there.items()}
         self.asked_for = " or ".join(there["label"])
         self.answers = LabelReader(
-            question(rules.kind), places=there.pop("label"), renamed=rules.labels, columns=rules.columns
+            question(rules.question), places=there.pop("label"), renamed=rules.labels, columns=rules.columns
         )
         self.places = list(there.items())
 

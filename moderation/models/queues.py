@@ -39,7 +39,7 @@ class QueuePolicy(models.Model):
         TWO_PEOPLE = "two_people", "Two people let it out"
         WARN = "warn", "One person decides"
 
-    kind = models.CharField(max_length=60, unique=True, help_text="name of the question")
+    question = models.CharField(max_length=60, unique=True, help_text="name of the question")
     enable_reservations = models.BooleanField(
         default=True, help_text="an item is one person's while they work; without, everybody gets the most urgent one"
     )
@@ -110,7 +110,7 @@ class QueuePolicy(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
-        ordering = ("kind",)
+        ordering = ("question",)
         verbose_name_plural = "queue policies"
         permissions = (("set_queue_policy", "Can set the rules of a queue"),)
         constraints = (
@@ -136,7 +136,7 @@ class QueuePolicy(models.Model):
         )
 
     def __str__(self) -> str:
-        return title_of(self.kind)
+        return title_of(self.question)
 
     @property
     def reservation(self) -> dt.timedelta:

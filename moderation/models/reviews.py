@@ -51,7 +51,7 @@ class ReviewItem(AskedAbout, Leased):
         WITHDRAWN = "withdrawn", "Withdrawn"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=60, help_text="name of the question")
+    question = models.CharField(max_length=60, help_text="name of the question")
     purpose = models.CharField(max_length=16, choices=Vote.Purpose, default=Vote.Purpose.LABEL)
     lead = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="seats")
     # What a leading item is about, whatever it is: a reference (core/refs.py). The two keys below are for joins, the
@@ -153,7 +153,7 @@ class ReviewItem(AskedAbout, Leased):
                 name="review_item_is_about_one_thing",
             ),
             models.UniqueConstraint(
-                fields=("kind", "about"), condition=Q(lead=None), name="one_leading_item_per_question_and_subject"
+                fields=("question", "about"), condition=Q(lead=None), name="one_leading_item_per_question_and_subject"
             ),
             models.UniqueConstraint(
                 Coalesce("lead", "id"),
@@ -163,37 +163,37 @@ class ReviewItem(AskedAbout, Leased):
             ),
         )
         indexes = (
-            models.Index(fields=("kind", "urgent_from", "id"), condition=Q(status="waiting"), name="review_next"),
-            models.Index(fields=("kind",), condition=Q(status__in=("waiting", "escalated")), name="review_waiting"),
-            models.Index(fields=("kind", "decided_at"), condition=Q(status="decided"), name="review_decided"),
+            models.Index(fields=("question", "urgent_from", "id"), condition=Q(status="waiting"), name="review_next"),
+            models.Index(fields=("question",), condition=Q(status__in=("waiting", "escalated")), name="review_waiting"),
+            models.Index(fields=("question", "decided_at"), condition=Q(status="decided"), name="review_decided"),
             models.Index(
                 fields=("lease_expires_at",), condition=Q(status__in=("dispatched", "escalated")), name="review_held"
             ),
             models.Index(
-                fields=("kind",),
+                fields=("question",),
                 name="review_second",
                 condition=Q(purpose="second_review", status__in=("waiting", "dispatched", "answered", "escalated")),
             ),
-            models.Index(fields=("kind",), condition=~Q(gold_label=""), name="review_gold"),
+            models.Index(fields=("question",), condition=~Q(gold_label=""), name="review_gold"),
             models.Index(fields=("proposed_at",), condition=Q(status="confirming"), name="review_confirming"),
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.id}"
+        return f"{self.question} {self.id}"
 
     @property
     def title(self) -> str:
         """What people call its queue."""
-        return title_of(self.kind)
+        return title_of(self.question)
 
     @staticmethod
-    def pointing_at(kind: str, subject: models.Model) -> dict[str, Any]:
-        """Return the fields of a leading item that asks the question `kind` about `subject`, a row."""
+    def pointing_at(question: str, subject: models.Model) -> dict[str, Any]:
+        """Return the fields of a leading item that asks the question `question` about `subject`, a row."""
         about = ref(subject)
-        fields: dict[str, Any] = {"kind": kind, "about": about, "locale": subject_behind(about).locale(subject)}
+        fields: dict[str, Any] = {"question": question, "about": about, "locale": subject_behind(about).locale(subject)}
         if isinstance(subject, CustomerReview):
             fields["customer_review"] = subject
-        elif isinstance(subject, Candidate) and kind == COPY_VERDICT:
+        elif isinstance(subject, Candidate) and question == COPY_VERDICT:
             fields["candidate"] = subject
         return fields
 

@@ -29,6 +29,6 @@ def lease_on(user: User, task: LabelingTask) -> str | None:
     is_running = item.lease_expires_at is not None and item.lease_expires_at > timezone.now()
     if item.status in handing_out.HELD and item.assignee_id == user.pk and is_running:
         return str(item.lease_token or "")
-    if not policy_for(item.kind).enable_reservations and item.status == ReviewItem.Status.WAITING:
-        return "" if handing_out.waiting_for(user, kind=item.kind).filter(pk=item.pk).exists() else None
+    if not policy_for(item.question).enable_reservations and item.status == ReviewItem.Status.WAITING:
+        return "" if handing_out.waiting_for(user, question=item.question).filter(pk=item.pk).exists() else None
     return None

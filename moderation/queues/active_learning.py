@@ -58,7 +58,7 @@ def _doubtful(asked: Question, version: ModelVersion, pool: list[Prediction], n:
 
     if len(pool) <= n:
         chosen: Chosen = [(said, UNCERTAIN) for said in pool]
-    elif (n_labelled := Label.objects.filter(kind=asked.name).count()) < sampling.COLD_START:
+    elif (n_labelled := Label.objects.filter(question=asked.name).count()) < sampling.COLD_START:
         # The model's doubts mean little yet: from everything, not from what it doubts.
         chosen = [(said, sampling.COLD) for said in _draw(asked, version, n, but=(), seed=pool[0].pk)]
     else:
@@ -68,8 +68,8 @@ def _doubtful(asked: Question, version: ModelVersion, pool: list[Prediction], n:
 
 def _unasked(asked: Question, version: ModelVersion) -> Predictions:
     """What was said and nobody has given the answer to: neither a person here, nor an import."""
-    labelled = Label.objects.filter(kind=asked.name, subject=OuterRef("subject"))
-    items = ReviewItem.objects.filter(kind=asked.name, about=OuterRef("subject"), lead=None)
+    labelled = Label.objects.filter(question=asked.name, subject=OuterRef("subject"))
+    items = ReviewItem.objects.filter(question=asked.name, about=OuterRef("subject"), lead=None)
     said = Prediction.objects.filter(~Exists(labelled), ~Exists(items), question=asked.name, model_version=version)
     return said.about(asked.subject_model).select_related("model_version")
 
@@ -78,7 +78,11 @@ def _telling(asked: Question, pool: list[Prediction], n: int, *, n_labelled: int
     """Of the unsure ones, those that are most unsure and most unlike each other first."""
     from labeling.quality import sampling
 
-    last = ReviewItem.objects.filter(kind=asked.name, lead=None).order_by("-created_at").values_list("about", flat=True)
+    last = (
+        ReviewItem.objects.filter(question=asked.name, lead=None)
+        .order_by("-created_at")
+        .values_list("about", flat=True)
+    )
     texts = [text for text in asked.texts(list(last[: sampling.COMPARED])) if text]
     chosen = sampling.choose(
         n,

@@ -20,26 +20,26 @@ GATE = SystemActor("moderation.back_pressure")
 WAITING = (ReviewItem.Status.WAITING, ReviewItem.Status.ESCALATED)
 
 
-def is_paused(kind: str) -> bool:
-    """Whether the queue `kind` must not be fed now.
+def is_paused(question: str) -> bool:
+    """Whether the queue `question` must not be fed now.
 
     Pauses above `max_waiting`, resumes by itself below a lower mark.
     """
-    policy = policy_for(kind)
+    policy = policy_for(question)
     if policy.paused_at is None:
-        if policy.max_waiting and count_waiting(kind, limit=policy.max_waiting + 1) > policy.max_waiting:
-            _move(stored(kind), pause=True)
+        if policy.max_waiting and count_waiting(question, limit=policy.max_waiting + 1) > policy.max_waiting:
+            _move(stored(question), pause=True)
             return True
         return False
-    if policy.max_waiting and count_waiting(kind, limit=policy.resumes_below) >= policy.resumes_below:
+    if policy.max_waiting and count_waiting(question, limit=policy.resumes_below) >= policy.resumes_below:
         return True
     _move(policy, pause=False)
     return False
 
 
-def count_waiting(kind: str, *, limit: int) -> int:
+def count_waiting(question: str, *, limit: int) -> int:
     """Return how many items of the queue wait for people; counting stops at `limit`."""
-    return ReviewItem.objects.work().filter(kind=kind, status__in=WAITING).order_by()[:limit].count()
+    return ReviewItem.objects.work().filter(question=question, status__in=WAITING).order_by()[:limit].count()
 
 
 def _move(policy: QueuePolicy, *, pause: bool) -> None:
@@ -48,7 +48,7 @@ def _move(policy: QueuePolicy, *, pause: bool) -> None:
         rows = QueuePolicy.objects.filter(pk=policy.pk, paused_at__isnull=pause)
         if rows.update(paused_at=Now() if pause else None):
             action = "moderation.queue.paused" if pause else "moderation.queue.resumed"
-            payload = {"queue": policy.kind, "max_waiting": policy.max_waiting}
+            payload = {"queue": policy.question, "max_waiting": policy.max_waiting}
             ledger.append(action, subject=ref(policy), actor=GATE, payload=payload)
 
 
@@ -57,7 +57,7 @@ def pause_in_words(policy: QueuePolicy) -> str:
     if policy.paused_at is None:
         return ""
     return (
-        f"{question(policy.kind).when_paused}: since {policy.paused_at:%Y-%m-%d %H:%M} UTC more than "
+        f"{question(policy.question).when_paused}: since {policy.paused_at:%Y-%m-%d %H:%M} UTC more than "
         f"{policy.max_waiting:,} items of “{policy}” wait for people. It goes on by itself below "
         f"{policy.resumes_below:,}."
     )

@@ -66,7 +66,9 @@ def _draw(asked: Question, day: dt.date, n: int) -> int:
     began, about = dt.datetime.combine(day, dt.time(), dt.UTC), subject_of(asked.about)
     came = about.all().filter(**{f"{about.came}__gte": began, f"{about.came}__lt": began + DAY})
     subject = ref_in_sql(about.model, OuterRef("pk"))
-    came = came.filter(~Exists(Label.objects.filter(kind=asked.name, subject=subject, source__startswith=FROM_FILES)))
+    came = came.filter(
+        ~Exists(Label.objects.filter(question=asked.name, subject=subject, source__startswith=FROM_FILES))
+    )
     # What a clock that was wrong drew is not drawn again.
     came = came.filter(~Exists(TrafficSample.objects.filter(question=asked.name, subject=subject)))
     keys = list(came.order_by().values_list("pk", flat=True))
@@ -98,7 +100,7 @@ def to_open(*, n: int) -> Iterator[tuple[Question, list[Prediction]]]:
     """
     since = dt.datetime.now(dt.UTC).date() - 2 * LOOKS_BACK * DAY
     for asked in drawn_questions():
-        items = ReviewItem.objects.filter(kind=asked.name, about=OuterRef("subject"), lead=None)
+        items = ReviewItem.objects.filter(question=asked.name, about=OuterRef("subject"), lead=None)
         drawn = TrafficSample.objects.filter(~Exists(items), question=asked.name, day__gte=since).order_by("pk")
         place = {subject: i for i, subject in enumerate(drawn.values_list("subject", flat=True))}
         said = Prediction.objects.of(asked.name, list(place)).filter(model_version=resolver.find(asked.name))

@@ -28,8 +28,8 @@ def due() -> Iterator[tuple[Question, list[Any]]]:
     """
     for asked in asked_questions():
         if asked.first_labels and not back_pressure.is_paused(asked.name):
-            lacking = asked.first_labels - Label.objects.filter(kind=asked.name).count()
-            waiting = ReviewItem.objects.filter(kind=asked.name, status__in=seats.UNDECIDED).count()
+            lacking = asked.first_labels - Label.objects.filter(question=asked.name).count()
+            waiting = ReviewItem.objects.filter(question=asked.name, status__in=seats.UNDECIDED).count()
             if (n := min(lacking, AHEAD) - waiting) > 0:
                 yield asked, _draw(asked, n)
 
@@ -37,8 +37,8 @@ def due() -> Iterator[tuple[Question, list[Any]]]:
 def _draw(asked: Question, n: int) -> list[Any]:
     about = subject_of(asked.about)
     subject = ref_in_sql(about.model, OuterRef("pk"))
-    said = Label.objects.filter(kind=asked.name, subject=subject)
-    items = ReviewItem.objects.filter(kind=asked.name, about=subject, lead=None)
+    said = Label.objects.filter(question=asked.name, subject=subject)
+    items = ReviewItem.objects.filter(question=asked.name, about=subject, lead=None)
     latest = about.all().filter(~Exists(said), ~Exists(items)).order_by(f"-{about.came}")
     keys = list(latest.values_list("pk", flat=True)[:POOL])
     drawn = heapq.nsmallest(n, keys, key=lambda key: (seats.draw("first labels", asked.name, key), key))

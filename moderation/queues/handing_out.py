@@ -39,15 +39,15 @@ AHEAD = dt.timedelta(minutes=2)
 PASSED_ON_FOR = dt.timedelta(hours=12)
 
 
-def waiting_for(user: User, *, kind: str | None = None) -> QuerySet[ReviewItem]:
+def waiting_for(user: User, *, question: str | None = None) -> QuerySet[ReviewItem]:
     """Return what `user` may take now, the most urgent first; of what is escalated only what they may decide.
 
     Only items that stand in Label Studio already; an escalated item never goes back to who escalated it.
     """
     offers = _escalated(user)
-    if open_to_them := [policy.kind for policy in policies().values() if may_take(user, policy)]:
-        offers |= Q(status=Status.WAITING, kind__in=open_to_them) & ~Q(purpose=Vote.Purpose.GOLD)
-    return _offered(user, offers, kind)
+    if open_to_them := [policy.question for policy in policies().values() if may_take(user, policy)]:
+        offers |= Q(status=Status.WAITING, question__in=open_to_them) & ~Q(purpose=Vote.Purpose.GOLD)
+    return _offered(user, offers, question)
 
 
 def _escalated(user: User) -> Q:
@@ -66,7 +66,7 @@ def _seats_of(user: User) -> QuerySet[ReviewItem]:
     return ReviewItem.objects.alias(panel=panel).filter(assignee__in=same, panel=outer)
 
 
-def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
+def _offered(user: User, offers: Q, question: str | None) -> QuerySet[ReviewItem]:
     items = ReviewItem.objects.filter(offers, ~Exists(_seats_of(user)), labeling_task__ls_task_id__isnull=False)
     if own := texts_back_by_appeal_of(user):
         items = items.exclude(candidate__in=own).exclude(lead__candidate__in=own)
@@ -75,45 +75,47 @@ def _offered(user: User, offers: Q, kind: str | None) -> QuerySet[ReviewItem]:
         items = items.exclude(pk__in=leads).exclude(lead__in=leads)
     if locales := languages_of(user):
         items = items.filter(locale__in=["", *locales])
-    return (items.filter(kind=kind) if kind else items).order_by("urgent_from", "pk")
+    return (items.filter(question=question) if question else items).order_by("urgent_from", "pk")
 
 
-def held(user: User, *, kind: str | None = None) -> QuerySet[ReviewItem]:
+def held(user: User, *, question: str | None = None) -> QuerySet[ReviewItem]:
     """Return the undecided items that `user` holds a running lease on: what they began last first,
     what is leased ahead last.
     """
     items = ReviewItem.objects.filter(assignee=user, status__in=HELD, lease_expires_at__gt=timezone.now())
-    return (items.filter(kind=kind) if kind else items).order_by(F("claimed_at").desc(nulls_last=True), "pk")
+    return (items.filter(question=question) if question else items).order_by(
+        F("claimed_at").desc(nulls_last=True), "pk"
+    )
 
 
-def held_by(user: User, *, kind: str | None = None) -> ReviewItem | None:
+def held_by(user: User, *, question: str | None = None) -> ReviewItem | None:
     """Return the undecided item that `user` holds a running lease on and began last, if any."""
-    return held(user, kind=kind).first()
+    return held(user, question=question).first()
 
 
-def next_item(user: User, *, kind: str | None = None) -> ReviewItem | None:
+def next_item(user: User, *, question: str | None = None) -> ReviewItem | None:
     """Lease the next item to `user` and return it; None when nothing waits. Needs moderation.review_item.
 
     Who still holds an unanswered item gets that one again; an item they have answered or skipped in Label Studio is let
     go of, whether or not the answer has been settled yet. Otherwise as `take`.
     """
     require_permission(user, "moderation.review_item")
-    for item in held(user, kind=kind):
+    for item in held(user, question=question):
         if not has_answered(item, user):
             return begin(item)
-    return take(user, kind=kind)
+    return take(user, question=question)
 
 
-def take(user: User, *, kind: str | None = None, ahead: bool = False) -> ReviewItem | None:
+def take(user: User, *, question: str | None = None, ahead: bool = False) -> ReviewItem | None:
     """Lease to `user` an item that they do not hold yet; None when nothing waits. Needs moderation.review_item.
 
-    What is escalated goes first, to seniors; without `kind`, one queue after the other. With `ahead` it is theirs for
+    What is escalated goes first, to seniors; without `question`, one queue after the other. With `ahead` it is theirs
     as long as their page asks for it, and the clock starts when it is put before them (`begin`). A queue without
     reservations shows everybody the most urgent item they have not answered, the first answer decides, and nothing is
     leased ahead.
     """
     require_permission(user, "moderation.review_item")
-    rules = [policy_for(kind)] if kind else list(policies().values())
+    rules = [policy_for(question)] if question else list(policies().values())
     if ahead:
         rules = [policy for policy in rules if policy.enable_reservations]
     offers = [(_escalated(user), policy) for policy in rules]
@@ -124,7 +126,7 @@ def take(user: User, *, kind: str | None = None, ahead: bool = False) -> ReviewI
         offers += [(gold, policy)] if is_test else []
         offers += [(ordinary & ~Q(purpose=Vote.Purpose.GOLD), policy)]
     for offer, policy in offers:
-        if item := _hand_out(_offered(user, offer, policy.kind), user, policy, ahead=ahead):
+        if item := _hand_out(_offered(user, offer, policy.question), user, policy, ahead=ahead):
             return item
     return None
 
@@ -132,7 +134,7 @@ def take(user: User, *, kind: str | None = None, ahead: bool = False) -> ReviewI
 def begin(item: ReviewItem) -> ReviewItem:
     """Start the clock of an item that was leased ahead and is put before its reviewer now; one that runs, runs on."""
     if item.claimed_at is None and item.lease_token is not None:
-        now, reservation = timezone.now(), policy_for(item.kind).reservation
+        now, reservation = timezone.now(), policy_for(item.question).reservation
         held = ReviewItem.objects.filter(pk=item.pk, lease_token=item.lease_token, claimed_at=None)
         if held.update(claimed_at=now, lease_expires_at=now + reservation):
             item.claimed_at, item.lease_expires_at = now, now + reservation
@@ -151,8 +153,8 @@ def take_escalated(item: ReviewItem, *, user: User) -> ReviewItem:
     )
     if mine := held.first():
         return mine
-    offered = _offered(user, _escalated(user), item.kind).filter(pk=item.pk)
-    if taken := _hand_out(offered, user, policy_for(item.kind)):
+    offered = _offered(user, _escalated(user), item.question).filter(pk=item.pk)
+    if taken := _hand_out(offered, user, policy_for(item.question)):
         return taken
     raise StaleState(
         "This one is not yours to take.",

@@ -50,25 +50,27 @@ LISTS = ("check_codes", "check_channels", "check_categories")
 SETTABLE = (*NUMBERS, *CHOICES, *LISTS, "enable_reservations", "ticks_suggestions")
 
 
-def policy_for(kind: str) -> QueuePolicy:
-    """Return the rules of the queue `kind`; those of the settings while nobody has set any. Reading stores nothing."""
-    return QueuePolicy.objects.filter(kind=kind).first() or QueuePolicy(kind=kind, **_defaults(kind))
+def policy_for(question: str) -> QueuePolicy:
+    """Return the rules of the queue `question`; those of the settings while nobody set any. Reading stores nothing."""
+    return QueuePolicy.objects.filter(question=question).first() or QueuePolicy(
+        question=question, **_defaults(question)
+    )
 
 
 def policies() -> dict[str, QueuePolicy]:
     """Return the rules of every queue, in one query."""
-    held = {policy.kind: policy for policy in QueuePolicy.objects.all()}
-    return {kind: held.get(kind) or QueuePolicy(kind=kind, **_defaults(kind)) for kind in queue_names()}
+    held = {policy.question: policy for policy in QueuePolicy.objects.all()}
+    return {name: held.get(name) or QueuePolicy(question=name, **_defaults(name)) for name in queue_names()}
 
 
-def stored(kind: str) -> QueuePolicy:
-    """Return the row of the queue `kind`, made from the settings' defaults when there is none yet."""
-    return QueuePolicy.objects.get_or_create(kind=kind, defaults=_defaults(kind))[0]
+def stored(question: str) -> QueuePolicy:
+    """Return the row of the queue `question`, made from the settings' defaults when there is none yet."""
+    return QueuePolicy.objects.get_or_create(question=question, defaults=_defaults(question))[0]
 
 
-def _defaults(kind: str) -> dict[str, Any]:
+def _defaults(name: str) -> dict[str, Any]:
     """Return the rules of a queue that nobody has set any for: the settings', and what its question asks for."""
-    asked = question(kind).queue_rules if kind in settings.QUESTIONS else {}
+    asked = question(name).queue_rules if name in settings.QUESTIONS else {}
     return {**settings.MODERATION.queue, **asked}
 
 
@@ -79,26 +81,26 @@ def may_take(user: User, policy: QueuePolicy) -> bool:
     return policy.pk is not None and policy.reviewers.filter(pk=user.pk).exists()
 
 
-def require_access(user: User, kind: str) -> None:
-    """Raise `PermissionDenied` unless `user` may take ordinary items of the queue `kind`."""
-    if not may_take(user, policy_for(kind)):
-        raise PermissionDenied(f"{actor_ref(user)} is not assigned to the queue {kind}")
+def require_access(user: User, question: str) -> None:
+    """Raise `PermissionDenied` unless `user` may take ordinary items of the queue `question`."""
+    if not may_take(user, policy_for(question)):
+        raise PermissionDenied(f"{actor_ref(user)} is not assigned to the queue {question}")
 
 
 def set_policy(
-    kind: str, *, actor: User | SystemActor, reviewers: Collection[User] | None = None, **changes: Any
+    question: str, *, actor: User | SystemActor, reviewers: Collection[User] | None = None, **changes: Any
 ) -> QueuePolicy:
-    """Set rules of the queue `kind`; what is not named stays. Needs moderation.set_queue_policy.
+    """Set rules of the queue `question`; what is not named stays. Needs moderation.set_queue_policy.
 
     Raises `PermanentError` for a number out of range, and for an assignment to nobody or to who may not review. A new
     ageing orders what is open anew; new limits count from the drafters' next turn.
     """
     require_permission(actor, "moderation.set_queue_policy")
-    if kind not in queue_names() or (unknown := set(changes) - set(SETTABLE)):
-        raise PermanentError(f"There is no such rule or queue: {kind} {', '.join(sorted(unknown))}".strip())
+    if question not in queue_names() or (unknown := set(changes) - set(SETTABLE)):
+        raise PermanentError(f"There is no such rule or queue: {question} {', '.join(sorted(unknown))}".strip())
     _check_values(changes)
     with transaction.atomic():
-        policy = QueuePolicy.objects.select_for_update(no_key=True).get(pk=stored(kind).pk)
+        policy = QueuePolicy.objects.select_for_update(no_key=True).get(pk=stored(question).pk)
         before = _shown(policy)
         for name, value in changes.items():
             setattr(policy, name, value)
@@ -113,7 +115,10 @@ def set_policy(
         if "ageing_minutes" in changed:
             _order_anew(policy)
         ledger.append(
-            "moderation.queue.policy_set", subject=ref(policy), actor=actor, payload={"queue": kind, "changed": changed}
+            "moderation.queue.policy_set",
+            subject=ref(policy),
+            actor=actor,
+            payload={"queue": question, "changed": changed},
         )
         hint_on_commit("moderation.drain_generation")
     return policy
@@ -150,6 +155,6 @@ def _order_anew(policy: QueuePolicy) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE moderation_reviewitem SET urgent_from = created_at - make_interval(mins => %s) * ln(risk * "
-            "uncertainty * value) WHERE kind = %s AND status IN ('waiting', 'dispatched', 'escalated')",
-            [policy.ageing_minutes, policy.kind],
+            "uncertainty * value) WHERE question = %s AND status IN ('waiting', 'dispatched', 'escalated')",
+            [policy.ageing_minutes, policy.question],
         )

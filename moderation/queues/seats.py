@@ -62,7 +62,7 @@ def shows_suggestion(item: ReviewItem) -> bool:
         return False
     if not item.suggestion:
         return True
-    return not falls_into(draw("blind", item.pk), policy_for(item.kind).blind_percent)
+    return not falls_into(draw("blind", item.pk), policy_for(item.question).blind_percent)
 
 
 def sees_labels(user: Any) -> bool:
@@ -90,7 +90,7 @@ def add_seat(
     if task is None:
         raise PermanentError(f"{lead} has no labelling task to ask again with.")
     task = _as_asked_first(lead, task)
-    copied = ("kind", "locale", "risk", "uncertainty", "value", "suggestion", "strategy")
+    copied = ("question", "locale", "risk", "uncertainty", "value", "suggestion", "strategy")
     same = {name: getattr(lead, name) for name in copied}
     seat = ReviewItem.objects.create(
         lead=lead, purpose=purpose, status=status, **{**same, "urgent_from": lead.urgent_from, **fields}
@@ -124,7 +124,7 @@ def answered_in_words(task: LabelingTask) -> str:
         return ""
     answer = given.answer
     parts = (
-        question(task.project.kind).label_of(answer) or "no verdict",
+        question(task.project.question).label_of(answer) or "no verdict",
         ", ".join(map(str, answer.get("reason_codes") or [])),
         f"“{answer['fixed_text']}”" if answer.get("fixed_text") else "",
         f"comment: {answer['comment']}" if answer.get("comment") else "",
@@ -145,10 +145,10 @@ def give_task(
         reference = f"{reference}#{number + 1}"
     shown = dict(like.payload if payload is None else payload)
     if note:
-        field = question(item.kind).top
+        field = question(item.question).top
         shown[field] = markup.note_html(note) + str(shown.get(field, ""))
     item.labeling_task = sync.open_task(
-        item.kind,
+        item.question,
         reference=reference,
         payload=shown,
         predictions=like.predictions if payload is None else (),

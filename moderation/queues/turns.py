@@ -43,22 +43,24 @@ class Turn:
     following: ReviewItem | None
 
 
-def take_turn(user: User, *, kind: str, showing: uuid.UUID | None = None) -> Turn:
-    """Return what `user` works on in the queue `kind` now, and the item after it, both leased to them.
+def take_turn(user: User, *, question: str, showing: uuid.UUID | None = None) -> Turn:
+    """Return what `user` works on in the queue `question` now, and the item after it, both leased to them.
 
     `showing` is what their page shows: it stays before them until they answered it or lost it. Then comes what was
     given back to them, what they began elsewhere, the one leased ahead, the next of the queue. The clock of what
     becomes current starts now. Needs moderation.review_item. Only items that stand in Label Studio.
     """
     require_permission(user, "moderation.review_item")
-    open_ = _unanswered(user, kind)
-    current = next((item for item in open_ if item.pk == showing), None) or _shown_without_lease(user, kind, showing)
-    current = current or next(iter(open_), None) or handing_out.take(user, kind=kind)
+    open_ = _unanswered(user, question)
+    current = next((item for item in open_ if item.pk == showing), None) or _shown_without_lease(
+        user, question, showing
+    )
+    current = current or next(iter(open_), None) or handing_out.take(user, question=question)
     if current is None:
         return Turn(None, None)
     current = handing_out.begin(current)
     following = next((item for item in open_ if item.pk != current.pk), None) or handing_out.take(
-        user, kind=kind, ahead=True
+        user, question=question, ahead=True
     )
     if following is not None and _is_half_gone(following):
         leases.renew([following], duration=handing_out.AHEAD)
@@ -82,10 +84,10 @@ def say_answered(user: User, *, item: uuid.UUID) -> None:
         ingest.note_answer(held.labeling_task)
 
 
-def _unanswered(user: User, kind: str) -> list[ReviewItem]:
+def _unanswered(user: User, question: str) -> list[ReviewItem]:
     """What they hold and have not answered: given back first, then what they began last, the one ahead at the end."""
     held = (
-        handing_out.held(user, kind=kind)
+        handing_out.held(user, question=question)
         .filter(labeling_task__ls_task_id__isnull=False)
         .select_related("labeling_task")
     )
@@ -93,11 +95,11 @@ def _unanswered(user: User, kind: str) -> list[ReviewItem]:
     return sorted(open_, key=lambda item: item.returned_at is None)  # stable
 
 
-def _shown_without_lease(user: User, kind: str, showing: uuid.UUID | None) -> ReviewItem | None:
+def _shown_without_lease(user: User, question: str, showing: uuid.UUID | None) -> ReviewItem | None:
     """In a queue without reservations something more urgent must not push away what they are reading."""
-    if showing is None or policy_for(kind).enable_reservations:
+    if showing is None or policy_for(question).enable_reservations:
         return None
-    item = handing_out.waiting_for(user, kind=kind).select_related("labeling_task").filter(pk=showing).first()
+    item = handing_out.waiting_for(user, question=question).select_related("labeling_task").filter(pk=showing).first()
     return item if item is not None and not handing_out.has_answered(item, user) else None
 
 
@@ -114,7 +116,7 @@ def skip(item: ReviewItem, *, user: User, reason: str) -> None:
     with transaction.atomic():
         now = ReviewItem.objects.select_for_update(of=("self",), no_key=True).select_related("lead").get(pk=item.pk)
         is_held = now.status in handing_out.HELD and now.assignee_id == user.pk
-        if not is_held and not (now.status == Status.WAITING and not policy_for(now.kind).enable_reservations):
+        if not is_held and not (now.status == Status.WAITING and not policy_for(now.question).enable_reservations):
             raise StaleState("You do not hold this item any more.")
         Skip.objects.update_or_create(item=now.leading, user=user, defaults={"reason": reason, "at": timezone.now()})
         lines = [line_for(now, "skipped", by=actor_ref(user), reason=reason)]
@@ -129,14 +131,14 @@ def skip(item: ReviewItem, *, user: User, reason: str) -> None:
             pass_to_senior(now, reason=f"{now.skips.count()} people passed it on: {reasons}", actor=handing_out.REAPER)
 
 
-def leave(user: User, *, kind: str) -> int:
-    """Give back what was leased ahead to `user` in the queue `kind` and not begun; returns how many items."""
+def leave(user: User, *, question: str) -> int:
+    """Give back what was leased ahead to `user` in the queue `question` and not begun; returns how many items."""
     require_permission(user, "moderation.review_item")
-    return _give_back(user, [item for item in handing_out.held(user, kind=kind) if item.claimed_at is None])
+    return _give_back(user, [item for item in handing_out.held(user, question=question) if item.claimed_at is None])
 
 
-def pause(user: User, *, kind: str) -> int:
-    """Give back what `user` holds in the queue `kind` and has not answered; returns how many items.
+def pause(user: User, *, question: str) -> int:
+    """Give back what `user` holds in the queue `question` and has not answered; returns how many items.
 
     What was given back to them to be completed stays theirs until its time runs out: nobody else knows what is missing.
     """
@@ -145,7 +147,7 @@ def pause(user: User, *, kind: str) -> int:
         user,
         [
             i
-            for i in handing_out.held(user, kind=kind)
+            for i in handing_out.held(user, question=question)
             if i.returned_at is None and not handing_out.has_answered(i, user)
         ],
     )
@@ -175,7 +177,7 @@ def extend(item: ReviewItem, *, user: User) -> ReviewItem:
     found = handing_out.held(user).filter(pk=item.pk, claimed_at__isnull=False).first()
     if found is None or found.claimed_at is None:
         raise StaleState("You do not hold this item any more.")
-    reservation = policy_for(found.kind).reservation
+    reservation = policy_for(found.question).reservation
     until = min(timezone.now() + reservation, (found.returned_at or found.claimed_at) + MOST_TIME * reservation)
     if found.lease_expires_at and until <= found.lease_expires_at:
         raise PermanentError("There is no more time for this one.", hint="Skip it, or finish it now.")

@@ -39,10 +39,10 @@ def suggestions(asked: Asked) -> Answer:
     votes = Vote.objects.filter(**asked.within("voted_at"))
     if asked.person:
         votes = votes.filter(rater=asked.person)
-    counts = votes.order_by().values("kind", "purpose", "is_assisted").annotate(n=Count("pk"))
+    counts = votes.order_by().values("question", "purpose", "is_assisted").annotate(n=Count("pk"))
     rows = [
-        (row["kind"], row["purpose"], {True: "yes", False: "no", None: "not known"}[row["is_assisted"]], row["n"])
-        for row in counts.order_by("kind", "purpose", "is_assisted")
+        (row["question"], row["purpose"], {True: "yes", False: "no", None: "not known"}[row["is_assisted"]], row["n"])
+        for row in counts.order_by("question", "purpose", "is_assisted")
     ]
     told = "A draft and what checks found in it are always shown; the verdict on copy is never filled in."
     return Answer(
@@ -162,8 +162,8 @@ def quick(asked: Asked) -> Answer:
 def agreement(asked: Asked) -> Answer:
     """12: how well people agree and how often they are right, by person, language and category."""
     tables: list[Table] = []
-    for kind, title in queues():
-        cards = [entry for entry in scorecards(kind) if not asked.person or entry.rater == asked.person]
+    for name, title in queues():
+        cards = [entry for entry in scorecards(name) if not asked.person or entry.rater == asked.person]
         rows = [
             (
                 entry.rater,
@@ -175,27 +175,27 @@ def agreement(asked: Asked) -> Answer:
             for entry in cards
         ]
         columns = ("who", "answers", "right on known answers", "agrees with the others", "median seconds")
-        tables += [table(f"{title}: people", columns, rows), _against_the_label(kind, title)]
+        tables += [table(f"{title}: people", columns, rows), _against_the_label(name, title)]
     return Answer(
         "By person, by language and category. The page Label quality has κ, α and AC1 with their intervals.", tables
     )
 
 
-def _against_the_label(kind: str, title: str) -> Table:
+def _against_the_label(name: str, title: str) -> Table:
     """How often a vote was the label that was held to be true in the end, by language and category."""
     from django.db import connection
 
-    about = subject_of(question(kind).about)
+    about = subject_of(question(name).about)
     rows_of, prefix, product = about.model._meta.db_table, ref_to(about.model, ""), about.product_column
     language = f"s.{about.locale_column}" if about.locale_column else "'–'"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {language}, COALESCE(NULLIF(p.category, ''), '–'), count(*), "  # noqa: S608  (names from above)
             f"avg((v.label = l.label)::int) FROM labeling_vote v "
-            f"JOIN labeling_label l ON l.kind = v.kind AND l.subject = v.subject "
+            f"JOIN labeling_label l ON l.question = v.question AND l.subject = v.subject "
             f"JOIN {rows_of} s ON v.subject = %s || s.id::text LEFT JOIN catalog_product p ON p.id = s.{product} "
-            f"WHERE v.kind = %s GROUP BY 1, 2 ORDER BY 1, 2",
-            [prefix, kind],
+            f"WHERE v.question = %s GROUP BY 1, 2 ORDER BY 1, 2",
+            [prefix, name],
         )
         found = cursor.fetchall()
     rows = ((place, category, n, f"{float(share):.1%}") for place, category, n, share in found)
@@ -211,12 +211,12 @@ def coverage(asked: Asked) -> Answer:
         question=SENTIMENT, subject=ref_in_sql(CustomerReview, OuterRef("pk")), is_shadow=False
     )
     scored = reviews.filter(Exists(said)).count()
-    labelled = Label.objects.filter(kind=SENTIMENT, **asked.within("labelled_at")).count()
+    labelled = Label.objects.filter(question=SENTIMENT, **asked.within("labelled_at")).count()
     by_strategy = ReviewItem.objects.work().filter(**asked.within("created_at")).order_by()
     counts = (
-        by_strategy.values("kind", "purpose", "strategy")
+        by_strategy.values("question", "purpose", "strategy")
         .annotate(n=Count("pk"))
-        .order_by("kind", "purpose", "strategy")
+        .order_by("question", "purpose", "strategy")
     )
     rows = [
         ("published texts", n, seen),
@@ -231,7 +231,7 @@ def coverage(asked: Asked) -> Answer:
             table(
                 "Why people were asked",
                 ("queue", "asked as", "chosen by", "items"),
-                ((row["kind"], row["purpose"], row["strategy"] or "all", row["n"]) for row in counts),
+                ((row["question"], row["purpose"], row["strategy"] or "all", row["n"]) for row in counts),
             ),
         ],
     )

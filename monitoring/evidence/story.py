@@ -150,7 +150,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
 def _answers(texts: Sequence[Candidate], at: dt.datetime) -> Iterable[dict[str, Any]]:
     """Yield what each person said of them, and whether they saw what a model suggested before they said it."""
     subjects = [ref(text) for text in texts]
-    for vote in Vote.objects.filter(kind=COPY_VERDICT, subject__in=subjects, voted_at__lte=at).order_by("pk"):
+    for vote in Vote.objects.filter(question=COPY_VERDICT, subject__in=subjects, voted_at__lte=at).order_by("pk"):
         yield {
             "who": vote.rater,
             "label": vote.label,

@@ -69,7 +69,7 @@ def decisions_on_copy(*outcomes: str) -> QuerySet[Decision]:
     """Return the decisions about copy that stand: people's, not superseded by a later one,
     nor overturned by an appeal.
     """
-    stand = Decision.objects.filter(item__kind=NAME, superseded_by=None, outcome__in=outcomes)
+    stand = Decision.objects.filter(item__question=NAME, superseded_by=None, outcome__in=outcomes)
     return stand.exclude(decided_by=Decision.DecidedBy.AUTOMATIC).exclude(appeal__status=Appeal.Status.OVERTURNED)
 
 
@@ -80,7 +80,7 @@ def standing_decisions(*outcomes: str) -> Iterator[tuple[Decision, str, str]]:
     (`moderation.decisions.deciding.relabel`). The doubt is why what was let out is not learnt from; empty where it is.
     """
     doubted = issues.doubted(NAME)
-    labels = Label.objects.filter(kind=NAME, method=Vote.Purpose.SECOND_REVIEW, label__in=VERDICTS)
+    labels = Label.objects.filter(question=NAME, method=Vote.Purpose.SECOND_REVIEW, label__in=VERDICTS)
     second = dict(labels.values_list("subject", "label"))
     needed = ("item__candidate__product", "item__labeling_task", "result__product")
     rows = decisions_on_copy(*outcomes).select_related(*needed).order_by("created_at", "pk")

@@ -25,9 +25,9 @@ class Reviewer:
         page.click("[type=submit]")
         page.wait_for_selector("[data-refresh]")
 
-    def begin(self, kind: str = "copy_verdict") -> None:
+    def begin(self, question: str = "copy_verdict") -> None:
         """Press Next on the desk, and wait until a task can be answered."""
-        self.page.locator(f"main a[href*='/review/{kind}/'], #main a[href*='/review/{kind}/']").first.click()
+        self.page.locator(f"main a[href*='/review/{question}/'], #main a[href*='/review/{question}/']").first.click()
         self.wait_until_ready()
 
     @property

@@ -83,7 +83,9 @@ def test_the_door_leads_to_the_editor_alone_and_the_answer_is_stamped(
     page.keyboard.press("1")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#door-note:has-text('Sent.')")
-    assert page.locator("#door-note a").get_attribute("href") == f"{live_server.url}/console/next/?kind=copy_verdict"
+    assert (
+        page.locator("#door-note a").get_attribute("href") == f"{live_server.url}/console/next/?question=copy_verdict"
+    )
 
     wait_for(lambda: answers_to(label_studio, task), seconds=20, what="the answer in Label Studio")
     [given] = answers_to(label_studio, task)

@@ -42,7 +42,7 @@ def contested(settings: Any) -> ReviewItem:
     )
     make.finding(draft, "for hours", message="no fact backs “for hours”")
     item, maker = make.review_item(draft, risk=0.6), people.reviewer()
-    handing_out.next_item(maker, kind="copy_verdict")
+    handing_out.next_item(maker, question="copy_verdict")
     _timed(make.answer(item, maker, verdict="fix", fixed_text=FIXED, reason_codes=["unsupported_claim"]), seconds=21)
     settling.settle_decisions()  # given back: no word on the claim
     _timed(

@@ -58,7 +58,7 @@ def labelled_queue(n: int = 260) -> list[Any]:
         labels.record_label(KIND, subject, label=truth, method="majority", quality=0.8, n_votes=3, at=at)
         if number % 3 == 0:
             LabelIssue.objects.create(
-                kind=KIND,
+                question=KIND,
                 subject=subject,
                 given=truth,
                 suggested=rng.choice(NAMES),
@@ -68,7 +68,7 @@ def labelled_queue(n: int = 260) -> list[Any]:
                 judged_at=None if number < 60 else at,
             )
     LabelCheck.objects.create(
-        kind=KIND,
+        question=KIND,
         reason="the first search",
         status="completed",
         n_labels=n,
@@ -124,7 +124,7 @@ def test_the_page_says_what_the_quality_of_a_consensus_rests_on() -> None:
 
 def test_labels_that_a_file_leaves_open_are_named() -> None:
     subject = ref(factories.customer_review("Even", product=factories.product()))
-    LabelIssue.objects.create(kind=KIND, subject=subject, given="", score=0, methods=["tie"])
+    LabelIssue.objects.create(question=KIND, subject=subject, given="", score=0, methods=["tie"])
     words = signed_in(people.auditor()).get(reverse("console:label_quality", args=[KIND])).content.decode()
     assert "none: the votes of a file are tied" in words
 
@@ -205,7 +205,11 @@ def test_a_senior_sends_back_asks_more_people_and_sets_a_known_answer(panel: Rev
     assert "Only what is decided has a known answer" in words
     ReviewItem.objects.filter(pk=panel.pk).update(status="decided")
     Label.objects.create(
-        kind=panel.kind, subject=ref(panel.subject), label="reject", method="majority", labelled_at=timezone.now()
+        question=panel.question,
+        subject=ref(panel.subject),
+        label="reject",
+        method="majority",
+        labelled_at=timezone.now(),
     )
     senior.post(reverse("console:set_gold", args=[panel.pk]), {"label": "reject"})
     panel.refresh_from_db()
@@ -224,7 +228,11 @@ def test_who_works_the_queue_is_not_told_what_tests_them_or_what_others_said(pan
     settling.settle_decisions()
     ReviewItem.objects.filter(pk=panel.pk).update(status="decided", gold_label="reject", suggestion="accept")
     Label.objects.create(
-        kind=panel.kind, subject=ref(panel.subject), label="reject", method="majority", labelled_at=timezone.now()
+        question=panel.question,
+        subject=ref(panel.subject),
+        label="reject",
+        method="majority",
+        labelled_at=timezone.now(),
     )
     panel.refresh_from_db()
     test = seats.add_seat(panel, purpose="gold")
@@ -262,7 +270,7 @@ def test_next_says_that_what_was_sent_back_is_on_its_way(panel: ReviewItem) -> N
     assert "on the way to Label Studio" in client.get(reverse("console:nothing")).content.decode()
     push()
     assert "ready for you" in client.get(reverse("console:nothing")).content.decode()
-    found = client.post(reverse("console:review_state", args=[item.kind])).json()
+    found = client.post(reverse("console:review_state", args=[item.question])).json()
     assert found["current"]["item"] == str(item.pk)
 
 

@@ -216,14 +216,14 @@ def test_unknown_skus_are_named(scene: Scene) -> None:
 def test_next_says_why_nothing_waits() -> None:
     make.review_item(pushed=False)
     make.generation_request()
-    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_verdict"}))
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"question": "copy_verdict"}))
     assert "Nothing waits for you" in html
     assert "1 item is on the way to Label Studio" in html
     assert "1 request is on order" in html
 
 
 def test_waiting_for_work_leases_nothing(scene: Scene) -> None:
-    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_verdict"}))
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"question": "copy_verdict"}))
     assert "ready for you" in html
     assert not ReviewItem.objects.filter(status="dispatched").exists()
 

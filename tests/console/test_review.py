@@ -42,8 +42,8 @@ def _nobody_is_asked_again(settings: Any) -> None:
     settings.MODERATION = replace(settings.MODERATION, queue={**settings.MODERATION.queue, "rereview_percent": 0})
 
 
-def turn(client: Client, kind: str = KIND, **said: Any) -> dict[str, Any]:
-    answer = client.post(reverse("console:review_state", args=[kind]), said)
+def turn(client: Client, question: str = KIND, **said: Any) -> dict[str, Any]:
+    answer = client.post(reverse("console:review_state", args=[question]), said)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found
@@ -58,7 +58,7 @@ def test_the_page_leases_nothing_and_frames_label_studio_alone(client: Client, s
     assert "default-src 'self'; " in policy
     assert "frame-ancestors 'none'" in policy
     assert not ReviewItem.objects.exclude(status="waiting").exists()
-    assert client.get(reverse("console:next"), {"kind": KIND})["Location"] == reverse("console:review", args=[KIND])
+    assert client.get(reverse("console:next"), {"question": KIND})["Location"] == reverse("console:review", args=[KIND])
 
 
 def test_a_turn_says_what_to_show_and_what_to_load_ahead(client: Client, reviewer: User) -> None:
@@ -204,7 +204,7 @@ def test_an_administrator_says_who_reads_what(client: Client, reviewer: User) ->
     assert admin.post(address, form).status_code == 302
     factories.review_item()
     assert turn(client)["current"] is None
-    words = client.get(reverse("console:nothing"), {"kind": KIND}).content.decode()
+    words = client.get(reverse("console:nothing"), {"question": KIND}).content.decode()
     assert "You are offered texts in zh-Hans alone" in words
     assert 'value="zh-Hans"' in admin.get(address).content.decode()
 

@@ -29,7 +29,7 @@ def reviewer(settings: Any) -> Any:
     person = people.people("Reviewer", email="robin@example.com")
     for said in ({"verdict": "accept"}, {"verdict": "reject", "reason_codes": ["tone"]}, {"verdict": "reject"}):
         item = make.review_item(make.candidate(status="in_review", rank=1))
-        assert handing_out.next_item(person, kind="copy_verdict") == item
+        assert handing_out.next_item(person, question="copy_verdict") == item
         make.answer(item, person, **said)
         settling.settle_decisions()
     return person

@@ -141,7 +141,7 @@ def test_actions_are_refused_to_who_may_not_act(role: str | None, scene: Scene) 
             continue
         assert client.post(address, {"reason": "because"}).status_code == 403, address
     pages = {
-        f"{reverse('console:next')}?kind=copy_verdict": "moderation.review_item",
+        f"{reverse('console:next')}?question=copy_verdict": "moderation.review_item",
         reverse("console:nothing"): "moderation.review_item",
         reverse("console:review", args=["copy_verdict"]): "moderation.review_item",
         reverse("console:review_last_ten", args=["copy_verdict"]): "moderation.review_item",

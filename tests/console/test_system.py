@@ -118,15 +118,15 @@ def test_an_administrator_sets_the_rules_of_a_queue(scene: Scene) -> None:
 
 def test_who_is_not_assigned_is_told_why_nothing_comes(scene: Scene) -> None:
     make_rules = {"reservation_minutes": 20, "sla_minutes": 90, "ageing_minutes": 60, "max_waiting": 0}
-    QueuePolicy.objects.create(kind="copy_verdict", reviewer_access_mode="assigned", **make_rules)
-    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_verdict"}))
+    QueuePolicy.objects.create(question="copy_verdict", reviewer_access_mode="assigned", **make_rules)
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"question": "copy_verdict"}))
     assert "you are not one of them" in html
 
 
 def test_pages_that_wait_say_which_part_is_missing_and_for_how_long(scene: Scene) -> None:
     Heartbeat.objects.filter(queue="external").update(at=timezone.now() - dt.timedelta(minutes=9))
     ReviewItem.objects.filter(status="waiting").update(status="withdrawn")
-    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"kind": "copy_verdict"}))
+    html = _words(_signed_in("Reviewer").get(reverse("console:nothing"), {"question": "copy_verdict"}))
     assert "work last got through 9 minutes ago, so nothing goes to Label Studio" in html
     assert "What is missing stands above." in html
     Heartbeat.objects.filter(queue="gpu").update(at=timezone.now() - dt.timedelta(minutes=4))

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def claimed() -> LabelCheck:
     """A search that this worker holds."""
-    LabelCheck.objects.create(kind="sentiment", reason="for a test")
+    LabelCheck.objects.create(question="sentiment", reason="for a test")
     (job,) = leases.claim(LabelCheck.objects.order_by("pk"), n=1, duration=jobs.patience())
     return job
 

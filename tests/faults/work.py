@@ -105,7 +105,7 @@ def unscored() -> QuerySet[CustomerReview]:
 
 def unsure_without_item(sure: float) -> QuerySet[Prediction]:
     """What the model is unsure of and nobody is asked about. The tone of drafts is no review's."""
-    items = ReviewItem.objects.filter(kind="sentiment", about=OuterRef("subject"))
+    items = ReviewItem.objects.filter(question="sentiment", about=OuterRef("subject"))
     said = Prediction.objects.filter(question="sentiment", confidence__lt=sure).about(CustomerReview)
     return said.exclude(Exists(items))
 
@@ -191,4 +191,4 @@ def longest_overdue() -> float:
 @patient
 def opened_between(start: object, end: object) -> int:
     """Return how many drafts reached the desk of a person between two moments: the end of the way."""
-    return ReviewItem.objects.filter(kind="copy_verdict", created_at__gte=start, created_at__lt=end).count()
+    return ReviewItem.objects.filter(question="copy_verdict", created_at__gte=start, created_at__lt=end).count()

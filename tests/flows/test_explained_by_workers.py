@@ -33,7 +33,7 @@ def test_what_people_are_asked_about_is_explained_without_a_beat(
     hint("moderation.score")
     wait_for(lambda: Prediction.objects.exclude(explanation__isnull=True).exists(), what="the words that moved it")
     said = Prediction.objects.exclude(explanation__isnull=True).get()
-    assert said.subject == ReviewItem.objects.get(kind=KIND).about
+    assert said.subject == ReviewItem.objects.get(question=KIND).about
     why = explaining.explanation_of(said)
     assert why is not None
     assert {"kill", "you"} <= {one.word for one in why.words}

@@ -89,7 +89,7 @@ def test_three_people_disagree_a_senior_decides_and_a_fourth_judges_the_label_bl
     held = Label.objects.get()
     assert (held.label, held.method) == ("negative", "adjudicated")
 
-    issues.raise_issues(held.kind, [issues.Suspicion(held.subject, "negative", "positive", 0.02, ["cleanlab"])])
+    issues.raise_issues(held.question, [issues.Suspicion(held.subject, "negative", "positive", 0.02, ["cleanlab"])])
     second_reviews.open_second_reviews()
     sync.push_tasks()
     for person in (one, two, three, senior):

@@ -60,5 +60,5 @@ def test_copy_for_products_of_real_catalogues(ordered: int, prepared_models: Pre
     assert n_in_review + drafts.filter(status="blocked").count() == ordered
     assert n_in_review >= ordered / 2, "most drafts of the shipped model are fit to be looked at"
     settling.open_reviews()
-    assert ReviewItem.objects.filter(kind="copy_verdict").count() == n_in_review
+    assert ReviewItem.objects.filter(question="copy_verdict").count() == n_in_review
     assert verify().is_intact

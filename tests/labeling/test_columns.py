@@ -21,7 +21,7 @@ def test_labels_come_with_the_probabilities_of_who_never_saw_them() -> None:
     one, two = label("s:1", "negative"), label("s:2", "neutral")
     label("s:3", "positive")
     Label.objects.create(
-        kind="copy_verdict", subject="s:1", label="accept", method="single", labelled_at=timezone.now()
+        question="copy_verdict", subject="s:1", label="accept", method="single", labelled_at=timezone.now()
     )
     rows = [("s:1", (0.5, 0.25, 0.25), None), ("s:2", (0.125, 0.125, 0.75), None)]
     assert columns.store_out_of_sample(KIND, NAMES, rows, model="a") == 2

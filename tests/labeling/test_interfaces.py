@@ -26,9 +26,9 @@ def copy(*parts: dict[str, Any]) -> dict[str, Any]:
     return question("copy_verdict").parse(parts, PAYLOAD)
 
 
-@pytest.mark.parametrize("kind", ["copy_verdict", "sentiment"])
-def test_the_configuration_is_valid(kind: str) -> None:
-    validate(question(kind))
+@pytest.mark.parametrize("name", ["copy_verdict", "sentiment"])
+def test_the_configuration_is_valid(name: str) -> None:
+    validate(question(name))
 
 
 def test_payload_and_prediction_fit_the_interface() -> None:

@@ -31,7 +31,7 @@ def votes(subject: str, *given: str, start: int = 0) -> list[ImportedLabel]:
 def held(subject: str = "s:1") -> dict[str, Any] | None:
     """The label of a subject."""
     return (
-        Label.objects.filter(kind=KIND, subject=subject)
+        Label.objects.filter(question=KIND, subject=subject)
         .values("label", "method", "quality", "n_votes", "source")
         .first()
     )
@@ -126,14 +126,14 @@ def test_votes_of_our_own_people_are_none_of_an_imported_majority() -> None:
 def test_a_doubt_about_a_label_that_is_another_now_is_stale() -> None:
     take(ImportedLabel("s:1", "positive"), ImportedLabel("s:2", "positive"))
     for subject in ("s:1", "s:2"):
-        LabelIssue.objects.create(kind=KIND, subject=subject, methods=["cleanlab"], given="positive", score=0.1)
+        LabelIssue.objects.create(question=KIND, subject=subject, methods=["cleanlab"], given="positive", score=0.1)
     take(ImportedLabel("s:1", "negative"), ImportedLabel("s:2", "positive"))
     assert dict(LabelIssue.objects.values_list("subject", "status")) == {"s:1": "stale", "s:2": "open"}
 
 
 def test_queues_are_kept_apart() -> None:
     Label.objects.create(
-        kind="copy_verdict", subject="s:1", label="accept", method="single", labelled_at=timezone.now()
+        question="copy_verdict", subject="s:1", label="accept", method="single", labelled_at=timezone.now()
     )
     take(ImportedLabel("s:1", "positive"))
     assert Label.objects.count() == 2

@@ -28,7 +28,7 @@ def history() -> None:
         for rater, right in (("user:1", 0.95), ("user:2", 0.95), ("user:3", 0.4), ("user:4", 0.4), ("user:5", 0.4)):
             wrong = rng.choice([name for name in NAMES if name != truth])
             said = truth if rng.random() < right else wrong
-            rows.append(Vote(kind=KIND, subject=f"s:{number}", rater=rater, label=said, voted_at=timezone.now()))
+            rows.append(Vote(question=KIND, subject=f"s:{number}", rater=rater, label=said, voted_at=timezone.now()))
     Vote.objects.bulk_create(rows)
 
 

@@ -67,13 +67,19 @@ def test_who_guesses_about_one_answer_counts_for_less_in_that_one() -> None:
         for rater, right in (("user:1", 0.95), ("user:2", 0.95), ("user:3", 0.5), ("user:4", 0.5), ("user:5", 0.5)):
             said = truth ^ {name for name in CHOICES if rng.random() > (right if name == "price" else 0.9)}
             rows.append(
-                Vote(kind=KIND, subject=f"s:{number}", rater=rater, label=label_sets.join(said, CHOICES), voted_at=now)
+                Vote(
+                    question=KIND,
+                    subject=f"s:{number}",
+                    rater=rater,
+                    label=label_sets.join(said, CHOICES),
+                    voted_at=now,
+                )
             )
     Vote.objects.bulk_create(rows)
     assert raters.fit(KIND) == 5
     assert raters.fit(KIND) == 0, "nothing is new"
-    kept = {(model.kind, model.rater): model.quality for model in RaterModel.objects.all()}
-    assert {kind for kind, _ in kept} == {f"parts/{name}" for name in CHOICES}
+    kept = {(model.question, model.rater): model.quality for model in RaterModel.objects.all()}
+    assert {question for question, _ in kept} == {f"parts/{name}" for name in CHOICES}
     assert kept["parts/price", "user:1"] > 0.85 > 0.65 > kept["parts/price", "user:3"]
     assert kept["parts/quality", "user:3"] > 0.8
     for rater in ("user:1", "user:2"):

@@ -182,8 +182,15 @@ def _cells(columns: list[str], rows: Sequence[Sequence[Any]], wanted: Iterable[s
     return [[NAMES.get(str(row[place]), row[place]) for place in places] for row in rows]
 
 
+def _today(table: str, column: str) -> str:
+    """What the column is called today."""
+    return "question" if column == "kind" and RENAMED.get((table, column)) is QUESTION else column
+
+
 def _as_today(table: str, row: dict[str, Any]) -> str:
-    names = {column: RENAMED.get((table, column), {}).get(str(value), value) for column, value in row.items()}
+    names = {
+        _today(table, column): RENAMED.get((table, column), {}).get(str(value), value) for column, value in row.items()
+    }
     return json.dumps(names, sort_keys=True)
 
 
@@ -197,7 +204,7 @@ def test_no_row_is_lost_and_each_says_what_it_said(desk: Moved) -> None:
             held = [row for row in held if row["permission_id"] not in seen]
         gone = NOW_A_SCORING if table == "catalog_customerreview" else set()
         rows = [{name: value for name, value in row.items() if name not in gone} for row in held]
-        columns = rows[0].keys() if rows else []
+        columns = [_today(table, column) for column in rows[0]] if rows else []
         there = Counter(json.dumps({name: row[name] for name in columns}, sort_keys=True) for row in desk.after[table])
         lost = Counter(_as_today(table, row) for row in rows) - there
         assert not lost, (table, next(iter(lost)))
@@ -261,7 +268,7 @@ def test_it_comes_along_once(desk: Moved) -> None:
 def test_items_go_by_question_and_subject(desk: Moved) -> None:
     kinds = Counter(row["kind"] for row in desk.before["moderation_reviewitem"])
     for old, new in QUESTION.items():
-        assert ReviewItem.objects.filter(kind=new).count() == kinds[old] > 0
+        assert ReviewItem.objects.filter(question=new).count() == kinds[old] > 0
     for item in ReviewItem.objects.select_related("candidate", "customer_review"):
         about = item.candidate or item.customer_review
         expected = f"{about._meta.label_lower}:{about.pk}" if about else ""
@@ -271,7 +278,7 @@ def test_items_go_by_question_and_subject(desk: Moved) -> None:
 def test_labels_and_votes_go_by_question(desk: Moved) -> None:
     for model in (Label, Vote):
         before = Counter(QUESTION[row["kind"]] for row in desk.before[model._meta.db_table])
-        assert Counter(model.objects.values_list("kind", flat=True)) == before
+        assert Counter(model.objects.values_list("question", flat=True)) == before
         assert set(before) == set(QUESTION.values())
 
 
@@ -306,8 +313,8 @@ def test_people_work_on_where_they_stopped(desk: Moved, monkeypatch: pytest.Monk
     handing_out.reap_items()
     reviewer, other = (User.objects.get(username=f"{name}@example.com") for name in ("rae.finch", "rob.wren"))
     for question, said in (("copy_verdict", {"verdict": "accept"}), ("sentiment", {"sentiment": "negative"})):
-        assert handing_out.next_item(other, kind=question) is not None
-        waiting = ReviewItem.objects.filter(kind=question, status="waiting", lead=None, seats=None, purpose="label")
+        assert handing_out.next_item(other, question=question) is not None
+        waiting = ReviewItem.objects.filter(question=question, status="waiting", lead=None, seats=None, purpose="label")
         item = factories.lease(waiting.filter(candidate__findings=None).order_by("created_at")[0], reviewer)
         assert TaskLease.objects.filter(person=reviewer, task=item.labeling_task, token=item.lease_token).exists()
         factories.answer(item, reviewer, **said)

@@ -62,6 +62,7 @@ def test_an_accepted_draft_is_told_as_a_decision_and_as_live_copy(answer: Any) -
     assert completed == {
         **place,
         "item": ref(item),
+        "question": "copy_verdict",
         "kind": "copy_verdict",
         "decision": ref(decision),
         "outcome": "approve",

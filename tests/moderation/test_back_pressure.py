@@ -29,10 +29,10 @@ def _fresh_report() -> None:
     health._latest = None
 
 
-def fill(n: int, *, limit: int, kind: str = COPY) -> None:
-    rules.set_policy(kind, actor=SystemActor("tests"), max_waiting=limit)
+def fill(n: int, *, limit: int, question: str = COPY) -> None:
+    rules.set_policy(question, actor=SystemActor("tests"), max_waiting=limit)
     for _ in range(n):
-        factories.review_item(None if kind == COPY else factories.customer_review())
+        factories.review_item(None if question == COPY else factories.customer_review())
 
 
 def decide(n: int) -> None:
@@ -60,7 +60,7 @@ def test_drafting_pauses_above_the_limit_and_resumes_by_itself_below_the_lower_m
     decide(1)
     assert generation.drain_generation() == 3
     assert Candidate.objects.count() == before + 3
-    assert QueuePolicy.objects.get(kind=COPY).paused_at is None
+    assert QueuePolicy.objects.get(question=COPY).paused_at is None
     moves = LedgerEntry.objects.filter(action__startswith="moderation.queue.").order_by("seq")
     assert [line.action.rpartition(".")[2] for line in moves] == ["policy_set", "paused", "resumed"]
 
@@ -75,7 +75,7 @@ def test_exactly_the_limit_is_not_above_it_and_zero_is_no_limit(script) -> None:
 
 
 def test_a_paused_sentiment_queue_gets_no_more_items_and_keeps_the_scores(sentiment_champion) -> None:
-    fill(3, limit=2, kind=SENTIMENT)
+    fill(3, limit=2, question=SENTIMENT)
     factories.sentiment(factories.customer_review(), confidence=0.4, version=sentiment_champion)
     assert settling.open_reviews() == 0
     decide(2)
@@ -106,5 +106,5 @@ def test_everybody_is_told_and_orders_are_still_taken(script) -> None:
     assert "more than 5 items" in Client().get("/readyz").json()["parts"]["queue_copy_verdict"]["words"]
     client.force_login(reviewer)
     ReviewItem.objects.update(status="dispatched")
-    nothing = client.get(reverse("console:nothing"), {"kind": COPY}).content.decode()
+    nothing = client.get(reverse("console:nothing"), {"question": COPY}).content.decode()
     assert "Drafting is paused" in nothing

@@ -60,7 +60,7 @@ def test_what_went_out_comes_down_at_once_and_the_next_answer_stands(
     assert live() == was_live
     corrections.correct(item, actor=reviewer)
     assert live() == []
-    turn = turns.take_turn(reviewer, kind=item.kind)
+    turn = turns.take_turn(reviewer, question=item.question)
     assert turn.current == item, "it is before them again"
     answer(item, reviewer, **second)
     assert settling.settle_decisions() == 1
@@ -166,7 +166,7 @@ def test_a_correction_that_nobody_makes_waits_for_the_next_person(item: ReviewIt
     corrections.correct(item, actor=reviewer)
     ReviewItem.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
     assert handing_out.reap_items() == 1
-    assert turns.take_turn(other, kind=item.kind).current == item
+    assert turns.take_turn(other, question=item.question).current == item
     answer(item, other, **REJECT)
     settling.settle_decisions()
     assert (Candidate.objects.get().status, live()) == ("rejected", [])
@@ -187,10 +187,10 @@ def test_a_list_of_ones_own_answers_says_what_became_of_each(item: ReviewItem, a
     answer(handing_out.next_item(reviewer), reviewer, verdict="accept")
     assert own_answers.answers_of(reviewer)[0].fate == own_answers.Fate.ARRIVING
     settling.settle_decisions()
-    (own,) = own_answers.answers_of(reviewer, kind="copy_verdict")
+    (own,) = own_answers.answers_of(reviewer, question="copy_verdict")
     assert (own.fate, own.words) == ("done", "Published: Harbour mug 1")
     assert own.correct_until is not None
-    assert own_answers.n_answered_today(reviewer, kind="copy_verdict") == 1
-    assert own_answers.answers_of(reviewer, kind="sentiment") == []
+    assert own_answers.n_answered_today(reviewer, question="copy_verdict") == 1
+    assert own_answers.answers_of(reviewer, question="sentiment") == []
     assert own_answers.answers_of(people.reviewer()) == []
     assert own_answers.fates(people.reviewer(), [item.pk]) == {}, "of others' answers nobody is told"

@@ -189,7 +189,7 @@ def test_a_declared_question_has_a_lot_of_its_own_also_of_products(tmp_path: Pat
     lot = sorted(products, key=lambda product: daily_lot.lot_of("shelf", TODAY - DAY, product.pk))[:3]
     assert drawn == {ref(product) for product in lot}
     assert settling.open_reviews() == 8
-    items = ReviewItem.objects.filter(kind="shelf")
+    items = ReviewItem.objects.filter(question="shelf")
     assert {(item.about, item.strategy) for item in items} == {(subject, "daily_lot") for subject in drawn}
     assert drift.watched() == ("sentiment", "shelf")
     seen = drift.look("shelf", today=TODAY)

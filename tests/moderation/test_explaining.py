@@ -50,7 +50,7 @@ def _asked(text: str = WORDS) -> tuple[ReviewItem, Prediction]:
     while scoring.score():
         pass
     settling.open_reviews()
-    item = ReviewItem.objects.get(kind=KIND, about=ref(review))
+    item = ReviewItem.objects.get(question=KIND, about=ref(review))
     return item, Prediction.objects.get(question=KIND, subject=ref(review))
 
 

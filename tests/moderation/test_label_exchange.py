@@ -84,7 +84,9 @@ def reasons(run: ImportRun) -> dict[int, str]:
 def labelled() -> dict[str, str]:
     """Text → label."""
     texts = {ref(review): review.text for review in CustomerReview.objects.all()}
-    return {texts[subject]: label for subject, label in Label.objects.filter(kind=KIND).values_list("subject", "label")}
+    return {
+        texts[subject]: label for subject, label in Label.objects.filter(question=KIND).values_list("subject", "label")
+    }
 
 
 # --- In ----------------------------------------------------------------------------------------------------------
@@ -393,7 +395,7 @@ def decided() -> Callable[[int], list[CustomerReview]]:
 @each_format
 def test_an_export_imported_elsewhere_says_the_same(tmp_path: Path, decided: Any, file_format: str) -> None:
     decided(7)
-    done = export_labels(tmp_path / "x", kind=KIND, file_format=file_format, with_votes=True, actor=ACTOR)
+    done = export_labels(tmp_path / "x", question=KIND, file_format=file_format, with_votes=True, actor=ACTOR)
     assert (done.n_rows, done.n_gone) == (7, 0)
     raters = set(Vote.objects.values_list("rater", flat=True))
     votes = Counter(Vote.objects.values_list("subject", "label", "seconds", "voted_at"))
@@ -420,7 +422,7 @@ def test_an_export_imported_again_here_changes_nothing(
 ) -> None:
     decided(4)
     before = list(Vote.objects.values()), list(Label.objects.values())
-    export_labels(tmp_path / "x", kind=KIND, file_format=file_format, with_votes=with_votes, actor=ACTOR)
+    export_labels(tmp_path / "x", question=KIND, file_format=file_format, with_votes=with_votes, actor=ACTOR)
     run = bring(tmp_path / "x", file_format=file_format)
     assert (run.n_created, run.n_updated, run.n_bad) == (0, 0, 0)
     assert (list(Vote.objects.values()), list(Label.objects.values())) == before
@@ -430,7 +432,7 @@ def test_people_are_under_the_same_pseudonym_in_each_export(tmp_path: Path, deci
     decided(2)
 
     def raters(name: str) -> set[str]:
-        export_labels(tmp_path / name, kind=KIND, with_votes=True, actor=ACTOR)
+        export_labels(tmp_path / name, question=KIND, with_votes=True, actor=ACTOR)
         rows = map(json.loads, (tmp_path / name).read_text().splitlines())
         return {vote["rater"] for row in rows for vote in row["votes"]}
 
@@ -449,7 +451,7 @@ def test_people_are_under_the_same_pseudonym_in_each_export(tmp_path: Path, deci
 def test_the_same_export_has_the_same_hash(tmp_path: Path, decided: Any, file_format: str) -> None:
     decided(3)
     hashes = {
-        export_labels(tmp_path / name, kind=KIND, file_format=file_format, with_votes=True, actor=ACTOR).file_hash
+        export_labels(tmp_path / name, question=KIND, file_format=file_format, with_votes=True, actor=ACTOR).file_hash
         for name in ("a", "b")
     }
     assert len(hashes) == 1
@@ -458,7 +460,7 @@ def test_the_same_export_has_the_same_hash(tmp_path: Path, decided: Any, file_fo
 def test_an_export_that_was_interrupted_goes_on(tmp_path: Path, decided: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "PAGE", 3)
     decided(11)
-    export_labels(tmp_path / "whole.jsonl", kind=KIND, actor=ACTOR)
+    export_labels(tmp_path / "whole.jsonl", question=KIND, actor=ACTOR)
 
     def stop(n_rows: int, share: float) -> None:
         if n_rows >= 6:
@@ -466,12 +468,12 @@ def test_an_export_that_was_interrupted_goes_on(tmp_path: Path, decided: Any, mo
 
     target = tmp_path / "x.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        export_labels(target, kind=KIND, actor=ACTOR, on_progress=stop)
+        export_labels(target, question=KIND, actor=ACTOR, on_progress=stop)
     assert not target.exists()
     with (tmp_path / "x.jsonl.part").open("a") as stream:
         stream.write('{"half of a page that was never not')
     seen: list[tuple[int, float]] = []
-    done = export_labels(target, kind=KIND, actor=ACTOR, on_progress=lambda n, share: seen.append((n, share)))
+    done = export_labels(target, question=KIND, actor=ACTOR, on_progress=lambda n, share: seen.append((n, share)))
     assert done.n_rows == 11
     assert seen == [(9, 9 / 11), (11, 1.0)]
     assert target.read_text() == (tmp_path / "whole.jsonl").read_text()
@@ -483,10 +485,10 @@ def test_an_export_may_begin_at_a_date_and_leaves_out_what_is_gone(tmp_path: Pat
     Label.objects.filter(subject=ref(reviews[0])).update(labelled_at="2020-01-01T00:00:00Z")
     CustomerReview.objects.filter(pk=reviews[1].pk).delete()
     Label.objects.create(
-        kind=KIND, subject="tests.thing:1", label="positive", method="single", labelled_at=reviews[2].created_at
+        question=KIND, subject="tests.thing:1", label="positive", method="single", labelled_at=reviews[2].created_at
     )
     since = reviews[2].created_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    done = export_labels(tmp_path / "x.jsonl", kind=KIND, since=since, actor=ACTOR)
+    done = export_labels(tmp_path / "x.jsonl", question=KIND, since=since, actor=ACTOR)
     assert (done.n_rows, done.n_gone) == (1, 2)
 
 
@@ -496,7 +498,7 @@ def test_verdicts_on_copy_go_out_with_their_text(tmp_path: Path, file_format: st
     labels.record_label(
         "copy_verdict", ref(candidate), label="fix", method="single", quality=None, n_votes=1, at=candidate.created_at
     )
-    export_labels(tmp_path / "x", kind="copy_verdict", file_format=file_format, actor=ACTOR)
+    export_labels(tmp_path / "x", question="copy_verdict", file_format=file_format, actor=ACTOR)
     with open_file(tmp_path / "x", file_format=file_format) as reading:
         (row,) = reading.rows
     assert row.values["text"] == "A mug that holds 350 ml."
@@ -514,12 +516,12 @@ def test_two_processes_do_not_write_one_file(tmp_path: Path, decided: Any, monke
 
     monkeypatch.setattr(exporting, "try_advisory_lock", taken)
     with pytest.raises(TransientError):
-        export_labels(tmp_path / "x.csv", kind=KIND, actor=ACTOR)
+        export_labels(tmp_path / "x.csv", question=KIND, actor=ACTOR)
 
 
 def test_there_is_no_such_queue(tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="copy_verdict"):
-        export_labels(tmp_path / "x.csv", kind="smells", actor=ACTOR)
+        export_labels(tmp_path / "x.csv", question="smells", actor=ACTOR)
 
 
 # --- Who may, and what is left of it -----------------------------------------------------------------------------
@@ -533,15 +535,15 @@ def test_importing_and_exporting_ask_for_permission(tmp_path: Path) -> None:
         with pytest.raises(PermissionDenied):
             preview_labels(File(path), actor=nobody)
         with pytest.raises(PermissionDenied):
-            export_labels(tmp_path / "y.csv", kind=KIND, actor=nobody)
+            export_labels(tmp_path / "y.csv", question=KIND, actor=nobody)
     assert import_labels(File(path), gold=True, actor=people.ml_engineer()).n_created == 1
-    assert export_labels(tmp_path / "y.csv", kind=KIND, actor=people.administrator()).n_rows == 1
+    assert export_labels(tmp_path / "y.csv", question=KIND, actor=people.administrator()).n_rows == 1
 
 
 def test_the_ledger_has_counts_and_hashes_and_neither_texts_nor_names(tmp_path: Path) -> None:
     path = save(tmp_path / "x.jsonl", [{"text": "Secret words", "label": "positive", "rater": "ann@example.com"}])
     run = import_labels(File(path), actor=people.ml_engineer())
-    export_labels(tmp_path / "y.jsonl", kind=KIND, with_votes=True, actor=ACTOR)
+    export_labels(tmp_path / "y.jsonl", question=KIND, with_votes=True, actor=ACTOR)
     done = LedgerEntry.objects.get(action="catalog.import.completed")
     assert (done.subject, done.payload["kind"], done.payload["texts"], done.payload["labels"]) == (
         ref(run),

@@ -39,11 +39,11 @@ def test_a_date_that_could_not_be_read_back_is_named(tmp_path: Path, at: Any) ->
 def test_a_row_that_the_database_refuses_costs_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     take_in = labels.upsert_imported
 
-    def strict(kind: str, brought: Any, **more: Any) -> Any:
+    def strict(question: str, brought: Any, **more: Any) -> Any:
         brought = list(brought)
         if any(one.label == "neutral" for one in brought):
             raise DataError("out of range")
-        return take_in(kind, brought, **more)
+        return take_in(question, brought, **more)
 
     monkeypatch.setattr(labels, "upsert_imported", strict)
     tasks = [task(f"Text {n}", picked("Neutral" if n == 2 else "Positive")) for n in range(5)]

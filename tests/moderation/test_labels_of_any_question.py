@@ -22,7 +22,7 @@ from labeling import labels
 from labeling.models import Label, Vote
 from moderation.label_exchange import agreement
 from moderation.label_exchange.approving import ask_our_people
-from moderation.label_exchange.importing import File, import_labels, kind_of
+from moderation.label_exchange.importing import File, import_labels, question_of
 from moderation.label_exchange.preview import preview_labels
 from moderation.label_exchange.records import Rules
 from moderation.models.reviews import ReviewItem
@@ -46,8 +46,8 @@ def save(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def bring(path: Path, kind: str = "damage") -> ImportRun:
-    return import_labels(File(path, Rules(kind=kind)), actor=people.ml_engineer())
+def bring(path: Path, question: str = "damage") -> ImportRun:
+    return import_labels(File(path, Rules(question=question)), actor=people.ml_engineer())
 
 
 @pytest.mark.usefixtures("declared")
@@ -62,11 +62,11 @@ def test_labels_of_a_declared_question_come_in_and_go_out_again(tmp_path: Path) 
     assert not Label.objects.exists()
     call_command("import_labels", str(path), "--question", "damage", stdout=out)
     assert out.getvalue().count("1 × the label 'positive' is none of broken, whole") == 1
-    assert dict(Label.objects.values_list("label", "kind")) == {"broken": "damage", "whole": "damage"}
-    call_command("export_labels", str(tmp_path / "y.jsonl"), "--kind", "damage", stdout=out)
+    assert dict(Label.objects.values_list("label", "question")) == {"broken": "damage", "whole": "damage"}
+    call_command("export_labels", str(tmp_path / "y.jsonl"), "--question", "damage", stdout=out)
     Label.objects.all().delete()
     back = bring(tmp_path / "y.jsonl")
-    assert (back.n_created, back.n_bad, Label.objects.filter(kind="damage").count()) == (2, 0, 2)
+    assert (back.n_created, back.n_bad, Label.objects.filter(question="damage").count()) == (2, 0, 2)
     done = LedgerEntry.objects.filter(action="catalog.import.completed").last()
     assert done is not None
     assert (done.payload["kind"], done.payload["question"], done.payload["labels"]) == ("labels", "damage", 2)
@@ -76,7 +76,7 @@ def test_labels_of_a_declared_question_come_in_and_go_out_again(tmp_path: Path) 
 def test_one_file_may_answer_two_questions(tmp_path: Path) -> None:
     path = save(tmp_path / "x.jsonl", [{"text": "In pieces.", "damage": "broken", "sentiment": "negative"}])
     assert (bring(path).n_created, bring(path, "sentiment").n_created) == (1, 1)
-    assert dict(Label.objects.values_list("kind", "label")) == {"damage": "broken", "sentiment": "negative"}
+    assert dict(Label.objects.values_list("question", "label")) == {"damage": "broken", "sentiment": "negative"}
     assert CustomerReview.objects.count() == 1
 
 
@@ -89,7 +89,7 @@ def test_a_question_may_be_called_what_a_column_is(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("declared")
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("question", "told"),
     [
         ("tone", "not asked about customer reviews"),
         ("copy_verdict", "not asked about customer reviews"),
@@ -98,13 +98,13 @@ def test_a_question_may_be_called_what_a_column_is(tmp_path: Path) -> None:
         ("../damage", "no question"),
     ],
 )
-def test_a_question_that_takes_no_file_is_refused_in_words(tmp_path: Path, kind: str, told: str) -> None:
+def test_a_question_that_takes_no_file_is_refused_in_words(tmp_path: Path, question: str, told: str) -> None:
     path = save(tmp_path / "x.jsonl", [{"text": "In pieces.", "label": "broken"}])
     for do in (import_labels, preview_labels):
         with pytest.raises(PermanentError, match=told):
-            do(File(path, Rules(kind=kind)), actor=people.ml_engineer())
+            do(File(path, Rules(question=question)), actor=people.ml_engineer())
     with pytest.raises(CommandError, match=told):
-        call_command("import_labels", str(path), "--question", kind, stdout=io.StringIO())
+        call_command("import_labels", str(path), "--question", question, stdout=io.StringIO())
     assert not ImportRun.objects.exists()
 
 
@@ -112,14 +112,14 @@ def test_a_question_that_takes_no_file_is_refused_in_words(tmp_path: Path, kind:
 def test_who_may_not_bring_labels_in_may_not_for_a_declared_question_either(tmp_path: Path) -> None:
     path = save(tmp_path / "x.jsonl", [{"text": "In pieces.", "label": "broken"}])
     with pytest.raises(PermissionDenied):
-        import_labels(File(path, Rules(kind="damage")), actor=people.reviewer())
+        import_labels(File(path, Rules(question="damage")), actor=people.reviewer())
 
 
 @pytest.mark.usefixtures("declared")
 def test_known_answers_are_of_the_question_asked(tmp_path: Path) -> None:
     path = save(tmp_path / "x.jsonl", [{"text": "In pieces.", "label": "broken"}])
-    import_labels(File(path, Rules(kind="damage")), gold=True, actor=people.administrator())
-    assert list(ReviewItem.objects.values_list("kind", "gold_label")) == [("damage", "broken")]
+    import_labels(File(path, Rules(question="damage")), gold=True, actor=people.administrator())
+    assert list(ReviewItem.objects.values_list("question", "gold_label")) == [("damage", "broken")]
 
 
 @pytest.mark.usefixtures("declared")
@@ -127,9 +127,9 @@ def test_raters_are_measured_by_what_our_people_said_to_the_same_question(tmp_pa
     said = [("broken", "whole")[i % 2] for i in range(40)]
     rows = [{"text": f"Review {i}", "label": label, "rater": "ann"} for i, label in enumerate(said)]
     run = bring(save(tmp_path / "x.jsonl", rows))
-    assert (kind_of(run), Vote.objects.filter(kind="damage").count()) == ("damage", 40)
+    assert (question_of(run), Vote.objects.filter(question="damage").count()) == ("damage", 40)
     assert ask_our_people(run, n=3, actor=people.administrator()) == 3
-    assert set(ReviewItem.objects.values_list("kind", flat=True)) == {"damage"}
+    assert set(ReviewItem.objects.values_list("question", flat=True)) == {"damage"}
     for i, label in enumerate(said):
         review = CustomerReview.objects.get(text=f"Review {i}")
         labels.record_vote(

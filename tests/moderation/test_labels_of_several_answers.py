@@ -56,13 +56,13 @@ def table(path: Path, *said: dict[str, str]) -> Path:
 
 
 def bring(path: Path, **rules: Any) -> tuple[ImportRun, list[str]]:
-    run = import_labels(File(path, Rules(kind="parts", **rules)), actor=people.ml_engineer())
+    run = import_labels(File(path, Rules(question="parts", **rules)), actor=people.ml_engineer())
     labels = dict(Label.objects.values_list("subject", "label"))
     return run, [labels[ref(one)] for one in CustomerReview.objects.order_by("text") if ref(one) in labels]
 
 
 def reasons(path: Path) -> dict[str, tuple[int, int]]:
-    return preview_labels(File(path, Rules(kind="parts")), actor=people.ml_engineer()).reasons
+    return preview_labels(File(path, Rules(question="parts")), actor=people.ml_engineer()).reasons
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_each_answer_may_have_a_column(tmp_path: Path) -> None:
     )
     run, labels = bring(path, columns={"price": "cost"})
     assert (labels, run.n_bad) == (["quality+price", "none"], 2)
-    told = preview_labels(File(path, Rules({"price": "cost"}, kind="parts")), actor=people.ml_engineer()).reasons
+    told = preview_labels(File(path, Rules({"price": "cost"}, question="parts")), actor=people.ml_engineer()).reasons
     assert told == {
         "there is no label": (1, 4),
         "quality says 'perhaps'; of each answer a row says 1 or 0, yes or no": (1, 5),
@@ -164,7 +164,7 @@ def test_votes_are_counted_answer_by_answer_and_ties_are_put_before_people(tmp_p
             for rater, label in votes
         )
     )
-    preview = preview_labels(File(path, Rules(kind="parts")), actor=people.ml_engineer())
+    preview = preview_labels(File(path, Rules(question="parts")), actor=people.ml_engineer())
     assert (dict(preview.labels), preview.n_ties) == ({"price": 1}, 1)
     run, labels = bring(path)
     assert (labels, run.counts["ties"]) == (["price"], 1)
@@ -176,7 +176,7 @@ def test_votes_are_counted_answer_by_answer_and_ties_are_put_before_people(tmp_p
 def test_what_goes_out_comes_in_again_and_the_command_previews_it(tmp_path: Path) -> None:
     bring(rows(tmp_path / "x.jsonl", {"parts": "price+quality"}, {"parts": "none"}))
     for name in ("y.jsonl", "y.csv", "y.json"):
-        call_command("export_labels", str(tmp_path / name), "--kind", "parts", stdout=io.StringIO())
+        call_command("export_labels", str(tmp_path / name), "--question", "parts", stdout=io.StringIO())
         held = Label.objects.all()
         before = list(held.order_by("subject").values_list("label", flat=True))
         held.delete()
@@ -189,5 +189,5 @@ def test_what_goes_out_comes_in_again_and_the_command_previews_it(tmp_path: Path
 
 def test_known_answers_may_be_several(tmp_path: Path) -> None:
     path = rows(tmp_path / "x.jsonl", {"parts": "price+quality"})
-    import_labels(File(path, Rules(kind="parts")), gold=True, actor=people.administrator())
+    import_labels(File(path, Rules(question="parts")), gold=True, actor=people.administrator())
     assert ReviewItem.objects.get().gold_label == "quality+price"

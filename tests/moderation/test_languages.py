@@ -35,7 +35,7 @@ def test_chinese_goes_to_who_reads_it_and_everything_to_who_said_nothing(texts: 
     assert set(handing_out.waiting_for(reads["en"])) == {texts["en"], texts["en review"]}
     assert set(handing_out.waiting_for(reads["zh-Hans"])) == {texts["zh"], texts["zh review"]}
     assert handing_out.waiting_for(people.reviewer()).count() == 4
-    assert handing_out.next_item(reads["en"], kind="copy_verdict") == texts["en"], "though another is more urgent"
+    assert handing_out.next_item(reads["en"], question="copy_verdict") == texts["en"], "though another is more urgent"
 
 
 def test_a_seat_and_an_escalated_item_have_the_language_of_their_text(texts: dict[str, ReviewItem]) -> None:
@@ -43,9 +43,9 @@ def test_a_seat_and_an_escalated_item_have_the_language_of_their_text(texts: dic
     languages.set_languages(senior, locales=["en"], actor=admin)
     settling.escalate(texts["zh"], actor=people.reviewer(), reason="hard")
     seat = seats.add_seat(texts["en review"])
-    ReviewItem.objects.filter(pk=seat.pk).update(labeling_task=factories.labeling_task("x", kind=seat.kind))
+    ReviewItem.objects.filter(pk=seat.pk).update(labeling_task=factories.labeling_task("x", question=seat.question))
     factories.push_tasks()
-    assert handing_out.next_item(senior, kind="copy_verdict") == texts["en"]
+    assert handing_out.next_item(senior, question="copy_verdict") == texts["en"]
     assert seat in handing_out.waiting_for(senior)
     languages.set_languages(senior, locales=["zh-Hans"], actor=admin)
     assert seat not in handing_out.waiting_for(senior)

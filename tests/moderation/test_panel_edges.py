@@ -125,7 +125,7 @@ def test_when_all_who_said_so_left_a_senior_decides(rules: Any) -> None:
 def test_votes_that_an_import_brought_may_outvote_a_panel_and_a_senior_decides(panel: ReviewItem) -> None:
     for number in range(9):
         labels.record_vote(
-            panel.kind,
+            panel.question,
             ref(panel.subject),
             rater=f"import:{number}",
             label="neutral",
@@ -166,7 +166,7 @@ def test_nobody_asks_more_people_than_a_panel_may_have_or_about_a_second_review(
         "sentiment",
         factories.customer_review("bad"),
         purpose="second_review",
-        policy=handing_out.policy_for(panel.kind),
+        policy=handing_out.policy_for(panel.question),
     )
     with pytest.raises(StaleState):
         panels.ask_more(blind, n=3, actor=people.senior())
@@ -188,7 +188,7 @@ def test_a_known_answer_that_a_second_person_corrected_tests_nobody(rules: Any) 
     second_reviews.set_gold(item, label="negative", actor=people.senior())
     second_reviews.keep_gold_ready()
     test = item.seats.get()
-    issues.raise_issues(item.kind, [issues.Suspicion(ref(item.subject), "negative", "positive", 0.1, ["cleanlab"])])
+    issues.raise_issues(item.question, [issues.Suspicion(ref(item.subject), "negative", "positive", 0.1, ["cleanlab"])])
     second_reviews.open_second_reviews()
     settle(item.seats.get(purpose="second_review"), people.reviewer(), sentiment="positive")
     item.refresh_from_db()

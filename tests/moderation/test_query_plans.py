@@ -130,9 +130,9 @@ def test_a_claim_among_much_that_is_done_reads_no_table(much_is_done, settings) 
         assert generation.drain_generation() == settings.MODERATION.drafts_per_request
         assert screening.screen_candidates() == settings.MODERATION.drafts_per_request
         assert scoring.score() == 1
-        assert handing_out.next_item(people("Reviewer"), kind="copy_verdict")
+        assert handing_out.next_item(people("Reviewer"), question="copy_verdict")
         open_tasks = LabelingTask.objects.filter(
-            status="open", project=LabelingProject.objects.get(kind="copy_verdict")
+            status="open", project=LabelingProject.objects.get(question="copy_verdict")
         )
         leases.claim(leases.claimable(open_tasks).order_by("created_at", "pk"), n=500, duration=MINUTE)
         events = WebhookEvent.objects.filter(status="received").order_by("received_at", "pk")

@@ -163,7 +163,7 @@ def test_the_next_item_is_found_by_the_index_and_not_by_sorting() -> None:
     with connection.cursor() as cursor:
         for table in ("moderation_reviewitem", "labeling_labelingtask"):
             cursor.execute(f"ANALYZE {table}")
-    offered = handing_out.waiting_for(reviewer, kind="copy_verdict")[:1]
+    offered = handing_out.waiting_for(reviewer, question="copy_verdict")[:1]
     plan = offered.select_for_update(skip_locked=True, of=("self",)).explain()
     assert "review_next" in plan
     assert "Sort" not in plan
@@ -183,7 +183,7 @@ def test_fifty_people_who_press_next_at_once_four_times_never_get_the_same_item(
         try:
             for _ in range(n_rounds):
                 together.wait(timeout=60)
-                item = handing_out.next_item(person, kind="copy_verdict")
+                item = handing_out.next_item(person, question="copy_verdict")
                 if item is not None:
                     taken.append(item.pk)
                 together.wait(timeout=60)  # all have theirs before the first is decided

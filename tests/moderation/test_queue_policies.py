@@ -75,7 +75,7 @@ def test_who_may_not_review_cannot_be_assigned() -> None:
 def test_an_item_is_reserved_for_as_long_as_the_rules_say() -> None:
     set_rules(reservation_minutes=3)
     factories.review_item()
-    item = handing_out.next_item(people.reviewer(), kind=COPY)
+    item = handing_out.next_item(people.reviewer(), question=COPY)
     left = ReviewItem.objects.get(pk=item.pk).lease_expires_at - timezone.now()
     assert dt.timedelta(minutes=2.8) < left <= dt.timedelta(minutes=3.1)
 
@@ -84,14 +84,14 @@ def test_an_assigned_queue_is_for_the_people_assigned_and_for_seniors_when_it_is
     chosen, other, senior = people.reviewer(), people.reviewer(), people.senior()
     set_rules(reviewer_access_mode="assigned", reviewers=[chosen])
     item, label = factories.review_item(), factories.review_item(factories.customer_review())
-    assert handing_out.next_item(other, kind=COPY) is None
-    assert not handing_out.waiting_for(other, kind=COPY).exists()
+    assert handing_out.next_item(other, question=COPY) is None
+    assert not handing_out.waiting_for(other, question=COPY).exists()
     assert handing_out.next_item(other) == label, "the other queue is open to all"
-    assert handing_out.next_item(senior, kind=COPY) is None
-    assert handing_out.next_item(chosen, kind=COPY) == item
+    assert handing_out.next_item(senior, question=COPY) is None
+    assert handing_out.next_item(chosen, question=COPY) == item
     settling.escalate(item, actor=chosen, reason="hard")
     factories.push_tasks()
-    assert handing_out.next_item(senior, kind=COPY) == item
+    assert handing_out.next_item(senior, question=COPY) == item
 
 
 def test_an_answer_given_past_an_assigned_queue_goes_to_a_senior(answer) -> None:
@@ -118,14 +118,14 @@ def test_without_reservations_everybody_gets_the_most_urgent_item_they_have_not_
     set_rules(enable_reservations=False)
     first, second = factories.review_item(risk=1), factories.review_item()
     one, two = people.reviewer(), people.reviewer()
-    assert handing_out.next_item(one, kind=COPY) == first
-    assert handing_out.next_item(two, kind=COPY) == first
+    assert handing_out.next_item(one, question=COPY) == first
+    assert handing_out.next_item(two, question=COPY) == first
     shown = ReviewItem.objects.get(pk=first.pk)
     assert (shown.status, shown.lease_token) == ("waiting", None)
     assert shown.claimed_at is not None
     answer(first, one, verdict="accept")
-    assert handing_out.next_item(one, kind=COPY) == second
+    assert handing_out.next_item(one, question=COPY) == second
     assert settling.settle_decisions() == 1
     decided = ReviewItem.objects.get(pk=first.pk)
     assert decided.claimed_at == shown.claimed_at, "handling began when it was first shown"
-    assert handing_out.next_item(two, kind=COPY) == second
+    assert handing_out.next_item(two, question=COPY) == second

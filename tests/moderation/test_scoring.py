@@ -126,7 +126,7 @@ def test_only_unsure_ones_are_asked_about_and_only_once(sentiment_champion: Mode
     settling.open_reviews()
     assert settling.open_reviews() == 0
     item = ReviewItem.objects.exclude(strategy="random").get()  # the sure one may be drawn by lot beside it
-    assert (item.kind, item.customer_review.text) == ("sentiment", "it is a mug")
+    assert (item.question, item.customer_review.text) == ("sentiment", "it is a mug")
     assert item.labeling_task.predictions
 
 

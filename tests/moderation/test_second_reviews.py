@@ -39,7 +39,7 @@ def decided(rules: Any, answer: Answer) -> ReviewItem:
 
 def suspect(item: ReviewItem, *, score: float = 0.1, suggested: str = "positive") -> LabelIssue:
     subject = ref(item.subject)
-    issues.raise_issues(item.kind, [issues.Suspicion(subject, "negative", suggested, score, ["cleanlab", "loss"])])
+    issues.raise_issues(item.question, [issues.Suspicion(subject, "negative", suggested, score, ["cleanlab", "loss"])])
     return LabelIssue.objects.get(subject=subject)
 
 
@@ -77,7 +77,7 @@ def test_a_flag_that_the_second_person_does_not_share_changes_nothing_and_is_not
     assert issue.status == "dismissed"
     assert (Label.objects.get().label, Decision.objects.count()) == ("negative", 1)
     again = issues.raise_issues(
-        decided.kind, [issues.Suspicion(ref(decided.subject), "negative", "positive", 0.01, ["cleanlab"])]
+        decided.question, [issues.Suspicion(ref(decided.subject), "negative", "positive", 0.01, ["cleanlab"])]
     )
     assert again == 0
 
@@ -86,7 +86,7 @@ def test_the_precision_of_each_method_is_what_second_reviews_confirmed(decided: 
     now = timezone.now()
     for number in range(40):
         LabelIssue.objects.create(
-            kind=decided.kind,
+            question=decided.question,
             subject=f"s:{number}",
             given="negative",
             score=0.1,
@@ -94,7 +94,7 @@ def test_the_precision_of_each_method_is_what_second_reviews_confirmed(decided: 
             methods=["cleanlab", "loss"] if number % 2 else ["cleanlab"],
             status="confirmed" if number % 4 else "dismissed",
         )
-    found = issues.precision(decided.kind)
+    found = issues.precision(decided.question)
     assert (found["cleanlab"].value, found["cleanlab"].n) == (0.75, 40)
     assert (found["loss"].value, found["loss"].n) == (1.0, 20)
     assert found["cleanlab"].low < 0.75 < found["cleanlab"].high
@@ -103,7 +103,7 @@ def test_the_precision_of_each_method_is_what_second_reviews_confirmed(decided: 
 def test_a_label_that_changed_meanwhile_makes_its_issue_stale(decided: ReviewItem) -> None:
     issue = suspect(decided)
     labels.record_label(
-        decided.kind,
+        decided.question,
         ref(decided.subject),
         label="positive",
         method="adjudicated",
@@ -119,7 +119,7 @@ def test_a_label_that_changed_meanwhile_makes_its_issue_stale(decided: ReviewIte
 def test_a_label_that_an_import_brought_is_judged_too(rules: Any, answer: Answer) -> None:
     imported = factories.customer_review("bad, bad, bad")
     Label.objects.create(
-        kind="sentiment",
+        question="sentiment",
         subject=ref(imported),
         label="positive",
         method="import",
@@ -197,11 +197,11 @@ def test_a_known_answer_is_mixed_in_and_measures_the_person(decided: ReviewItem,
 def test_a_flag_keeps_whoever_raised_it_and_speaks_of_todays_label(decided: ReviewItem) -> None:
     subject = ref(decided.subject)
     issue = suspect(decided, score=0.2)
-    issues.differs(decided.kind, subject, said="neutral")
+    issues.differs(decided.question, subject, said="neutral")
     issue.refresh_from_db()
     assert (issue.methods, issue.score, issue.suggested) == (["cleanlab", "loss", "rereview"], 0.2, "positive")
     Label.objects.update(label="neutral")  # an import
-    issues.raise_issues(decided.kind, [issues.Suspicion(subject, "neutral", "positive", 0.1, ["loss"])])
+    issues.raise_issues(decided.question, [issues.Suspicion(subject, "neutral", "positive", 0.1, ["loss"])])
     issue.refresh_from_db()
     assert (issue.given, issue.score, issue.methods) == ("neutral", 0.1, ["cleanlab", "loss", "rereview"])
 
@@ -211,9 +211,9 @@ def test_known_answers_that_wait_are_no_backlog(decided: ReviewItem, rules: Any)
     second_reviews.set_gold(decided, label="negative", actor=people.senior())
     second_reviews.keep_gold_ready()
     push()
-    assert back_pressure.count_waiting(decided.kind, limit=10) == 0
+    assert back_pressure.count_waiting(decided.question, limit=10) == 0
     assert not any(queue.waiting for queue in dashboard.queues())
-    assert all(stage.depth == 0 for stage in flow.stages() if stage.key == decided.kind)
+    assert all(stage.depth == 0 for stage in flow.stages() if stage.key == decided.question)
     assert all(report.n_open == 0 for report in sla.reports(window=timezone.timedelta(days=1)))
 
 

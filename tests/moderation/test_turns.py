@@ -31,24 +31,24 @@ def seconds_left(item: ReviewItem) -> float:
 def test_the_most_urgent_is_before_them_and_the_one_after_it_is_leased_ahead() -> None:
     reviewer = people.reviewer()
     last, first, second = (factories.review_item(risk=risk) for risk in (0.2, 0.9, 0.5))
-    turn = turns.take_turn(reviewer, kind=COPY)
+    turn = turns.take_turn(reviewer, question=COPY)
     assert (turn.current, turn.following) == (first, second)
-    assert turns.take_turn(reviewer, kind=COPY, showing=first.pk) == turn, "asking again takes nothing more"
+    assert turns.take_turn(reviewer, question=COPY, showing=first.pk) == turn, "asking again takes nothing more"
     last.refresh_from_db()
     assert last.status == "waiting"
     ahead = ReviewItem.objects.get(pk=second.pk)
     assert (ahead.status, ahead.assignee, ahead.claimed_at) == ("dispatched", reviewer, None)
     assert 60 < seconds_left(ahead) <= 120
-    assert turns.take_turn(people.reviewer(), kind=COPY).current == last
+    assert turns.take_turn(people.reviewer(), question=COPY).current == last
 
 
 def test_after_an_answer_the_one_ahead_is_before_them_and_its_clock_starts_then(answer: Callable[..., Any]) -> None:
     reviewer = people.reviewer()
     first, second = factories.review_item(risk=0.9), factories.review_item(risk=0.5)
     third = factories.review_item(risk=0.2)
-    turn = turns.take_turn(reviewer, kind=COPY)
+    turn = turns.take_turn(reviewer, question=COPY)
     answer(turn.current, reviewer, verdict="accept")
-    after = turns.take_turn(reviewer, kind=COPY, showing=first.pk)
+    after = turns.take_turn(reviewer, question=COPY, showing=first.pk)
     assert (after.current, after.following) == (second, third)
     held = ReviewItem.objects.get(pk=second.pk)
     assert held.claimed_at is not None
@@ -58,13 +58,13 @@ def test_after_an_answer_the_one_ahead_is_before_them_and_its_clock_starts_then(
 def test_a_webhook_alone_shows_the_next_one_and_decides_nothing() -> None:
     reviewer = people.reviewer()
     first, second = factories.review_item(risk=0.9), factories.review_item(risk=0.5)
-    turns.take_turn(reviewer, kind=COPY)
+    turns.take_turn(reviewer, question=COPY)
     event = WebhookEvent.objects.create(action="ANNOTATION_CREATED", ls_task_ids=[first.labeling_task.ls_task_id])
-    assert turns.take_turn(reviewer, kind=COPY, showing=first.pk).current == second
+    assert turns.take_turn(reviewer, question=COPY, showing=first.pk).current == second
     assert not Decision.objects.exists()
     # Followed, and no answer was there: it was forged, or the answer was deleted again.
     WebhookEvent.objects.filter(pk=event.pk).update(status="processed")
-    turn = turns.take_turn(reviewer, kind=COPY, showing=second.pk)
+    turn = turns.take_turn(reviewer, question=COPY, showing=second.pk)
     assert (turn.current, turn.following) == (second, first), "it comes again, and pushes nothing away"
 
 
@@ -79,24 +79,24 @@ def test_a_webhook_alone_shows_the_next_one_and_decides_nothing() -> None:
 def test_a_webhook_about_something_else_or_from_before_moves_nothing(told: dict[str, Any]) -> None:
     reviewer, first = people.reviewer(), factories.review_item(risk=0.9)
     factories.review_item(risk=0.5)
-    turns.take_turn(reviewer, kind=COPY)
+    turns.take_turn(reviewer, question=COPY)
     age = told.pop("age", dt.timedelta(0))
     event = WebhookEvent.objects.create(**{"ls_task_ids": [first.labeling_task.ls_task_id], **told})
     WebhookEvent.objects.filter(pk=event.pk).update(received_at=timezone.now() - age)
-    assert turns.take_turn(reviewer, kind=COPY, showing=first.pk).current == first
+    assert turns.take_turn(reviewer, question=COPY, showing=first.pk).current == first
 
 
 def test_what_is_given_back_comes_next_and_does_not_push_away_what_they_read(answer: Callable[..., Any]) -> None:
     reviewer = people.reviewer()
     first, second = factories.review_item(risk=0.9), factories.review_item(risk=0.5)
     factories.review_item(risk=0.3)
-    answer(turns.take_turn(reviewer, kind=COPY).current, reviewer, verdict="reject")
-    turns.take_turn(reviewer, kind=COPY, showing=first.pk)
+    answer(turns.take_turn(reviewer, question=COPY).current, reviewer, verdict="reject")
+    turns.take_turn(reviewer, question=COPY, showing=first.pk)
     settling.settle_decisions()
-    turn = turns.take_turn(reviewer, kind=COPY, showing=second.pk)
+    turn = turns.take_turn(reviewer, question=COPY, showing=second.pk)
     assert (turn.current, turn.following) == (second, first)
     answer(second, reviewer, verdict="accept")
-    turn = turns.take_turn(reviewer, kind=COPY, showing=second.pk)
+    turn = turns.take_turn(reviewer, question=COPY, showing=second.pk)
     assert turn.current == first
     assert turn.current.returned_reason
 
@@ -105,20 +105,20 @@ def test_who_leaves_gives_back_what_they_had_not_begun_and_keeps_what_they_had()
     reviewer = people.reviewer()
     for risk in (0.9, 0.5):
         factories.review_item(risk=risk)
-    turn = turns.take_turn(reviewer, kind=COPY)
-    assert turns.leave(reviewer, kind=COPY) == 1
+    turn = turns.take_turn(reviewer, question=COPY)
+    assert turns.leave(reviewer, question=COPY) == 1
     assert list(handing_out.held(reviewer)) == [turn.current]
-    assert turns.leave(reviewer, kind=COPY) == 0
-    assert turns.take_turn(people.reviewer(), kind=COPY).current == turn.following
+    assert turns.leave(reviewer, question=COPY) == 0
+    assert turns.take_turn(people.reviewer(), question=COPY).current == turn.following
 
 
 def test_who_vanished_loses_the_one_ahead_within_minutes() -> None:
     reviewer = people.reviewer()
     for risk in (0.9, 0.5):
         factories.review_item(risk=risk)
-    turn = turns.take_turn(reviewer, kind=COPY)
+    turn = turns.take_turn(reviewer, question=COPY)
     ReviewItem.objects.update(lease_expires_at=timezone.now() + dt.timedelta(seconds=5))
-    turns.take_turn(reviewer, kind=COPY, showing=turn.current.pk)
+    turns.take_turn(reviewer, question=COPY, showing=turn.current.pk)
     ahead = ReviewItem.objects.get(pk=turn.following.pk)
     assert seconds_left(ahead) > 100, "asking keeps it"
     ReviewItem.objects.filter(pk=ahead.pk).update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
@@ -131,18 +131,18 @@ def test_who_pauses_gives_back_everything_but_what_only_they_can_complete(answer
     reviewer = people.reviewer()
     for risk in (0.9, 0.5, 0.3, 0.2):
         factories.review_item(risk=risk)
-    first = turns.take_turn(reviewer, kind=COPY).current
+    first = turns.take_turn(reviewer, question=COPY).current
     answer(first, reviewer, verdict="reject")
-    turns.take_turn(reviewer, kind=COPY, showing=first.pk)
+    turns.take_turn(reviewer, question=COPY, showing=first.pk)
     settling.settle_decisions()
-    assert turns.pause(reviewer, kind=COPY) == 2
+    assert turns.pause(reviewer, question=COPY) == 2
     assert list(handing_out.held(reviewer)) == [first]
 
 
 def test_what_is_answered_is_not_given_back_by_a_pause(answer: Callable[..., Any]) -> None:
     reviewer, item = people.reviewer(), factories.review_item()
-    answer(turns.take_turn(reviewer, kind=COPY).current, reviewer, verdict="accept")
-    assert turns.pause(reviewer, kind=COPY) == 0
+    answer(turns.take_turn(reviewer, question=COPY).current, reviewer, verdict="accept")
+    assert turns.pause(reviewer, question=COPY) == 0
     assert settling.settle_decisions() == 1
     item.refresh_from_db()
     assert item.status == "decided"
@@ -154,9 +154,9 @@ def test_what_is_answered_is_not_given_back_by_a_pause(answer: Callable[..., Any
 def test_what_somebody_passes_on_goes_to_another_and_not_back_to_them() -> None:
     reviewer, other = people.reviewer(), people.reviewer()
     first, second = factories.review_item(risk=0.9), factories.review_item(risk=0.2)
-    turns.skip(turns.take_turn(reviewer, kind=COPY).current, user=reviewer, reason="unsure")
-    assert turns.take_turn(reviewer, kind=COPY) == turns.Turn(second, None)
-    assert turns.take_turn(other, kind=COPY).current == first
+    turns.skip(turns.take_turn(reviewer, question=COPY).current, user=reviewer, reason="unsure")
+    assert turns.take_turn(reviewer, question=COPY) == turns.Turn(second, None)
+    assert turns.take_turn(other, question=COPY).current == first
     line = LedgerEntry.objects.get(action="moderation.item.skipped")
     assert line.payload["reason"] == "unsure"
     Skip.objects.update(at=timezone.now() - dt.timedelta(hours=13))
@@ -168,21 +168,21 @@ def test_what_three_people_pass_on_is_a_seniors() -> None:
     item = factories.review_item()
     for reason in ("unsure", "broken", "unsure"):
         person = people.reviewer()
-        assert turns.take_turn(person, kind=COPY).current == item
+        assert turns.take_turn(person, question=COPY).current == item
         turns.skip(item, user=person, reason=reason)
     item.refresh_from_db()
     assert item.status == "escalated"
     assert item.escalated_reason == "3 people passed it on: broken, unsure"
     factories.push_tasks()  # a senior gets a task of their own
-    assert turns.take_turn(people.senior(), kind=COPY).current == item
+    assert turns.take_turn(people.senior(), question=COPY).current == item
 
 
 def test_a_seat_of_a_panel_that_is_passed_on_is_not_followed_by_another_of_the_same(panel: ReviewItem) -> None:
     person = people.reviewer()
-    item = turns.take_turn(person, kind=panel.kind).current
+    item = turns.take_turn(person, question=panel.question).current
     assert item is not None
     turns.skip(item, user=person, reason="later")
-    assert turns.take_turn(person, kind=panel.kind).current is None
+    assert turns.take_turn(person, question=panel.question).current is None
 
 
 def test_nobody_passes_on_what_is_not_before_them() -> None:
@@ -190,7 +190,7 @@ def test_nobody_passes_on_what_is_not_before_them() -> None:
     item = factories.review_item()
     with pytest.raises(StaleState):
         turns.skip(item, user=reviewer, reason="unsure")
-    turns.take_turn(reviewer, kind=COPY)
+    turns.take_turn(reviewer, question=COPY)
     with pytest.raises(StaleState):
         turns.skip(item, user=other, reason="unsure")
     with pytest.raises(PermanentError, match="no such reason"):
@@ -204,10 +204,10 @@ def test_only_reviewers_have_turns() -> None:
     item = factories.review_item()
     for person in (people.auditor(), people.administrator(), people.outsider()):
         for act in (
-            lambda who=person: turns.take_turn(who, kind=COPY),
+            lambda who=person: turns.take_turn(who, question=COPY),
             lambda who=person: turns.skip(item, user=who, reason="unsure"),
-            lambda who=person: turns.leave(who, kind=COPY),
-            lambda who=person: turns.pause(who, kind=COPY),
+            lambda who=person: turns.leave(who, question=COPY),
+            lambda who=person: turns.pause(who, question=COPY),
             lambda who=person: turns.extend(item, user=who),
         ):
             with pytest.raises(PermissionDenied):
@@ -219,7 +219,7 @@ def test_only_reviewers_have_turns() -> None:
 
 def test_more_time_is_given_and_not_without_end() -> None:
     reviewer, item = people.reviewer(), factories.review_item()
-    turns.take_turn(reviewer, kind=COPY)
+    turns.take_turn(reviewer, question=COPY)
     ReviewItem.objects.update(lease_expires_at=timezone.now() + dt.timedelta(minutes=1))
     assert seconds_left(turns.extend(item, user=reviewer)) > 14 * 60
     begun = timezone.now() - dt.timedelta(minutes=44)
@@ -240,13 +240,13 @@ def test_without_reservations_something_more_urgent_does_not_push_away_what_they
 ) -> None:
     rules(enable_reservations=False)
     reviewer, first = people.reviewer(), factories.review_item(risk=0.2)
-    assert turns.take_turn(reviewer, kind=COPY) == turns.Turn(first, None)
+    assert turns.take_turn(reviewer, question=COPY) == turns.Turn(first, None)
     urgent = factories.review_item(risk=0.9)
-    assert turns.take_turn(reviewer, kind=COPY, showing=first.pk).current == first
+    assert turns.take_turn(reviewer, question=COPY, showing=first.pk).current == first
     answer(first, reviewer, verdict="accept")
-    assert turns.take_turn(reviewer, kind=COPY, showing=first.pk).current == urgent
+    assert turns.take_turn(reviewer, question=COPY, showing=first.pk).current == urgent
     turns.skip(urgent, user=reviewer, reason="later")
-    assert turns.take_turn(reviewer, kind=COPY, showing=urgent.pk).current is None
+    assert turns.take_turn(reviewer, question=COPY, showing=urgent.pk).current is None
 
 
 # --- What was skipped elsewhere -----------------------------------------------------------------------------------
@@ -255,14 +255,14 @@ def test_without_reservations_something_more_urgent_does_not_push_away_what_they
 def test_what_they_skipped_in_label_studio_itself_is_not_before_them_any_more(answer: Callable[..., Any]) -> None:
     reviewer = people.reviewer()
     first, second = factories.review_item(risk=0.9), factories.review_item(risk=0.5)
-    answer(turns.take_turn(reviewer, kind=COPY).current, reviewer)
+    answer(turns.take_turn(reviewer, question=COPY).current, reviewer)
     Annotation.objects.update(was_cancelled=True)
-    assert turns.take_turn(reviewer, kind=COPY, showing=first.pk).current == second
+    assert turns.take_turn(reviewer, question=COPY, showing=first.pk).current == second
 
 
 def test_what_was_completed_is_on_its_way_and_not_asked_for_once_more(answer: Callable[..., Any]) -> None:
     reviewer, item = people.reviewer(), factories.review_item()
-    answer(turns.take_turn(reviewer, kind=COPY).current, reviewer, verdict="reject")
+    answer(turns.take_turn(reviewer, question=COPY).current, reviewer, verdict="reject")
     settling.settle_decisions()
     assert own_answers.fates(reviewer, [item.pk])[item.pk].fate == "again"
     answer(item, reviewer, verdict="reject", reason_codes=["tone"])

@@ -29,7 +29,7 @@ def _items(n: int) -> None:
 def test_twenty_people_who_sit_down_at_once_have_forty_different_items() -> None:
     _items(45)
     crowd = [people.reviewer() for _ in range(20)]
-    found: Any = at_once(*(lambda who=person: turns.take_turn(who, kind=KIND) for person in crowd))
+    found: Any = at_once(*(lambda who=person: turns.take_turn(who, question=KIND) for person in crowd))
     given = [item.pk for turn in found for item in (turn.current, turn.following) if item]
     assert len(given) == len(set(given)) == 40
 
@@ -37,9 +37,9 @@ def test_twenty_people_who_sit_down_at_once_have_forty_different_items() -> None
 def test_two_tabs_of_one_person_show_the_same_and_hold_no_more_than_they_need() -> None:
     _items(10)
     person = people.reviewer()
-    turns.take_turn(person, kind=KIND)
+    turns.take_turn(person, question=KIND)
     for _ in range(5):
-        found: Any = at_once(*[lambda: turns.take_turn(person, kind=KIND)] * 4)
+        found: Any = at_once(*[lambda: turns.take_turn(person, question=KIND)] * 4)
         assert len({turn.current.pk for turn in found}) == 1
     assert handing_out.held(person).count() == 2
 
@@ -47,9 +47,9 @@ def test_two_tabs_of_one_person_show_the_same_and_hold_no_more_than_they_need() 
 def test_who_skips_in_one_tab_and_pauses_in_another_gives_it_back_once() -> None:
     _items(1)
     person = people.reviewer()
-    item = turns.take_turn(person, kind=KIND).current
+    item = turns.take_turn(person, question=KIND).current
     assert item is not None
-    at_once(lambda: turns.skip(item, user=person, reason="later"), lambda: turns.pause(person, kind=KIND))
+    at_once(lambda: turns.skip(item, user=person, reason="later"), lambda: turns.pause(person, question=KIND))
     item.refresh_from_db()
     assert (item.status, item.assignee) == ("waiting", None)
 
@@ -57,7 +57,7 @@ def test_who_skips_in_one_tab_and_pauses_in_another_gives_it_back_once() -> None
 def test_what_is_answered_and_skipped_at_once_is_decided_or_free_and_never_both(answer: Callable[..., Any]) -> None:
     _items(1)
     person = people.reviewer()
-    item = turns.take_turn(person, kind=KIND).current
+    item = turns.take_turn(person, question=KIND).current
     assert item is not None
     answer(item, person, verdict="reject", reason_codes=["tone"])
     at_once(settling.settle_decisions, lambda: turns.skip(item, user=person, reason="later"))

@@ -61,7 +61,7 @@ def test_of_many_unsure_ones_the_most_telling_go_first(sentiment_champion: Any, 
     scored(100, confidence=0.7, version=sentiment_champion, text="hm")
     for row in CustomerReview.objects.all()[:80]:
         Label.objects.create(
-            kind="sentiment", subject=ref(row), label="neutral", method="single", labelled_at=row.created_at
+            question="sentiment", subject=ref(row), label="neutral", method="single", labelled_at=row.created_at
         )
     chosen = active_learning.choose(question("sentiment"), n=20)
     assert len(chosen) == 25
@@ -82,7 +82,7 @@ def test_what_an_import_has_labelled_is_not_asked_again(sentiment_champion: Any)
     scored(3, confidence=0.4, version=sentiment_champion)
     one = CustomerReview.objects.all()[0]
     Label.objects.create(
-        kind="sentiment",
+        question="sentiment",
         subject=ref(one),
         label="neutral",
         method="import",
@@ -129,7 +129,7 @@ def test_the_desk_asks_what_the_benchmark_would(sentiment_champion: Any) -> None
     for row in CustomerReview.objects.order_by("external_id")[:20]:
         for other in range(4):
             Label.objects.create(
-                kind="sentiment",
+                question="sentiment",
                 subject=f"{ref(row)}-{other}",
                 label="neutral",
                 method="single",

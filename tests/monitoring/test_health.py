@@ -237,7 +237,7 @@ def test_what_is_in_quarantine_is_counted_and_nothing_is_down_for_it() -> None:
 
 def test_a_queue_that_is_not_fed_is_told_by_name() -> None:
     assert {part.state for part in health.check_queues()} == {"ok"}
-    QueuePolicy.objects.create(kind="copy_verdict", **RULES, paused_at=timezone.now())
+    QueuePolicy.objects.create(question="copy_verdict", **RULES, paused_at=timezone.now())
     part = {part.name: part for part in health.check_queues()}["queue_copy_verdict"]
     assert part.state == "busy"
     assert "Drafting is paused" in part.words

@@ -36,7 +36,7 @@ def test_known_answers_count_for_those_who_were_tested_only() -> None:
     cards = {row.rater: row.card for row in label_quality.scorecards(KIND)}
     assert (cards[f"user:{ben.pk}"].gold.value, cards[f"user:{ben.pk}"].gold.n) == (1.0, 25)
     assert cards[f"user:{ada.pk}"].gold.n == 0
-    own = {queue.kind: queue.card for queue in own_work.of(ben).queues}
+    own = {queue.question: queue.card for queue in own_work.of(ben).queues}
     assert own[KIND] == cards[f"user:{ben.pk}"]
 
 

@@ -76,10 +76,10 @@ def _answer(desk: Desk, user: User, token: str) -> dict[str, Any]:
     while (item := handing_out.next_item(user)) is not None:
         task = item.labeling_task
         assert task is not None
-        saw[item.kind] = as_person(desk.url, token).tasks.get(str(task.ls_task_id)).data
-        ticked = TICKS[item.kind][0]
+        saw[item.question] = as_person(desk.url, token).tasks.get(str(task.ls_task_id)).data
+        ticked = TICKS[item.question][0]
         by = next(person for person in PEOPLE if person.token == token)
-        give(desk, task, [choices(item.kind, *ticked, to="review")], by=by, lead_time=3.1)
+        give(desk, task, [choices(item.question, *ticked, to="review")], by=by, lead_time=3.1)
         sync.reconcile()
         settling.settle_decisions()
     return saw
@@ -99,33 +99,33 @@ def test_each_is_asked_answered_and_decided_in_a_real_label_studio(label_studio:
     assert Prediction.objects.get(question=SAFETY).label == "abuse"
 
     settling.open_reviews()
-    asked = dict(ReviewItem.objects.filter(lead=None).values_list("kind", "strategy"))
+    asked = dict(ReviewItem.objects.filter(lead=None).values_list("question", "strategy"))
     assert asked == {"delivery": "random", "damage": "random", "review_topics": "random", SAFETY: "marked"}
     sync.push_tasks()
     assert not LabelingTask.objects.exclude(status="pushed").exists()
     # What moved the model is found after the task went out, and is seen through the door alone: the answers count.
     assert explaining.explain_asked() == 1
-    seen_there = as_seen(LabelingTask.objects.get(project__kind=SAFETY), question(SAFETY))["data"]["review_html"]
+    seen_there = as_seen(LabelingTask.objects.get(project__question=SAFETY), question(SAFETY))["data"]["review_html"]
     assert "The model suggests: abuse" in seen_there
     assert "Moved by: “" in seen_there
 
     seen = {
-        kind: data for user, person in users.items() for kind, data in _answer(label_studio, user, person.token).items()
+        name: data for user, person in users.items() for name, data in _answer(label_studio, user, person.token).items()
     }
     assert set(seen) == set(TICKS)
     assert "filthy liar" in seen["delivery"]["review_html"]
     assert "suggests" not in seen["delivery"]["review_html"], "no model answers it"
     assert "The model suggests: abuse" in seen[SAFETY]["review_html"]
 
-    labels = {label.kind: label for label in Label.objects.all()}
-    assert {kind: label.label for kind, label in labels.items()} == {kind: label for kind, (_, label) in TICKS.items()}
+    labels = {label.question: label for label in Label.objects.all()}
+    assert {name: label.label for name, label in labels.items()} == {name: label for name, (_, label) in TICKS.items()}
     assert {label.subject for label in labels.values()} == {ref(review)}
     assert labels["damage"].n_votes == 2, "its file asks two people"
-    assert Vote.objects.filter(kind="damage", label="broken").count() == 2
-    for kind, (ticked, label) in TICKS.items():
-        assert Decision.objects.get(item__kind=kind, superseded_by=None).label == label
-        said = Consensus.objects.filter(task__project__kind=kind).latest("pk").answer
-        assert question(kind).label_of(said) == label
-        assert set(said[kind] if question(kind).is_multiple else [said[kind]]) == set(ticked)
-    assert Delivery.acted == [Decision.objects.get(item__kind="delivery").pk]
+    assert Vote.objects.filter(question="damage", label="broken").count() == 2
+    for name, (ticked, label) in TICKS.items():
+        assert Decision.objects.get(item__question=name, superseded_by=None).label == label
+        said = Consensus.objects.filter(task__project__question=name).latest("pk").answer
+        assert question(name).label_of(said) == label
+        assert set(said[name] if question(name).is_multiple else [said[name]]) == set(ticked)
+    assert Delivery.acted == [Decision.objects.get(item__question="delivery").pk]
     assert is_hidden(review), "what people ticked hides it"

@@ -70,13 +70,13 @@ def test_a_review_is_asked_two_questions_and_each_has_its_own_label() -> None:
     review = factories.customer_review(SAID["late"])
     factories.review_item(review)
     assert settling.open_reviews() == 1
-    item = ReviewItem.objects.get(kind="delivery")
-    assert (item.subject, item.strategy, item.labeling_task.project.kind) == (review, "random", "delivery")
+    item = ReviewItem.objects.get(question="delivery")
+    assert (item.subject, item.strategy, item.labeling_task.project.question) == (review, "random", "delivery")
     factories.push_tasks()
     factories.answer(item, people.reviewer(), delivery="late")
     assert settling.settle_decisions() == 1
     label = Label.objects.get()
-    assert (label.kind, label.subject, label.label) == ("delivery", ref(review), "late")
+    assert (label.question, label.subject, label.label) == ("delivery", ref(review), "late")
     assert Delivery.acted == [ReviewItem.objects.get(pk=item.pk).decisions.get().pk], "what follows from it followed"
 
 
@@ -88,13 +88,13 @@ def test_it_is_asked_answered_learnt_measured_let_in_and_serves(base: ModelVersi
     settings.TRAINING = replace(settings.TRAINING, gate={**settings.TRAINING.gate, "min_test": 40})
     truth, reviewer = _reviews(300), people.reviewer()
     while settling.open_reviews():
-        assert ReviewItem.objects.filter(kind="delivery", status="waiting").count() <= first_labels.AHEAD
+        assert ReviewItem.objects.filter(question="delivery", status="waiting").count() <= first_labels.AHEAD
         LabelingTask.objects.filter(status="open").update(status="pushed")
-        for item in ReviewItem.objects.filter(kind="delivery", status="waiting"):
+        for item in ReviewItem.objects.filter(question="delivery", status="waiting"):
             factories.answer(item, reviewer, delivery=truth[item.about])
         while settling.settle_decisions():
             pass
-    assert dict(Label.objects.filter(kind="delivery").values_list("subject", "label")) == truth
+    assert dict(Label.objects.filter(question="delivery").values_list("subject", "label")) == truth
     run, _ = runs.plan("delivery", reason="a test", actor=people.ml_engineer(), recipe={"method": "characters"})
     assert pipeline.run_next()
     run.refresh_from_db()
@@ -124,7 +124,7 @@ def test_people_are_asked_where_its_model_is_less_sure_than_it_says(monkeypatch:
         factories.prediction(review, "delivery", {"late": odds, "in_time": 1 - odds}, version=version)
     gone = factories.prediction(factories.customer_review("so so"), "delivery", {"lost": 0.5}, version=version)
     assert settling.open_reviews() >= 2
-    item = ReviewItem.objects.get(kind="delivery", about=ref(unsure))
+    item = ReviewItem.objects.get(question="delivery", about=ref(unsure))
     assert (item.strategy, item.suggestion, item.uncertainty) == ("uncertain", "late", 0.8)
     assert item.value == 2, "what the product is worth"
     assert item.labeling_task.predictions[0]["score"] == 0.6

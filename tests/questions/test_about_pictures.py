@@ -47,7 +47,7 @@ def image_safety(tmp_path: Path, settings: Any) -> Path:
 def _asked(picture: ProductPicture) -> ReviewItem:
     settling.open_reviews()
     factories.push_tasks()
-    return ReviewItem.objects.get(kind="image_safety", about=ref(picture), lead=None)
+    return ReviewItem.objects.get(question="image_safety", about=ref(picture), lead=None)
 
 
 def _pictures(product: Product) -> dict[str, bool]:
@@ -101,7 +101,7 @@ def test_it_is_drawn_answered_decided_shown_and_taken_out(tmp_path: Path) -> Non
     gone = factories.product(image_url="old.png")
     Product.objects.filter(pk=gone.pk).update(image_url="")
     item = _asked(product.pictures.get())
-    assert ReviewItem.objects.filter(kind="image_safety").count() == 1  # what is shown no more is not asked about
+    assert ReviewItem.objects.filter(question="image_safety").count() == 1  # what is shown no more is not asked about
     assert (item.strategy, item.locale, item.value) == ("random", "", 2)
     factories.answer(item, people.reviewer(), image_safety=["nudity", "violence"])
     assert settling.settle_decisions() == 1
@@ -123,7 +123,7 @@ def test_it_is_drawn_answered_decided_shown_and_taken_out(tmp_path: Path) -> Non
     assert client.get(row).headers["Location"] == reverse("admin:catalog_product_change", args=[product.pk])
     assert client.get(reverse("console:label_quality", args=["image_safety"])).status_code == 200
     target = tmp_path / "image_safety.jsonl"
-    assert export_labels(target, kind="image_safety", actor=people.ml_engineer()).n_rows == 1
+    assert export_labels(target, question="image_safety", actor=people.ml_engineer()).n_rows == 1
     row = json.loads(target.read_text())
     assert (row["sku"], row["label"]) == ("P-1", "nudity+violence")
     assert row["address"].endswith("/media/pan.png")
@@ -186,7 +186,7 @@ def test_no_model_answers_learns_or_searches_for_wrong_labels() -> None:
         runs.plan("image_safety", reason="a test", actor=people.ml_engineer())
     made = [factories.product(image_url=f"{n}.png").pictures.get() for n in range(label_checks.FEWEST_LABELS)]
     Label.objects.bulk_create(
-        Label(kind="image_safety", subject=ref(one), label="none", method="single", labelled_at=timezone.now())
+        Label(question="image_safety", subject=ref(one), label="none", method="single", labelled_at=timezone.now())
         for one in made
     )
     with pytest.raises(PermanentError, match="No model reads a picture"):

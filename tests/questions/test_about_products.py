@@ -61,7 +61,7 @@ def shelf(tmp_path: Path, settings: Any) -> None:
 def _asked(product: Product) -> ReviewItem:
     settling.open_reviews()
     factories.push_tasks()
-    return ReviewItem.objects.get(kind="shelf", about=ref(product), lead=None)
+    return ReviewItem.objects.get(question="shelf", about=ref(product), lead=None)
 
 
 def test_it_is_shown_with_its_facts_and_what_strangers_wrote_is_escaped() -> None:
@@ -107,7 +107,7 @@ def test_it_is_drawn_answered_decided_shown_and_taken_out(tmp_path: Path) -> Non
     for name in ("moderation_reviewitem_changelist", "moderation_decision_changelist"):
         assert b"Iron pan" in client.get(reverse(f"admin:{name}")).content, name
     target = tmp_path / "shelf.jsonl"
-    assert export_labels(target, kind="shelf", actor=people.ml_engineer()).n_rows == 1
+    assert export_labels(target, question="shelf", actor=people.ml_engineer()).n_rows == 1
     row = json.loads(target.read_text())
     assert (row["sku"], row["label"], row["text"]) == ("P-1", "kitchen", "Iron pan · Tideway · Kitchen\nmaterial: iron")
     tables = {one.title: one for one in auditor.agreement(Asked()).tables}
@@ -186,7 +186,7 @@ def test_it_is_learnt_measured_let_in_and_serves(base: ModelVersion, alone: None
         truth[ref(product)] = label
     Label.objects.bulk_create(
         Label(
-            kind="shelf",
+            question="shelf",
             subject=subject,
             label=label,
             method="single",

@@ -148,14 +148,14 @@ def test_it_is_asked_by_lot_answered_and_labelled(damage: Path) -> None:
     review = factories.customer_review("It came in pieces.")
     check_task(asked, asked.task_data(review), asked.suggestions(review, label="broken", model_version="m", score=0.6))
     assert settling.open_reviews() == 1
-    item = ReviewItem.objects.get(kind="damage", lead=None)
-    seat = ReviewItem.objects.get(kind="damage", lead=item)
+    item = ReviewItem.objects.get(question="damage", lead=None)
+    seat = ReviewItem.objects.get(question="damage", lead=item)
     factories.push_tasks()
     for one in (item, seat):
         factories.answer(one, people.reviewer(), damage="broken")
     while settling.settle_decisions():
         pass
-    assert list(Label.objects.values_list("kind", "subject", "label")) == [("damage", ref(review), "broken")]
+    assert list(Label.objects.values_list("question", "subject", "label")) == [("damage", ref(review), "broken")]
 
 
 def test_a_file_that_was_changed_is_read_again(damage: Path) -> None:

@@ -30,18 +30,18 @@ def test_the_answers_to_others_are_pulled_and_decided(label_studio: Desk, settin
     settings.QUESTIONS = {**before, "delivery": "tests.questions.delivery.Delivery"}
     user = people.people("Reviewer", email=REVIEWER.email)
     sync_accounts()
-    for kind in KINDS:
-        review = factories.customer_review(f"Asked about {kind}")
+    for question in KINDS:
+        review = factories.customer_review(f"Asked about {question}")
         with transaction.atomic():
-            second_reviews.open_blind(kind, review, purpose="label", policy=policy_for(kind))
+            second_reviews.open_blind(question, review, purpose="label", policy=policy_for(question))
     sync.push_tasks()
-    for kind in KINDS:
-        item = handing_out.next_item(user, kind=kind)
+    for question in KINDS:
+        item = handing_out.next_item(user, question=question)
         assert item is not None
         assert item.labeling_task is not None
-        answer = [choices(kind, TICKED[kind], to="review")]
+        answer = [choices(question, TICKED[question], to="review")]
         give(label_studio, item.labeling_task, answer, by=REVIEWER, lead_time=2.0)
-    gone = ReviewItem.objects.get(kind="delivery").labeling_task
+    gone = ReviewItem.objects.get(question="delivery").labeling_task
     Drift.objects.create(
         what=Drift.What.TASK,
         subject=str(gone.ls_task_id),
@@ -53,6 +53,6 @@ def test_the_answers_to_others_are_pulled_and_decided(label_studio: Desk, settin
     assert sync.reconcile() >= 1
     drift.look()
     settling.settle_decisions()
-    assert [(label.kind, label.label) for label in Label.objects.all()] == [("sentiment", "negative")]
+    assert [(label.question, label.label) for label in Label.objects.all()] == [("sentiment", "negative")]
     assert Drift.objects.get(project=gone.project).mended_at is None, "it is seen to when its question is back"
-    assert ReviewItem.objects.get(kind="delivery").status == "dispatched"
+    assert ReviewItem.objects.get(question="delivery").status == "dispatched"

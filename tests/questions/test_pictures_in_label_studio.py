@@ -42,4 +42,4 @@ def test_a_person_answers_it_there(label_studio: Desk, settings: Any) -> None:
     sync.reconcile()
     assert settling.settle_decisions() == 1
     label = Label.objects.get()
-    assert (label.kind, label.subject, label.label) == ("image_safety", ref(picture), "nudity+violence")
+    assert (label.question, label.subject, label.label) == ("image_safety", ref(picture), "nudity+violence")

@@ -43,4 +43,4 @@ def test_a_person_answers_it_there(label_studio: Desk, tmp_path: Path, settings:
     sync.reconcile()
     assert settling.settle_decisions() == 1
     label = Label.objects.get()
-    assert (label.kind, label.subject, label.label) == ("shelf", ref(product), "kitchen")
+    assert (label.question, label.subject, label.label) == ("shelf", ref(product), "kitchen")

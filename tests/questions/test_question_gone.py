@@ -58,13 +58,13 @@ def test_what_was_asked_is_still_shown(settings: Any, client: Client) -> None:
 
 
 def test_its_tasks_and_votes_hold_up_no_others(settings: Any) -> None:
-    for kind in (KIND, "sentiment"):
+    for question in (KIND, "sentiment"):
         item = second_reviews.open_blind(
-            kind, factories.customer_review(kind), purpose=Vote.Purpose.LABEL, policy=policy_for(kind)
+            question, factories.customer_review(question), purpose=Vote.Purpose.LABEL, policy=policy_for(question)
         )
-        label = "abuse" if kind == KIND else "negative"
+        label = "abuse" if question == KIND else "negative"
         labels.record_vote(
-            kind, ref(item.subject), rater="user:1", label=label, purpose=Vote.Purpose.LABEL, at=timezone.now()
+            question, ref(item.subject), rater="user:1", label=label, purpose=Vote.Purpose.LABEL, at=timezone.now()
         )
     settings.QUESTIONS = {name: path for name, path in settings.QUESTIONS.items() if name != KIND}
     assert sync._kinds_waiting() == ["sentiment"]

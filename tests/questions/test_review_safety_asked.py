@@ -35,7 +35,7 @@ def champion(tmp_path: Path, settings: Any) -> ModelVersion:
 
 
 def _asked() -> dict[str, str]:
-    return dict(ReviewItem.objects.filter(kind=KIND).values_list("about", "strategy"))
+    return dict(ReviewItem.objects.filter(question=KIND).values_list("about", "strategy"))
 
 
 def test_what_it_marks_or_is_unsure_of_is_asked_and_hidden_only_by_the_answer(champion: ModelVersion) -> None:
@@ -48,7 +48,7 @@ def test_what_it_marks_or_is_unsure_of_is_asked_and_hidden_only_by_the_answer(ch
     assert not is_hidden(bad), "a model hides nothing"
     settling.open_reviews()
     assert _asked() == {ref(bad): "marked", ref(unsure): "uncertain"}
-    item = ReviewItem.objects.get(kind=KIND, about=ref(bad))
+    item = ReviewItem.objects.get(question=KIND, about=ref(bad))
     factories.push_tasks()
     factories.answer(item, people.reviewer(), review_safety=["abuse"])
     settling.settle_decisions()

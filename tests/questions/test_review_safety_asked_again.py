@@ -67,8 +67,8 @@ def test_when_its_words_change_people_are_asked_again(ticked: list[str], edit: C
     item.refresh_from_db()
     assert (item.status, item.assignee, is_hidden(item.subject)) == ("waiting", None, bool(ticked))
     assert "Lovely mug." in item.labeling_task.payload["review_html"]
-    assert not Label.objects.filter(kind=KIND).exists()
-    assert not Vote.objects.filter(kind=KIND).exists()
+    assert not Label.objects.filter(question=KIND).exists()
+    assert not Vote.objects.filter(question=KIND).exists()
     factories.push_tasks()
     person = first.reviewer
     assert handing_out.next_item(person) == item, "also who answered before"

@@ -63,7 +63,7 @@ def test_who_hid_it_corrects_that_and_until_then_it_stays_hidden(item: ReviewIte
     says(item, "abuse", by=person)
     corrections.correct(item, actor=person)
     assert is_hidden(item.subject)
-    assert not Label.objects.filter(kind=KIND).exists()
+    assert not Label.objects.filter(question=KIND).exists()
     says(item, by=person)
     assert not is_hidden(item.subject)
     (ended,) = HiddenReview.objects.all()
@@ -94,7 +94,7 @@ def test_a_senior_shows_it_again_with_a_reason(item: ReviewItem, hidden: Decisio
     decision = rulings.show_again(row, actor=senior, reason="It names nobody.")
     assert not is_hidden(item.subject)
     assert (decision.label, decision.supersedes, decision.reviewer) == ("none", hidden, senior)
-    assert (Label.objects.get(kind=KIND).label, decision.rationale) == ("none", "It names nobody.")
+    assert (Label.objects.get(question=KIND).label, decision.rationale) == ("none", "It names nobody.")
     assert "names nobody" not in str(list(LedgerEntry.objects.values_list("payload", flat=True)))
     with pytest.raises(StaleState):
         rulings.show_again(row, actor=senior, reason="Once more.")

@@ -45,23 +45,23 @@ def gone(tmp_path: Path, settings: Any) -> None:
             factories.answer(item, user, damage="broken")
         ReviewItem.objects.filter(pk=item.pk).update(status=status, assignee=user if status == "dispatched" else None)
         Label.objects.create(
-            kind="damage", subject=ref(review), label="broken", method="single", labelled_at=timezone.now()
+            question="damage", subject=ref(review), label="broken", method="single", labelled_at=timezone.now()
         )
         Vote.objects.create(
-            kind="damage", subject=ref(review), rater=f"user:{user.pk}", label="broken", voted_at=timezone.now()
+            question="damage", subject=ref(review), rater=f"user:{user.pk}", label="broken", voted_at=timezone.now()
         )
         LabelIssue.objects.create(
-            kind="damage", subject=ref(review), given="broken", suggested="whole", score=0.1, methods=["loss"]
+            question="damage", subject=ref(review), given="broken", suggested="whole", score=0.1, methods=["loss"]
         )
         Scoring.objects.create(question="damage", subject=ref(review))
         factories.prediction(review, "damage", {"broken": 0.6, "whole": 0.4}, version=version)
     ScoredQuestion.objects.create(question="damage", about="catalog.customerreview", is_complete=True)
     stored("damage")
-    QueuePolicy.objects.filter(kind="damage").update(paused_at=timezone.now(), max_waiting=1)
-    RaterModel.objects.create(kind="damage", rater="*", n_votes=3, confusion={}, quality=0.8)
+    QueuePolicy.objects.filter(question="damage").update(paused_at=timezone.now(), max_waiting=1)
+    RaterModel.objects.create(question="damage", rater="*", n_votes=3, confusion={}, quality=0.8)
     loaded = QuestionVersion.objects.create(name="damage", number=1, content={}, content_hash="x")
     LabelBefore.objects.create(version=loaded, subject="catalog.customerreview:1", label="broken")
-    LabelCheck.objects.create(kind="damage")
+    LabelCheck.objects.create(question="damage")
     runs.plan("damage", reason="a test", actor=people.ml_engineer())
     (tmp_path / "damage.yaml").unlink()
     settings.QUESTIONS = before
@@ -100,7 +100,7 @@ def test_no_page_stumbles() -> None:
         seen += 1
         if status not in (200, 302, 403, 404, 405):
             bad.append((name, status))
-    for item in ReviewItem.objects.filter(kind="damage"):
+    for item in ReviewItem.objects.filter(question="damage"):
         for name in ("panel", "adjudicate"):
             if client.get(reverse(f"console:{name}", args=[item.pk])).status_code != 200:
                 bad.append((name, item.status))

@@ -49,7 +49,7 @@ def test_two_who_tick_the_same_have_decided(asked: ReviewItem, client: Client) -
     says("price", "quality"), says("quality", "price")
     asked.refresh_from_db()
     assert asked.status == "decided"
-    held = Label.objects.get(kind=NAME)
+    held = Label.objects.get(question=NAME)
     assert (held.label, held.n_votes) == ("price+quality", 2)
     assert set(Vote.objects.values_list("label", flat=True)) == {"price+quality"}
     client.force_login(people.ml_engineer())
@@ -60,10 +60,10 @@ def test_two_who_tick_the_same_have_decided(asked: ReviewItem, client: Client) -
 
 def test_who_ticks_nothing_says_so_too(asked: ReviewItem) -> None:
     says(), says()
-    assert Label.objects.get(kind=NAME).label == "none"
+    assert Label.objects.get(question=NAME).label == "none"
 
 
 def test_where_they_differ_in_one_answer_a_senior_is_asked(asked: ReviewItem) -> None:
     says("price", "quality"), says("price")
-    assert not Label.objects.filter(kind=NAME).exists()
+    assert not Label.objects.filter(question=NAME).exists()
     assert ReviewItem.objects.get(purpose="adjudication").lead == asked

@@ -53,7 +53,7 @@ def _decided(said: str) -> ReviewItem:
     review = factories.customer_review(f"It came {said} {timezone.now():%f}")
     settling.open_reviews()
     factories.push_tasks()
-    item = ReviewItem.objects.get(kind="damage", about=ref(review))
+    item = ReviewItem.objects.get(question="damage", about=ref(review))
     factories.answer(item, people.reviewer(), damage=said)
     settling.settle_decisions()
     item.refresh_from_db()
@@ -82,7 +82,7 @@ def test_those_who_said_it_are_asked_anew_and_the_rest_stays(damage: Path) -> No
     assert (broken.status, broken.strategy) == ("waiting", "asked_again")
     factories.push_tasks()
     user = people.reviewer()
-    item = handing_out.next_item(user, kind="damage")
+    item = handing_out.next_item(user, question="damage")
     assert item == broken
     factories.answer(broken, user, damage="bent")
     settling.settle_decisions()
@@ -102,7 +102,7 @@ def test_labels_of_a_file_are_put_before_people_too(damage: Path) -> None:
     _load(damage, "broken")
     gone.delete()
     assert asking_again.ask_again() == 4
-    items = ReviewItem.objects.filter(kind="damage")
+    items = ReviewItem.objects.filter(question="damage")
     assert {item.about for item in items} == {ref(review) for review in reviews}
     assert {(item.status, item.strategy) for item in items} == {("waiting", "asked_again")}
 
@@ -149,7 +149,7 @@ def test_an_answer_that_was_read_before_and_is_acted_on_after_is_a_seniors(
     review = factories.customer_review("It came just then")
     settling.open_reviews()
     factories.push_tasks()
-    item = ReviewItem.objects.get(kind="damage", about=ref(review))
+    item = ReviewItem.objects.get(question="damage", about=ref(review))
     factories.answer(item, people.reviewer(), damage=["broken"] if multiple else "broken")
     _split(damage)
     versions.load(
@@ -172,7 +172,7 @@ def test_an_answer_that_was_taken_back_lets_nobody_else_of_the_panel_decide_alon
     review = factories.customer_review("It came in two")
     settling.open_reviews()
     factories.push_tasks()
-    lead = ReviewItem.objects.get(kind="damage", about=ref(review), lead=None)
+    lead = ReviewItem.objects.get(question="damage", about=ref(review), lead=None)
     seat = ReviewItem.objects.get(lead=lead)
     one, two = people.reviewer(), people.reviewer()
     factories.answer(seat, one, damage="broken")
@@ -189,9 +189,9 @@ def test_an_answer_that_was_taken_back_lets_nobody_else_of_the_panel_decide_alon
 
 def test_a_vote_without_a_label_is_asked_again_and_an_overruled_one_stays() -> None:
     load(declared("broken", "whole", "other"))
-    Vote.objects.create(kind="damage", subject="s:1", rater="user:1", label="broken", voted_at=timezone.now())
+    Vote.objects.create(question="damage", subject="s:1", rater="user:1", label="broken", voted_at=timezone.now())
     label("s:2", "whole")
-    Vote.objects.create(kind="damage", subject="s:2", rater="user:2", label="broken", voted_at=timezone.now())
+    Vote.objects.create(question="damage", subject="s:2", rater="user:2", label="broken", voted_at=timezone.now())
     found = versions.load(
         declared("torn", "bent", "whole", "other"), renamed={}, asked_again=["broken"], actor=people.administrator()
     )[1]

@@ -35,8 +35,8 @@ def declared(*values: str, multiple: bool = False) -> Declaration:
 
 
 def label(subject: str, said: str) -> None:
-    Label.objects.create(kind="damage", subject=subject, label=said, method="single", labelled_at=timezone.now())
-    Vote.objects.create(kind="damage", subject=subject, rater="user:1", label=said, voted_at=timezone.now())
+    Label.objects.create(question="damage", subject=subject, label=said, method="single", labelled_at=timezone.now())
+    Vote.objects.create(question="damage", subject=subject, rater="user:1", label=said, voted_at=timezone.now())
 
 
 def load(declaration: Declaration, **renamed: str) -> versions.Change:

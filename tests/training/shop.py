@@ -51,7 +51,7 @@ def label_reviews(
     CustomerReview.objects.bulk_create(reviews)
     made = [
         Label(
-            kind=KIND,
+            question=KIND,
             subject=ref(review),
             label=label,
             method="single",

@@ -47,7 +47,7 @@ def judged(version: ModelVersion, *, days: range, right: int, of: int = 20, sour
     )
     Label.objects.bulk_create(
         Label(
-            kind="sentiment",
+            question="sentiment",
             subject=ref(row),
             label="positive" if number < right else "negative",
             method="single",

@@ -136,7 +136,7 @@ def test_the_threshold_follows_what_second_people_found(planted: set[str], setti
     n = LabelIssue.objects.count()
     for number in range(80):
         LabelIssue.objects.create(
-            kind=KIND,
+            question=KIND,
             subject=f"s:{number}",
             given="positive",
             score=number / 80,

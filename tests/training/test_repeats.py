@@ -25,7 +25,7 @@ def test_a_label_doubted_meanwhile_is_left_out_of_the_next_run_alone(guessing: M
     label_reviews(200)
     first = train()
     doubted = snapshots.read(first.snapshot, "train")[0].subject
-    LabelIssue.objects.create(kind=KIND, subject=doubted, given="positive", score=0.1, methods=["loss"])
+    LabelIssue.objects.create(question=KIND, subject=doubted, given="positive", score=0.1, methods=["loss"])
     again = train(like=first)
     assert again.snapshot == first.snapshot, "a run that is repeated uses the snapshot it named"
     assert again.version == first.version, "and comes to the same model"
@@ -100,7 +100,7 @@ def test_the_command_says_what_of_a_snapshot_would_be_left_out_today(guessing: M
     subjects = [row.subject for row in snapshots.read(first.snapshot, "train")]
     call_command("train", "--from-run", str(first.pk), "--here")
     assert "left out today" not in capsys.readouterr().out
-    LabelIssue.objects.create(kind=KIND, subject=subjects[0], given="positive", score=0.1, methods=["loss"])
+    LabelIssue.objects.create(question=KIND, subject=subjects[0], given="positive", score=0.1, methods=["loss"])
     CustomerReview.objects.filter(pk__in=keys_of(subjects[1:3], CustomerReview)).delete()
     Label.objects.filter(subject=subjects[3]).delete()
     call_command("train", "--from-run", str(first.pk), "--here")

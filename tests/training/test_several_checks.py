@@ -36,7 +36,7 @@ def planted(encoder: Any) -> dict[str, tuple[str, str]]:
             wrong[subject] = (name, label_sets.join(truth, WORDS))
         labels.append(
             Label(
-                kind=NAME,
+                question=NAME,
                 subject=subject,
                 label=label_sets.join(said, WORDS),
                 method="single",
@@ -58,26 +58,26 @@ def test_a_planted_error_is_found_and_the_answer_is_named(planted: dict[str, tup
     hits = found.keys() & planted.keys()
     assert len(hits) >= 4, f"{len(hits)} of {len(planted)}; on characters alone it is half of them"
     assert len(found.keys() - planted.keys()) <= 2
-    assert all(found[subject].given == Label.objects.get(kind=NAME, subject=subject).label for subject in found)
+    assert all(found[subject].given == Label.objects.get(question=NAME, subject=subject).label for subject in found)
     turned = [found[subject].suggested == planted[subject][1] for subject in hits]
     assert sum(turned) >= len(hits) - 1, "what is suggested is the label with that answer the other way round"
-    assert check.report["labels"]["delivery"] == Label.objects.filter(kind=NAME, label__contains="delivery").count()
+    assert check.report["labels"]["delivery"] == Label.objects.filter(question=NAME, label__contains="delivery").count()
     assert set(check.report["by_answer"]) == set(WORDS)
     assert check.n_issues == check.report["flagged"] == len(found)
     assert second_reviews.open_second_reviews() == len(found)
-    assert ReviewItem.objects.filter(kind=NAME, purpose="second_review").count() == len(found)
+    assert ReviewItem.objects.filter(question=NAME, purpose="second_review").count() == len(found)
 
 
 def test_labels_that_it_cannot_judge_do_not_stop_it(planted: dict[str, tuple[str, str]]) -> None:
-    first, second, third = Label.objects.filter(kind=NAME)[:3]
+    first, second, third = Label.objects.filter(question=NAME)[:3]
     for label, said in ((first, "price+colour"), (second, ""), (third, "none")):
         Label.objects.filter(pk=label.pk).update(label=said)
-    Label.objects.filter(kind=NAME, label__contains="delivery").delete()
+    Label.objects.filter(question=NAME, label__contains="delivery").delete()
     heard: list[tuple[str, int, int]] = []
     found = several_checks.search(
         NAME, list(WORDS), judged=[], precision=0.5, progress=lambda *step: heard.append(step)
     )
-    assert found.n_labels == Label.objects.filter(kind=NAME).count() - 2, "an answer that is gone, and no label"
+    assert found.n_labels == Label.objects.filter(question=NAME).count() - 2, "an answer that is gone, and no label"
     assert found.report["too_few"] == ["delivery"]
     assert all(done <= of for _, done, of in heard)
     assert [one.score for one in found.suspicions] == sorted(one.score for one in found.suspicions)
@@ -85,7 +85,7 @@ def test_labels_that_it_cannot_judge_do_not_stop_it(planted: dict[str, tuple[str
 
 def test_a_known_answer_may_be_of_several(planted: dict[str, tuple[str, str]]) -> None:
     item = factories.review_item(factories.customer_review("cheap and solid"), status="decided")
-    ReviewItem.objects.filter(pk=item.pk).update(kind=NAME)
+    ReviewItem.objects.filter(pk=item.pk).update(question=NAME)
     item.refresh_from_db()
     second_reviews.set_gold(item, label="price+quality", actor=people.administrator())
     item.refresh_from_db()

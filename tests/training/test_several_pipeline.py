@@ -75,7 +75,7 @@ def label_reviews(n: int = 300) -> None:
         reviews.append(CustomerReview(external_id=f"r-{number}", text=text, product=products[number // 2]))
         labels.append(
             Label(
-                kind=NAME,
+                question=NAME,
                 subject=ref(reviews[-1]),
                 label=label_sets.join(said, WORDS),
                 method="single",
@@ -133,7 +133,7 @@ def test_a_model_that_lost_a_rare_answer_is_not_let_in(base: ModelVersion) -> No
         registry.approve(first.version, actor=people.ml_engineer(), reason="read")
     # What is learnt from never speaks of delivery any more; what is tested on still does.
     learnt = [row.subject for part in ("train", "validation") for row in snapshots.read(first.snapshot, part)]
-    for label in Label.objects.filter(kind=NAME, subject__in=learnt, label__contains="delivery"):
+    for label in Label.objects.filter(question=NAME, subject__in=learnt, label__contains="delivery"):
         said = [name for name in label_sets.split(label.label) if name != "delivery"]
         Label.objects.filter(pk=label.pk).update(label=label_sets.join(said, WORDS))
     second = train()
@@ -194,7 +194,7 @@ def test_labels_of_answers_that_are_gone_are_not_learnt() -> None:
     for number, said in enumerate(("price+quality", "none", "price+colour", "", "delivery")):
         review = factories.customer_review(f"the mug {number}", product=product)
         Label.objects.create(
-            kind=NAME,
+            question=NAME,
             subject=ref(review),
             label=said,
             method="single",

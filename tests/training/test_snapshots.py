@@ -64,7 +64,7 @@ def test_the_same_labels_give_the_same_snapshot_and_no_product_is_in_two_parts()
 def test_what_is_in_doubt_doubled_erased_or_personal_is_left_out_with_the_reason() -> None:
     label_reviews(60)
     learnt = [row.subject for row in snapshots.read(snapshots.freeze("sentiment", actor=people.ml_engineer()), "train")]
-    LabelIssue.objects.create(kind=KIND, subject=learnt[0], given="positive", score=0.1, methods=["loss"])
+    LabelIssue.objects.create(question=KIND, subject=learnt[0], given="positive", score=0.1, methods=["loss"])
     CustomerReview.objects.filter(pk=learnt[1].partition(":")[2]).delete()
     twin, other, contact = (
         factories.customer_review(text) for text in ("So so.", " SO so. ", "Call 202-555-0147, it leaks.")
@@ -97,7 +97,7 @@ def test_a_label_in_doubt_is_tested_on_and_not_learnt_from_until_a_person_looked
     before = snapshots.freeze("sentiment", actor=people.ml_engineer())
     doubted = {part: snapshots.read(before, part)[0] for part in ("train", "validation", "test")}
     for row in doubted.values():
-        LabelIssue.objects.create(kind=KIND, subject=row.subject, given=row.label, score=0.1, methods=["loss"])
+        LabelIssue.objects.create(question=KIND, subject=row.subject, given=row.label, score=0.1, methods=["loss"])
     snapshot = snapshots.freeze("sentiment", actor=people.ml_engineer())
     assert snapshot.manifest["excluded"] == {examples.OPEN_ISSUE: 2}
     assert (snapshot.n_test, snapshot.manifest["test_in_doubt"]) == (before.n_test, 1)
@@ -116,7 +116,7 @@ def test_a_text_in_doubt_that_somebody_else_wrote_too_takes_no_certain_label_wit
             KIND, ref(review), label=label, method="single", quality=None, n_votes=1, at=review.created_at
         )
     assert excluded() == {examples.CONFLICT: 2}
-    LabelIssue.objects.create(kind=KIND, subject=ref(said[0]), given="positive", score=0.1, methods=["loss"])
+    LabelIssue.objects.create(question=KIND, subject=ref(said[0]), given="positive", score=0.1, methods=["loss"])
     assert excluded() == {examples.OPEN_ISSUE: 1}
 
 
@@ -271,7 +271,7 @@ def test_of_copy_what_is_in_doubt_or_was_judged_otherwise_is_not_written_like() 
 
     hold("single")
     for one, label in of.items():
-        LabelIssue.objects.create(kind="copy_verdict", subject=ref(one), given=label, score=0.1, methods=["loss"])
+        LabelIssue.objects.create(question="copy_verdict", subject=ref(one), given=label, score=0.1, methods=["loss"])
     doubt = examples.OPEN_ISSUE
     assert found("copy") == {ref(approved): doubt, ref(fix): doubt}
     assert found("preference") == {ref(fix): doubt}

@@ -22,8 +22,8 @@ With --votes each row has what every person said as well; people are under pseud
 and lead back to nobody. The file appears once it is whole; until then it is FILE.part, and the same command goes on
 with it.
 
-  manage.py export_labels labels.jsonl --kind sentiment --votes
-  manage.py export_labels labels --kind copy_verdict --format hf --since 2026-11-01
+  manage.py export_labels labels.jsonl --question sentiment --votes
+  manage.py export_labels labels --question copy_verdict --format hf --since 2026-11-01
 """
 
 
@@ -34,7 +34,9 @@ class Command(WithExamples, FileCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--kind", choices=queue_names(), type=current_name, required=True, help="the queue")
+        parser.add_argument(
+            "--question", "--kind", choices=queue_names(), type=current_name, required=True, help="whose labels"
+        )
         parser.add_argument("--votes", action="store_true", help="with the vote of each person")
         parser.add_argument(
             "--since", type=_moment, metavar="DATE", help="labelled then or later: 2026-11-01, or a time (ISO 8601)"
@@ -44,7 +46,7 @@ class Command(WithExamples, FileCommand):
     def run(self, path: Path, *, options: dict[str, Any], show: Show) -> Any:
         return export_labels(
             path,
-            kind=options["kind"],
+            question=options["question"],
             file_format=options["format"] or "",
             with_votes=options["votes"],
             since=options["since"],

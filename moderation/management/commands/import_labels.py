@@ -80,8 +80,8 @@ class Command(WithExamples, RunCommand):
         add_by(parser)
 
     def run(self, path: Path, *, options: dict[str, Any], show: Show) -> Any:
-        rules = Rules(_pairs(options["column"]), _pairs(options["map"]), options["pool"], kind=options["question"])
-        self.kind = rules.kind
+        rules = Rules(_pairs(options["column"]), _pairs(options["map"]), options["pool"], question=options["question"])
+        self.question = rules.question
         file, actor = File(path, rules, options["format"] or ""), actor_from(options["by"])
         if options["dry_run"]:
             return preview_labels(file, actor=actor, on_progress=show)
@@ -115,7 +115,7 @@ class Command(WithExamples, RunCommand):
                 self.stdout.write("Nobody was named who brings this in (--by USERNAME): so two people answer for them.")
         if "gold" in run.counts:
             self.stdout.write(f"{run.counts['gold']:,} reviews are tests with a known answer now.")
-            if not policy_for(self.kind).gold_percent:
+            if not policy_for(self.question).gold_percent:
                 self.stdout.write(self.style.WARNING("The rules of the queue test nobody yet: its gold_percent is 0."))
 
     def _summarise_preview(self, preview: Preview, console: Console) -> None:

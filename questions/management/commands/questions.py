@@ -87,7 +87,7 @@ class Command(WithExamples):
 
     def _list(self, options: dict[str, Any]) -> None:
         for one in all_questions():
-            n = Label.objects.filter(kind=one.name).count()
+            n = Label.objects.filter(question=one.name).count()
             self.stdout.write(f"{one.name}: {one.title}; {', '.join(one.labels)}; {n:,} labels{_version_of(one)}")
 
 

@@ -25,9 +25,9 @@ pytestmark = [pytest.mark.label_studio, pytest.mark.django_db]
 ACTOR = SystemActor("tests")
 
 
-def _into_label_studio(desk: Desk, path: Path, kind: str) -> int:
+def _into_label_studio(desk: Desk, path: Path, name: str) -> int:
     """Import our export into a fresh project; returns its id."""
-    project = desk.service.projects.create(title=f"{kind} again", label_config=question(kind).config())
+    project = desk.service.projects.create(title=f"{name} again", label_config=question(name).config())
     tasks = json.loads(path.read_text())
     done: Any = desk.service.projects.import_tasks(project.id, request=tasks, return_task_ids=True)
     assert len(done.task_ids) == len(tasks)
@@ -70,7 +70,7 @@ def test_votes_come_back_from_label_studio_as_they_went(label_studio: Desk, tmp_
             at=review.created_at,
         )
     said = Counter(Vote.objects.values_list("subject", "label", "seconds", "voted_at"))
-    export_labels(tmp_path / "ours.json", kind="sentiment", with_votes=True, actor=ACTOR)
+    export_labels(tmp_path / "ours.json", question="sentiment", with_votes=True, actor=ACTOR)
     project = _into_label_studio(label_studio, tmp_path / "ours.json", "sentiment")
     theirs = _out_of_label_studio(label_studio, project, tmp_path / "theirs.json")
 
@@ -99,7 +99,7 @@ def test_an_answer_that_was_changed_there_is_of_who_changed_it(label_studio: Des
         n_votes=1,
         at=review.created_at,
     )
-    export_labels(tmp_path / "ours.json", kind="sentiment", with_votes=True, actor=ACTOR)
+    export_labels(tmp_path / "ours.json", question="sentiment", with_votes=True, actor=ACTOR)
     project = _into_label_studio(label_studio, tmp_path / "ours.json", "sentiment")
     (task,) = list(label_studio.service.tasks.list(project=project, fields="all"))
     (annotation,) = task.annotations
@@ -125,7 +125,7 @@ def test_verdicts_on_copy_can_be_imported_there(label_studio: Desk, tmp_path: Pa
         n_votes=1,
         at=candidate.created_at,
     )
-    export_labels(tmp_path / "ours.json", kind="copy_verdict", actor=ACTOR)
+    export_labels(tmp_path / "ours.json", question="copy_verdict", actor=ACTOR)
     project = _into_label_studio(label_studio, tmp_path / "ours.json", "copy_verdict")
     (task,) = json.loads(_out_of_label_studio(label_studio, project, tmp_path / "theirs.json").read_text())
     interface = question("copy_verdict")

@@ -89,7 +89,7 @@ def history() -> dict[str, str]:
     rng, truths, rows = random.Random(3), dict[str, str](), list[Vote]()
 
     def say(rater: str, label: str, **more: str) -> None:
-        rows.append(Vote(kind=KIND, subject=subject, rater=rater, label=label, voted_at=timezone.now(), **more))
+        rows.append(Vote(question=KIND, subject=subject, rater=rater, label=label, voted_at=timezone.now(), **more))
 
     for number in range(120):
         truths[subject := f"s:{number:03}"] = truth = rng.choice(NAMES)
@@ -136,7 +136,7 @@ def test_the_desk_says_what_the_benchmark_measures(history: dict[str, str], meth
         label = found.labels[place]
         assert agreed.label == ("" if label == NOTHING else table.names[label])
         assert agreed.quality == pytest.approx(found.quality[place], abs=1e-4)
-    kept = RaterModel.objects.get(kind=KIND, rater="*").calibrations
+    kept = RaterModel.objects.get(question=KIND, rater="*").calibrations
     assert kept[method]["n"] == 70
 
 
