@@ -64,7 +64,7 @@ def main() -> None:
     params = GenerationParams(max_new_tokens=NEW_TOKENS, temperature=0, repetition_penalty=1.0, no_repeat_ngram_size=0)
 
     def in_bulk() -> float:
-        ours.prefix = ([], None)  # nothing is left over from the round before
+        ours.prefixes.clear()  # nothing is left over from the round before
         started = time.perf_counter()
         results = ours.generate(rendered, params)
         return sum(result.completion_tokens for result in results) / (time.perf_counter() - started)

@@ -117,14 +117,23 @@ class TextGenerator(Backend):
     """Writes text from chat prompts."""
 
     @abc.abstractmethod
-    def generate(self, prompts: Sequence[Sequence[Message]], params: GenerationParams) -> list[Generation]:
-        """Return one `Generation` for each prompt, in order. Prompt i is drawn with seed `params.seed + i`.
+    def generate(
+        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, seeds: Sequence[int] | None = None
+    ) -> list[Generation]:
+        """Return one `Generation` for each prompt, in order.
+
+        Prompt i is drawn with `seeds[i]`; without them with `params.seed + i`.
 
         Raises `TransientError` when the model is out of reach for now, `PermanentError` when it refuses the input.
         """
 
     def as_completed(
-        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
+        self,
+        prompts: Sequence[Sequence[Message]],
+        params: GenerationParams,
+        *,
+        seeds: Sequence[int] | None = None,
+        cancelled: Callable[[], bool] = never,
     ) -> Iterator[list[tuple[int, Generation]]]:
         """Yield what `generate` returns in pieces, each as soon as it is finished: (place among `prompts`, generation).
 
@@ -132,7 +141,15 @@ class TextGenerator(Backend):
         is raised after the last piece that is finished. A back end that finishes all at once needs no other form than
         this.
         """
-        yield list(enumerate(self.generate(prompts, params)))
+        yield list(enumerate(self.generate(prompts, params, seeds=seeds)))
+
+    @staticmethod
+    def seeds_of(prompts: Sequence[object], params: GenerationParams, seeds: Sequence[int] | None) -> Sequence[int]:
+        """Return the seed of each prompt: those that were given, else the ones that `params` begins."""
+        given = [params.seed + i for i in range(len(prompts))] if seeds is None else seeds
+        if len(given) != len(prompts):
+            raise ValueError(f"{len(given)} seeds for {len(prompts)} prompts")
+        return given
 
 
 class TextClassifier(Backend):

@@ -34,12 +34,17 @@ class Scripted(TextGenerator):
     """
 
     def as_completed(
-        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
+        self,
+        prompts: Sequence[Sequence[Message]],
+        params: GenerationParams,
+        *,
+        seeds: Sequence[int] | None = None,
+        cancelled: Callable[[], bool] = never,
     ) -> Iterator[list[tuple[int, Generation]]]:
         if "each_seconds" not in self.options:
-            yield from super().as_completed(prompts, params, cancelled=cancelled)
+            yield from super().as_completed(prompts, params, seeds=seeds, cancelled=cancelled)
             return
-        for place, generation in enumerate(self.generate(prompts, params)):
+        for place, generation in enumerate(self.generate(prompts, params, seeds=seeds)):
             until = time.monotonic() + self.options["each_seconds"]
             while time.monotonic() < until:
                 if cancelled():
@@ -49,7 +54,9 @@ class Scripted(TextGenerator):
                 raise TransientError("the endpoint went away in between")
             yield [(place, generation)]
 
-    def generate(self, prompts: Sequence[Sequence[Message]], params: GenerationParams) -> list[Generation]:
+    def generate(
+        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, seeds: Sequence[int] | None = None
+    ) -> list[Generation]:
         time.sleep(self.options.get("seconds", 0))
         if self.options.get("fails") == "transient":
             raise TransientError("the endpoint does not answer")
@@ -66,8 +73,8 @@ class Scripted(TextGenerator):
             os.kill(os.getpid(), signal.SIGKILL)
         texts = self.options["texts"]
         return [
-            Generation(texts[i % len(texts)], "stop", 100, 20, params.seed + i, 0.01, "script")
-            for i, _ in enumerate(prompts)
+            Generation(texts[i % len(texts)], "stop", 100, 20, seed, 0.01, "script")
+            for i, seed in enumerate(self.seeds_of(prompts, params, seeds))
         ]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
+from jinja2 import TemplateError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -20,10 +23,13 @@ from transformers import (
 )
 
 from core.exceptions import PermanentError, TransientError
-from inference.backends import chat_tokens, sampling, torch_runtime
+from inference.backends import batching, chat_tokens, sampling, torch_runtime
 from inference.contracts import Generation, GenerationParams, Message, TextGenerator, never
 
+log = logging.getLogger(__name__)
 MIN_PREFIX = 32
+# Beginnings that are kept read: one for each channel and language that is being written, mostly.
+KEPT_PREFIXES = 6
 
 
 class _Cancelled(StoppingCriteria):  # type: ignore[misc]
@@ -37,14 +43,15 @@ class _Cancelled(StoppingCriteria):  # type: ignore[misc]
 
 
 class CausalLM(TextGenerator):
-    """Padded batches of prompts of like length; what all of a batch begin with is read once.
+    """Padded batches of prompts of one shape; what they begin with is read once.
 
     Options: `dtype`, `device`, `batch_size`, `max_prompt_tokens`.
 
-    What is reproducible: on the same device, dtype and library versions the same list of prompts and parameters gives
-    the same texts. A prompt's random draws depend on its own seed alone, whatever stands beside it in the batch; its
-    logits do too up to the rounding of padded matrix products, which can tip a near-tie, in bfloat16 more often than
-    in float32. Greedy decoding is subject to the same rounding.
+    What is reproducible: on the same device, dtype and library versions a prompt with its parameters and its seed gives
+    the same text, alone and in any batch, greedy and drawn, in bfloat16 as in float32. Its draws come from a generator
+    of its own; its logits are the same to the bit, because the shapes of all sums over it are its own
+    (`inference/backends/batching.py`) and a batch has a multiple of `self.step` rows, of which a product is the same
+    in any number of them (`torch_runtime.rows_alike` measures it). Off the CPU every batch is filled up instead.
     """
 
     def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
@@ -62,7 +69,10 @@ class CausalLM(TextGenerator):
         )
         self.model = model.to(self.device).eval()
         self.stop_ids = self._stop_ids()
-        self.prefix: tuple[list[int], DynamicCache | None] = ([], None)
+        self.prefixes: OrderedDict[tuple[int, ...], DynamicCache] = OrderedDict()
+        self.beginnings: dict[tuple[Message, ...], list[int]] = {}
+        self.size = torch_runtime.batch_size(options)
+        self.step = torch_runtime.rows_alike(self.model, self.device, most=self.size)
         positions = getattr(self.model.config, "max_position_embeddings", None) or 4096
         self.max_prompt_tokens = int(options.get("max_prompt_tokens") or positions - 64)
         self.max_tokens = int(positions)
@@ -72,48 +82,92 @@ class CausalLM(TextGenerator):
         ids = configured if isinstance(configured, list) else [configured]
         return sorted({int(i) for i in [*ids, self.tokenizer.eos_token_id] if i is not None})
 
-    def generate(self, prompts: Sequence[Sequence[Message]], params: GenerationParams) -> list[Generation]:
-        """Return one `Generation` for each prompt, in order; prompt i is drawn with seed `params.seed + i`.
+    def generate(
+        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, seeds: Sequence[int] | None = None
+    ) -> list[Generation]:
+        """Return one `Generation` for each prompt, in order, drawn with its seed.
 
-        Raises `PermanentError` for a prompt longer than the model reads, `TransientError` when the GPU is full.
+        Raises `PermanentError` for a prompt longer than the model reads, `TransientError` when there is no memory for
+        the smallest batch.
         """
-        results = dict(chain.from_iterable(self.as_completed(prompts, params)))
+        results = dict(chain.from_iterable(self.as_completed(prompts, params, seeds=seeds)))
         return [results[i] for i in range(len(prompts))]
 
     def as_completed(
-        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
+        self,
+        prompts: Sequence[Sequence[Message]],
+        params: GenerationParams,
+        *,
+        seeds: Sequence[int] | None = None,
+        cancelled: Callable[[], bool] = never,
     ) -> Iterator[list[tuple[int, Generation]]]:
         """Yield the generations of a batch as it is finished; cancelled in the middle of one,
         those of it that had ended.
         """
-        prompts_ids = [chat_tokens.prompt_ids(self.tokenizer, messages) for messages in prompts]
-        lengths = [len(ids) for ids in prompts_ids]
+        seeds = self.seeds_of(prompts, params, seeds)
+        rows = [chat_tokens.prompt_ids(self.tokenizer, messages) for messages in prompts]
         limit = min(self.max_prompt_tokens, self.max_tokens - params.max_new_tokens)
-        if lengths and max(lengths) > limit:
+        if (longest := max(map(len, rows), default=0)) > limit:
             raise PermanentError(
-                f"a prompt has {max(lengths)} tokens; with {params.max_new_tokens} new ones this model reads {limit}",
+                f"a prompt has {longest} tokens; with {params.max_new_tokens} new ones this model reads {limit}",
                 hint="Shorten the product's facts, or register a model with a longer context.",
             )
-        for batch in torch_runtime.batches_by_length(lengths, size=torch_runtime.batch_size(self.options)):
-            if cancelled():
-                return
-            seeds = [params.seed + i for i in batch]
+        shapes = [
+            batching.Shape.of(row, self._n_beginning(messages, row))
+            for messages, row in zip(prompts, rows, strict=True)
+        ]
+        waiting = batching.plan(shapes, size=self.size)
+        while waiting and not cancelled():
+            batch = waiting.pop(0)
+            own, own_seeds = [rows[i] for i in batch.places], [seeds[i] for i in batch.places]
             try:
-                generations = self._generate_batch([prompts_ids[i] for i in batch], params, seeds, cancelled)
-            except torch.cuda.OutOfMemoryError as exc:
-                torch.cuda.empty_cache()
-                raise TransientError("the GPU ran out of memory", hint="Lower INFERENCE_BATCH_SIZE.") from exc
-            yield [(i, one) for i, one in zip(batch, generations, strict=True) if one is not None]
+                generations = self._generate_batch(own, batch.shape, params, own_seeds, cancelled)
+            except Exception as exc:
+                if not torch_runtime.is_out_of_memory(exc):
+                    raise
+                torch_runtime.free_memory(self.device)
+                if len(batch.places) <= self.step:
+                    hint = "Lower INFERENCE_BATCH_SIZE, or give the worker more memory."
+                    raise TransientError("there is no memory left for a batch", hint=hint) from exc
+                waiting[:0] = halves = batch.halves(step=self.step)
+                n = len(batch.places)
+                log.warning("no memory for a batch of %d prompts: tried again with %d", n, len(halves[0].places))
+                continue
+            yield [(i, one) for i, one in zip(batch.places, generations, strict=True) if one is not None]
+
+    def _n_beginning(self, messages: Sequence[Message], row: Sequence[int]) -> int:
+        """Return how many tokens of a prompt are read beforehand: those of all messages before the last.
+
+        They say what to do and show examples, some 80 % of the tokens, and are the same for all prompts of a channel.
+        It depends on the prompt alone, and not on those beside it.
+        """
+        before = tuple(messages[:-1])
+        if not before:
+            return 0
+        if before not in self.beginnings:
+            if len(self.beginnings) > 8 * KEPT_PREFIXES:
+                self.beginnings.clear()
+            try:
+                self.beginnings[before] = chat_tokens.prompt_ids(self.tokenizer, before)
+            except TemplateError:  # a template that takes no prompt without a last turn of the user
+                self.beginnings[before] = []
+        shared = min(_common_length(self.beginnings[before], row), len(row) - 1)  # something must be left to read
+        return shared if shared >= MIN_PREFIX else 0
 
     @torch.inference_mode()
     def _generate_batch(
-        self, rows: list[list[int]], params: GenerationParams, seeds: list[int], cancelled: Callable[[], bool]
+        self,
+        rows: list[list[int]],
+        shape: batching.Shape,
+        params: GenerationParams,
+        seeds: list[int],
+        cancelled: Callable[[], bool],
     ) -> list[Generation | None]:
         """Return what comes of each row; None for one that was cancelled before its end."""
         started = time.perf_counter()
-        cache = self._read_prefix(rows)
-        n_prefix = cache.get_seq_length() if cache is not None else 0
-        width = max(map(len, rows))
+        n_rows, n_prefix, width = len(rows), len(shape.prefix), shape.n_tokens
+        n_more = -n_rows % self.step
+        rows, seeds = rows + n_more * rows[:1], seeds + n_more * seeds[:1]
         pad = self.tokenizer.pad_token_id
         # Padding stands between the shared prefix and the rest of each row; masked, it moves no position.
         padded = [row[:n_prefix] + [pad] * (width - len(row)) + row[n_prefix:] for row in rows]
@@ -127,40 +181,32 @@ class CausalLM(TextGenerator):
         output = self.model.generate(
             input_ids=torch.tensor(padded, device=self.device),
             attention_mask=torch.tensor(mask, device=self.device),
-            past_key_values=cache,
+            past_key_values=self._read(shape.prefix, len(rows)),
             generation_config=config,
             logits_processor=sampling.processors(params, seeds=seeds, prompt_length=width, device=self.device),
             stopping_criteria=StoppingCriteriaList([_Cancelled(cancelled)]),
         )
-        new_tokens = output[:, width:].tolist()
-        seconds = (time.perf_counter() - started) / len(rows)
+        new_tokens = output[:n_rows, width:].tolist()
+        seconds = (time.perf_counter() - started) / n_rows
         return [
             self._generation(tokens, seed=seed, prompt_tokens=len(row), seconds=seconds)
             if len(tokens) == params.max_new_tokens or not set(self.stop_ids).isdisjoint(tokens)
             else None
-            for tokens, seed, row in zip(new_tokens, seeds, rows, strict=True)
+            for tokens, seed, row in zip(new_tokens, seeds[:n_rows], rows[:n_rows], strict=True)
         ]
 
-    def _read_prefix(self, rows: list[list[int]]) -> DynamicCache | None:
-        """Return the attention cache of the tokens all `rows` begin with, one copy per row; None when they are few.
-
-        Prompts of a channel share the instruction and the examples, some 80 % of their tokens: those are read once,
-        and the last prefix is kept for the next batch.
-        """
-        ids, cache = self.prefix
-        n_shared = _common_length([*rows, ids] if ids else rows)
-        if n_shared < len(ids) or cache is None:
-            n_shared = _common_length(rows)
-            n_shared = min(n_shared, min(map(len, rows)) - 1)  # the model must be left something to read
-            if len(rows) == 1 or n_shared < MIN_PREFIX:
-                return None
-            ids = rows[0][:n_shared]
-            cache = self.model(torch.tensor([ids], device=self.device), use_cache=True).past_key_values
-            self.prefix = (ids, cache)
-        if min(map(len, rows)) <= len(ids):
+    def _read(self, prefix: tuple[int, ...], n_rows: int) -> DynamicCache | None:
+        """Return the attention cache of `prefix`, one copy per row; None for an empty one. The last few are kept."""
+        if not prefix:
             return None
-        own = copy.deepcopy(cache)
-        own.batch_repeat_interleave(len(rows))
+        if prefix not in self.prefixes:
+            while len(self.prefixes) >= KEPT_PREFIXES:
+                self.prefixes.popitem(last=False)
+            ids = torch.tensor([prefix], device=self.device)
+            self.prefixes[prefix] = self.model(ids, use_cache=True, logits_to_keep=1).past_key_values
+        self.prefixes.move_to_end(prefix)
+        own = copy.deepcopy(self.prefixes[prefix])
+        own.batch_repeat_interleave(n_rows)
         return own
 
     def _generation(self, tokens: list[int], *, seed: int, prompt_tokens: int, seconds: float) -> Generation:
@@ -177,10 +223,6 @@ class CausalLM(TextGenerator):
         )
 
 
-def _common_length(rows: Sequence[Sequence[int]]) -> int:
-    """Return how many tokens all `rows` begin with alike."""
-    shortest = min(rows, key=len)
-    for i, token in enumerate(shortest):
-        if any(row[i] != token for row in rows):
-            return i
-    return len(shortest)
+def _common_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return how many tokens both begin with alike."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

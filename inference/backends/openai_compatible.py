@@ -102,25 +102,33 @@ class OpenAICompatible(TextGenerator):
             raise PermanentError(f"the key in {name} is not sent to {self.host} in the clear", hint="Use https://.")
         return {"Authorization": f"Bearer {key}"}
 
-    def generate(self, prompts: Sequence[Sequence[Message]], params: GenerationParams) -> list[Generation]:
-        """Return one `Generation` for each prompt, in order; prompt i carries the seed `params.seed + i`.
+    def generate(
+        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, seeds: Sequence[int] | None = None
+    ) -> list[Generation]:
+        """Return one `Generation` for each prompt, in order; prompt i carries its seed.
 
         Raises `TransientError` when the endpoint stays away or busy, `PermanentError` when it refuses a request or
         answers with something else than a chat completion. One failure fails the call, once all answers are in.
         """
-        results = dict(chain.from_iterable(self.as_completed(prompts, params)))
+        results = dict(chain.from_iterable(self.as_completed(prompts, params, seeds=seeds)))
         return [results[i] for i in range(len(prompts))]
 
     def as_completed(
-        self, prompts: Sequence[Sequence[Message]], params: GenerationParams, *, cancelled: Callable[[], bool] = never
+        self,
+        prompts: Sequence[Sequence[Message]],
+        params: GenerationParams,
+        *,
+        seeds: Sequence[int] | None = None,
+        cancelled: Callable[[], bool] = never,
     ) -> Iterator[list[tuple[int, Generation]]]:
         """Yield each answer as it comes in. Cancelled, it waits for no other."""
         if not prompts or cancelled():
             return
+        seeds = self.seeds_of(prompts, params, seeds)
         error: BaseException | None = None
         pool = ThreadPoolExecutor(max_workers=min(self.endpoint.concurrency, len(prompts)))
         try:
-            asked = {pool.submit(self._ask, prompt, params, params.seed + i): i for i, prompt in enumerate(prompts)}
+            asked = {pool.submit(self._ask, prompt, params, seeds[i]): i for i, prompt in enumerate(prompts)}
             open_, since = set(asked), time.perf_counter()
             while open_ and not cancelled():
                 done, open_ = wait(open_, timeout=LOOK_S, return_when=FIRST_COMPLETED)
@@ -129,7 +137,7 @@ class OpenAICompatible(TextGenerator):
                 if good:
                     now = time.perf_counter()
                     share, since = (now - since) / len(good), now
-                    yield [(asked[f], self._generation(f.result(), params.seed + asked[f], share)) for f in good]
+                    yield [(asked[f], self._generation(f.result(), seeds[asked[f]], share)) for f in good]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         if error is not None:

@@ -154,6 +154,13 @@ def test_a_prompts_draw_does_not_depend_on_its_neighbours(tiny_folder: Path) -> 
     assert [r.text for r in other] != [r.text for r in together]
 
 
+def test_each_prompt_can_have_a_seed_of_its_own(generator: TextGenerator) -> None:
+    params = GenerationParams(max_new_tokens=4, temperature=0.9, seed=40)
+    assert [one.seed for one in generator.generate(PROMPTS, params, seeds=[7, 3, 7])] == [7, 3, 7]
+    with pytest.raises(ValueError, match="2 seeds for 3 prompts"):
+        generator.generate(PROMPTS, params, seeds=[1, 2])
+
+
 def test_seeded_draws_follow_the_distribution() -> None:
     import torch
 
@@ -232,6 +239,66 @@ def test_a_key_is_not_sent_in_the_clear_to_another_machine(monkeypatch: pytest.M
     with pytest.raises(PermanentError, match="in the clear"):
         OpenAICompatible(directory=None, options=options)
     assert "sk-123" not in json.dumps(options)
+
+
+def products(n: int) -> list[list[Message]]:
+    """Return prompts of which the second half has more facts, and so stands in a wider batch."""
+    made = []
+    for i in range(n):
+        facts = [Fact("Material", ("oak", "steel", "cotton")[i % 3]), Fact("Weight", f"{200 + 7 * i} g")]
+        facts += [Fact(f"Feature {k}", "tested by hand before it leaves the workshop") for k in range(6 * (2 * i // n))]
+        made.append(prompts.render(CopyBrief("description", "en", f"Harbour Mug {i}", "Harbour", "Home", facts)))
+    return made
+
+
+@pytest.mark.model
+@pytest.mark.django_db
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_shipped_copywriter_writes_the_same_alone_and_in_any_batch(
+    prepared_models: PreparedModels, dtype: str
+) -> None:
+    """Greedy and drawn: the tokens chosen, and the neighbours a prompt has, in batches of 1, 2, 5 and another order."""
+    model = CausalLM(directory=prepared_models.folders["copywriter"], options={"dtype": dtype, "device": "cpu"})
+    asked = products(5)
+    for temperature in (0, 0.9):
+        params = GenerationParams(max_new_tokens=10, temperature=temperature)
+
+        def written(places: list[int], size: int, params: GenerationParams = params) -> dict[int, str]:
+            found = {}
+            for start in range(0, len(places), size):
+                some = places[start : start + size]
+                texts = model.generate([asked[i] for i in some], params, seeds=[1000 + i for i in some])
+                found.update({i: one.text for i, one in zip(some, texts, strict=True)})
+            return found
+
+        alone = written([0, 1, 2, 3, 4], 1)
+        assert len(set(alone.values())) == 5
+        assert written([0, 1, 2, 3, 4], 2) == written([0, 1, 2, 3, 4], 5) == written([4, 2, 0, 3, 1], 5) == alone
+
+
+def test_no_memory_for_a_batch_means_half_of_it_and_an_error_for_the_smallest(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = CausalLM(directory=tiny_folder, options={"dtype": "float32", "device": "cpu"})
+    asked, params = [PROMPTS[0]] * 13, GenerationParams(max_new_tokens=4, temperature=0.9)
+    whole, real, tried = model.generate(asked, params), model._generate_batch, []
+
+    def narrow(most: int) -> None:
+        def generate(rows: list[list[int]], *rest: Any) -> Any:
+            tried.append(len(rows))
+            if len(rows) > most:
+                raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")
+            return real(rows, *rest)
+
+        monkeypatch.setattr(model, "_generate_batch", generate)
+
+    narrow(5)
+    assert [one.text for one in model.generate(asked, params)] == [one.text for one in whole]
+    assert tried[:4] == [13, 8, 4, 4]
+    assert "no memory for a batch of 13 prompts: tried again with 8" in caplog.text
+    narrow(0)
+    with pytest.raises(TransientError, match="no memory"):
+        model.generate(asked, params)
 
 
 @pytest.mark.model
