@@ -13,7 +13,7 @@ class Moderation:
     """The desk."""
 
     drafts_per_request: int
-    # So many drafts are asked of the model at once.
+    # So many requests of the backlog are taken at once.
     generation_batch: int
     # Rules of a queue of human work that nobody has set any for (moderation/queues/rules.py).
     queue: Mapping[str, int]
@@ -26,7 +26,7 @@ class Moderation:
 
 MODERATION = Moderation(
     drafts_per_request=env.integer("DRAFTS_PER_REQUEST", 3, minimum=1),
-    generation_batch=env.integer("GENERATION_BATCH", 5, minimum=1),
+    generation_batch=env.integer("GENERATION_BATCH", 12, minimum=1),
     queue={
         "reservation_minutes": 15,
         "sla_minutes": 24 * 60,

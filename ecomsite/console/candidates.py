@@ -219,6 +219,7 @@ def request_again(request: AuthenticatedHttpRequest, pk: UUID) -> Act[object]:
             round=ordering.next_round(found.request),
             audience=found.audience,
             variant=found.variant,
+            is_awaited=True,
         ),
         done="Fresh drafts are on order.",
         back=reverse("admin:moderation_generationrequest_changelist"),

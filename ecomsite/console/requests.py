@@ -21,6 +21,7 @@ from ecomsite.console.pages import Act, action, page
 from inference import resolver
 from inference.models import Role
 from moderation.drafting import ordering
+from moderation.drafting.place_in_line import place_of
 from moderation.drafting.requests import cancel_request, retry_request
 from moderation.models.candidates import GenerationRequest
 from moderation.models.reviews import COPY_VERDICT
@@ -84,6 +85,7 @@ def request_copy(request: AuthenticatedHttpRequest) -> HttpResponse:
                 audience=form.cleaned_data["audience"],
                 variant=form.cleaned_data["variant"] or CONTROL,
                 actor=request.user,
+                is_awaited=True,
             )
         except EcomsiteError as exc:
             form.add_error(None, forms.ValidationError([exc.message, exc.hint] if exc.hint else [exc.message]))
@@ -132,6 +134,7 @@ def _context(request: AuthenticatedHttpRequest, pk: UUID) -> dict[str, Any]:
         "order": order,
         "candidates": order.candidates.prefetch_related("findings").order_by("rank", "ordinal"),
         "missing": why_order_waits(order),
+        "place": place_of(order),
         "is_running": order.status in (Status.QUEUED, Status.GENERATING),
         "may_cancel": may_request and order.status == Status.QUEUED,
         "may_retry": may_request and order.status == Status.FAILED,

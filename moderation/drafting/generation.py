@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from audit import ledger
@@ -24,8 +24,9 @@ from core.exceptions import EcomsiteError, LeaseLost, PermanentError, TransientE
 from core.hashing import hash_json
 from core.hints import hint
 from inference import loader, prompts, resolver
-from inference.contracts import CopyBrief, Fact, Generation
+from inference.contracts import CopyBrief, Fact, Generation, never
 from moderation import announcements
+from moderation.drafting.ordering import MAX_DRAFTS
 from moderation.drafting.requests import give_back
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate, GenerationRequest
@@ -38,7 +39,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 GENERATOR = SystemActor("moderation.generation")
 Status = GenerationRequest.Status
-QUEUED = leases.claimable(GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk"))
+_QUEUED = leases.claimable(GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk"))
+AWAITED, BACKLOG = _QUEUED.filter(is_awaited=True), _QUEUED.filter(is_awaited=False)
+# Requests of people that one turn writes: few, so that who asks next does not wait for long.
+AWAITED_AT_ONCE = 4
+# Requests of the backlog that a turn writes nonetheless after those of people: so it never stands still.
+BESIDE_AWAITED = 1
 
 
 def brief_for(slot: Slot) -> CopyBrief:
@@ -74,31 +80,39 @@ def drain_generation(*, limit: int | None = None) -> int:
     Each draft is stored as soon as it is finished. A worker that is asked to end gives back what is not, and a request
     that comes again is written the drafts that it lacks.
 
-    Bounded work: one batch. Whoever calls it again does the next one. Claims nothing while too many drafts wait for
-    people (`moderation.queues.back_pressure`).
+    Bounded work: one batch. What people wait for is written first, and then a little of the backlog; a batch of
+    the backlog alone gives way, between two pieces, to what a person asks for meanwhile. Whoever calls it again does
+    the next one. Claims nothing while too many drafts wait for people (`moderation.queues.back_pressure`).
     """
     if back_pressure.is_paused(COPY_VERDICT):
         return 0
+    n = limit or settings.MODERATION.generation_batch
+    n_awaited, stored = _drain(AWAITED, n=min(n, AWAITED_AT_ONCE), gives_way=never)
+    if not stopping.is_asked():
+        if n_awaited:
+            stored += _drain(BACKLOG, n=BESIDE_AWAITED, gives_way=never)[1]
+        else:
+            stored += _drain(BACKLOG, n=n, gives_way=AWAITED.exists)[1]
+    if stored:
+        hint("moderation.screen_candidates")
+    return stored
+
+
+def _drain(queued: QuerySet[GenerationRequest], *, n: int, gives_way: Callable[[], bool]) -> tuple[int, int]:
+    """Claim up to `n` of what is queued and have it written. Returns how many were claimed, and drafts stored."""
     with transaction.atomic():
-        claimed = leases.claim(
-            QUEUED,
-            n=limit or settings.MODERATION.generation_batch,
-            duration=settings.LEASES.work,
-            status=Status.GENERATING,
-        )
+        claimed = leases.claim(queued, n=n, duration=settings.LEASES.work, status=Status.GENERATING)
         ledger.append_many([line_for(r, "generating", attempt=r.n_attempts) for r in claimed], actor=GENERATOR)
     stored = 0
     with leases.heartbeat(claimed, duration=settings.LEASES.work):
         prefetch_related_objects(claimed, "product__facts")
         groups = [list(group) for _, group in groupby(sorted(claimed, key=_kind_of), key=_kind_of)]
-        for n, group in enumerate(groups):
-            if n and stopping.is_asked():
+        for place, group in enumerate(groups):
+            if place and (stopping.is_asked() or gives_way()):
                 _give_back_all(group)
             else:
-                stored += _write_together(group)
-    if stored:
-        hint("moderation.screen_candidates")
-    return stored
+                stored += _write_together(group, gives_way=gives_way)
+    return len(claimed), stored
 
 
 def _kind_of(request: GenerationRequest) -> tuple[str, str, str, str]:
@@ -106,15 +120,18 @@ def _kind_of(request: GenerationRequest) -> tuple[str, str, str, str]:
     return (request.alias, request.locale, request.channel, hash_json(request.params))
 
 
-def _write_together(requests: list[GenerationRequest]) -> int:
+def _write_together(requests: list[GenerationRequest], *, gives_way: Callable[[], bool]) -> int:
     """Write all drafts of `requests` in one call; where that fails for good, one by one,
     so that one cannot sink the rest.
     """
     stored = 0
     try:
         version = resolver.writer_for(requests[0].locale, alias=requests[0].alias)
-        for n in _write(requests, version=version):
-            stored += n
+        with closing(_write(requests, version=version)) as pieces:
+            for n in pieces:
+                stored += n
+                if gives_way():
+                    break
     except TransientError as exc:
         for request in _unfinished(requests):
             give_back(request, error=str(exc), counts=False)
@@ -122,12 +139,12 @@ def _write_together(requests: list[GenerationRequest]) -> int:
         raise
     except Exception as exc:
         if len(requests) > 1:
-            return stored + sum(_write_together([request]) for request in _unfinished(requests))
+            return stored + sum(_write_together([request], gives_way=gives_way) for request in _unfinished(requests))
         if not isinstance(exc, EcomsiteError):
             log.exception("generation failed for request %s", requests[0].pk)
         give_back(requests[0], error=f"{type(exc).__name__}: {exc}", permanent=isinstance(exc, PermanentError))
     else:
-        _give_back_all(_unfinished(requests))  # there are some when we were asked to end
+        _give_back_all(_unfinished(requests))  # there are some when we were asked to end, or gave way
     return stored
 
 
@@ -140,7 +157,7 @@ def _unfinished(requests: Iterable[GenerationRequest]) -> list[GenerationRequest
     return [request for request in requests if request.status == Status.GENERATING]
 
 
-def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Iterator[int]:
+def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Generator[int, None, None]:
     """Write the drafts that `requests` lack, store them as they are finished,
     and yield how many that were each time.
     """
@@ -148,10 +165,14 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Itera
     lacking = [(r, n) for r in requests for n in range(r.n_candidates) if (r.pk, n) not in kept]
     briefs = {r.pk: brief_for(Slot.of(r)) for r in requests}
     rendered = {r.pk: prompts.render(briefs[r.pk]) for r in requests}
-    seed = random.SystemRandom().randrange(2**31 - 10_000)  # prompt i is drawn with seed + i
-    params = prompts.params_for(requests[0].channel, seed=seed, overrides=requests[0].params)
+    params = prompts.params_for(requests[0].channel, seed=0, overrides=requests[0].params)
     generator = loader.load_generator(version)
-    pieces = generator.as_completed([rendered[r.pk] for r, _ in lacking], params, cancelled=stopping.is_asked)
+    pieces = generator.as_completed(
+        [rendered[r.pk] for r, _ in lacking],
+        params,
+        seeds=[_first_seed(r) + ordinal for r, ordinal in lacking],
+        cancelled=stopping.is_asked,
+    )
     n_left = Counter(request.pk for request, _ in lacking)
     for request in requests:
         if not n_left[request.pk]:
@@ -161,7 +182,7 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Itera
         for place, draft in piece:
             request, ordinal = lacking[place]
             prompt_hash = hash_json([dataclasses.asdict(message) for message in rendered[request.pk]])
-            made = _candidate(
+            written = _candidate(
                 request,
                 ordinal,
                 draft,
@@ -170,10 +191,19 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Itera
                 prompt_hash=prompt_hash,
                 params=dataclasses.asdict(params),
             )
-            finished.setdefault(request, []).append(made)
-        for request, candidates in finished.items():
-            n_left[request.pk] -= len(candidates)
-            yield _store(request, candidates, is_last=not n_left[request.pk])
+            finished.setdefault(request, []).append(written)
+        n_left.subtract({request.pk: len(candidates) for request, candidates in finished.items()})
+        # All of a piece, before anybody may end it here.
+        yield sum(_store(request, made, is_last=not n_left[request.pk]) for request, made in finished.items())
+
+
+def _first_seed(request: GenerationRequest) -> int:
+    """Return the seed of a request's first draft; draft n has n more.
+
+    It is the request's own, whatever is written beside it, and the same when it is written again after a failure.
+    """
+    given = request.params.get("seed")
+    return int(given) if given is not None else request.pk.int % (2**31 - MAX_DRAFTS)
 
 
 def _candidate(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 MAX_DRAFTS = 20
+# An order of more requests than these is a backlog, whoever asked for it: nobody watches so many appear.
+MOST_AWAITED = 10
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,12 @@ def request_copy(
     round: int = 1,
     audience: str = EVERYBODY,
     variant: str = CONTROL,
+    is_awaited: bool = False,
 ) -> RequestSummary:
     """Order `n_candidates` drafts for each product × channel × locale.
 
-    Asking again for the same facts makes nothing new.
+    Asking again for the same facts makes nothing new. `is_awaited`: a person watches for the drafts; up to
+    `MOST_AWAITED` requests are written before the backlog then.
 
     Raise `round` to get fresh drafts for unchanged facts. What is approved goes live for `audience` in `variant`,
     beside what is live in others. Raises `PermissionDenied` (moderation.request_copy), and `PermanentError` for an
@@ -65,6 +69,7 @@ def request_copy(
         resolver.writer_for(locale)
     for channel in channels:
         prompts.params_for(channel, seed=0, overrides=params)
+    is_awaited = is_awaited and len(slots) <= MOST_AWAITED
     orders = [
         GenerationRequest(
             **slot.where(),
@@ -74,6 +79,7 @@ def request_copy(
             round=round,
             n_candidates=n,
             params=dict(params or {}),
+            is_awaited=is_awaited,
             requested_by=None if isinstance(actor, SystemActor) else actor,
         )
         for slot in slots

@@ -43,8 +43,8 @@ def prompt_of(candidate: Candidate) -> Prompt:
 def reproduce(candidate: Candidate) -> Reproduction:
     """Have the model of a draft write it again with the same prompt, parameters and seed. Loads the model: seconds.
 
-    A text that differs is no fault by itself: numbers in a batch of another size, or on another device, round otherwise
-    (https://docs.pytorch.org/docs/stable/notes/randomness.html).
+    A text that differs is no fault by itself: other devices and other versions of the libraries round otherwise
+    (https://docs.pytorch.org/docs/stable/notes/randomness.html), and an endpoint may not honour the seed.
     """
     if candidate.model_version is None:
         return Reproduction("", False, "No model wrote it: a person did.")
@@ -69,6 +69,6 @@ def reproduce(candidate: Candidate) -> Reproduction:
     return Reproduction(
         text,
         False,
-        f"The text differs. It was drawn on {candidate.device or 'another device'} in a batch "
-        f"with others, now alone on {draft.device}: sums round otherwise, and one word leads to another.",
+        f"The text differs. It was drawn on {candidate.device or 'another device'}, now on {draft.device}: another "
+        "processor, another version of a library, or an endpoint rounds otherwise, and one word leads to another.",
     )

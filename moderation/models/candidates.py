@@ -41,6 +41,9 @@ class GenerationRequest(Leased):
     n_candidates = models.PositiveSmallIntegerField(default=3)
     params = models.JSONField(default=dict, blank=True, help_text="overrides of the decoding parameters")
     status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
+    is_awaited = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="a person watches it: written before the backlog"
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -72,6 +75,9 @@ class GenerationRequest(Leased):
         )
         indexes = (
             models.Index(fields=("created_at", "id"), condition=Q(status="queued"), name="generation_queued"),
+            models.Index(
+                fields=("created_at", "id"), condition=Q(status="queued", is_awaited=True), name="generation_awaited"
+            ),
             models.Index(fields=("lease_expires_at",), condition=Q(status="generating"), name="generation_held"),
         )
 

@@ -19,6 +19,7 @@ from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
 from inference.models import ModelVersion
 from moderation.drafting import generation, ordering, requests, screening
+from moderation.drafting.place_in_line import place_of
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
 from tests.moderation.conftest import GOOD
@@ -116,6 +117,107 @@ def test_one_turn_takes_one_batch(script: Script, settings) -> None:
     script()
     order(*(factories.product() for _ in range(5)), n_candidates=1)
     assert [generation.drain_generation() for _ in range(4)] == [2, 2, 1, 0]
+
+
+def names(*statuses: str) -> list[str]:
+    """Return the titles of the products whose requests are in `statuses`, in the order in which they were finished."""
+    rows = GenerationRequest.objects.filter(status__in=statuses).order_by("finished_at", "created_at")
+    return list(rows.values_list("product__title", flat=True))
+
+
+def backlog(n: int) -> None:
+    order(*(factories.product(title=f"Backlog {i}") for i in range(n)), n_candidates=1)
+
+
+def ask(title: str) -> GenerationRequest:
+    return order(factories.product(title=title), n_candidates=1, is_awaited=True).created[0]
+
+
+def test_what_a_person_waits_for_is_written_before_the_backlog_which_never_stands_still(
+    script: Script, settings: Any
+) -> None:
+    settings.MODERATION = replace(settings.MODERATION, generation_batch=2)
+    script()
+    backlog(7)
+    for i in range(6):
+        ask(f"Asked {i}")
+    assert generation.drain_generation() == 3, "two of those, as many as a batch holds, and one beside them"
+    assert names("completed") == ["Asked 0", "Asked 1", "Backlog 0"]
+    for _ in range(2):
+        generation.drain_generation()
+    ask("Asked 6")
+    generation.drain_generation()
+    assert names("completed") == [
+        *("Asked 0", "Asked 1", "Backlog 0", "Asked 2", "Asked 3", "Backlog 1"),
+        *("Asked 4", "Asked 5", "Backlog 2", "Asked 6", "Backlog 3"),
+    ]
+    assert generation.drain_generation() == 2
+    assert names("queued") == ["Backlog 6"]
+
+
+def test_a_batch_of_the_backlog_gives_way_to_a_person_and_costs_it_nothing(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(each_seconds=0)
+    backlog(5)
+    real = generation._store
+
+    def asked_meanwhile(request: GenerationRequest, *rest: Any, **options: Any) -> int:
+        if not GenerationRequest.objects.filter(is_awaited=True).exists():
+            ask("Asked")
+        return real(request, *rest, **options)
+
+    monkeypatch.setattr(generation, "_store", asked_meanwhile)
+    assert generation.drain_generation() == 1
+    assert set(GenerationRequest.objects.filter(status="queued").values_list("n_attempts", "lease_expires_at")) == {
+        (0, None)
+    }
+    assert generation.drain_generation() == 2
+    assert names("completed") == ["Backlog 0", "Asked", "Backlog 1"]
+
+
+def test_an_order_of_the_whole_shop_is_a_backlog_whoever_asks_for_it(script: Script) -> None:
+    script()
+    order(*(factories.product() for _ in range(ordering.MOST_AWAITED + 1)), is_awaited=True)
+    assert not GenerationRequest.objects.filter(is_awaited=True).exists()
+
+
+def test_place_in_line_counts_what_is_written_before_and_tells_it_in_minutes(script: Script) -> None:
+    script()
+    order(*(factories.product() for _ in range(40)), n_candidates=3)
+    last = GenerationRequest.objects.order_by("created_at", "pk").last()
+    assert last is not None
+    place = place_of(last)
+    assert place is not None
+    assert (place.n_drafts, place.in_words) == (117, "117 drafts from now"), "nothing was written yet: no pace"
+    factories.candidate(generation_seconds=2.0)
+    GenerationRequest.objects.filter(pk__in=GenerationRequest.objects.order_by("created_at")[:10]).update(
+        status="generating"
+    )
+    assert place_of(last).in_words == "in about 4 minutes (117 drafts from now)"  # type: ignore[union-attr]
+    first, second = ask("Asked first"), ask("Asked second")
+    assert place_of(first).n_drafts == 16, "the batch in hand of the backlog, and none of the rest"  # type: ignore[union-attr]
+    assert place_of(second).in_words == "in about 1 minute (17 drafts from now)"  # type: ignore[union-attr]
+    assert place_of(last).n_drafts == 119  # type: ignore[union-attr]
+    assert place_of(GenerationRequest(status="completed")) is None
+
+
+def test_a_request_is_drawn_with_the_same_seeds_whatever_is_written_beside_it(script: Script) -> None:
+    def seeds(request: GenerationRequest) -> list[int]:
+        return list(request.candidates.order_by("ordinal").values_list("seed", flat=True))
+
+    script()
+    given = order(factories.product(), factories.product(), n_candidates=2, params={"seed": 7}).created
+    own = order(factories.product(), factories.product(), n_candidates=2).created
+    generation.drain_generation()
+    assert [seeds(request) for request in given] == [[7, 8], [7, 8]]
+    first, second = map(seeds, own)
+    assert (first[1] - first[0], second[1] - second[0]) == (1, 1)
+    assert first[0] != second[0]
+    Candidate.objects.filter(request=own[0]).delete()
+    GenerationRequest.objects.filter(pk=own[0].pk).update(status="queued")
+    generation.drain_generation()
+    assert seeds(own[0]) == first, "and when it is written again"
 
 
 def rested() -> None:
