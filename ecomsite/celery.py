@@ -52,6 +52,7 @@ app.conf.beat_schedule = {
     "train": _every(60, "training.train"),
     "watch champions": _every(3600, "training.watch_champions"),
     "run retro-scans": _every(60, "moderation.run_retro_scans"),
+    "propose softer rules": _every(3600, "moderation.propose_softer_rules"),
     "score by the challenger": _every(60, "moderation.score_in_the_shadow"),
     "deliver webhooks": _every(10, "outbox.deliver"),
     "check the ledger": _every(env.integer("LEDGER_HEAD_SECONDS", 60, minimum=5), "audit.check_ledger"),

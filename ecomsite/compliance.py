@@ -24,6 +24,21 @@ POLICY_CHECKS = [
 ]
 
 
+@dataclass(frozen=True)
+class PolicyRules:
+    """When a rule that people dismiss is proposed for a softer severity (moderation/policy_record.py)."""
+
+    # The share of the drafts a rule asks about in which people have to confirm it; a rule may have a floor of its own.
+    floor: float
+    # Answers of so many days count.
+    days: int
+
+
+POLICY_RULES = PolicyRules(
+    floor=env.integer("POLICY_RULE_FLOOR_PERCENT", 20) / 100, days=env.integer("POLICY_RULE_DAYS", 90, minimum=1)
+)
+
+
 # --- Personal data ------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class PersonalData:

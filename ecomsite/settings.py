@@ -30,6 +30,7 @@ from ecomsite.compliance import (  # noqa: F401  (Django finds them here)
     LEDGER,
     PERSONAL_DATA,
     POLICY_CHECKS,
+    POLICY_RULES,
     STATEMENTS,
 )
 from ecomsite.console.theme import UNFOLD  # noqa: F401  (unfold reads it here)

@@ -13,6 +13,7 @@ from moderation.live import publication
 from moderation.models.appeals import Appeal
 from moderation.models.retro_scans import RetroScan
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.models.rule_proposals import RuleProposal
 
 
 def forget_words(user: User) -> str:
@@ -32,6 +33,7 @@ def forget_words(user: User) -> str:
         (Appeal.objects.filter(appellant=user), "reason"),
         (Appeal.objects.filter(judge=user), "answer"),
         (RetroScan.objects.filter(actor=user), "reason"),
+        (RuleProposal.objects.filter(answered_by=user), "reason"),
     ):
         n += rows.exclude(**{field: ""}).update(**{field: ERASED})
     n += publication.forget_reasons(keys_of(retired, PublishedCopy), instead=ERASED)

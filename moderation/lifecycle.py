@@ -14,6 +14,7 @@ from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.retro_scans import RetroScan
 from moderation.models.reviews import ReviewItem
+from moderation.models.rule_proposals import RuleProposal
 
 MOVES: dict[type[models.Model], StateTable] = {
     GenerationRequest: {
@@ -55,6 +56,9 @@ MOVES: dict[type[models.Model], StateTable] = {
         "recalled": ("undoing",),
         "undoing": ("undone",),
     },
+    RuleProposal: {
+        "open": ("accepted", "declined", "lapsed"),
+    },
 }
 
 NAMES: dict[type[models.Model], str] = {
@@ -63,6 +67,7 @@ NAMES: dict[type[models.Model], str] = {
     ReviewItem: "item",
     Appeal: "appeal",
     RetroScan: "retroscan",
+    RuleProposal: "ruleproposal",
 }
 
 

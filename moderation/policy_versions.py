@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,6 +56,19 @@ def content_of(packs: Sequence[Pack], graph: FactsGraph) -> dict[str, Any]:
     """Return the policy that `packs`, the facts graph and the software make together, as plain data."""
     content: dict[str, Any] = {"schema": SCHEMA, "packs": dump_packs(packs), "facts_graph": dump_graph(graph)}
     return {**content, "checks": {check.name: check.version for check in _build(content, on=None)}}
+
+
+def with_severity(content: Mapping[str, Any], *, pack: str, rule: str, severity: str) -> dict[str, Any]:
+    """Return the content of a version with one rule of one pack under another severity, and nothing else changed.
+
+    Raises `PermanentError` where there is no such rule.
+    """
+    changed = json.loads(json.dumps(content))
+    rules = [one for own in changed["packs"] if own["pack"] == pack for one in own["rules"] if one["id"] == rule]
+    if not rules:
+        raise PermanentError(f"The policy has no rule {pack}.{rule}.")
+    rules[0]["severity"] = severity
+    return {**changed, "checks": {check.name: check.version for check in _build(changed, on=None)}}
 
 
 def in_force(at: dt.datetime) -> PolicyVersion:

@@ -11,7 +11,7 @@ from core.hints import hint
 from moderation import explaining, scoring, shadow
 from moderation.decisions import asking_again, second_reviews, settling
 from moderation.drafting import generation, requests, screening
-from moderation.live import retro_scan
+from moderation.live import retro_scan, rule_proposals
 from moderation.policy.base import load_checks
 from moderation.queues import daily_lot, handing_out
 
@@ -101,3 +101,9 @@ def run_retro_scans() -> None:
     """Go on with one retro-scan, and ask for another turn while there is one."""
     if retro_scan.run_next():
         hint("moderation.run_retro_scans")
+
+
+@shared_task(name="moderation.propose_softer_rules", soft_time_limit=300, ignore_result=True)
+def propose_softer_rules() -> None:
+    """Propose a softer severity for rules that people dismiss too often."""
+    rule_proposals.propose()

@@ -27,6 +27,7 @@ from moderation.models.policies import PolicyVersion
 from moderation.models.predictions import Prediction, Scoring
 from moderation.models.retro_scans import RetroScan
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.models.rule_proposals import RuleProposal
 from moderation.queues import rules
 from outbox.models import Delivery, Endpoint, Event, Secret
 
@@ -361,6 +362,23 @@ def retro_scan(**fields: Any) -> RetroScan:
     actor = fields.pop("actor", None) or User.objects.create(username=f"scanner-{next(_numbers)}")
     values = {"version": version, "actor": actor, "reason": "tests", "until": timezone.now()} | fields
     return RetroScan.objects.create(**values)
+
+
+def rule_proposal(**fields: Any) -> RuleProposal:
+    """A rule that is proposed for a softer severity."""
+    values = {
+        "pack": "us_ftc",
+        "rule": "substantiation",
+        "rule_hash": "0" * 64,
+        "version": PolicyVersion.objects.order_by("number").first(),
+        "severity": "warn",
+        "softer": "info",
+        "n_confirmed": 1,
+        "n_dismissed": 59,
+        "high": 0.09,
+        "floor": 0.2,
+    } | fields
+    return RuleProposal.objects.create(**values)
 
 
 def webhook_endpoint(*types: str, **fields: Any) -> Endpoint:

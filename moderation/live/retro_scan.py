@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -23,7 +23,7 @@ from audit import ledger
 from catalog.models import PublishedCopy
 from core import jobs, leases
 from core.actors import require_permission
-from core.exceptions import EcomsiteError, StaleState
+from core.exceptions import EcomsiteError, PermanentError, StaleState
 from core.hints import hint_on_commit
 from core.reasons import require_reason
 from core.refs import pk_of, ref
@@ -31,10 +31,10 @@ from moderation import policy_versions
 from moderation.drafting import screening
 from moderation.lifecycle import advance
 from moderation.live import publication
+from moderation.live.trials import GRAVITY, find_changed, find_new
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.policies import PolicyVersion
 from moderation.models.retro_scans import RetroHit, RetroScan
-from moderation.policy import base, merging
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -44,16 +44,23 @@ BATCH = 100
 # A worker gives way to other work of its queue after so many seconds; the next turn goes on.
 TURN_S = 10
 Status = RetroScan.Status
-GRAVITY = {"info": 0, "warn": 1, "block": 2}
 WORKING = (Status.SCANNING, Status.RECALLING, Status.UNDOING)
 Progress = Callable[[RetroScan], None]
 
 
-def start(version: PolicyVersion, *, actor: User, reason: str, severity: str = RetroScan.Severity.BLOCK) -> RetroScan:
+def start(
+    version: PolicyVersion,
+    *,
+    actor: User,
+    reason: str,
+    severity: str = RetroScan.Severity.BLOCK,
+    against: PolicyVersion | None = None,
+) -> RetroScan:
     """Begin a dry run of `version` on everything live. Needs moderation.run_retroscan and a reason.
 
     With `severity` block only what would have been blocked counts, with warn warnings too; of both only what the person
-    who let the text out had not seen.
+    who let the text out had not seen. With `against` it is a comparison: counted is what the two versions find
+    differently, whoever judged it before, and nothing can be taken down by it.
     """
     require_permission(actor, "moderation.run_retroscan")
     reason = require_reason(reason, act="A retro-scan", hint="Say why this policy is tried.", longest=200)
@@ -64,6 +71,7 @@ def start(version: PolicyVersion, *, actor: User, reason: str, severity: str = R
             actor=actor,
             reason=reason,
             severity=severity,
+            against=against,
             until=now,
             n_total=PublishedCopy.objects.filter(retired_at=None, published_at__lte=now).count(),
         )
@@ -74,6 +82,8 @@ def start(version: PolicyVersion, *, actor: User, reason: str, severity: str = R
             "texts": scan.n_total,
             "reason": ledger.typed(scan.reason, by=actor),
         }
+        if against is not None:
+            payload["against"] = against.number
         ledger.append("moderation.retroscan.started", subject=ref(scan), actor=actor, payload=payload)
         hint_on_commit("moderation.run_retro_scans")
     return scan
@@ -82,9 +92,14 @@ def start(version: PolicyVersion, *, actor: User, reason: str, severity: str = R
 def recall(scan: RetroScan, *, actor: User, reason: str) -> None:
     """Take down what the dry run found, in the name of `actor`. Needs catalog.retire_copy and a reason.
 
-    Raises `PermanentError` without a reason, `StaleState` unless the scan is at the end of its dry run.
+    Raises `PermanentError` without a reason or for a comparison, `StaleState` unless the scan is at the end of its dry
+    run.
     """
     require_permission(actor, "catalog.retire_copy")
+    if scan.against_id is not None:
+        raise PermanentError(
+            "A comparison of two policies takes nothing down.", hint="Try the policy itself on live copy."
+        )
     _begin(scan, actor=actor, reason=reason, from_=Status.SCANNED, to=Status.RECALLING)
 
 
@@ -128,7 +143,7 @@ def run_next(scan: RetroScan | None = None, *, on_progress: Progress | None = No
     claimed = leases.claim(leases.claimable(waiting).order_by("created_at", "pk"), n=1, duration=lease)
     if not claimed:
         return False
-    held = RetroScan.objects.select_related("version", "actor").get(pk=claimed[0].pk)
+    held = RetroScan.objects.select_related("version", "against", "actor").get(pk=claimed[0].pk)
 
     def work(scan: RetroScan) -> None:
         _work(scan, until=time.monotonic() + turn_s, on_progress=on_progress or (lambda scan: None))
@@ -159,6 +174,7 @@ def _scan_batch(scan: RetroScan) -> bool:
         _finish(scan, from_=Status.SCANNING, to=Status.SCANNED, payload={"texts": scan.n_seen, "failing": found})
         return False
     checks = policy_versions.checks_of(scan.version)
+    before = policy_versions.checks_of(scan.against) if scan.against else None
     keys = {text.pk: uuid.UUID(pk_of(text.candidate_ref, Candidate)) for text in texts}
     candidates = Candidate.objects.select_related("product").in_bulk(list(keys.values()))
     seen: dict[Any, list[Finding]] = {}
@@ -168,7 +184,10 @@ def _scan_batch(scan: RetroScan) -> bool:
     for text in texts:
         candidate = candidates[keys[text.pk]]
         draft = screening.draft_of(candidate, text=text.text)
-        new = find_new(draft, checks, seen.get(candidate.pk, ()), severity=scan.severity)
+        if before is None:
+            new = find_new(draft, checks, seen.get(candidate.pk, ()), severity=scan.severity)
+        else:
+            new = find_changed(draft, checks, before)
         if new:
             gravest = max((finding["severity"] for finding in new), key=GRAVITY.__getitem__)
             hits.append(RetroHit(scan=scan, published_copy=text, severity=gravest, findings=new))
@@ -179,29 +198,6 @@ def _scan_batch(scan: RetroScan) -> bool:
         scan.checkpoint, scan.n_seen, scan.counts = texts[-1].pk, scan.n_seen + len(texts), dict(counts)
         scan.save(update_fields=("checkpoint", "n_seen", "counts"))
     return True
-
-
-def find_new(
-    draft: base.Draft, checks: Sequence[base.Check], seen: Sequence[Finding], *, severity: str
-) -> list[dict[str, Any]]:
-    """Return what `checks` find in `draft` from `severity` on that is not among `seen`, which a person has judged."""
-    judged = {(finding.code, finding.start, finding.end): GRAVITY[finding.severity] for finding in seen}
-    return [
-        {
-            "code": hit.code,
-            "severity": str(hit.severity),
-            "message": hit.message,
-            "start": hit.start,
-            "end": hit.end,
-            "check": result.check_name,
-            "rule": hit.evidence.get("rule", ""),
-            "pack": hit.evidence.get("pack", ""),
-        }
-        for result in merging.merged(base.run_checks(draft, checks))
-        for hit in result.hits
-        if GRAVITY[hit.severity] >= GRAVITY[severity]
-        and judged.get((hit.code, hit.start, hit.end), -1) < GRAVITY[hit.severity]
-    ]
 
 
 def _recall_batch(scan: RetroScan) -> bool:

@@ -9,6 +9,7 @@ from moderation.models import (  # noqa: F401  (Django finds them here)
     retro_scans,
     reviewers,
     reviews,
+    rule_proposals,
     signatures,
     traffic,
 )

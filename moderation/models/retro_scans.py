@@ -30,6 +30,10 @@ class RetroScan(Leased):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="retro_scans", editable=False)
+    # A comparison: counted is what the two find differently, whoever judged it before. It takes nothing down.
+    against = models.ForeignKey(
+        PolicyVersion, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
     severity = models.CharField(max_length=8, choices=Severity, default=Severity.BLOCK, editable=False)
     status = models.CharField(max_length=12, choices=Status, default=Status.SCANNING, editable=False)
     reason = models.CharField(

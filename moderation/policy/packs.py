@@ -106,6 +106,8 @@ class Rule(Strict):
     `unless` lists longer wordings in which a match is innocent. Of the contexts of the pack, one of `only_if` has to
     fit for a match to count; one of `not_if` makes it an exempted one, which is shown and asks for nothing.
     What the sentence denies, quotes or tells of counts only where `counts_if` says so.
+    `floor` is the share of answers, 0 to 1, that have to confirm it, else a softer severity is proposed;
+    `may_soften` says whether one ever is (default: unless it is law and blocks).
     Empty `channels` and `categories` mean all; a category fits if it or the title contains one of the words.
     """
 
@@ -127,6 +129,8 @@ class Rule(Strict):
     only_if: tuple[Name, ...] = ()
     not_if: tuple[Name, ...] = ()
     counts_if: tuple[Literal["denied", "notice", "quoted", "told"], ...] = ()
+    floor: float | None = Field(default=None, ge=0, le=1)
+    may_soften: bool | None = None
     bad: Examples = Field(min_length=1)
     good: Examples = Field(min_length=1)
 

@@ -46,6 +46,7 @@ def test_of_two_who_move_the_same_row_one_is_told_that_it_came_too_late() -> Non
 def test_the_database_itself_refuses_a_state_that_does_not_exist(model) -> None:
     factories.appeal(factories.decision(factories.review_item(), "reject"))
     factories.retro_scan()
+    factories.rule_proposal()
     with pytest.raises(IntegrityError), transaction.atomic():
         model.objects.update(status="nonsense")
 
@@ -57,6 +58,7 @@ def test_a_thing_has_the_same_name_in_the_ledger_for_ever() -> None:
         "moderation.item.seen",
         "moderation.appeal.seen",
         "moderation.retroscan.seen",
+        "moderation.ruleproposal.seen",
     ]
 
 
