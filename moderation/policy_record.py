@@ -1,4 +1,4 @@
-"""What became of each rule's findings: confirmed and dismissed by people, by locale, against the share it has to reach."""
+"""What became of each rule's findings: confirmed and dismissed, by locale, against the share it has to reach."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from core.hashing import hash_json
-from labeling.quality.intervals import Estimate, share
 from moderation.models.policies import PolicyVersion
 from moderation.policy.facts_graph import FactsGraphCheck
 from moderation.policy.rules import PolicyRulesCheck
+
+if TYPE_CHECKING:
+    from labeling.quality.intervals import Estimate
 
 SOFTER: Final = {"block": "warn", "warn": "info"}
 GRAPH: Final = "facts_graph"
@@ -67,6 +69,8 @@ class Tally:
     @property
     def share(self) -> Estimate:
         """The share confirmed with its 95 % interval (Wilson); no figures below 20 answers."""
+        from labeling.quality.intervals import share  # numpy: not before it is asked for
+
         return share(self.confirmed, self.answers)
 
 
@@ -109,7 +113,11 @@ def record_of(version: PolicyVersion, *, days: int | None = None) -> list[RuleRe
     any version that had the rule in the same words, with the same severity and under the same release of its check.
     """
     since = timezone.now() - dt.timedelta(days=days or settings.POLICY_RULES.days)
-    names = {"graph": FactsGraphCheck.name, "rules": PolicyRulesCheck.name, "since": since}
+    names: dict[str, str | dt.datetime] = {
+        "graph": FactsGraphCheck.name,
+        "rules": PolicyRulesCheck.name,
+        "since": since,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_SQL, names)
         rows = cursor.fetchall()

@@ -13,6 +13,7 @@ from core.actors import AuthenticatedHttpRequest, require_permission
 from ecomsite.console.pages import page
 from moderation import policy_versions
 from moderation.models.policies import PolicyActivation, PolicyVersion
+from moderation.models.rule_proposals import RuleProposal
 
 
 @require_safe
@@ -23,6 +24,7 @@ def overview(request: AuthenticatedHttpRequest) -> HttpResponse:
     context = {
         "title": "Policies",
         "now": now,
+        "n_proposed": RuleProposal.objects.filter(status=RuleProposal.Status.OPEN).count(),
         "packs": [_pack_summary(pack) for pack in now.content["packs"]],
         "activations": PolicyActivation.objects.select_related("version", "by").defer("version__content")[:50],
         "waiting": policy_versions.difference(now.content, policy_versions.content_now()),

@@ -61,7 +61,7 @@ def start(request: AuthenticatedHttpRequest) -> Act[object]:
 def show(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
     """Show what a scan found, text by text, and what became of it."""
     require_permission(request.user, "moderation.view_retroscan")
-    scan = get_object_or_404(RetroScan.objects.select_related("version", "actor"), pk=pk)
+    scan = get_object_or_404(RetroScan.objects.select_related("version", "against", "actor"), pk=pk)
     code = request.GET.get("code", "")
     hits = scan.hits.select_related("published_copy__product")
     if code:
@@ -77,7 +77,10 @@ def show(request: AuthenticatedHttpRequest, pk: UUID) -> HttpResponse:
         "code": code,
         "hits": [_hit(hit) for hit in hits[:SHOWN]],
         "shown": SHOWN,
-        "may_recall": scan.status == RetroScan.Status.SCANNED and states and may("catalog.retire_copy"),
+        "may_recall": scan.status == RetroScan.Status.SCANNED
+        and scan.against_id is None
+        and states
+        and may("catalog.retire_copy"),
         "may_undo": scan.status == RetroScan.Status.RECALLED and states.get("recalled") and may("catalog.publish_copy"),
     }
     return page(request, "console/retro_scan.html", context)

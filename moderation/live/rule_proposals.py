@@ -1,9 +1,10 @@
-"""Rules under their floor, proposed for a softer severity: tried on live copy, then accepted or declined by a person."""
+"""Rules under their floor, proposed for a softer severity: tried on live copy, then accepted or declined."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -114,11 +115,30 @@ def accept(proposal: RuleProposal, *, actor: User, reason: str) -> PolicyVersion
 
 
 def decline(proposal: RuleProposal, *, actor: User, reason: str) -> None:
-    """Keep the rule as it is. Needs moderation.activate_policy and a reason; raises `StaleState` where it was answered."""
+    """Keep the rule as it is. Needs moderation.activate_policy and a reason.
+
+    Raises `PermanentError` without a reason, `StaleState` where it was answered already.
+    """
     require_permission(actor, "moderation.activate_policy")
     reason = require_reason(reason, act="To keep the rule as it is")
     with transaction.atomic():
         ledger.append_many([_answered(_open(proposal), actor, reason, to=Status.DECLINED)], actor=actor)
+
+
+def taken_back(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[RuleProposal]:
+    """Return the accepted proposals whose severity the content `now` has and the content `then` would not."""
+    held, wanted = (
+        {(pack["pack"], rule["id"]): rule["severity"] for pack in content["packs"] for rule in pack["rules"]}
+        for content in (now, then)
+    )
+    latest: dict[tuple[str, str], RuleProposal] = {}
+    for proposal in RuleProposal.objects.filter(status=Status.ACCEPTED).order_by("id"):
+        latest[proposal.pack, proposal.rule] = proposal
+    return [
+        proposal
+        for key, proposal in latest.items()
+        if held.get(key) == proposal.softer and wanted.get(key, proposal.softer) != proposal.softer
+    ]
 
 
 def _open(proposal: RuleProposal) -> RuleProposal:

@@ -1,4 +1,4 @@
-"""Rules that people dismiss too often, proposed for a softer severity: the figures, the trial on live copy, the answer."""
+"""Rules that people dismiss too often, proposed for a softer severity: figures, trial on live copy, answer."""
 
 from __future__ import annotations
 

@@ -101,6 +101,8 @@ def _pages(scene: Scene, visitor: Visitor) -> list[str]:
         reverse("console:queue_policy", args=["copy_verdict"]),
         reverse("console:quarantine"),
         reverse("console:policies"),
+        reverse("console:policy_rules"),
+        reverse("console:rule_proposal", args=[make.rule_proposal().pk]),
         reverse("console:questions"),
         reverse("console:policy", args=[1]),
         reverse("console:retro_scans"),

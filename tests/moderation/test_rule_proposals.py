@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
 
 from audit.models import LedgerEntry
 from catalog.models import PublishedCopy
@@ -17,6 +18,8 @@ from moderation.live import retro_scan, rule_proposals
 from moderation.models.policies import PolicyActivation, PolicyVersion
 from moderation.models.retro_scans import RetroScan
 from moderation.models.rule_proposals import RuleProposal
+from moderation.policy_record import record_of
+from tests import factories
 from tests.at_once import at_once
 from tests.moderation.test_policy_record import asked, in_force
 from tests.moderation.test_retro_scan import live, work
@@ -184,3 +187,28 @@ def test_two_who_look_at_once_propose_a_rule_once(kim: User) -> None:
     asked(in_force(kim), 40, "dismissed")
     assert sorted(len(made) for made in at_once(rule_proposals.propose, rule_proposals.propose)) == [0, 1]
     assert RuleProposal.objects.count() == 1
+
+
+def test_the_command_shows_the_record_and_proposes(kim: User, capsys: Any) -> None:
+    call_command("policy_record")
+    assert "No rule has asked a person anything." in capsys.readouterr().out
+    asked(in_force(kim), 40, "dismissed")
+    call_command("policy_record", "--propose")
+    said = capsys.readouterr().out
+    assert "1 new proposal." in said
+    assert "0% (0% to 9%)" in said
+    assert "Proposed: house_rules.house_word: warn → info (at most 9%, floor 20%)" in said
+    call_command("policy_record", "--locale", "zh-Hans")
+    assert "house_rules.house_word  " not in capsys.readouterr().out
+
+
+def test_loading_the_files_says_that_it_would_take_a_softer_severity_back(kim: User, capsys: Any) -> None:
+    version = policy_versions.policy_in_force().version
+    (rule,) = (one for one in record_of(version) if one.name == "us_ftc.substantiation")
+    proposal = factories.rule_proposal(rule_hash=rule.rule_hash)
+    tried(proposal, kim)
+    rule_proposals.accept(proposal, actor=kim, reason="Nobody minds.")
+    call_command("load_policies", "--dry-run")
+    said = capsys.readouterr().out
+    assert "~ us_ftc.substantiation: severity" in said
+    assert "us_ftc.substantiation was made info" in said

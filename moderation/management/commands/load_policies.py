@@ -11,6 +11,7 @@ from core.actors import SystemActor
 from core.command_line import WithExamples, actor_from, add_by
 from core.exceptions import EcomsiteError
 from moderation import policy_versions
+from moderation.live import rule_proposals
 from moderation.models.policies import PolicyActivation, PolicyVersion
 
 HELP = """Compare the reviewed policy files (moderation/policy/packs, facts_graph.yaml) with the policy in force, rule
@@ -53,6 +54,12 @@ class Command(WithExamples):
         lines = policy_versions.difference(now.content, content)
         for line in lines:
             self.stdout.write(f"  {line}")
+        for softened in rule_proposals.taken_back(now.content, content):
+            self.stdout.write(
+                self.style.WARNING(f"  {softened.pack}.{softened.rule} was made {softened.softer}")
+                + f" on {softened.answered_at:%Y-%m-%d} by proposal {softened.pk}; this would undo it. "
+                "Change the file as well."
+            )
         if not lines:
             self.stdout.write(f"Nothing differs from policy {now.number}, which is in force.")
             return
