@@ -21,13 +21,13 @@ from catalog.models import CustomerReview, ImportRun
 from core.actors import require_permission, user_keys
 from core.exceptions import PermanentError
 from core.hashing import hash_path
+from core.pseudonyms import pseudonym
 from core.refs import ref
 from labeling import imported_votes, labels
 from labeling.exchange.formats import format_of, open_file
 from labeling.exchange.rows import Reading
 from labeling.labels import ImportedLabel
 from labeling.models import Label, Vote
-from labeling.pseudonyms import pseudonym
 from labeling.question import question
 from moderation.decisions.second_reviews import open_blind
 from moderation.label_exchange.records import USUAL, LabelRecord, Rules, records_of

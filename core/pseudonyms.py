@@ -28,5 +28,6 @@ def pseudonym(name: str, *, purpose: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _digest(key: str, purpose: str, name: str) -> str:
+    # What was named by it is in the tables: the words stay what they were.
     derived = hmac.digest(key.encode(), f"labeling.pseudonyms.{purpose}".encode(), "sha256")
     return hmac.digest(derived, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:16]
