@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog import editing
 from catalog.feeds.base import BadRow, image_address
-from catalog.models import ImportRun, Product, ProductFact, ProductPicture, PublishedCopy
+from catalog.models import CustomerMessage, ImportRun, Product, ProductFact, ProductPicture, PublishedCopy
 from core.actors import AuthenticatedHttpRequest
 from core.admin import ReadOnlyAdmin, excerpt, lead_on
 
@@ -162,6 +162,23 @@ class ProductPictureAdmin(ReadOnlyAdmin):
         """Show the product."""
         picture = get_object_or_404(ProductPicture, pk=object_id if object_id.isdecimal() else 0)
         return redirect("admin:catalog_product_change", picture.product_id)
+
+
+@admin.register(CustomerMessage)
+class CustomerMessageAdmin(ReadOnlyAdmin):
+    """What customers wrote to the shop; who wrote one is a pseudonym."""
+
+    nothing_here = "No message yet"
+    what_brings = "“manage.py import_messages FILE” brings them."
+    list_display = ("about", "channel", "product", "locale", "author", "received_at")
+    list_filter = ("channel", "locale")
+    list_select_related = ("product",)
+    search_fields = ("text", "external_id", "author", "product__sku")
+
+    @display(description="message")
+    def about(self, obj: CustomerMessage) -> str:
+        """The first words."""
+        return excerpt(obj.text)
 
 
 class LiveFilter(admin.SimpleListFilter):

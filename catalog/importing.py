@@ -1,4 +1,4 @@
-"""Bring products and customer reviews in: in batches, by key, resumable, every bad row named, no good one lost."""
+"""Bring products and what customers write in: in batches, by key, resumable, every bad row named, no good one lost."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.feeds.base import FeedRow, R
-from catalog.feeds.detection import MAPPED_FORMATS, detect_format, products_of, reviews_of
+from catalog.feeds.detection import MAPPED_FORMATS, detect_format, messages_of, products_of, reviews_of
 from catalog.feeds.mapping import Mapping, read_mapping
 from catalog.import_loop import Job, OnProgress, Written, run_import
 from catalog.import_writes import external_id_of, write_products, write_reviews
+from catalog.message_writes import message_id_of, write_messages
 from catalog.models import ImportRun
 from core.actors import require_permission
 from core.exceptions import PermanentError
@@ -78,6 +79,36 @@ def import_reviews(
         rows_of=reviews_of,
         key_of=external_id_of,
         write=write_reviews,
+        feed_format=feed_format,
+        rules=read_mapping(mapping, said),
+        actor=actor,
+        resume=resume,
+        on_progress=on_progress,
+    )
+
+
+def import_messages(
+    path: Path,
+    *,
+    feed_format: str | None = None,
+    mapping: Path | None = None,
+    said: dict[str, str] | None = None,
+    actor: User | SystemActor,
+    resume: bool = True,
+    on_progress: OnProgress | None = None,
+) -> ImportRun:
+    """Import messages of customers as `import_reviews` does reviews. Needs the permission catalog.add_product.
+
+    Who wrote one is kept as a pseudonym; a bad row is named by its line alone. Raises `PermanentError` also while
+    SECRET_KEY is one that ends with the process.
+    """
+    require_permission(actor, "catalog.add_product")
+    return _import(
+        path,
+        kind="messages",
+        rows_of=messages_of,
+        key_of=message_id_of,
+        write=write_messages,
         feed_format=feed_format,
         rules=read_mapping(mapping, said),
         actor=actor,

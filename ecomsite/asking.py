@@ -20,5 +20,6 @@ SUBJECTS: dict[str, str] = {
     "review": "questions.subjects.review.ReviewSubject",
     "draft": "questions.subjects.draft.DraftSubject",
     "product": "questions.subjects.product.ProductSubject",
+    "message": "questions.subjects.message.MessageSubject",
     "picture": "questions.subjects.picture.PictureSubject",
 }

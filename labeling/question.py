@@ -23,8 +23,6 @@ from labeling.annotations import Result, prediction_of
 if TYPE_CHECKING:
     from labeling.examples import Example, Excluded
 
-ABOUT = ("review", "draft", "product", "picture", "message")
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -53,7 +51,7 @@ class Question(ABC):
     when_paused: str = "No more is asked; what is there is kept"
     choices: tuple[Choice, ...] = ()
     is_multiple: bool = False
-    about: str = "review"  # one of ABOUT
+    about: str = "review"  # one of settings.SUBJECTS
     # Whether a model can read what it is about; where none can, people alone answer, and nobody searches for wrong
     # labels.
     is_readable: bool = True

@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from catalog.models import CustomerReview, Product, ProductFact, PublishedCopy
+from catalog.models import CustomerMessage, CustomerReview, Product, ProductFact, PublishedCopy
 from catalog.slots import Slot
 from core.hashing import hash_json
 from core.refs import ref
@@ -208,6 +208,12 @@ def validity(candidate_: Candidate, value: float, *, version: ModelVersion, **fi
 def customer_review(text: str = "Keeps tea hot, and it looks lovely.", **fields: Any) -> CustomerReview:
     """What a customer wrote about a product."""
     return customer_reviews([text], **fields)[0]
+
+
+def customer_message(text: str = "Where is my kettle?", **fields: Any) -> CustomerMessage:
+    """A message to the shop, by email."""
+    values = {"external_id": f"message-{next(_numbers):05}", "channel": "email"} | fields
+    return CustomerMessage.objects.create(text=text, **values)
 
 
 def customer_reviews(texts: Iterable[str], **fields: Any) -> list[CustomerReview]:

@@ -20,7 +20,7 @@ from catalog.models import Locale
 
 MAX_TITLE, MAX_SKU, MAX_BRAND, MAX_CATEGORY, MAX_URL = 500, 120, 200, 300, 1000
 SAY_FORMAT = 'say its format in a mapping, e.g. "%d/%m/%Y"'
-MAX_TEXT, MAX_FACTS = 50_000, 100
+MAX_TEXT, MAX_FACTS, MAX_AUTHOR = 50_000, 100, 500
 _USUAL_ADDRESS = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/[A-Za-z0-9._~/?=%-]*)?")
 _REVIEW_ALONE = partial(language_alone, is_review=True)
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,3}", re.I)
@@ -123,24 +123,24 @@ def make_product(
 
     An empty `locale` is what `language` makes of title and description; `facts` gets what it came to.
     """
-    sku, title = _key("sku", sku), _line("title", title, MAX_TITLE)
+    sku, title = checked_key("sku", sku), checked_line("title", title, MAX_TITLE)
     if not sku:
         raise BadRow("the sku is empty")
     if not title:
         raise BadRow("the title is empty")
-    description = _text("description", description)
+    description = checked_text("description", description)
     locale = locale_of(locale) if locale.strip() else language(title, description)
     titles = {}
     for name, text in (localized_titles or {}).items():
-        if text := _line(f"title in {name}", text, MAX_TITLE):
+        if text := checked_line(f"title in {name}", text, MAX_TITLE):
             titles[locale_of(name)] = text
     return ProductRecord(
         sku=sku,
         title=title,
         locale=locale,
         localized_titles=titles,
-        brand=_line("brand", brand, MAX_BRAND),
-        category=_line("category", category, MAX_CATEGORY),
+        brand=checked_line("brand", brand, MAX_BRAND),
+        category=checked_line("category", category, MAX_CATEGORY),
         description=description,
         price=price[0] if price else None,
         currency=price[1] if price else "",
@@ -165,15 +165,15 @@ def make_review(
 
     `date_form` says how its date is written; an empty `locale` is what `language` makes of the text.
     """
-    text = _text("text", text)
+    text = checked_text("text", text)
     if not text:
         raise BadRow("the text is empty")
     return ReviewRecord(
         text=text,
         locale=locale_of(locale) if locale.strip() else language(text),
-        external_id=_key("external_id", external_id),
-        sku=_key("sku", sku),
-        title=_line("title", title, MAX_TITLE),
+        external_id=checked_key("external_id", external_id),
+        sku=checked_key("sku", sku),
+        title=checked_line("title", title, MAX_TITLE),
         rating=parse_rating(clean_line(rating)),
         written_at=parse_moment("written_at", clean_line(written_at), form=date_form, hint=SAY_FORMAT),
     )
@@ -195,8 +195,9 @@ def is_shortened(text: str) -> bool:
     return bool(_SHORTENED.fullmatch(text))
 
 
-def _key(name: str, text: str) -> str:
-    text = _line(name, text, MAX_SKU)
+def checked_key(name: str, text: str) -> str:
+    """Return a key, cleaned. Raises `BadRow` where it is too long, or a spreadsheet shortened it."""
+    text = checked_line(name, text, MAX_SKU)
     if is_shortened(text):
         raise BadRow(
             f"the {name} {text!r} is a number that a spreadsheet shortened: format its column as text, and export anew"
@@ -204,14 +205,16 @@ def _key(name: str, text: str) -> str:
     return text
 
 
-def _line(name: str, text: str, limit: int) -> str:
+def checked_line(name: str, text: str, limit: int) -> str:
+    """Return one line of text, cleaned. Raises `BadRow` where it is longer than `limit` characters."""
     text = clean_line(text)
     if len(text) > limit:
         raise BadRow(f"the {name} is {len(text):,} characters long; at most {limit:,}")
     return text
 
 
-def _text(name: str, text: str) -> str:
+def checked_text(name: str, text: str) -> str:
+    """Return text of several lines, cleaned. Raises `BadRow` where it is too long."""
     text = clean_text(text)
     if len(text) > MAX_TEXT:
         raise BadRow(f"the {name} is {len(text):,} characters long; at most {MAX_TEXT:,}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from catalog.feeds import jsonl, mapped_csv, merchant, shopify
 from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord
 from catalog.feeds.mapping import Mapping
+from catalog.feeds.texts import MESSAGES, REVIEWS, MessageRecord
 from core.exceptions import PermanentError
 from core.source import CsvRecord, Source
 
@@ -19,9 +21,14 @@ PRODUCT_READERS: dict[str, Callable[..., Iterator[FeedRow[ProductRecord]]]] = {
     "csv": mapped_csv.read_products,
 }
 REVIEW_READERS: dict[str, Callable[..., Iterator[FeedRow[ReviewRecord]]]] = {
-    "jsonl": jsonl.read_reviews,
-    "parquet": jsonl.read_reviews,
-    "csv": mapped_csv.read_reviews,
+    "jsonl": partial(jsonl.read_texts, kind=REVIEWS),
+    "parquet": partial(jsonl.read_texts, kind=REVIEWS),
+    "csv": partial(mapped_csv.read_texts, kind=REVIEWS),
+}
+MESSAGE_READERS: dict[str, Callable[..., Iterator[FeedRow[MessageRecord]]]] = {
+    "jsonl": partial(jsonl.read_texts, kind=MESSAGES),
+    "parquet": partial(jsonl.read_texts, kind=MESSAGES),
+    "csv": partial(mapped_csv.read_texts, kind=MESSAGES),
 }
 
 MAPPED_FORMATS = ("csv", "jsonl", "parquet")
@@ -73,6 +80,13 @@ def reviews_of(source: Source, *, feed_format: str, mapping: Mapping | None) -> 
     """Return the rows of a review feed. Raises `PermanentError` for an unknown format."""
     reader = REVIEW_READERS[_known(feed_format, REVIEW_READERS)]
     return reader(source, mapping=mapping)
+
+
+def messages_of(source: Source, *, feed_format: str, mapping: Mapping | None) -> Iterator[FeedRow[MessageRecord]]:
+    """Return the rows of a file of messages. Raises `PermanentError` for an unknown format."""
+    reader = MESSAGE_READERS[_known(feed_format, MESSAGE_READERS)]
+    # Words and names of people are not copied into the file of bad rows: its line tells which row it is.
+    return (row._replace(raw="") for row in reader(source, mapping=mapping))
 
 
 def _known(feed_format: str, readers: Iterable[str]) -> str:

@@ -11,7 +11,8 @@ letters of the title. A fact is typed by how it is written: `true` yes or no, `4
 list is one fact, and `null` none. `price` may be `{"amount": 49, "currency": "USD"}`.
 
 A review: `{"text": "…", "sku": "K-100", "title": "…", "rating": 4, "locale": "en", "written_at": "2026-03-01",
-"external_id": "…"}`, of which `text` alone is required.
+"external_id": "…"}`, of which `text` alone is required. A message of a customer: `{"text": "…", "external_id": "…",
+"channel": "email", "author": "…", "sku": "K-100", "locale": "en", "received_at": "2026-03-01T09:30:00Z"}`, likewise.
 
 With a mapping (`catalog.feeds.mapping`), the keys are those that it names.
 """
@@ -30,24 +31,22 @@ from catalog.feeds.base import (
     FeedRow,
     ProductRecord,
     R,
-    ReviewRecord,
     locale_of,
     make_product,
-    make_review,
     row_of,
 )
 from catalog.feeds.facts import fact_or_note, is_measure
 from catalog.feeds.habits import Habits
-from catalog.feeds.mapping import PRODUCT_FIELDS, REVIEW_FIELDS, Mapping, record_product, record_review, study
+from catalog.feeds.mapping import PRODUCT_FIELDS, Mapping, record_product, study
 from catalog.feeds.numerals import POINT, read_with
 from catalog.feeds.prices import parse_price
+from catalog.feeds.texts import TextKind
 from catalog.models import Locale
 from core.exceptions import PermanentError
 from core.source import Source
 
 _LOCALES = frozenset(Locale.values)
 PRODUCT_KEYS = {*PRODUCT_FIELDS, "facts"}
-REVIEW_KEYS = set(REVIEW_FIELDS)
 LIST_MARK = "|"  # between the entries of a list, where a mapping splits them
 _POINTS = read_with(POINT)
 Objects = Iterable[dict[str, Any]]
@@ -64,15 +63,15 @@ def read_products(source: Source, *, mapping: Mapping | None = None) -> Iterator
     return _read(source, lambda data: record_product(_flat(data, rules), rules, habits), habits, rules=rules)
 
 
-def read_reviews(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ReviewRecord]]:
-    """Yield the customer reviews of a JSONL file."""
+def read_texts(source: Source, *, mapping: Mapping | None = None, kind: TextKind[R]) -> Iterator[FeedRow[R]]:
+    """Yield the texts of one `kind`, customer reviews or messages, of a JSONL file."""
     rules = mapping or Mapping()
     if not rules.names_columns:
-        habits = _habits(source, rules, _study_reviews)
-        return _read(source, partial(_review, partial(habits.locale_of, is_review=True)), habits)
-    _check(rules, REVIEW_FIELDS, ("text",))
+        habits = _habits(source, rules, _study_texts)
+        return _read(source, partial(_record, kind, partial(habits.locale_of, is_review=True)), habits)
+    _check(rules, kind.fields, ("text",))
     habits = _habits(source, rules, lambda objects, habits: study(_readable(objects, rules), rules, habits))
-    return _read(source, lambda data: record_review(_flat(data, rules), rules, habits), habits, rules=rules)
+    return _read(source, lambda data: kind.record(_flat(data, rules), rules, habits), habits, rules=rules)
 
 
 def _habits(source: Source, rules: Mapping, hear: Callable[[Objects, Habits], None], *, usual: str = "") -> Habits:
@@ -162,9 +161,9 @@ def _facts(facts: Any, habits: Habits, locale: str) -> list[FactRecord]:
     return made
 
 
-def _review(language: Callable[[str], str], data: dict[str, Any]) -> ReviewRecord:
-    _know(data, REVIEW_KEYS)
-    return make_review(**{"text": "", **{name: _string(data, name) for name in data}}, language=language)
+def _record(kind: TextKind[R], language: Callable[[str], str], data: dict[str, Any]) -> R:
+    _know(data, set(kind.fields))
+    return kind.make(**{"text": "", **{name: _string(data, name) for name in data}}, language=language)
 
 
 def _study_products(objects: Objects, habits: Habits) -> None:
@@ -181,7 +180,7 @@ def _study_products(objects: Objects, habits: Habits) -> None:
                     habits.numerals.learn(name, [value])
 
 
-def _study_reviews(objects: Objects, habits: Habits) -> None:
+def _study_texts(objects: Objects, habits: Habits) -> None:
     for data in objects:
         if isinstance(text := data.get("text"), str) and not data.get("locale"):
             habits.languages.hear(text, is_review=True)

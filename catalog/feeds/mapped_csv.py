@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from catalog.feeds.base import FeedRow, ProductRecord, ReviewRecord, row_of
+from catalog.feeds.base import FeedRow, ProductRecord, R, row_of
 from catalog.feeds.habits import Habits
 from catalog.feeds.mapping import (
     PRODUCT_FIELDS,
-    REVIEW_FIELDS,
     FieldRule,
     Mapping,
     Row,
     record_product,
-    record_review,
     study,
 )
+from catalog.feeds.texts import TextKind
 from core.csv_records import CsvRecord
 from core.exceptions import PermanentError
 from core.source import Source
@@ -39,16 +38,16 @@ def read_products(source: Source, *, mapping: Mapping | None = None) -> Iterator
         yield row_of(record.line, make, habits, sku=table.rules.fields["sku"].of(row), raw=record.raw)
 
 
-def read_reviews(source: Source, *, mapping: Mapping | None = None) -> Iterator[FeedRow[ReviewRecord]]:
-    """Yield the customer reviews of a CSV file."""
-    table = _Table(source, mapping, known=REVIEW_FIELDS, required=("text",))
+def read_texts(source: Source, *, mapping: Mapping | None = None, kind: TextKind[R]) -> Iterator[FeedRow[R]]:
+    """Yield the texts of one `kind`, customer reviews or messages, of a CSV file."""
+    table = _Table(source, mapping, known=kind.fields, required=("text",))
     habits = table.habits()
     for record, row in table.rows():
         if record.error:
             yield FeedRow(record.line, error=record.error, raw=record.raw, breaks_off=record.breaks_off)
             continue
         sku = table.rules.fields["sku"].of(row) if "sku" in table.rules.fields else ""
-        yield row_of(record.line, partial(record_review, row, table.rules, habits), habits, sku=sku, raw=record.raw)
+        yield row_of(record.line, partial(kind.record, row, table.rules, habits), habits, sku=sku, raw=record.raw)
 
 
 class _Table:

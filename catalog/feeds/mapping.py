@@ -9,7 +9,7 @@ These four alone may be said of a format that names its own columns (Shopify, Me
 
 [fields]                        # products: sku title brand category description price currency locale image_url
 sku = "Item No"                 # reviews: text title external_id sku locale rating written_at
-title = "Name"
+title = "Name"                  # messages: text external_id sku channel locale author received_at
 brand = { value = "Acme" }                                  # the same for every row
 category = { column = "Category", split = "|", join = " > " }   # "A | B | C" → "A > B > C"
 image_url = { column = "Images", split = "|", take = 1 }    # the first part (-1: the last)
@@ -36,7 +36,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,7 +43,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from catalog.currencies import currency_code
 from catalog.feeds.bad_row import BadRow
-from catalog.feeds.base import FactRecord, ProductRecord, ReviewRecord, locale_of, make_product, make_review
+from catalog.feeds.base import FactRecord, ProductRecord, locale_of, make_product
 from catalog.feeds.dates import is_form
 from catalog.feeds.facts import MAX_FACT_NAME, fact_or_note, is_measure
 from catalog.feeds.habits import Habits
@@ -55,6 +54,7 @@ from core.spreadsheets import unguarded
 
 PRODUCT_FIELDS = ("sku", "title", "brand", "category", "description", "price", "currency", "locale", "image_url")
 REVIEW_FIELDS = ("text", "title", "external_id", "sku", "locale", "rating", "written_at")
+DATES = ("written_at", "received_at")
 Row = dict[str, str]
 _PRICE = "price"
 
@@ -157,9 +157,9 @@ class Mapping(BaseModel):
         if self.currency and not currency_code(self.currency):
             raise ValueError(f"currency: {self.currency[:40]!r} is no currency; a code like EUR is one")
         for name, field in self.fields.items():
-            if field.format and (name != "written_at" or not is_form(field.format)):
+            if field.format and (name not in DATES or not is_form(field.format)):
                 raise ValueError(
-                    f"fields.{name}.format: {field.format[:40]!r} is none; written_at takes one like %d/%m/%Y"
+                    f"fields.{name}.format: {field.format[:40]!r} is none; {' and '.join(DATES)} take one like %d/%m/%Y"
                 )
         for rule in self.facts:
             if rule.locale:
@@ -244,15 +244,6 @@ def record_product(row: Row, rules: Mapping, habits: Habits) -> ProductRecord:
         facts=lambda locale: [fact for rule in rules.facts for fact in rule.of(row, locale=locale, habits=habits)],
         language=habits.locale_of,
     )
-
-
-def record_review(row: Row, rules: Mapping, habits: Habits) -> ReviewRecord:
-    """Return the customer review that `rules` make of `row`. Raises `BadRow`."""
-    values = {name: rule.of(row) for name, rule in rules.fields.items()}
-    for name in ("sku", "external_id"):
-        values[name] = unguarded(values.get(name, ""), is_key=True)
-    date_form = rules.fields["written_at"].format if "written_at" in rules.fields else ""
-    return make_review(**values, date_form=date_form, language=partial(habits.locale_of, is_review=True))
 
 
 def study(rows: Iterable[Row], rules: Mapping, habits: Habits) -> None:

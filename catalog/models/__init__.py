@@ -1,7 +1,9 @@
 """Tables of the catalogue: products and what is shown of them, and what customers write."""
 
+from catalog.models.customers import CustomerMessage as CustomerMessage
 from catalog.models.customers import CustomerReview as CustomerReview
 from catalog.models.customers import HiddenReview as HiddenReview
+from catalog.models.customers import MessageChannel as MessageChannel
 from catalog.models.products import CONTROL as CONTROL
 from catalog.models.products import Channel as Channel
 from catalog.models.products import FactEvidence as FactEvidence

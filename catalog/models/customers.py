@@ -1,4 +1,4 @@
-"""What customers write, and what of it is not shown."""
+"""What customers write: reviews, those that are hidden, and messages to the shop."""
 
 from __future__ import annotations
 
@@ -76,3 +76,33 @@ class HiddenReview(models.Model):
     def is_edited(self) -> bool:
         """Whether the review says something else by now than what was hidden."""
         return self.text_hash != hash_json([self.review.full_text])
+
+
+class MessageChannel(models.TextChoices):
+    """Which way a message came."""
+
+    EMAIL = "email", "Email"
+    CHAT = "chat", "Chat"
+    FORM = "form", "Form"
+    SOCIAL = "social", "Social network"
+    OTHER = "other", "Another way"
+
+
+class CustomerMessage(models.Model):
+    """What a customer wrote to the shop. Untrusted text; who wrote it is a pseudonym, by which it can be erased."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    external_id = models.CharField(max_length=120, unique=True, help_text="the shop's id, or a hash of the content")
+    product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages")
+    channel = models.CharField(max_length=12, choices=MessageChannel, default=MessageChannel.OTHER)
+    locale = models.CharField(max_length=12, choices=Locale, default=Locale.EN)
+    text = models.TextField()
+    author = models.CharField(max_length=16, blank=True, db_index=True, help_text="a pseudonym; empty: not known")
+    received_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at", "id")
+
+    def __str__(self) -> str:
+        return self.text[:80]

@@ -189,7 +189,7 @@ class ImportRun(models.Model):
     OPEN = (Status.RUNNING, Status.INTERRUPTED)  # the same file goes on where these stopped
     went_on_after = 0  # rows that an earlier process had done, of a run that this one resumed
 
-    kind = models.CharField(max_length=24, help_text="products, reviews or labels")
+    kind = models.CharField(max_length=24, help_text="products, reviews, messages or labels")
     file_name = models.CharField(max_length=300)
     file_hash = models.CharField(max_length=64)
     feed_format = models.CharField(max_length=24, help_text="and the beginning of the mapping's hash, if any")

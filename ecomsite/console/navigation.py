@@ -114,6 +114,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _table("Pictures", "image", "catalog.productpicture"),
             _table("Published copy", "storefront", "catalog.publishedcopy"),
             _table("Customer reviews", "reviews", "catalog.customerreview"),
+            _table("Messages", "mail", "catalog.customermessage"),
             _page("Hidden reviews", "visibility_off", "console:hidden_reviews", "catalog.view_hiddenreview"),
             _table("Imports", "upload_file", "catalog.importrun"),
         ],

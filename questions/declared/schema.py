@@ -20,7 +20,6 @@ from pydantic import (
 
 from core.exceptions import PermanentError
 from core.label_sets import JOINED
-from labeling.question import ABOUT
 from labeling.screens import SENIOR_KEY
 from labeling.subject import subject_of
 
@@ -150,8 +149,6 @@ class Declaration(Strict):
         there = ", ".join(settings.SUBJECTS)
         if about in settings.SUBJECTS:
             return about
-        if about in ABOUT:
-            raise ValueError(f"nothing can be asked about a {about} yet: the desk keeps none; there are {there}")
         raise ValueError(f"there is nothing called {about[:40]}; there are {there}")
 
     def keyed(self) -> tuple[DeclaredChoice, ...]:
