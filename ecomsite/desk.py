@@ -22,6 +22,9 @@ class Moderation:
     daily_lot: int
     # Whether it is said which words moved a suggestion.
     explains: bool
+    # Whether drafts are set as the house sets type, and how it quotes in English (moderation/drafting/tidying.py).
+    tidies: bool
+    quotes: str
 
 
 MODERATION = Moderation(
@@ -36,4 +39,6 @@ MODERATION = Moderation(
     },
     daily_lot=env.integer("REVIEW_DAILY_LOT", 20),
     explains=env.boolean("EXPLAIN_SUGGESTIONS", default=True),
+    tidies=env.boolean("TIDY_DRAFTS", default=True),
+    quotes=env.one_of("TIDY_QUOTES", "straight", known=("straight", "curly")),
 )

@@ -10,6 +10,7 @@ import datetime as dt
 import math
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -78,6 +79,14 @@ def boolean(name: str, *, default: bool) -> bool:
     if raw in FALSE:
         return False
     raise ImproperlyConfigured(f"{name} must be 1 or 0, not {raw!r}")
+
+
+def one_of(name: str, default: str, *, known: Collection[str]) -> str:
+    """Return `name` as one of the words `known`. Raises `ImproperlyConfigured` otherwise."""
+    raw = text(name, default).lower()
+    if raw not in known:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(known)}, not {raw!r}")
+    return raw
 
 
 def durations(name: str, default: str) -> tuple[dt.timedelta, ...]:

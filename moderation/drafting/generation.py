@@ -26,6 +26,7 @@ from core.hints import hint
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, Generation, never
 from moderation import announcements
+from moderation.drafting import tidying
 from moderation.drafting.ordering import MAX_DRAFTS
 from moderation.drafting.requests import give_back
 from moderation.lifecycle import advance, line_for
@@ -216,15 +217,19 @@ def _candidate(
     prompt_hash: str,
     params: dict[str, Any],
 ) -> Candidate:
+    written = prompts.clean(
+        draft.text, channel=request.channel, locale=request.locale, finish_reason=draft.finish_reason
+    )
+    text = tidying.tidied(written, brief) if settings.MODERATION.tidies else written
     return Candidate(
         request=request,
         ordinal=ordinal,
         **Slot.of(request).where(),
         variant=request.variant,
         model_version=version,
-        text=prompts.clean(
-            draft.text, channel=request.channel, locale=request.locale, finish_reason=draft.finish_reason
-        ),
+        text=text,
+        untidied=written if text != written else "",
+        tidied_by=tidying.VERSION if settings.MODERATION.tidies else "",
         prompt_version=request.prompt_version,
         prompt_hash=prompt_hash,
         facts_hash=request.facts_hash,
@@ -257,6 +262,7 @@ def _store(request: GenerationRequest, candidates: list[Candidate], *, is_last: 
                     seed=c.seed,
                     facts_hash=c.facts_hash,
                     text_hash=hash_json([c.text]),
+                    **({"tidied_by": c.tidied_by, "untidied_hash": hash_json([c.untidied])} if c.untidied else {}),
                 )
                 for c in candidates
             ]

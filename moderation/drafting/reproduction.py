@@ -64,7 +64,7 @@ def reproduce(candidate: Candidate) -> Reproduction:
     text = prompts.clean(
         draft.text, channel=candidate.channel, locale=candidate.locale, finish_reason=draft.finish_reason
     )
-    if text == candidate.text:
+    if text == (candidate.untidied or candidate.text):
         return Reproduction(text, True, "The same model, prompt, parameters and seed gave the same text to the letter.")
     return Reproduction(
         text,

@@ -114,6 +114,16 @@ class Candidate(models.Model):
     audience = models.CharField(max_length=40, default="", db_default="", editable=False, help_text="empty: everybody")
     variant = models.CharField(max_length=40, default=CONTROL, db_default=CONTROL, editable=False)
     text = models.TextField(editable=False)
+    untidied = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="as the model wrote it, where tidying changed it",
+    )
+    tidied_by = models.CharField(
+        max_length=20, blank=True, default="", db_default="", editable=False, help_text="version of the tidying"
+    )
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.MACHINE, editable=False)
     status = models.CharField(max_length=12, choices=Status, default=Status.GENERATED, editable=False)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "settings.md"
-READERS = {"text", "integer", "boolean", "words", "numbers", "durations", "given", "_port"}
+READERS = {"text", "integer", "one_of", "boolean", "words", "numbers", "durations", "given", "_port"}
 ROW = re.compile(r"^\| `(?P<name>[A-Z][A-Z0-9_]*)` \| (?P<default>[^|]*) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
 # Set-up, tests and benchmarks read many variables of others; these beginnings are ours to explain.
 OURS = ("ECOMSITE", "TORCH")

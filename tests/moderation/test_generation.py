@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -17,8 +17,11 @@ from audit.models import LedgerEntry
 from core import stopping
 from core.actors import SystemActor
 from core.exceptions import PermanentError, StaleState
+from core.hashing import hash_json
+from core.refs import ref
+from ecomsite import env
 from inference.models import ModelVersion
-from moderation.drafting import generation, ordering, requests, screening
+from moderation.drafting import generation, ordering, reproduction, requests, screening, tidying
 from moderation.drafting.place_in_line import place_of
 from moderation.models.candidates import Candidate, GenerationRequest
 from tests import factories, people
@@ -32,6 +35,51 @@ Script = Callable[..., ModelVersion]
 def order(*products: object, **options: object) -> ordering.RequestSummary:
     options = {"channels": ["description"], "locales": ["en"], "actor": SYSTEM, **options}
     return ordering.request_copy(products or [factories.product()], **options)  # type: ignore[arg-type]
+
+
+def test_a_draft_is_set_and_what_the_model_wrote_is_kept(script: Script) -> None:
+    script("The  Mug holds 350ml , and it keeps tea hot!!")
+    order()
+    generation.drain_generation()
+    draft = Candidate.objects.first()
+    assert draft is not None
+    assert draft.text == "The Mug holds 350 ml, and it keeps tea hot!"
+    assert draft.untidied == "The  Mug holds 350ml , and it keeps tea hot!!"
+    assert draft.tidied_by == tidying.VERSION
+    (line,) = LedgerEntry.objects.filter(action="moderation.candidate.generated", subject=ref(draft))
+    assert line.payload["untidied_hash"] == hash_json([draft.untidied])
+
+
+def test_a_draft_that_was_set_is_written_again_as_the_model_wrote_it(script: Script) -> None:
+    script("The  Mug holds 350ml , and it keeps tea hot!!")
+    order()
+    generation.drain_generation()
+    draft = Candidate.objects.first()
+    assert draft is not None
+    assert draft.untidied
+    assert reproduction.reproduce(draft).is_same
+
+
+@pytest.mark.parametrize(
+    ("value", "is_known"), [("curly", True), ("STRAIGHT", True), ("", True), ("guillemets", False)]
+)
+def test_a_word_of_the_settings_is_one_of_those_known(monkeypatch: Any, value: str, is_known: bool) -> None:
+    monkeypatch.setenv("TIDY_QUOTES", value)
+    if is_known:
+        assert env.one_of("TIDY_QUOTES", "straight", known=("straight", "curly")) == (value.lower() or "straight")
+    else:
+        with pytest.raises(ImproperlyConfigured, match="TIDY_QUOTES must be straight or curly"):
+            env.one_of("TIDY_QUOTES", "straight", known=("straight", "curly"))
+
+
+def test_a_draft_is_left_as_it_is_where_the_house_wants_that(script: Script, settings: Any) -> None:
+    settings.MODERATION = replace(settings.MODERATION, tidies=False)
+    script("The  Mug holds 350ml , and it keeps tea hot!!")
+    order()
+    generation.drain_generation()
+    draft = Candidate.objects.first()
+    assert draft is not None
+    assert (draft.text, draft.untidied, draft.tidied_by) == ("The  Mug holds 350ml , and it keeps tea hot!!", "", "")
 
 
 def test_it_orders_every_product_channel_and_locale_once(script: Script) -> None:
