@@ -13,9 +13,9 @@ from typing import Any, Final
 from core.exceptions import PermanentError
 from moderation.policy.folding import fold
 from moderation.policy.lexicons import Lexicon, build_lexicon
-from moderation.policy.literals import literals
+from moderation.policy.literals import LEXICONS, literals
 
-ATTRIBUTES_FOLDER: Final = Path(__file__).parent / "lexicons" / "attributes"
+ATTRIBUTES_FOLDER: Final = LEXICONS / "attributes"
 
 
 @dataclass(frozen=True)

@@ -267,12 +267,8 @@ def _leads(name: re.Pattern[str], before: str) -> bool:
     return any(_AFTER_NAME.fullmatch(before, match.end()) for match in name.finditer(before))
 
 
-def name_patterns(evidence: Evidence) -> list[tuple[str, re.Pattern[str]]]:
-    """Return, for each fact with a number whose name is more than a measure, what finds its name in folded text."""
-    return list(_name_patterns(evidence))
-
-
-def _name_patterns(evidence: Evidence) -> Iterator[tuple[str, re.Pattern[str]]]:
+def name_patterns(evidence: Evidence) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Yield, for each fact with a number whose name is more than a measure, what finds its name in folded text."""
     names = {item.source.name for item in evidence.numbers if item.number.value is not None and item.measure is None}
     for name in sorted(names - {"title", "brand", "category"}):
         words = re.findall(r"[a-z]{3,}|[\u4e00-\u9fff]{2,}", fold(name).text)

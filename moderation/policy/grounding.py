@@ -10,10 +10,11 @@ from moderation.policy.base import MAX_EXAMINED, Check, Draft, Hit, Severity
 from moderation.policy.claims import Claim
 from moderation.policy.evidence import Evidence
 from moderation.policy.fixups import MOST, Fixup, apply_fixups, fixup_of
-from moderation.policy.folding import fold
+from moderation.policy.folding import Folded, fold
 from moderation.policy.name_claims import name_claims
 from moderation.policy.number_claims import number_claims
 from moderation.policy.statement_claims import statement_claims
+from moderation.policy.text import Text
 from moderation.policy.word_claims import word_claims
 from moderation.policy.words import words_of
 
@@ -80,14 +81,15 @@ def claims(draft: Draft) -> list[Claim]:
 
 def _claims(draft: Draft, evidence: Evidence) -> list[Claim]:
     """Return the claims of `draft` by what its product is known to be, which no change of the text changes."""
-    text = draft.text[:MAX_EXAMINED]
-    phrases = [*word_claims(text, evidence), *statement_claims(text, evidence), *name_claims(text, evidence)]
+    said = draft.said if len(draft.text) <= MAX_EXAMINED else Text(draft.text[:MAX_EXAMINED])
+    text = said.raw
+    phrases = [*word_claims(said, evidence), *statement_claims(said, evidence), *name_claims(text, evidence)]
     # The 9001 in "ISO 9001" and the 3 in "3 out of 5" are no numbers of their own.
     covered = bytearray(len(text))
     for claim in phrases:
         covered[claim.start : claim.end] = b"\1" * (claim.end - claim.start)
     numbers = [claim for claim in number_claims(text, evidence) if not all(covered[claim.start : claim.end])]
-    names = _name_spans(text, draft)
+    names = _name_spans(said.folded, draft)
     found = [_own_name(claim, names) for claim in _one_for_each_span([*phrases, *numbers])]
     return sorted(found, key=lambda claim: (claim.start, claim.end, claim.kind))
 
@@ -125,7 +127,7 @@ _ROOM: Final = {"description": 4, "recommendation": 2, "ad_slogan": 1}
 def _recall(draft: Draft, made: Sequence[Claim]) -> float:
     if not draft.facts:
         return 1.0
-    said = set(words_of(draft.text).words)
+    said = set(draft.said.words.words)
     linked = {claim.fact for claim in made}
     mentioned = sum(1 for fact in draft.facts if fact.name in linked or _shares_words(fact.value, said))
     return min(1.0, mentioned / min(len(draft.facts), _ROOM.get(draft.channel, 4)))
@@ -137,15 +139,14 @@ def _shares_words(value: str, said: set[str]) -> bool:
 
 
 def _names_product(draft: Draft) -> float:
-    if draft.brand and fold(draft.brand).text in fold(draft.text).text:
+    if draft.brand and fold(draft.brand).text in draft.said.folded.text:
         return 1.0
     title = set(words_of(draft.title).words)
-    return len(title & set(words_of(draft.text).words)) / len(title) if title else 0.0
+    return len(title & set(draft.said.words.words)) / len(title) if title else 0.0
 
 
 # --- The product's own name is no claim ---------------------------------------------------------------------------
-def _name_spans(text: str, draft: Draft) -> list[tuple[int, int]]:
-    folded = fold(text)
+def _name_spans(folded: Folded, draft: Draft) -> list[tuple[int, int]]:
     spans = []
     for name in {fold(draft.title).text.strip(), fold(draft.brand).text.strip()} - {""}:
         at = folded.text.find(name)

@@ -7,14 +7,12 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from core.exceptions import PermanentError
 from moderation.policy.folding import Folded, fold
-from moderation.policy.literals import literals
+from moderation.policy.literals import LEXICONS, literals
 
-FOLDER: Final = Path(__file__).parent / "lexicons"
 # "leather-look", "silk-like", "cotton-free": says that it is not the thing.
 _NEGATED_AFTER = re.compile(r"[- ]?(?:like|look|free|effect|style|inspired|imitation|感|纹|绒感)")
 _NEGATED_BEFORE = re.compile(
@@ -101,7 +99,7 @@ class Lexicon:
 @lru_cache
 def load_lexicon(name: str) -> Lexicon:
     """Return the lexicon `lexicons/<name>.toml`. Raises `PermanentError` naming the mistake."""
-    path = FOLDER / f"{name}.toml"
+    path = LEXICONS / f"{name}.toml"
     document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     return build_lexicon(document["words"], groups=document.get("groups", {}), where=path.name)
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from core.exceptions import PermanentError
 from moderation.policy.folding import fold
-from moderation.policy.lexicons import FOLDER
-from moderation.policy.literals import literals
+from moderation.policy.literals import LEXICONS, literals
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Stated:
 @lru_cache
 def load_measures() -> Measures:
     """Return the measures of `lexicons/measures.toml`. Raises `PermanentError` naming the mistake."""
-    document: dict[str, Any] = tomllib.loads((FOLDER / "measures.toml").read_text(encoding="utf-8"))
+    document: dict[str, Any] = tomllib.loads((LEXICONS / "measures.toml").read_text(encoding="utf-8"))
     entries: dict[str, dict[str, Any]] = document["measures"]
     for name, entry in entries.items():
         if unknown := set(entry.get("kin", ())) - entries.keys():

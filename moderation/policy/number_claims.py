@@ -64,7 +64,7 @@ def _is_one_error(text: str, one: Claim, other: Claim, last: Number, number: Num
 def _each(text: str, evidence: Evidence) -> Iterator[tuple[Number, Claim]]:
     judged: dict[object, Judgement] = {}
     numbers = read_numbers(text)
-    names = name_patterns(evidence) if numbers else []
+    names = list(name_patterns(evidence)) if numbers else []
     for number, binding in zip(numbers, bind(text, numbers), strict=True):
         said = Said(number, binding, limit_of(text, number), names_beside(text, number, names))
         of = (binding.measure.name, binding.part) if binding else None

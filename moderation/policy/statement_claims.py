@@ -13,14 +13,15 @@ from moderation.policy.claims import Claim, Kind
 from moderation.policy.compatibility_claims import compatibility_claims
 from moderation.policy.evidence import Evidence, Source
 from moderation.policy.folding import Folded, fold
-from moderation.policy.lexicons import FOLDER, load_lexicon
-from moderation.policy.literals import literals
+from moderation.policy.lexicons import load_lexicon
+from moderation.policy.literals import LEXICONS, literals
+from moderation.policy.text import Text
 from moderation.policy.words import words_of
 
 
-def statement_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
-    """Yield every such claim of `text` with the fact that backs it, or with what is wrong."""
-    folded = fold(text)
+def statement_claims(said: Text, evidence: Evidence) -> Iterator[Claim]:
+    """Yield every such claim of what is `said` with the fact that backs it, or with what is wrong."""
+    text, folded = said.raw, said.folded
     yield from _origins(text, folded, evidence)
     yield from _certificates(text, folded, evidence)
     yield from compatibility_claims(text, folded, evidence)
@@ -209,7 +210,7 @@ class _Wording:
 
 @lru_cache
 def _flag_table() -> Mapping[str, tuple[Sequence[str], Sequence[str]]]:
-    document = tomllib.loads((FOLDER / "flags.toml").read_text(encoding="utf-8"))
+    document = tomllib.loads((LEXICONS / "flags.toml").read_text(encoding="utf-8"))
     return {name: (entry["yes"], entry["no"]) for name, entry in document["flags"].items()}
 
 

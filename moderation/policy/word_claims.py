@@ -12,6 +12,7 @@ from moderation.policy.claims import Claim, Kind
 from moderation.policy.evidence import Evidence, KnownWord
 from moderation.policy.folding import Folded, fold
 from moderation.policy.lexicons import Lexicon, Mention, load_lexicon
+from moderation.policy.text import Text
 
 # A metal zip on a cotton jacket, a silicone strip inside a hem: a part, not what the thing is made of.
 _PART_AFTER: Final = re.compile(
@@ -35,9 +36,9 @@ _OTHER_AFTER: Final = re.compile(
 )
 
 
-def word_claims(text: str, evidence: Evidence) -> Iterator[Claim]:
-    """Yield every material, colour and attribute value of `text` with the fact that has it, or with what is wrong."""
-    folded = fold(text)
+def word_claims(said: Text, evidence: Evidence) -> Iterator[Claim]:
+    """Yield every material, colour and attribute value that is `said` with its fact, or with what is wrong."""
+    text, folded = said.raw, said.folded
     yield from _materials(text, folded, evidence)
     yield from _colours(text, folded, evidence)
     for attribute in load_attributes():
