@@ -24,14 +24,13 @@ from core.refs import ref
 from labeling import issues, selectors, sync
 from labeling.models import Consensus, Label, LabelIssue
 from labeling.question import question
-from labeling.subject import subject_of
 from moderation import priority
 from moderation.decisions.deciding import keep_vote, relabel
 from moderation.lifecycle import advance, line_for
 from moderation.models.queues import QueuePolicy
 from moderation.models.reviews import ReviewItem
 from moderation.queues import seats
-from moderation.queues.rules import policies
+from moderation.queues.rules import factors_about, place_of, policies
 from moderation.queues.seats import PANELS, Purpose, Status
 
 if TYPE_CHECKING:
@@ -140,11 +139,7 @@ def _open_second_review(issue: LabelIssue, policy: QueuePolicy) -> int:
 
 def _place(lead: ReviewItem, policy: QueuePolicy) -> dict[str, Any]:
     """In the queue from now on, and unsure: that is why it is asked again."""
-    factors = priority.Factors(lead.risk, max(priority.UNCERTAINTY), lead.value)
-    return {
-        "uncertainty": factors.uncertainty,
-        "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
-    }
+    return place_of(priority.Factors(lead.risk, max(priority.UNCERTAINTY), lead.value), policy)
 
 
 def _lead_of(question: str, subject: str) -> ReviewItem | None:
@@ -163,19 +158,12 @@ def open_blind(
 ) -> ReviewItem:
     """Open an item about a row that nobody was asked about here: its label or votes came with an import."""
     asked = question(name)
-    product = subject_of(asked.about).product(subject)
-    factors = priority.factors_of_label(
-        confidence=None, n_labels=len(asked.labels), price=product.price if product else None
-    )
     item = ReviewItem.objects.create(
         **ReviewItem.pointing_at(name, subject),
         purpose=purpose,
         gold_label=gold_label,
         strategy=strategy,
-        risk=factors.risk,
-        uncertainty=factors.uncertainty,
-        value=factors.value,
-        urgent_from=priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
+        **place_of(factors_about(asked, subject), policy),
     )
     item.labeling_task = sync.open_task(
         name, reference=ref(item), payload=asked.task_data(subject), shows_predictions=False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -12,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, Model, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from audit import ledger
 from core.actors import SystemActor, require_permission
@@ -23,7 +21,6 @@ from core.refs import ref
 from labeling import sync
 from labeling.models import Consensus
 from labeling.question import Question, question, queue_names
-from labeling.subject import subject_of
 from moderation import priority
 from moderation.decisions import panels
 from moderation.lifecycle import line_for
@@ -31,7 +28,7 @@ from moderation.models.candidates import Candidate
 from moderation.models.predictions import Prediction
 from moderation.models.reviews import COPY_VERDICT, ReviewItem
 from moderation.queues import active_learning, back_pressure, daily_lot, first_labels, seats
-from moderation.queues.rules import policy_for
+from moderation.queues.rules import factors_about, place_of, policy_for
 from moderation.queues.seats import pass_to_senior
 
 if TYPE_CHECKING:
@@ -124,9 +121,7 @@ def _open_predictions(asked: Question, chosen: active_learning.Chosen) -> int:
 def _work_of(asked: Question, said: Prediction, subject: Any, *, strategy: str) -> Work:
     # What the lot drew is as urgent as a guess: behind all that the model is unsure of, drift would be seen too late.
     confidence = None if strategy == seats.DAILY_LOT else said.confidence
-    factors = priority.factors_of_label(
-        confidence=confidence, n_labels=_n_labels(asked), price=_price_of(asked, subject)
-    )
+    factors = factors_about(asked, subject, confidence=confidence)
     label = said.label
     try:
         predictions = asked.suggestions(
@@ -137,33 +132,17 @@ def _work_of(asked: Question, said: Prediction, subject: Any, *, strategy: str) 
     return Work(subject, factors, asked.task_data(subject), predictions, suggestion=label, strategy=strategy)
 
 
-def _n_labels(asked: Question) -> int:
-    """Among how many labels the answer is: where several may be picked, any of them may hold or not."""
-    return 2 ** len(asked.labels) if asked.is_multiple else len(asked.labels)
-
-
-def _price_of(asked: Question, subject: Any) -> Decimal | None:
-    product = subject_of(asked.about).product(subject)
-    return product.price if product else None
-
-
 def open_about(asked: Question, subject: Any, *, strategy: str) -> int:
     """Ask people about `subject`, a row, with nothing suggested; 0 where they were asked before."""
-    factors = priority.factors_of_label(confidence=None, n_labels=_n_labels(asked), price=_price_of(asked, subject))
-    return _open(asked.name, Work(subject, factors, asked.task_data(subject), [], strategy=strategy))
+    return _open(
+        asked.name, Work(subject, factors_about(asked, subject), asked.task_data(subject), [], strategy=strategy)
+    )
 
 
 def _open(question: str, work: Work) -> int:
     """Open an item with its labelling task, and a seat for each further person that the queue's rules ask for."""
-    policy, factors = policy_for(question), work.factors
-    place = {
-        "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
-        "risk": factors.risk,
-        "uncertainty": factors.uncertainty,
-        "value": factors.value,
-        "suggestion": work.suggestion,
-        "strategy": work.strategy,
-    }
+    policy = policy_for(question)
+    place = {**place_of(work.factors, policy), "suggestion": work.suggestion, "strategy": work.strategy}
     with transaction.atomic():
         item, made = ReviewItem.objects.get_or_create(
             question=question,
@@ -182,7 +161,7 @@ def _open(question: str, work: Work) -> int:
         )
         item.save(update_fields=["labeling_task"])
         ledger.append_many([line_for(item, "opened", about=ref(work.about))], actor=OPENER)
-        for _ in range(policy.overlap(factors.risk) - 1):
+        for _ in range(policy.overlap(work.factors.risk) - 1):
             seats.add_seat(item)
     return 1
 

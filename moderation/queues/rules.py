@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.utils import timezone
 
 from audit import ledger
 from catalog.models import Channel
@@ -15,7 +16,9 @@ from core.actors import SystemActor, actor_ref, require_permission
 from core.exceptions import PermanentError
 from core.hints import hint_on_commit
 from core.refs import ref
-from labeling.question import question, queue_names
+from labeling.question import Question, question, queue_names
+from labeling.subject import subject_of
+from moderation import priority
 from moderation.models.candidates import Finding
 from moderation.models.queues import QueuePolicy
 
@@ -79,6 +82,24 @@ def may_take(user: User, policy: QueuePolicy) -> bool:
     if policy.reviewer_access_mode == QueuePolicy.Access.ANY:
         return True
     return policy.pk is not None and policy.reviewers.filter(pk=user.pk).exists()
+
+
+def factors_about(asked: Question, subject: Any, *, confidence: float | None = None) -> priority.Factors:
+    """Return how urgent it is to ask about `subject`, a row, of which a model is sure to `confidence`."""
+    # Where several answers may be picked, any of them may hold or not.
+    n_labels = 2 ** len(asked.labels) if asked.is_multiple else len(asked.labels)
+    product = subject_of(asked.about).product(subject)
+    return priority.factors_of_label(confidence=confidence, n_labels=n_labels, price=product.price if product else None)
+
+
+def place_of(factors: priority.Factors, policy: QueuePolicy) -> dict[str, Any]:
+    """Return the fields of an item that say where it stands in the queue of `policy`, opened now."""
+    return {
+        "risk": factors.risk,
+        "uncertainty": factors.uncertainty,
+        "value": factors.value,
+        "urgent_from": priority.urgent_from(timezone.now(), factors, ageing=policy.ageing),
+    }
 
 
 def require_access(user: User, question: str) -> None:
