@@ -30,6 +30,7 @@ from moderation.models.candidates import GenerationRequest
 from moderation.models.predictions import Prediction
 from moderation.models.reviews import COPY_VERDICT, SENTIMENT
 from moderation.queues import back_pressure
+from moderation.queues.blindness import readable
 from moderation.queues.rules import policy_for
 from monitoring.waiting import why_order_waits
 
@@ -206,7 +207,7 @@ def show_request(request: HttpRequest, pk: str) -> HttpResponse:
 
 @signed_in("moderation.view_prediction")
 @require_safe
-def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
+def review_sentiment(request: AuthenticatedHttpRequest, external_id: str) -> HttpResponse:
     """GET /api/v1/reviews/{external_id}/sentiment — what stands of the model, and a person's label if there is one."""
     review = CustomerReview.objects.filter(external_id=external_id).first()
     if review is None:
@@ -214,9 +215,12 @@ def review_sentiment(request: HttpRequest, external_id: str) -> HttpResponse:
     if not selectors.shown_reviews().filter(pk=review.pk).exists():
         return error(404, "This review is hidden by a decision.", reason="hidden", hint="See /api/v1/reviews/hidden.")
     said = Prediction.objects.of(SENTIMENT, [review]).standing()
-    score = said.select_related("model_version").first()
+    score = readable(said, reader=request.user).select_related("model_version").first()
     item = review.review_items.filter(question=SENTIMENT, lead=None).first()
     decision = item.decisions.filter(superseded_by=None).first() if item else None
+    if score is None and decision is None and said.exists():
+        hint = "It is shown when people have answered."
+        return error(403, "You may be asked this, and without the model's word.", reason="blind", hint=hint)
     if score is None and decision is None:
         return error(404, "This review has not been scored yet.", reason="not_scored")
     return JsonResponse(

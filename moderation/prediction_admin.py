@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
@@ -17,6 +17,7 @@ from labeling.question import question, title_of
 from moderation.explaining import explanation_of
 from moderation.models.predictions import Prediction, Predictions
 from moderation.models.reviews import SENTIMENT
+from moderation.queues.blindness import readable
 
 
 @admin.register(Prediction)
@@ -31,6 +32,10 @@ class PredictionAdmin(ReadOnlyAdmin):
     search_fields = ("subject",)
     exclude = ("explanation",)
     readonly_fields = ("moved_by",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without those that would lead who looks in what they are asked, or may be next."""
+        return readable(cast("Predictions", super().get_queryset(request)), reader=request.user)
 
     @display(description="moved by")
     def moved_by(self, obj: Prediction) -> str:
@@ -62,6 +67,11 @@ def _said() -> Predictions:
     return Prediction.objects.filter(question=SENTIMENT, subject=subject).standing()
 
 
+def _shown(request: HttpRequest) -> Predictions:
+    """The same, where who asks may read it."""
+    return readable(_said(), reader=request.user)
+
+
 class SentimentFilter(admin.SimpleListFilter):
     """By the sentiment that stands."""
 
@@ -74,7 +84,7 @@ class SentimentFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to the chosen answer."""
-        return queryset.filter(Exists(_said().filter(label=self.value()))) if self.value() else queryset
+        return queryset.filter(Exists(_shown(request).filter(label=self.value()))) if self.value() else queryset
 
 
 @admin.register(CustomerReview)
@@ -90,13 +100,14 @@ class CustomerReviewAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch the sentiments along."""
-        said = _said()
+        said = _shown(request)
         return (
             super()
             .get_queryset(request)
             .annotate(
                 sentiment_label=Subquery(said.values("label")[:1]),
                 sentiment_confidence=Subquery(said.values("confidence")[:1]),
+                is_scored=Exists(_said()),
             )
         )
 
@@ -109,5 +120,5 @@ class CustomerReviewAdmin(ReadOnlyAdmin):
     def sentiment(self, obj: Any) -> tuple[str, str]:
         """What the model says that answered last."""
         if obj.sentiment_label is None:
-            return "none", "not scored yet"
+            return "none", "not shown until it is decided" if obj.is_scored else "not scored yet"
         return obj.sentiment_label, f"{obj.sentiment_label} ({obj.sentiment_confidence:.0%})"

@@ -34,6 +34,7 @@ from moderation.models.reviews import Decision, ReviewItem
 from moderation.policy import grounding
 from moderation.policy.fixups import read_fixup
 from moderation.queues import handing_out
+from moderation.queues.blindness import readable
 from moderation.queues.seats import sees_labels
 from moderation.reason_codes import REASONS
 
@@ -88,7 +89,9 @@ def _context(request: AuthenticatedHttpRequest, shown: Candidate) -> dict[str, A
         "may_see_proofs": may("catalog.view_factevidence"),
         "predictions": [
             (title_of(said.question), said)
-            for said in Prediction.objects.filter(subject=ref(shown), is_shadow=False).select_related("model_version")
+            for said in readable(
+                Prediction.objects.filter(subject=ref(shown), is_shadow=False), reader=request.user
+            ).select_related("model_version")
         ],
         "siblings": shown.request.candidates.filter(parent=None)
         .exclude(pk=shown.first_draft.pk)

@@ -22,6 +22,7 @@ from labeling.models import Label, LabelIssue, Vote
 from labeling.question import is_known, question
 from moderation.decisions import panels, second_reviews, sending_back
 from moderation.models.reviews import ReviewItem
+from moderation.queues.blindness import is_blind_to
 from moderation.queues.seats import UNDECIDED, sees_labels
 
 Status = ReviewItem.Status
@@ -70,7 +71,7 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
         "decisions": [] if is_hidden else decisions_of(lead),
         "may_appeal": may("moderation.appeal_decision"),
         "may_adjudicate": knows,
-        "suggestion": "" if is_hidden else lead.suggestion,
+        "suggestion": "" if is_hidden or is_blind_to(request.user, lead) else lead.suggestion,
         "label": label,
         "issues": LabelIssue.objects.filter(question=lead.question, subject=subject)
         if may("labeling.view_labelissue")
