@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models.functions import Now
 
-from labeling.question import known, question
+from labeling.question import Question, known, question
 from moderation.decisions.asking_again import ask_anew
 from moderation.queues import back_pressure
 from questions.models import LabelBefore
@@ -30,9 +31,17 @@ def _ask(name: str) -> int:
     # What is in hand stays behind: it must not hold up what comes after it.
     while n < BATCH and (batch := list(rows.filter(pk__gt=after).values_list("pk", "subject")[:BATCH])):
         after = batch[-1][0]
-        seen = ask_anew(question(name), [subject for _, subject in batch], strategy=SPLIT)
-        done = [pk for pk, subject in batch if subject in seen]
-        n += LabelBefore.objects.filter(pk__in=done, asked_at=None).update(asked_at=Now())
+        n += sum(_ask_about(question(name), pk, subject) for pk, subject in batch)
         if back_pressure.is_paused(name):
             break
     return n
+
+
+def _ask_about(asked: Question, key: int, subject: str) -> bool:
+    # It is put before people and noted to be in one transaction: with a worker that dies between the two it would be
+    # put before them twice, and what somebody of a panel has answered meanwhile would be forgotten.
+    with transaction.atomic():
+        row = LabelBefore.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=key, asked_at=None)
+        if not row or subject not in ask_anew(asked, [subject], strategy=SPLIT):
+            return False
+        return bool(LabelBefore.objects.filter(pk=key).update(asked_at=Now()))

@@ -72,9 +72,13 @@ def change(declaration: Declaration, *, renamed: Mapping[str, str], asked_again:
 
     `renamed`: answer before → what it becomes, two of them may become one. `asked_again`: answers before that people
     give anew, because they are split, or mean something else. Raises `PermanentError` where an answer that labels hold
-    is gone and neither says what becomes of it, and for names that are none.
+    is gone and neither says what becomes of it, for names that are none, and where the file is the latest version
+    already and that was loaded with other words about its answers.
     """
     before = latest(declaration.name)
+    if before and before.content_hash == hash_json(content_of(declaration)):
+        _check_same(before, renamed, asked_again)
+        return Change(is_new=False, added=(), removed=(), relabelled=())
     old = [one["value"] for one in before.content["choices"]] if before else []
     new = [one.value for one in declaration.choices]
     _check_names(declaration.name, old, new, renamed, asked_again)
@@ -93,8 +97,25 @@ def change(declaration: Declaration, *, renamed: Mapping[str, str], asked_again:
     anew = retiring.counted(declaration.name, asked_again)
     became = {label: _renamed(label, renamed, new) for label in counts if not retiring.holds(label, asked_again)}
     moved = tuple((label, to, counts[label]) for label, to in sorted(became.items()) if to != label)
-    is_new = before is None or before.content_hash != hash_json(content_of(declaration))
-    return Change(is_new, tuple(value for value in new if value not in old), tuple(removed), moved, anew)
+    return Change(True, tuple(value for value in new if value not in old), tuple(removed), moved, anew)
+
+
+def _check_same(before: QuestionVersion, renamed: Mapping[str, str], asked_again: Collection[str]) -> None:
+    """Raise `PermanentError` for a second load of a version that would do otherwise with its answers: nothing would."""
+    held, wanted = _in_words(before.renamed, before.asked_again), _in_words(renamed, asked_again)
+    if wanted not in ("nothing", held):
+        by = before.loaded_by.get_username() if before.loaded_by else "the system"
+        raise PermanentError(
+            f"The file is {before} already, which {by} loaded at {before.loaded_at:%F %T} with {held}: "
+            f"{wanted} was not done.",
+            hint="What labels are now is on the page of the question. A change of the file makes another version.",
+        )
+
+
+def _in_words(renamed: Mapping[str, str], asked_again: Collection[str]) -> str:
+    told = [f"{old} renamed to {new}" for old, new in sorted(renamed.items())]
+    told += [f"{old} asked again" for old in sorted(asked_again)]
+    return ", ".join(told) or "nothing"
 
 
 def _check_names(

@@ -75,7 +75,9 @@ def load(request: AuthenticatedHttpRequest, name: str) -> Act[tuple[QuestionVers
     asked, (renamed, asked_again) = _declared(name), _becomes(request.POST)
     return Act(
         lambda: versions.load(asked.declaration, renamed=renamed, asked_again=asked_again, actor=request.user),
-        lambda kept: f"Kept as version {kept[0].number}.",
+        lambda kept: (
+            f"Kept as version {kept[0].number}." if kept[1].is_new else f"It is version {kept[0].number} already."
+        ),
         back=reverse("console:question_change", args=[name]),
         on=lambda _: reverse("console:questions"),
     )

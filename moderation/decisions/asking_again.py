@@ -14,7 +14,7 @@ from django.utils import timezone
 from audit import ledger
 from audit.ledger import Line
 from core import leases
-from core.hints import hint
+from core.hints import hint, hint_on_commit
 from labeling import labels, sync
 from labeling.models import Label
 from labeling.question import Question, asked_questions, question
@@ -75,7 +75,7 @@ def ask_anew(asked: Question, references: Sequence[str], *, strategy: str) -> se
         elif _put_back(lead, strategy=strategy):
             seen.add(reference)
     if seen:
-        hint("labeling.push_tasks")
+        hint_on_commit("labeling.push_tasks")
     return seen
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError
 from django.utils import timezone
 
 from audit.models import LedgerEntry
 from audit.verification import verify
 from core.exceptions import PermanentError
 from core.refs import ref
-from labeling.models import Label, Vote
+from labeling.models import Label, LabelingTask, Vote
 from moderation.decisions import settling
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.queues import handing_out, seats
@@ -219,3 +220,42 @@ def test_an_answer_that_stays_can_be_asked_again_and_names_are_checked() -> None
         versions.change(new, renamed={}, asked_again=["lost"])
     with pytest.raises(PermanentError, match="either renamed or asked again"):
         versions.change(declared("torn", "whole"), renamed={"broken": "torn"}, asked_again=["broken"])
+
+
+def test_a_worker_that_dies_before_it_notes_what_it_asked_asks_once(
+    damage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = _decided("broken")
+    _split(damage)
+    _load(damage, "broken")
+    tasks = LabelingTask.objects.count()
+
+    def killed() -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(asking_again, "Now", killed)
+        with pytest.raises(SystemExit):
+            asking_again.ask_again()
+    item.refresh_from_db()
+    assert (item.status, LabelingTask.objects.count()) == ("decided", tasks), "nothing of it was done"
+    assert asking_again.ask_again() == 1
+    assert asking_again.ask_again() == 0
+    item.refresh_from_db()
+    assert (item.status, LabelingTask.objects.count()) == ("waiting", tasks + 1)
+
+
+def test_two_who_load_one_file_with_other_words_about_its_answers_are_told_apart(damage: Path) -> None:
+    _decided("broken")
+    _split(damage)
+    first = people.administrator()
+    versions.load(read_declaration(damage), renamed={"broken": "torn"}, asked_again=[], actor=first)
+    told = f"which {first.username} loaded at .* with broken renamed to torn: broken asked again was not done"
+    with pytest.raises(PermanentError, match=told):
+        _load(damage, "broken")
+    with pytest.raises(CommandError, match="broken renamed to bent was not done"):
+        run("load", "damage", "--rename", "broken=bent", "--yes")
+    again = versions.load(read_declaration(damage), renamed={"broken": "torn"}, asked_again=[], actor=first)
+    assert not again[1].is_new, "the same words come to the same"
+    assert not LabelBefore.objects.exists()
+    assert list(Label.objects.values_list("label", flat=True)) == ["torn"]

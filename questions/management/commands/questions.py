@@ -82,8 +82,9 @@ class Command(WithExamples):
         elif not options["yes"]:
             self.stdout.write("Nothing was changed. Do it with --yes.")
         else:
-            version, _ = versions.load(declaration, renamed=renamed, asked_again=again, actor=actor)
-            self.stdout.write(self.style.SUCCESS(f"Kept as {version}") + f" ({version.content_hash}).")
+            version, done = versions.load(declaration, renamed=renamed, asked_again=again, actor=actor)
+            told = "Kept as" if done.is_new else "Somebody else was faster: it is"
+            self.stdout.write(self.style.SUCCESS(f"{told} {version}") + f" ({version.content_hash}).")
 
     def _list(self, options: dict[str, Any]) -> None:
         for one in all_questions():
