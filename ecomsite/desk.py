@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ecomsite import env
 
+DIALECTS = ("american", "british", "australian", "canadian", "indian")
+
 
 @dataclass(frozen=True)
 class Moderation:
@@ -25,6 +27,10 @@ class Moderation:
     # Whether drafts are set as the house sets type, and how it quotes in English (moderation/drafting/tidying.py).
     tidies: bool
     quotes: str
+    # Whether the spelling and grammar of English drafts is looked at, and in which English
+    # (moderation/drafting/proofreading.py).
+    proofreads: bool
+    dialect: str
 
 
 MODERATION = Moderation(
@@ -41,4 +47,6 @@ MODERATION = Moderation(
     explains=env.boolean("EXPLAIN_SUGGESTIONS", default=True),
     tidies=env.boolean("TIDY_DRAFTS", default=True),
     quotes=env.one_of("TIDY_QUOTES", "straight", known=("straight", "curly")),
+    proofreads=env.boolean("PROOFREAD_DRAFTS", default=True),
+    dialect=env.one_of("PROOFREAD_DIALECT", "american", known=DIALECTS),
 )

@@ -178,3 +178,24 @@ def suggestion_html(words: str) -> str:
 def with_suggestion(data: Mapping[str, Any], field: str, words: str) -> dict[str, Any]:
     """Return task data whose HTML field `field` ends with what is suggested; as it is where nothing is."""
     return {**data, field: f"{data.get(field, '')}{suggestion_html(words)}"} if words else dict(data)
+
+
+def hints_html(text: str, reading: Mapping[str, Any]) -> str:
+    """Return the hints about spelling and grammar of a draft, each with what it proposes; why there are none, if known.
+
+    They change nothing: who takes one chooses Fix and writes it.
+    """
+    if not reading.get("hints"):
+        note = str(reading.get("note") or "")
+        return f'<p style="margin:8px 0 0;opacity:.7">{escape(note)}</p>' if note else ""
+    items = "".join(f"<li>{_hint_html(text, hint)}</li>" for hint in reading["hints"])
+    return (
+        '<p style="margin:10px 0 2px"><b>Spelling and grammar</b> <span style="opacity:.7">hints; to take one, choose '
+        f'Fix and write it</span></p><ul style="margin:0 0 0 18px;padding:0">{items}</ul>'
+    )
+
+
+def _hint_html(text: str, hint: Mapping[str, Any]) -> str:
+    said = escape(text[int(hint["start"]) : int(hint["end"])])
+    instead = f"<b>{escape(str(hint['instead']))}</b>" if hint["instead"] else "(cut)"
+    return f'<del>{said}</del> → {instead} <span style="opacity:.7">{escape(str(hint["message"]))}</span>'

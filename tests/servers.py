@@ -47,6 +47,7 @@ def _others_may_enter(path: Path) -> bool:
 def start() -> None:
     """Start what the session has not started yet, and set the environment that the settings of this process read."""
     # Tests keep out of the var/ of a desk that runs here, and of each other's.
+    os.environ.setdefault("PROOFREAD_DRAFTS", "0")  # its dictionary takes seconds to load; test_proofreading has it
     os.environ["ECOMSITE_VAR"] = str(root() / f"var-{PROCESS}")
     if SERVER_URL not in os.environ:
         _start_postgres()

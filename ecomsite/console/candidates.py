@@ -26,6 +26,7 @@ from labeling.question import title_of
 from moderation.decisions import appeals
 from moderation.decisions.statements import document
 from moderation.drafting import ordering, screening
+from moderation.drafting.proofreading import hints_of
 from moderation.live import history, publication
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate, Finding
@@ -77,6 +78,7 @@ def _context(request: AuthenticatedHttpRequest, shown: Candidate) -> dict[str, A
         "picture": picture_of(shown.product),
         "pieces": highlight.mark(shown.text, findings),
         "findings": findings,
+        "hints": [(shown.text[hint.start : hint.end], hint) for hint in hints_of(shown.proofreading)],
         "severities": Finding.Severity.choices,
         "facts": highlight.facts_in(
             shown.text,

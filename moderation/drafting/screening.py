@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from moderation import policy_versions
 from moderation.drafting import near_copies
 from moderation.drafting.opinions import Opinion, acceptance, opinions_on
 from moderation.drafting.opinions import save as save_opinions
+from moderation.drafting.proofreading import Reading, proofread
 from moderation.lifecycle import advance
 from moderation.models.candidates import Candidate, Finding, GenerationRequest
 from moderation.models.queues import QueuePolicy
@@ -154,8 +156,9 @@ def _screen_together(requests: Sequence[GenerationRequest]) -> int:
     drafts = Candidate.objects.filter(request__in=requests, status=Status.GENERATED, screened_at=None)
     try:
         # The model runs outside the transaction: no row stays locked while it thinks.
-        opinions = opinions_on(list(drafts.select_related("product")))
-        return sum(_screen_request(request, opinions) for request in requests)
+        waiting = list(drafts.select_related("product"))
+        opinions, readings = opinions_on(waiting), {draft.pk: _proofread(draft) for draft in waiting}
+        return sum(_screen_request(request, opinions, readings) for request in requests)
     except TransientError as exc:
         log.warning("drafts cannot be screened now: %s", exc)
         leases.release(requests, error=str(exc), counts=False, pause=leases.backoff(1))
@@ -169,15 +172,25 @@ def _screen_together(requests: Sequence[GenerationRequest]) -> int:
     return 0
 
 
-def _screen_request(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
+def _proofread(candidate: Candidate) -> Reading:
+    if not settings.MODERATION.proofreads:
+        return Reading()
+    brief = brief_of(candidate)
+    keep = (brief.title, brief.brand, *(fact.value for fact in brief.facts))
+    return proofread(candidate.text, locale=brief.locale, keep=keep, dialect=settings.MODERATION.dialect)
+
+
+def _screen_request(
+    request: GenerationRequest, opinions: Sequence[Opinion], readings: Mapping[uuid.UUID, Reading]
+) -> int:
     try:
-        return _screen(request, opinions)
+        return _screen(request, opinions, readings)
     except LeaseLost:
         log.warning("request %s: the lease was lost while screening; another worker has its drafts", request.pk)
         return 0
 
 
-def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
+def _screen(request: GenerationRequest, opinions: Sequence[Opinion], readings: Mapping[uuid.UUID, Reading]) -> int:
     with transaction.atomic():
         leases.hold(request)
         drafts = list(
@@ -195,7 +208,9 @@ def _screen(request: GenerationRequest, opinions: Sequence[Opinion]) -> int:
             candidate.grounding = grounding.grounding_score(draft)
             candidate.screened_at = timezone.now()
             Candidate.objects.filter(pk=candidate.pk).update(
-                grounding=candidate.grounding, screened_at=candidate.screened_at
+                grounding=candidate.grounding,
+                screened_at=candidate.screened_at,
+                proofreading=readings[candidate.pk].as_json if candidate.pk in readings else {},
             )
             codes = sorted({finding.code for finding in findings})
             if any(finding.severity == Severity.BLOCK for finding in findings):

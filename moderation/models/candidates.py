@@ -143,6 +143,9 @@ class Candidate(models.Model):
     finish_reason = models.CharField(max_length=12, blank=True, editable=False)
 
     grounding = models.FloatField(null=True, editable=False, help_text="0 to 1: how well the facts back the text")
+    proofreading = models.JSONField(
+        default=dict, db_default={}, editable=False, help_text="hints about spelling and grammar, and what gave them"
+    )
     rank = models.PositiveSmallIntegerField(null=True, editable=False, help_text="1 is the best of its request")
     screened_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -69,6 +69,7 @@ class CopyVerdict(Question):
             text=subject.text,
             findings=_shown(subject),
             grounding=subject.grounding,
+            reading=subject.proofreading,
             console_url=absolute(reverse("admin:moderation_candidate_change", args=[subject.pk])),
         )
 
@@ -180,18 +181,21 @@ def task_data_of(
     text: str,
     findings: Sequence[Mapping[str, Any]] = (),
     grounding: float | None = None,
+    reading: Mapping[str, Any] | None = None,
     console_url: str = "",
 ) -> dict[str, Any]:
     """Return the task data of a draft.
 
     `findings` are {id, code, severity, message, start, end, fixup} with `start` and `end` in characters of `text`
-    (None: about the whole text) and the `fixup` of their evidence, if there is one; `grounding` is 0 to 1.
+    (None: about the whole text) and the `fixup` of their evidence, if there is one; `grounding` is 0 to 1;
+    `reading` is what proofreading found (moderation.drafting.proofreading.Reading).
     """
     return {
         "product_html": markup.product_html(title, brand, category),
         "image": image_url if parts_of(image_url).scheme in ("http", "https") else markup.NO_PICTURE,
         "facts_html": markup.facts_html(facts, console_url),
-        "draft_html": markup.draft_html(text, findings, channel=channel, locale=locale, grounding=grounding),
+        "draft_html": markup.draft_html(text, findings, channel=channel, locale=locale, grounding=grounding)
+        + markup.hints_html(text, reading or {}),
         "findings": [
             {
                 "value": str(finding["id"]),
