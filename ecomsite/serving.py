@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ecomsite import env
 from ecomsite.env import VAR_DIR
+
+# Threads of a matrix product that wait for each other sleep. As OpenMP has it they spin, and where a core is busy
+# otherwise they keep the one that they wait for from working. Read when torch is loaded, which is later than this.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @dataclass(frozen=True)

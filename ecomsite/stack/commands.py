@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+
+from ecomsite import env
 
 # Queue → arguments of its worker; a worker each, so that nothing waits behind work of another kind. Models are loaded
 # once, in a worker that does one thing at a time; training, which takes hours, must not hold up generation.
@@ -41,6 +44,24 @@ def worker_command(queues: str, *, name: str, app: str = "ecomsite") -> list[str
         *("--without-gossip", "--without-mingle"),
         *WORKER_POOLS[queues],
     ]
+
+
+def worker_threads(queues: str) -> int:
+    """Return how many threads the numerical libraries of a worker may use.
+
+    The worker of the models has all cores, that of training half of them. What the others count is too little to be
+    shared between cores.
+    """
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if queues == "gpu":
+        return env.integer("INFERENCE_THREADS", 0) or n_cores
+    return max(1, n_cores // 2) if queues == "training" else 1
+
+
+def worker_environment(queues: str) -> dict[str, str]:
+    """Return what the worker of `queues` has beside the environment of all. What the environment says itself stands."""
+    own = {"OMP_NUM_THREADS": str(worker_threads(queues))}
+    return {name: value for name, value in own.items() if name not in os.environ}
 
 
 def beat_command(schedule: Path, *, app: str = "ecomsite") -> list[str | Path]:

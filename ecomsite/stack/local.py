@@ -20,7 +20,7 @@ from ecomsite.env import BASE_DIR
 from ecomsite.logins import ensure_passwords
 from ecomsite.stack import roles
 from ecomsite.stack.broker import Broker
-from ecomsite.stack.commands import WORKER_POOLS, beat_command, web_command, worker_command
+from ecomsite.stack.commands import WORKER_POOLS, beat_command, web_command, worker_command, worker_environment
 from ecomsite.stack.label_studio import DoorOptions, LabelStudio, Person
 from ecomsite.stack.plan import Plan, write_environment
 from ecomsite.stack.postgres import Postgres
@@ -190,14 +190,23 @@ class LocalStack:
 
     def _start_worker(self, queues: str) -> Child:
         name = f"worker-{queues.replace(',', '-')}"
-        return self._launch(name, worker_command(queues, name=name), tier=WORKERS)
+        command, own = worker_command(queues, name=name), worker_environment(queues)
+        return self._launch(name, command, tier=WORKERS, environment=own)
 
     def _start_beat(self) -> Child:
         schedule = self.plan.var / "beat" / "schedule"
         schedule.parent.mkdir(exist_ok=True)
         return self._launch("beat", beat_command(schedule), tier=BEAT)
 
-    def _launch(self, name: str, command: list[str | Path], *, tier: int, port: int | None = None) -> Child:
+    def _launch(
+        self,
+        name: str,
+        command: list[str | Path],
+        *,
+        tier: int,
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Child:
         return self.supervisor.launch(
             Program(
                 name,
@@ -205,7 +214,7 @@ class LocalStack:
                 self.plan.log(name),
                 tier=tier,
                 port=port,
-                environment=self.environment,
+                environment={**self.environment, **(environment or {})},
                 folder=BASE_DIR,
             )
         )
