@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, QuerySet, UUIDField
+from django.db.models import BigIntegerField, Count, Exists, Model, OuterRef, QuerySet, UUIDField
 from django.db.models.functions import Cast, Substr
 
-from catalog.models import CustomerReview, ImportRun
+from catalog.models import ImportRun
 from core.actors import user_keys
-from core.refs import ref_to
+from core.refs import ref_in_sql, ref_to
 from labeling import approvals
 from labeling.labels import rater_of
 from labeling.models import Vote
@@ -26,6 +26,7 @@ from labeling.votes import labels_of
 from moderation.label_exchange.importing import brought_in_by, question_of, source_of
 from moderation.label_exchange.records import answered_by_files
 from moderation.models.predictions import Prediction
+from moderation.models.reviews import ReviewItem
 from moderation.queues import seats
 from moderation.queues.separation_of_duties import why_no_second
 
@@ -87,12 +88,10 @@ def measure(run: ImportRun) -> Measured:
     can_ask = askable(run).exists()
     later = {subject: label for subject, label in ours.items() if subject not in earlier}
     # Where there is no answer left to ask or to wait for, what there is has to do.
-    open_ = (
-        _reviews_of(run)
-        .filter(review_items__question=question, review_items__status__in=seats.OPEN)
-        .values_list("pk", flat=True)
+    open_ = ReviewItem.objects.filter(
+        question=question, lead=None, about__in=votes.order_by().values("subject"), status__in=seats.OPEN
     )
-    to_come = can_ask or any(ref_to(CustomerReview, key) not in earlier for key in open_)
+    to_come = can_ask or any(subject not in earlier for subject in open_.values_list("about", flat=True))
     counts = later if len(later) >= FEWEST or to_come else ours
     whole = _against(number, said, counts)
     model, model_name = _with_models(question, number, said, counts)
@@ -108,15 +107,15 @@ def measure(run: ImportRun) -> Measured:
     return Measured(n_votes, whole, before, can_ask, model, model_name, raters, problem, way_out)
 
 
-def askable(run: ImportRun) -> QuerySet[CustomerReview]:
-    """Return the texts of `run` that nobody here was asked about."""
-    return _reviews_of(run).exclude(review_items__question=question_of(run))
-
-
-def _reviews_of(run: ImportRun) -> QuerySet[CustomerReview]:
+def askable(run: ImportRun) -> QuerySet[Model]:
+    """Return the rows that `run` labels and that nobody here was asked about. Raises as `measure`."""
+    asked = answered_by_files(question_of(run))
+    model = asked.subject_model
+    own = ReviewItem.objects.filter(question=asked.name, lead=None, about=ref_in_sql(model, OuterRef("pk")))
     votes = Vote.objects.filter(source=source_of(run))
-    keys = votes.values_list(Cast(Substr("subject", len(ref_to(CustomerReview, "")) + 1), UUIDField()))
-    return CustomerReview.objects.filter(pk__in=keys)
+    key = UUIDField() if isinstance(model._meta.pk, UUIDField) else BigIntegerField()
+    keys = votes.values_list(Cast(Substr("subject", len(ref_to(model, "")) + 1), key))
+    return model._default_manager.filter(~Exists(own), pk__in=keys)
 
 
 def _said(votes: QuerySet[Vote], subjects: Collection[str], number: Numbers) -> Answers:

@@ -11,15 +11,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from audit import ledger
-from catalog.models import CustomerReview, ImportRun
+from catalog.models import ImportRun
 from core.actors import SystemActor, actor_ref, require_permission, user_keys
 from core.exceptions import PermanentError
-from core.refs import ref
+from core.refs import ref, ref_to
 from labeling import approvals
 from labeling.models import Vote
 from moderation.decisions.second_reviews import open_blind
 from moderation.label_exchange import agreement
-from moderation.label_exchange.importing import brought_in_by, question_of, source_of
+from moderation.label_exchange.importing import brought_in_by, never_asked, question_of, source_of
 from moderation.label_exchange.records import answered_by_files
 from moderation.queues import seats
 from moderation.queues.rules import policy_for
@@ -159,22 +159,17 @@ def ask_our_people(run: ImportRun, *, n: int, actor: User | SystemActor) -> int:
     require_permission(actor, "moderation.set_gold")
     if not 1 <= n <= MOST_ASKED:
         raise PermanentError(f"between 1 and {MOST_ASKED:,} texts are asked about at a time, not {n:,}.")
-    question = answered_by_files(question_of(run)).name
+    asked = answered_by_files(question_of(run))
     left = agreement.askable(run).order_by().values_list("pk", flat=True)
     drawn = heapq.nsmallest(n, left, key=lambda key: seats.draw("sample of an import", run.pk, key))
     if not drawn:
         raise PermanentError(f"our people were asked about all texts of import {run.pk} already.")
-    policy, opened = policy_for(question), 0
+    policy, opened = policy_for(asked.name), 0
     for start in range(0, len(drawn), ASKED_AT_ONCE):
         with transaction.atomic():
-            keys = drawn[start : start + ASKED_AT_ONCE]
-            reviews = (
-                CustomerReview.objects.filter(pk__in=keys)
-                .exclude(review_items__question=question)
-                .select_related("product")
-            )
-            for review in reviews.order_by("pk"):
-                open_blind(question, review, purpose=Vote.Purpose.LABEL, policy=policy)
+            references = [ref_to(asked.subject_model, key) for key in drawn[start : start + ASKED_AT_ONCE]]
+            for row in never_asked(asked, references).values():
+                open_blind(asked.name, row, purpose=Vote.Purpose.LABEL, policy=policy)
                 opened += 1
     with transaction.atomic():
         ledger.append("labeling.raters.sampled", subject=ref(run), actor=actor, payload={"n": opened})

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -17,7 +17,7 @@ from audit.models import LedgerEntry
 from catalog.feeds.base import FeedRow
 from catalog.import_loop import Job, OnProgress, Written, problem_of, run_import
 from catalog.import_runs import Problem
-from catalog.models import CustomerReview, ImportRun
+from catalog.models import ImportRun
 from core.actors import require_permission, user_keys
 from core.exceptions import PermanentError
 from core.hashing import hash_path
@@ -28,10 +28,10 @@ from labeling.exchange.formats import format_of, open_file
 from labeling.exchange.rows import Reading
 from labeling.labels import ImportedLabel
 from labeling.models import Label, Vote
-from labeling.question import question
-from moderation.decisions.second_reviews import open_blind
+from labeling.question import Question, question
+from moderation.decisions.second_reviews import leads_of, open_blind
 from moderation.label_exchange.records import USUAL, LabelRecord, Rules, records_of
-from moderation.label_exchange.reviews import find_reviews
+from moderation.label_exchange.reviews import find_subjects
 from moderation.models.queues import QueuePolicy
 from moderation.queues.rules import policy_for
 
@@ -144,7 +144,7 @@ def brought_in_by(run: ImportRun) -> tuple[list[User], bool]:
 
 def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, rules: Rules) -> Written:
     name, pool = rules.question, rules.pool
-    found = find_reviews([row.record for row in rows if row.record], make=True)
+    found = find_subjects(question(name), [row.record for row in rows if row.record], make=True)
     problems: list[Problem] = []
     brought: dict[tuple[str, str], ImportedLabel] = {}
     ours = _own_votes(name, rows, found.subjects)
@@ -152,7 +152,7 @@ def _write(rows: Sequence[FeedRow[LabelRecord]], run: ImportRun, *, rules: Rules
         record = row.record
         if record is None:
             continue
-        subject, problem = found.subjects.get(record.key_of_review, ""), found.problem_with(record)
+        subject, problem = found.subjects.get(record.key_of_subject, ""), found.problem_with(record)
         rater = rater_of(record.rater, pool=pool) if record.rater else ""
         vote = ImportedLabel(subject, record.label, rater, record.at, record.seconds)
         if problem or brought.get((subject, rater), vote) != vote:
@@ -180,7 +180,7 @@ def _own_votes(
         for row in rows
         if row.record
         and OUR_PSEUDONYM.fullmatch(row.record.rater)
-        and (subject := subjects.get(row.record.key_of_review))
+        and (subject := subjects.get(row.record.key_of_subject))
     }
     votes = Vote.objects.filter(question=question, subject__in=back).values_list("subject", "rater") if back else ()
     return {(subject, exported_name(rater)) for subject, rater in votes}
@@ -201,24 +201,22 @@ def _open_gold(file: File) -> int:
 
     A text that people were asked about before is not opened again.
     """
-    question, opened = file.rules.question, 0
-    policy = policy_for(question)
+    asked, opened = question(file.rules.question), 0
+    policy = policy_for(asked.name)
     with file.open() as reading:
         records = (row.record for row in records_of(reading, file.rules) if row.record)
         while batch := list(islice(records, GOLD_BATCH)):
-            subjects = set(find_reviews(batch).subjects.values())
-            imported = Label.objects.filter(question=question, subject__in=subjects, source__startswith="import:")
+            subjects = set(find_subjects(asked, batch).subjects.values())
+            imported = Label.objects.filter(question=asked.name, subject__in=subjects, source__startswith="import:")
             known = dict(imported.values_list("subject", "label"))
             with transaction.atomic():
-                keys = [subject.partition(":")[2] for subject in known]
-                reviews = (
-                    CustomerReview.objects.filter(pk__in=keys)
-                    .exclude(review_items__question=question)
-                    .select_related("product")
-                )
-                for review in reviews.order_by("pk"):
-                    open_blind(
-                        question, review, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[ref(review)]
-                    )
+                for reference, row in never_asked(asked, list(known)).items():
+                    open_blind(asked.name, row, purpose=Vote.Purpose.GOLD, policy=policy, gold_label=known[reference])
                     opened += 1
     return opened
+
+
+def never_asked(asked: Question, references: Sequence[str]) -> dict[str, Any]:
+    """Return those of `references` that are there and that people were not asked about here, each with its row."""
+    before = leads_of(asked.name, references)
+    return dict(sorted(asked.rows([one for one in references if one not in before]).items()))

@@ -13,10 +13,10 @@ from catalog.import_loop import Sorted, sorted_out
 from core import label_sets
 from core.actors import require_permission
 from labeling.models import Label
-from labeling.question import question
+from labeling.question import Question, question
 from moderation.label_exchange.importing import BATCH, File
 from moderation.label_exchange.records import LabelRecord, records_of
-from moderation.label_exchange.reviews import find_reviews
+from moderation.label_exchange.reviews import find_subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,15 +67,15 @@ def preview_labels(
         tally = _Tally(asked.labels if asked.is_multiple else ())
         rows = sorted_out(records_of(reading, file.rules), key_of=lambda record: record.key)
         while batch := list(islice(rows, BATCH)):
-            _look_at(file.rules.question, batch, preview, tally)
+            _look_at(asked, batch, preview, tally)
             if on_progress:
                 on_progress(preview.n_rows, reading.share_read())
     preview.labels, preview.n_ties = tally.result()
     return preview
 
 
-def _look_at(question: str, batch: list[Sorted[LabelRecord]], preview: Preview, tally: _Tally) -> None:
-    found = find_reviews([each.row.record for each in batch if each.row.record])
+def _look_at(asked: Question, batch: list[Sorted[LabelRecord]], preview: Preview, tally: _Tally) -> None:
+    found = find_subjects(asked, [each.row.record for each in batch if each.row.record])
     known = set()
     for row, is_repeated, _ in batch:
         preview.n_rows += 1
@@ -85,19 +85,19 @@ def _look_at(question: str, batch: list[Sorted[LabelRecord]], preview: Preview, 
         elif is_repeated:
             preview.n_duplicates += 1
         elif (problem := found.problem_with(record)) and not (
-            record.review and record.key_of_review not in found.subjects
+            record.review and record.key_of_subject not in found.subjects
         ):
             preview.add_bad(row, problem)
         else:
-            subject = found.subjects.get(record.key_of_review, "")
-            if tally.add(subject or record.key_of_review, record):
+            subject = found.subjects.get(record.key_of_subject, "")
+            if tally.add(subject or record.key_of_subject, record):
                 preview.n_known += bool(subject)
                 preview.n_new += not subject
             known.add(subject)
-    ours = Label.objects.filter(question=question, subject__in=known).exclude(source__startswith="import:")
+    ours = Label.objects.filter(question=asked.name, subject__in=known).exclude(source__startswith="import:")
     decided = set(ours.values_list("subject", flat=True))
     preview.n_kept += sum(
-        found.subjects.get(each.row.record.key_of_review) in decided
+        found.subjects.get(each.row.record.key_of_subject) in decided
         for each in batch
         if each.row.record and not each.is_repeated
     )

@@ -28,24 +28,12 @@ from labeling.exchange.rows import (
     spread,
 )
 from labeling.question import Question, question
+from labeling.subject import subject_of
 from moderation.label_exchange.answers import LabelReader
+from moderation.label_exchange.columns import REVIEW, columns_of, key_in, named_by, reference_in
+from moderation.models.reviews import COPY_VERDICT
 
 USUAL = "sentiment"
-# Field → the columns it is looked for in, the first that is there; the label is also found under Label Studio's
-# control.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "text": ("text",),
-    "label": ("label",),  # and the name of the question, before it
-    "rater": ("rater",),
-    "subject": ("subject",),
-    "external_id": ("external_id",),
-    "title": ("title",),
-    "sku": ("sku",),
-    "locale": ("locale", "language"),
-    "rating": ("rating",),
-    "annotated_at": ("annotated_at", "labelled_at"),
-    "seconds": ("seconds",),
-}
 LONGEST_S = 366 * 24 * 3600
 LONGEST_RATER = 500
 MOST_TOGETHER = 10_000
@@ -70,10 +58,11 @@ class Rules:
         header, a column that there is not.
         """
         asked = answered_by_files(self.question)
+        places = columns_of(asked)
         # Of several answers each may have a column of its own.
         known, own = asked.labels, asked.labels if asked.is_multiple else ()
-        if strangers := sorted(set(self.columns) - {*COLUMNS, *own}):
-            fields = ", ".join([*COLUMNS, *own])
+        if strangers := sorted(set(self.columns) - {*places, *own}):
+            fields = ", ".join([*places, *own])
             raise PermanentError(f"There is no field {', '.join(strangers)}.", hint=f"Fields: {fields}.")
         read_from = [self.columns.get(name, name) for name in own]
         if twice := sorted({column for column in read_from if read_from.count(column) > 1}):
@@ -89,20 +78,22 @@ class Rules:
         there = f"It has: {', '.join(reading.columns)[:500]}. Say which is which: --column label=stars."
         if absent := sorted(set(self.columns.values()) - columns):
             raise PermanentError(f"the file has no column {', '.join(absent)}.", hint=there)
-        found = {name for name in COLUMNS if set(self.looked_for(name)) & columns}
+        found = {name for name in places if set(self.looked_for(name)) & columns}
         if columns & {self.columns.get(name, name) for name in own}:
             found.add("label")
-        if "label" not in found or not found & {"text", "external_id", "subject"}:
-            raise PermanentError("nothing says which columns are the text and the label.", hint=there)
+        if "label" not in found or not found & {*named_by(asked)}:
+            named = named_by(asked)[0]
+            raise PermanentError(f"nothing says which columns are the {named} and the label.", hint=there)
 
     def looked_for(self, name: str) -> tuple[str, ...]:
         """Return the columns that the field `name` is looked for in."""
         if name in self.columns:
             return (self.columns[name],)
+        places = columns_of(question(self.question))
         if name != "label":
-            return COLUMNS[name]
+            return places[name]
         # A question may be called what another field is: a column of that name is not its answer first.
-        is_a_field = any(self.question in places for places in COLUMNS.values())
+        is_a_field = any(self.question in columns for columns in places.values())
         return ("label", self.question) if is_a_field else (self.question, "label")
 
     @property
@@ -116,11 +107,13 @@ class Rules:
 def answered_by_files(name: str) -> Question:
     """Return the question `name`, whose labels come in with files. Raises `PermanentError` where they do not.
 
-    They do where a row can say answers out of a closed list about a customer review.
+    They do where people answer out of a closed list, and nothing is published by it.
     """
     found = question(name)
-    if not found.has_page or found.about != "review" or not found.labels:
-        raise PermanentError(f"{name} is not asked about customer reviews.", hint="Labels of reviews come in alone.")
+    if not found.has_page or not found.labels or name == COPY_VERDICT:
+        raise PermanentError(
+            f"{name} is not answered by files.", hint="A verdict on copy is a decision, which a person makes here."
+        )
     return found
 
 
@@ -128,7 +121,7 @@ def answered_by_files(name: str) -> Question:
 class LabelRecord:
     """A label (`rater` empty) or a vote. `pk` or an external id name a review; `review` has its text, if the row does.
 
-    `has_own_id`: the external id was given, and is not the hash of the content.
+    `has_own_id`: the external id was given, and is not the hash of the content; of other subjects, not our reference.
     """
 
     label: str
@@ -141,14 +134,14 @@ class LabelRecord:
     seconds: float | None = None
 
     @property
-    def key_of_review(self) -> str:
-        """What names the review: the key of ours, the shop's id, or the hash of the content."""
+    def key_of_subject(self) -> str:
+        """What names the subject. Of a review: the key of ours, the shop's id, or the hash of the content."""
         return str(self.pk) if self.pk else self.external_id
 
     @property
     def key(self) -> str:
         """What two rows about the same review by the same rater have in common."""
-        return f"{self.key_of_review}\n{self.rater}"
+        return f"{self.key_of_subject}\n{self.rater}"
 
     @property
     def title(self) -> str:
@@ -175,7 +168,7 @@ def latest(rows: Iterable[FeedRow[LabelRecord]]) -> Iterator[FeedRow[LabelRecord
     key = ""
     for row in rows:
         # A row that cannot be read, a skipped task perhaps, does not part what stands around it.
-        key_of_row = row.record.key_of_review if row.record else key
+        key_of_row = row.record.key_of_subject if row.record else key
         if key_of_row != key or len(together) >= MOST_TOGETHER:
             yield from _with_the_latest(together)
             together, key = [], key_of_row
@@ -200,7 +193,8 @@ def _with_the_latest(rows: Sequence[FeedRow[LabelRecord]]) -> Iterator[FeedRow[L
 
 class _Reader:
     def __init__(self, rules: Rules, columns: Sequence[str] | None) -> None:
-        there = {name: rules.looked_for(name) for name in COLUMNS}
+        self.asked = question(rules.question)
+        there = {name: rules.looked_for(name) for name in columns_of(self.asked)}
         if columns is not None:
             known = {
                 *columns,
@@ -209,9 +203,7 @@ class _Reader:
             }  # those of a list of votes are no columns of their own
             there = {name: tuple(column for column in places if column in known) for name, places in there.items()}
         self.asked_for = " or ".join(there["label"])
-        self.answers = LabelReader(
-            question(rules.question), places=there.pop("label"), renamed=rules.labels, columns=rules.columns
-        )
+        self.answers = LabelReader(self.asked, places=there.pop("label"), renamed=rules.labels, columns=rules.columns)
         self.places = list(there.items())
 
     def record(self, row: Row) -> FeedRow[LabelRecord]:
@@ -222,7 +214,7 @@ class _Reader:
                 stated = in_our_names(row.values)
                 answers = stated if row.answers is None else in_our_names(row.answers)
                 values = {name: _text(stated, columns) for name, columns in self.places}
-                sku, label = values["sku"], self.answers.read(answers)
+                sku, label = values.get("sku", ""), self.answers.read(answers)
                 if not label and row.answers:
                     raise BadRow(f"nothing answers {self.asked_for}; answered: {', '.join(row.answers)[:200]}")
                 return FeedRow(row.line, self._record(values, label), sku=sku)
@@ -234,6 +226,8 @@ class _Reader:
     def _record(self, values: Mapping[str, str], label: str) -> LabelRecord:
         if not label:
             raise BadRow("there is no label")
+        if self.asked.about != REVIEW:
+            return self._of_another(values, label)
         subject, review = values["subject"], None
         if values["text"]:
             review = make_review(
@@ -246,12 +240,9 @@ class _Reader:
             )
         elif not (subject or values["external_id"]):
             raise BadRow("the text is empty")
-        rater = values["rater"]
-        if len(rater) > LONGEST_RATER:
-            raise BadRow(f"the rater's name is {len(rater):,} characters long; at most {LONGEST_RATER}")
         return LabelRecord(
             label=label,
-            rater=rater,
+            rater=_rater(values),
             pk=_pk(subject) if subject else None,
             review=review,
             external_id=external_id_of(review) if review else clean_line(values["external_id"]),
@@ -259,6 +250,25 @@ class _Reader:
             at=parse_moment("annotated_at", values["annotated_at"]),
             seconds=_seconds(values["seconds"]),
         )
+
+    def _of_another(self, values: Mapping[str, str], label: str) -> LabelRecord:
+        about = subject_of(self.asked.about)
+        reference = reference_in(values, about)
+        return LabelRecord(
+            label=label,
+            rater=_rater(values),
+            external_id=reference or key_in(values, about),
+            has_own_id=not reference,
+            at=parse_moment("annotated_at", values["annotated_at"]),
+            seconds=_seconds(values["seconds"]),
+        )
+
+
+def _rater(values: Mapping[str, str]) -> str:
+    rater = values["rater"]
+    if len(rater) > LONGEST_RATER:
+        raise BadRow(f"the rater's name is {len(rater):,} characters long; at most {LONGEST_RATER}")
+    return rater
 
 
 def _text(values: Mapping[str, Any], columns: tuple[str, ...]) -> str:

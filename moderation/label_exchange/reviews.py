@@ -1,4 +1,4 @@
-"""Which customer review a row of labels is about: found by our reference, the shop's id or its content, or made."""
+"""What a row of labels is about: found by our reference or its key; a review also by its content, or made."""
 
 from __future__ import annotations
 
@@ -11,28 +11,51 @@ from catalog.feeds.base import ReviewRecord
 from catalog.import_writes import add_reviews
 from catalog.models import CustomerReview
 from core.bulk import in_array
-from core.refs import ref_to
+from core.refs import keys_of, ref_to
+from labeling.question import Question
+from labeling.subject import subject_of
+from moderation.label_exchange.columns import REVIEW
 from moderation.label_exchange.records import LabelRecord
 
 
 @dataclass(frozen=True)
 class Found:
-    """The reviews that records are about: `LabelRecord.key_of_review` → subject. `texts` are those that can differ."""
+    """What records are about: `LabelRecord.key_of_subject` → subject. `texts` are those that can differ."""
 
     subjects: Mapping[str, str]
     texts: Mapping[str, str]
     n_made: int
+    noun: str = "customer review"
 
     def problem_with(self, record: LabelRecord) -> str:
         """Return why `record` cannot be taken; empty when it can."""
-        key = record.key_of_review
+        key = record.key_of_subject
         if key not in self.subjects:
-            return f"there is no customer review {key}"
+            return f"there is no {self.noun} {key}"
         held = self.texts.get(key)
         # What a row says has been cleaned; what is stored may have come before we did that, or another way.
         if record.review and held is not None and record.review.text not in (held, clean_text(held)):
             return f"the customer review {key} has another text"
         return ""
+
+
+def find_subjects(asked: Question, records: Sequence[LabelRecord], *, make: bool = False) -> Found:
+    """Return what `records`, answers to `asked`, are about. With `make`, a review that is missing is made."""
+    if asked.about == REVIEW:
+        return find_reviews(records, make=make)
+    about = subject_of(asked.about)
+    model, rows = about.model, about.model._default_manager
+    pks = keys_of([record.external_id for record in records if not record.has_own_id], model)
+    named = {
+        reference: reference
+        for pk in rows.filter(pk__in=pks).values_list("pk", flat=True)
+        if (reference := ref_to(model, pk))
+    }
+    keys = {record.external_id for record in records if record.has_own_id}
+    if keys:
+        found = rows.filter(**{f"{about.key}__in": keys}).values_list(about.key, "pk")
+        named |= {str(key): ref_to(model, pk) for key, pk in found}
+    return Found(named, {}, 0, about.name)
 
 
 def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found:
@@ -61,9 +84,9 @@ def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found
     held |= {external_id: review.text for external_id, review in new.items()}
     for record in others:
         if record.external_id in known:
-            subjects[record.key_of_review] = ref_to(CustomerReview, known[record.external_id])
+            subjects[record.key_of_subject] = ref_to(CustomerReview, known[record.external_id])
             if record.external_id in held:
-                texts[record.key_of_review] = held[record.external_id]
+                texts[record.key_of_subject] = held[record.external_id]
     return Found(subjects, texts, n_made)
 
 

@@ -19,6 +19,7 @@ class DraftSubject(Subject):
     icon = "draft"
     model = Candidate
     joined = ("product",)
+    key = "id"
     fields = {"sku": "text", "channel": "text", "locale": "text", "text": "text"}
 
     def words(self, row: Candidate) -> str:

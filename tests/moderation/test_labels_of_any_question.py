@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ from labeling import labels
 from labeling.models import Label, Vote
 from moderation.label_exchange import agreement
 from moderation.label_exchange.approving import ask_our_people
+from moderation.label_exchange.exporting import export_labels
 from moderation.label_exchange.importing import File, import_labels, question_of
 from moderation.label_exchange.preview import preview_labels
 from moderation.label_exchange.records import Rules
 from moderation.models.reviews import ReviewItem
-from tests import people
+from tests import factories, people
 
 pytestmark = pytest.mark.django_db
 CHOICES = "choices: [{value: broken, title: Broken}, {value: whole, title: Whole}]"
@@ -34,8 +36,14 @@ CHOICES = "choices: [{value: broken, title: Broken}, {value: whole, title: Whole
 
 @pytest.fixture
 def declared(tmp_path: Path, settings: Any) -> None:
-    """Three questions of a user's own: with one answer, with several, and about drafts."""
-    for name, more in (("damage", ""), ("parts", "multiple: true\n"), ("tone", "about: draft\n"), ("title", "")):
+    """Questions of a user's own: with one answer, with several, about drafts and about products."""
+    for name, more in (
+        ("damage", ""),
+        ("parts", "multiple: true\n"),
+        ("tone", "about: draft\n"),
+        ("title", ""),
+        ("shelf", "about: product\n"),
+    ):
         (tmp_path / f"{name}.yaml").write_text(f"name: {name}\ntitle: {name}\n{more}{CHOICES}\n")
         settings.QUESTIONS = {**settings.QUESTIONS, name: f"questions.declared.{name}"}
     settings.QUESTIONS_DIR = str(tmp_path)
@@ -91,9 +99,8 @@ def test_a_question_may_be_called_what_a_column_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        ("tone", "not asked about customer reviews"),
-        ("copy_verdict", "not asked about customer reviews"),
-        ("validity", "not asked about customer reviews"),
+        ("copy_verdict", "is not answered by files"),
+        ("validity", "is not answered by files"),
         ("smells", "no question 'smells'"),
         ("../damage", "no question"),
     ],
@@ -148,3 +155,64 @@ def test_raters_are_measured_by_what_our_people_said_to_the_same_question(tmp_pa
     page = client.get(reverse("console:raters_of_import", args=[run.pk]), follow=True)
     assert page.status_code == 200
     assert "There is no question" in page.content.decode()
+
+
+@pytest.mark.usefixtures("declared")
+def test_labels_of_products_come_in_by_sku_and_by_what_an_export_says(tmp_path: Path) -> None:
+    mug, pan = factories.product(sku="MUG-1"), factories.product(sku="PAN-1")
+    rows = [
+        {"sku": "MUG-1", "shelf": "broken", "rater": "ann"},
+        {"subject": ref(pan), "shelf": "whole"},
+        {"sku": "GONE-1", "shelf": "whole"},
+        {"text": "In pieces.", "shelf": "whole"},
+        {"subject": f"catalog.customerreview:{uuid.uuid4()}", "shelf": "whole"},
+    ]
+    path = save(tmp_path / "x.jsonl", rows)
+    preview = preview_labels(File(path, Rules(question="shelf")), actor=people.ml_engineer())
+    assert (preview.n_known, preview.n_new, preview.n_bad) == (2, 0, 3)
+    run = bring(path, "shelf")
+    assert (run.n_created, run.n_bad) == (2, 3)
+    told = Path(run.error_file).read_text()
+    for reason in ("there is no product GONE-1", "nothing says which product", "is no product"):
+        assert reason in told
+    assert dict(Label.objects.values_list("subject", "label")) == {ref(mug): "broken", ref(pan): "whole"}
+    assert not CustomerReview.objects.exists(), "none is made"
+    again = tmp_path / "again.jsonl"
+    export_labels(again, question="shelf", with_votes=True, actor=people.ml_engineer())
+    assert bring(again, "shelf").n_bad == 0
+    assert dict(Label.objects.values_list("subject", "label")) == {ref(mug): "broken", ref(pan): "whole"}
+
+
+@pytest.mark.usefixtures("declared")
+def test_labels_of_drafts_come_in_by_id(tmp_path: Path) -> None:
+    draft = factories.candidate(status="in_review")
+    rows = [{"id": str(draft.pk).upper(), "tone": "whole"}, {"id": "seven", "tone": "whole"}]
+    run = bring(save(tmp_path / "x.jsonl", rows), "tone")
+    assert dict(Label.objects.values_list("subject", "label")) == {ref(draft): "whole"}
+    assert "the id 'seven' is none of a draft" in Path(run.error_file).read_text()
+
+
+@pytest.mark.usefixtures("declared")
+def test_a_file_that_names_no_product_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("text,shelf\nA mug.,whole\n")
+    with pytest.raises(PermanentError, match="which columns are the sku and the label"):
+        bring(path, "shelf")
+    with pytest.raises(PermanentError, match="There is no field title"):
+        import_labels(File(path, Rules({"title": "text"}, question="shelf")), actor=people.ml_engineer())
+
+
+@pytest.mark.usefixtures("declared")
+def test_our_people_are_asked_about_products_of_a_file_and_tested_with_them(tmp_path: Path) -> None:
+    """By lot, without the label; and with a known answer, those whom nobody was asked about before."""
+    shelf = [factories.product(sku=f"S-{number}") for number in range(4)]
+    rows = [{"sku": one.sku, "shelf": "whole", "rater": "ann"} for one in shelf]
+    run = bring(save(tmp_path / "x.jsonl", rows), "shelf")
+    assert agreement.measure(run).can_ask
+    assert ask_our_people(run, n=3, actor=people.administrator()) == 3
+    assert agreement.askable(run).count() == 1
+    assert set(ReviewItem.objects.values_list("question", "purpose")) == {("shelf", "label")}
+    path = save(tmp_path / "y.jsonl", [{"sku": one.sku, "shelf": "whole"} for one in shelf])
+    import_labels(File(path, Rules(question="shelf")), gold=True, actor=people.administrator())
+    gold = ReviewItem.objects.exclude(gold_label="")
+    assert [item.gold_label for item in gold] == ["whole"], "the others were asked about before"

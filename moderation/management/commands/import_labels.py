@@ -15,9 +15,10 @@ from catalog.models import ImportRun
 from core.command_line import Show, WithExamples, actor_from, add_by
 from labeling.exchange.formats import READERS
 from moderation.label_exchange.approving import people_needed, raters_in
+from moderation.label_exchange.columns import COLUMNS
 from moderation.label_exchange.importing import File, import_labels
 from moderation.label_exchange.preview import Preview, preview_labels
-from moderation.label_exchange.records import COLUMNS, USUAL, Rules
+from moderation.label_exchange.records import USUAL, Rules
 from moderation.queues.rules import policy_for
 
 HELP = f"""Import labels of customer reviews, of their sentiment or of another question: Label Studio's JSON (an export
@@ -29,6 +30,9 @@ asked where they are tied. Texts that are not there are made customer reviews. W
 Raters are kept as pseudonyms. Rows that cannot be taken are named in an error file.
 
 Fields: {", ".join(COLUMNS)}.
+
+Of a question about products a row names one by its sku, about drafts by its id, about anything by our reference in
+`subject`; none is made.
 
   manage.py import_labels reviews.csv --column text=review_body --column label=stars --map 5=positive --map 1=negative
   manage.py import_labels tasks.json --dry-run
@@ -51,7 +55,7 @@ class Command(WithExamples, RunCommand):
             "--question",
             default=USUAL,
             metavar="NAME",
-            help=f"what the labels answer, about customer reviews; {USUAL} without",
+            help=f"what the labels answer; {USUAL} without",
         )
         parser.add_argument(
             "--column",
