@@ -17,7 +17,9 @@ from core.exceptions import PermanentError
 from inference.contracts import CopyBrief, GenerationParams, Message
 from inference.prompt_texts import TEXTS, PromptText
 
-PROMPT_VERSION = "copy-1"
+# With worked examples: for a model that was not trained on this prompt. Without: for one that was.
+PROMPT_VERSION, SHORT_PROMPT_VERSION = "copy-1", "copy-1-short"
+VERSIONS = (PROMPT_VERSION, SHORT_PROMPT_VERSION)
 
 FENCE_OPEN, FENCE_CLOSE = "PRODUCT_DATA", "END_OF_DATA"
 MAX_TITLE, MAX_NAME, MAX_VALUE, MAX_FACTS = 200, 60, 240, 24
@@ -78,15 +80,27 @@ def _data_of(text: PromptText, brief: CopyBrief) -> list[tuple[str, str]]:
     return [(name, value) for name, value in data if name and value]
 
 
-def render(brief: CopyBrief) -> list[Message]:
+def version_for(options: Mapping[str, Any]) -> str:
+    """Return which version of the prompt a model with `options` is asked with: what its option `prompt` says.
+
+    Raises `PermanentError` for a version that is not known.
+    """
+    version = str(options.get("prompt") or PROMPT_VERSION)
+    if version not in VERSIONS:
+        raise PermanentError(f"there is no prompt version {version!r}", hint=f"Known: {', '.join(VERSIONS)}.")
+    return version
+
+
+def render(brief: CopyBrief, *, version: str = PROMPT_VERSION) -> list[Message]:
     """Return the chat prompt for `brief`: the instruction, worked examples as turns of their own, the product.
 
-    Raises `PermanentError` for a locale or channel without a prompt.
+    `SHORT_PROMPT_VERSION` leaves the examples out; any other version has them. Raises `PermanentError` for a locale or
+    channel without a prompt.
     """
     text = _text_for(brief.locale)
     task = _task_for(text, brief.channel)
     messages = [Message("system", "\n".join(text.instruction))]
-    for example in text.examples:
+    for example in () if version == SHORT_PROMPT_VERSION else text.examples:
         messages.append(Message("user", _turn(text, task, list(example.data))))
         messages.append(Message("assistant", example.answers[brief.channel]))
     messages.append(Message("user", _turn(text, task, _data_of(text, brief))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.exceptions import PermanentError
+from inference import prompts
 from inference.models import ModelAlias, ModelVersion, Role
 
 
@@ -42,3 +43,11 @@ def writer_for(locale: str, *, alias: str = "champion") -> ModelVersion:
             "--promote --by NAME`.",
         )
     return version
+
+
+def prompt_in_force() -> str:
+    """Return the version of the prompt that the copywriter in force is asked with; the one with examples where
+    nobody serves. Raises `PermanentError` as `prompts.version_for`.
+    """
+    champion = find(Role.COPYWRITER)
+    return prompts.version_for(champion.options if champion else {})

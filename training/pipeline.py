@@ -21,8 +21,8 @@ from django.utils import timezone
 from core import jobs
 from core.actors import SystemActor
 from core.exceptions import PermanentError
-from inference import resolver
-from inference.models import ModelVersion
+from inference import prompts, resolver
+from inference.models import ModelVersion, Role
 from labeling.question import question
 from training import recipes, registry, runs, snapshots
 from training.models import TrainingRun
@@ -170,6 +170,13 @@ def _telling(run: TrainingRun, stages: Mapping[str, str]) -> Tell:
     return tell
 
 
+def _asked_as_it_learnt(work: Work) -> dict[str, str]:
+    """Return the option that has a copywriter asked with the prompt of its snapshot; none for that with examples."""
+    known = str(work.snapshot.manifest.get("prompt", ""))
+    is_short = work.role == Role.COPYWRITER and known == prompts.SHORT_PROMPT_VERSION
+    return {"prompt": known} if is_short else {}
+
+
 def _described(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
     """Return the version that was fitted, as it is measured and registered; no row says anything of it yet."""
     return ModelVersion(
@@ -178,6 +185,7 @@ def _described(run: TrainingRun, work: Work, fitted: Fitted) -> ModelVersion:
         name=f"{work.task} by {fitted.method}",
         backend=pipeline_for(work.task).maker.BACKEND,
         locales=list(fitted.locales),
+        options=_asked_as_it_learnt(work),
         licence=fitted.licence,
         artifact_hash=fitted.artifact_hash,
         base_hash=fitted.base_hash,

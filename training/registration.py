@@ -91,7 +91,8 @@ def smoke_test(version: ModelVersion) -> None:
                 raise PermanentError(f"there is no prompt for {locale!r}", hint=f"Known: {', '.join(TRIAL_TITLES)}.")
             brief = CopyBrief("description", locale, TRIAL_TITLES[locale], facts=[Fact("Capacity", "350 ml")])
             params = prompts.params_for("description", seed=1, overrides={"max_new_tokens": 24, "temperature": 0})
-            if not backend.generate([prompts.render(brief)], params)[0].text.strip():
+            prompt = prompts.render(brief, version=prompts.version_for(version.options))
+            if not backend.generate([prompt], params)[0].text.strip():
                 raise PermanentError(f"{version.name} wrote nothing in {locale}")
     elif version.role not in Role.values and isinstance(backend, TextClassifier):
         if stray := set(backend.labels) - set(question(version.role).labels):

@@ -16,8 +16,7 @@ from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import canonical_json
 from core.refs import ref
-from inference import artifacts
-from inference.prompts import PROMPT_VERSION
+from inference import artifacts, resolver
 from labeling import examples
 from labeling.examples import Example
 from labeling.question import question
@@ -63,7 +62,7 @@ def freeze(task: str, *, actor: User | SystemActor) -> DatasetSnapshot:
         "groups": "by product" if alike is None else near_copies.RULE.format(alike=alike),
         "closest": closest,
         "policy": policy_version(),
-        "prompt": PROMPT_VERSION,
+        "prompt": resolver.prompt_in_force(),
         "counts": {part: len(rows) for part, rows in parts.items()},
         "by_label": {part: _by_label(task, rows) for part, rows in parts.items()},
         "by_locale": {part: dict(sorted(Counter(row.locale for row in rows).items())) for part, rows in parts.items()},

@@ -165,7 +165,8 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Gener
     kept = set(Candidate.objects.filter(request__in=requests).values_list("request", "ordinal"))
     lacking = [(r, n) for r in requests for n in range(r.n_candidates) if (r.pk, n) not in kept]
     briefs = {r.pk: brief_for(Slot.of(r)) for r in requests}
-    rendered = {r.pk: prompts.render(briefs[r.pk]) for r in requests}
+    asked_with = prompts.version_for(version.options)
+    rendered = {r.pk: prompts.render(briefs[r.pk], version=asked_with) for r in requests}
     params = prompts.params_for(requests[0].channel, seed=0, overrides=requests[0].params)
     generator = loader.load_generator(version)
     pieces = generator.as_completed(
@@ -230,7 +231,7 @@ def _candidate(
         text=text,
         untidied=written if text != written else "",
         tidied_by=tidying.VERSION if settings.MODERATION.tidies else "",
-        prompt_version=request.prompt_version,
+        prompt_version=prompts.version_for(version.options),
         prompt_hash=prompt_hash,
         facts_hash=request.facts_hash,
         facts=[dataclasses.asdict(fact) for fact in brief.facts],

@@ -65,8 +65,7 @@ def request_copy(
         raise PermanentError(f"Between 1 and {MAX_DRAFTS} drafts can be asked for at once, not {n}.")
     slots = across(products, channels=channels, locales=locales, audience=audience)
     require_known(variant=variant)
-    for locale in locales:
-        resolver.writer_for(locale)
+    asked_with = {locale: prompts.version_for(resolver.writer_for(locale).options) for locale in locales}
     for channel in channels:
         prompts.params_for(channel, seed=0, overrides=params)
     is_awaited = is_awaited and len(slots) <= MOST_AWAITED
@@ -75,7 +74,7 @@ def request_copy(
             **slot.where(),
             variant=variant,
             facts_hash=slot.product.facts_hash,
-            prompt_version=prompts.PROMPT_VERSION,
+            prompt_version=asked_with[slot.locale],
             round=round,
             n_candidates=n,
             params=dict(params or {}),

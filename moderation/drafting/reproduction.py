@@ -35,7 +35,7 @@ class Reproduction:
 
 def prompt_of(candidate: Candidate) -> Prompt:
     """Return the prompt of a machine's draft, rendered from the facts of then and the product's title of now."""
-    messages = prompts.render(brief_of(candidate))
+    messages = prompts.render(brief_of(candidate), version=candidate.prompt_version)
     hashed = hash_json([dataclasses.asdict(message) for message in messages])
     return Prompt(messages, hashed == candidate.prompt_hash)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from django.db.models import QuerySet
 
 from core.refs import ref
-from inference import prompts
+from inference import prompts, resolver
 from labeling import issues
 from labeling.examples import GONE, LICENCE, OPEN_ISSUE, OUTDATED, OVERRULED, PERSONAL_DATA, Example, Excluded
 from labeling.models import Label, Vote
@@ -28,9 +28,10 @@ def copy() -> Iterator[Example | Excluded]:
     """Accepted and fixed copy with the prompt it answers, as the one renderer writes it;
     a fix with the draft it fixed.
     """
+    asked_with = resolver.prompt_in_force()
     for decision, _, doubt in standing_decisions(Decision.Outcome.APPROVE, Decision.Outcome.EDIT):
         if decision.result is not None:
-            found, rejected = prompted(decision.result, decision, doubt), _fixed_draft(decision)
+            found, rejected = prompted(decision.result, decision, doubt, asked_with=asked_with), _fixed_draft(decision)
             if isinstance(found, Example) and rejected:
                 found = replace(
                     found, fields={**found.fields, "rejected": rejected, "reasons": list(decision.reason_codes)}
@@ -49,11 +50,12 @@ def _fixed_draft(decision: Decision) -> str:
 
 def preferences() -> Iterator[Example | Excluded]:
     """Fixes, each with the draft that was fixed and why."""
+    asked_with = resolver.prompt_in_force()
     for decision, _, doubt in standing_decisions(Decision.Outcome.EDIT):
         rejected = _fixed_draft(decision)
         if decision.result is None or not rejected:
             continue
-        found = prompted(decision.result, decision, doubt)
+        found = prompted(decision.result, decision, doubt, asked_with=asked_with)
         if isinstance(found, Example):
             fields = {
                 "prompt": found.fields["prompt"],
@@ -91,9 +93,11 @@ def standing_decisions(*outcomes: str) -> Iterator[tuple[Decision, str, str]]:
         yield decision, outcome, OPEN_ISSUE if draft in doubted else doubt
 
 
-def prompted(candidate: Candidate, decision: Decision, doubt: str) -> Example | Excluded:
+def prompted(
+    candidate: Candidate, decision: Decision, doubt: str, *, asked_with: str = prompts.PROMPT_VERSION
+) -> Example | Excluded:
     """Return the text of `candidate` with the prompt that asks for it, and what the checks see of the product:
-    `brief`.
+    `brief`. `asked_with`: the version of the prompt.
     """
     subject, text, product = ref(candidate), clean(candidate.text), candidate.product
     if doubt:
@@ -107,7 +111,8 @@ def prompted(candidate: Candidate, decision: Decision, doubt: str) -> Example | 
     if holds_personal_data(text):
         return Excluded(subject, PERSONAL_DATA)
     brief = brief_of(candidate)
-    prompt = [{"role": turn.role, "content": turn.content} for turn in prompts.render(brief)]
+    turns = prompts.render(brief, version=asked_with)
+    prompt = [{"role": turn.role, "content": turn.content} for turn in turns]
     shown = decision.item.labeling_task.shows_predictions if decision.item.labeling_task else None
     return Example(
         subject,

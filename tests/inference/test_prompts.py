@@ -111,6 +111,18 @@ def test_a_changed_prompt_needs_a_new_version() -> None:
     )
 
 
+def test_the_short_prompt_is_the_other_one_without_its_examples() -> None:
+    long, short = prompts.render(brief()), prompts.render(brief(), version=prompts.SHORT_PROMPT_VERSION)
+    assert short == [long[0], long[-1]]
+
+
+def test_a_model_is_asked_with_the_version_that_its_options_name() -> None:
+    assert prompts.version_for({}) == prompts.PROMPT_VERSION
+    assert prompts.version_for({"prompt": prompts.SHORT_PROMPT_VERSION}) == prompts.SHORT_PROMPT_VERSION
+    with pytest.raises(PermanentError, match="prompt version"):
+        prompts.version_for({"prompt": "copy-0"})
+
+
 @pytest.mark.parametrize(("channel", "locale"), [("poem", "en"), ("description", "fr")])
 def test_an_unknown_channel_or_locale_is_refused(channel: str, locale: str) -> None:
     with pytest.raises(PermanentError, match="there is no prompt"):

@@ -20,6 +20,7 @@ from core.exceptions import PermanentError, StaleState
 from core.hashing import hash_json
 from core.refs import ref
 from ecomsite import env
+from inference import prompts
 from inference.models import ModelVersion
 from moderation.drafting import generation, ordering, reproduction, requests, screening, tidying
 from moderation.drafting.place_in_line import place_of
@@ -158,6 +159,20 @@ def test_drafts_are_stored_with_their_whole_provenance(script: Script) -> None:
     assert first.params["max_new_tokens"] > 0
     assert {fact["name"] for fact in first.facts} == {"material", "capacity", "colour"}
     assert first.prompt_hash
+
+
+def test_a_model_that_was_trained_on_the_short_prompt_is_asked_with_it(script: Script) -> None:
+    version = script()
+    ModelVersion.objects.filter(pk=version.pk).update(
+        options={**version.options, "prompt": prompts.SHORT_PROMPT_VERSION}
+    )
+    request = order(n_candidates=1).created[0]
+    assert generation.drain_generation() == 1
+    draft = Candidate.objects.get()
+    assert (request.prompt_version, draft.prompt_version) == (prompts.SHORT_PROMPT_VERSION,) * 2
+    again = reproduction.prompt_of(draft)
+    assert again.is_same
+    assert [turn.role for turn in again.messages] == ["system", "user"]
 
 
 def test_one_turn_takes_one_batch(script: Script, settings) -> None:
