@@ -42,7 +42,7 @@ class Attribute:
 
     names: Sequence[str]
     values: Sequence[str]
-    phrases: Mapping[str, Any] = field(default_factory=dict)
+    phrases: Mapping[Any, Any] = field(default_factory=dict)
 
     def said(self, name: str, value: str) -> Said:
         """Return what can be said where a shop calls the attribute `name`."""
