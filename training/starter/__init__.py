@@ -1,1 +1,1 @@
-"""The starter pairs: facts and copy written for this project, from which the bundled copywriter's adapter is trained."""
+"""The starter pairs: facts and copy written for this project, to train the bundled copywriter's adapter from."""

@@ -24,7 +24,8 @@ _MEASURE = re.compile(r"(?:up to )?[\d,.]+ ?\S.*")
 class Said:
     """What can be said of an attribute with one value, ready to stand in a sentence.
 
-    `does`: verb phrases; `parts`: what comes with it; `has`: that and properties, as noun phrases; `made`: participles; `tags`: a few words of a slogan; `plain`: whole
+    `does`: verb phrases; `parts`: what comes with it; `has`: that and properties, as noun phrases; `made`:
+    participles; `tags`: a few words of a slogan; `plain`: whole
     sentences that name the attribute.
     """
 

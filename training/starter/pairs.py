@@ -1,4 +1,4 @@
-"""Compose the starter pairs out of the material: facts of a product, and copy that tells each of the chosen ones once."""
+"""Compose the starter pairs: facts of a product, and copy that tells each of the chosen ones once."""
 
 from __future__ import annotations
 
