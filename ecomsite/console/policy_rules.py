@@ -62,7 +62,7 @@ def proposal(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     may = request.user.has_perm
     scan = shown.scan
     context = {
-        "title": f"{shown.pack}.{shown.rule}: {shown.severity} → {shown.softer}",
+        "title": f"Proposal: {shown.pack}.{shown.rule}, {shown.severity} → {shown.softer}",
         "proposal": shown,
         "is_open": shown.status == RuleProposal.Status.OPEN,
         "now": next((one for one in record_of(now) if (one.pack, one.rule) == (shown.pack, shown.rule)), None),

@@ -13,7 +13,7 @@ from moderation.models.policies import PolicyActivation
 from moderation.models.retro_scans import RetroScan
 from moderation.models.rule_proposals import RuleProposal
 from tests import people
-from tests.chromium import needs_chromium
+from tests.chromium import barriers, needs_chromium
 from tests.console.test_in_browser import Visitor, visitor
 from tests.console.test_policies import signed_in, words
 from tests.moderation.test_policy_record import asked, in_force
@@ -97,19 +97,25 @@ def test_what_cannot_be_accepted_is_told_in_words(kim: User) -> None:
     assert "What it would change on live copy is not known yet." in page
 
 
+@pytest.mark.slow("a browser, a trial on live copy, and axe on two pages")
 @pytest.mark.browser
 @needs_chromium
 @pytest.mark.django_db(transaction=True)
 def test_a_rule_is_made_softer_by_clicking_on_a_phone(visitor: Visitor, kim: User) -> None:
     live("A snazzy mug for tea, and it has a handle.")
-    asked(in_force(kim), 40, "dismissed")
+    version = in_force(kim)
+    asked(version, 30, "dismissed")
+    asked(version, 20, "dismissed", locale="zh-Hans")
+    asked(version, 1, "confirmed", findings=2)
     rule_proposals.propose()
     visitor.page.set_viewport_size({"width": 390, "height": 844})
     visitor.sign_in("admin@example.com")
     visitor.open(reverse("console:policies"))
     visitor.page.click("text=What people say to each rule")
     visitor.page.wait_for_load_state("networkidle")
+    visitor.keep("policies-rules")
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert barriers(visitor.page) == []
     visitor.page.click("table a:has-text('house_rules.house_word') >> nth=0")
     visitor.page.wait_for_load_state("networkidle")
     visitor.page.click("button:has-text('Try it on live copy')")
@@ -117,6 +123,7 @@ def test_a_rule_is_made_softer_by_clicking_on_a_phone(visitor: Visitor, kim: Use
     work(RetroScan.objects.get())
     visitor.open(reverse("console:rule_proposal", args=[RuleProposal.objects.get().pk]))
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert barriers(visitor.page) == []
     assert "In 1 of 1 live texts" in visitor.page.inner_text("#main, main")
     visitor.page.click("summary:has-text('Make it softer')")
     visitor.page.fill("#why", "Readers like the word.")
