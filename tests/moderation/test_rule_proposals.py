@@ -10,10 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 
 from audit.models import LedgerEntry
+from audit.sealing import ERASED
 from catalog.models import PublishedCopy
 from core.exceptions import PermanentError, StaleState
 from core.refs import ref
 from moderation import policy_versions
+from moderation.erasure import forget_words
 from moderation.live import retro_scan, rule_proposals
 from moderation.models.policies import PolicyActivation, PolicyVersion
 from moderation.models.retro_scans import RetroScan
@@ -212,3 +214,11 @@ def test_loading_the_files_says_that_it_would_take_a_softer_severity_back(kim: U
     said = capsys.readouterr().out
     assert "~ us_ftc.substantiation: severity" in said
     assert "us_ftc.substantiation was made info" in said
+
+
+def test_who_is_erased_leaves_no_words_on_a_proposal(kim: User) -> None:
+    proposal = proposed(kim)
+    rule_proposals.decline(proposal, actor=kim, reason="Kim Jones says no.")
+    forget_words(kim)
+    proposal.refresh_from_db()
+    assert proposal.reason == ERASED
