@@ -14,7 +14,7 @@ PRODUCTION = DEBUG=0 SITE_URL=https://desk.example.com ALLOWED_HOSTS=desk.exampl
 	LABEL_STUDIO_DOOR_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run status down test test-long pytest faults coverage mutation lint format bench screenshots clean
+.PHONY: help setup run status down test test-long pytest faults coverage mutation lint format bench starter-adapter screenshots clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -70,6 +70,9 @@ format: setup ## Format the code and sort the imports
 bench: setup ## Run one benchmark, e.g. make bench NAME=scoring
 	@test -f "bench/$(NAME).py" || { echo "Say which: make bench NAME=<one of: $(basename $(notdir $(wildcard bench/*.py)))>"; exit 1; }
 	@$(BIN)/python bench/$(NAME).py
+
+starter-adapter: setup ## Train the adapter of the bundled copywriter anew, into var/starter-adapter (a quarter of an hour)
+	@OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(MANAGE) train_starter_adapter --into var/starter-adapter
 
 screenshots: setup ## Take the pictures of docs/images from the running desk
 	@$(BIN)/python docs/screenshots.py

@@ -159,10 +159,10 @@ def stage(name: str, work: Any, kept: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def build_base(folder: Path) -> None:
-    from training.preparation import SHIPPED
+    from training import preparation
 
     folder.mkdir(parents=True, exist_ok=True)
-    next(model for model in SHIPPED if model.backend == "causal_lm").build(folder)
+    preparation.build_base(folder)
 
 
 def train(parts: Parts, options: argparse.Namespace) -> dict[str, tuple[Path, dict[str, Any]]]:

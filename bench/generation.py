@@ -29,7 +29,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 from inference import prompts  # noqa: E402
 from inference.backends.causal_lm import CausalLM  # noqa: E402
 from inference.contracts import CopyBrief, Fact, GenerationParams, Message  # noqa: E402
-from training.preparation import SHIPPED  # noqa: E402
+from training import preparation  # noqa: E402
 
 ROUNDS, N_BULK, N_SINGLE, NEW_TOKENS, MUST = 5, 32, 1, 24, 4.0
 KINDS = ("Bottle", "Mug", "Lamp", "Backpack", "Kettle", "Blanket", "Notebook", "Umbrella")
@@ -53,7 +53,7 @@ def main() -> None:
     rendered = [prompts.render(brief) for brief in briefs()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        next(model for model in SHIPPED if model.backend == "causal_lm").build(folder)
+        preparation.build_base(folder)
         ours = CausalLM(directory=folder, options={"batch_size": N_BULK})
         # Every text runs to its last token, so that both sides do the same work.
         ours.stop_ids = []

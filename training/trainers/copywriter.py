@@ -40,13 +40,15 @@ def imitate(
     base: Path,
     work: Path,
     into: Path,
+    adapter: Path | None = None,
     watch: Watch = unwatched,
     report_to: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Fine-tune on rows {prompt: turns, completion: text}; write a model directory for `causal_lm` into `into`.
 
-    `work` holds checkpoints, and those that are there are gone on from. Returns what was measured on the way. Raises
-    `PermanentError` when every example is longer than the model or the recipe allows.
+    `work` holds checkpoints, and those that are there are gone on from. `adapter`: where the LoRA goes by itself, too,
+    before it is merged. Returns what was measured on the way. Raises `PermanentError` when every example is longer than
+    the model or the recipe allows.
     """
     model, tokenizer = _load(base, recipe)
     longest = _longest(model, recipe)
@@ -67,7 +69,7 @@ def imitate(
         eval_dataset=Dataset.from_list(parts[1]),
         callbacks=[EarlyStoppingCallback(recipe.patience), checkpoints.Reporter(watch)],
     )
-    return {**_finish(trainer, tokenizer, work, into), **_counts(parts, (train, validation))}
+    return {**_finish(trainer, tokenizer, work, into, adapter=adapter), **_counts(parts, (train, validation))}
 
 
 def prefer(
@@ -219,12 +221,14 @@ def _lora(recipe: CopyRecipe) -> Any:
     )
 
 
-def _finish(trainer: Any, tokenizer: Any, work: Path, into: Path) -> dict[str, Any]:
+def _finish(trainer: Any, tokenizer: Any, work: Path, into: Path, *, adapter: Path | None = None) -> dict[str, Any]:
     shares = shared_prompts.share(trainer.model.get_base_model())
     n_trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
     checkpoints.train(trainer, work)
     if launch.is_first():
         into.mkdir(parents=True, exist_ok=True)
+        if adapter is not None:
+            trainer.model.save_pretrained(adapter, safe_serialization=True)
         trainer.model.merge_and_unload().save_pretrained(into, safe_serialization=True)
         tokenizer.save_pretrained(into)
     state = trainer.state
