@@ -189,8 +189,8 @@ def row_of(name: str, half: str, side: str, about: dict[str, Any]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def report(found: Sequence[Case], sides: dict[str, dict[str, Any]]) -> tuple[list[str], float]:
-    """Return the table, and the ratio of texts with an unsupported claim over the reported halves."""
+def report(found: Sequence[Case], sides: dict[str, dict[str, Any]]) -> tuple[list[str], dict[str, float]]:
+    """Return the table, and each side's share of texts with an unsupported claim over the reported halves."""
     heads = "set | half | model | texts with an unsupported claim | flagged | facts told | distinct-2 | words"
     lines, reported = [f"| {heads} |", "|" + " --- |" * 8], {side: [0, 0] for side in sides}
     for name in dict.fromkeys(case.group for case in found):
@@ -209,11 +209,31 @@ def report(found: Sequence[Case], sides: dict[str, dict[str, Any]]) -> tuple[lis
             "",
             f"{WORDS[side]}: {tokens:.0f} tokens to a prompt, {pace:.2f} drafts to a second of processor time.",
         ]
+    odd = [i for i, case in enumerate(found) if case.half == "odd"]
+    for what, kept_of in (("texts with an unsupported claim", _unsupported), ("facts told, descriptions", told)):
+        places = [i for i in odd if kept_of is _unsupported or found[i].brief.channel == "description"]
+        each = {
+            side: np.array([float(kept_of(found[i].brief, kept["rows"][i]["text"])) for i in places])
+            for side, kept in sides.items()
+        }
+        value, low, high = _interval(each["adapter"] - each["base"])
+        lines += ["", f"Reported halves, {what}, adapter − base: {value:+.3f} [{low:+.3f}, {high:+.3f}]."]
     shares = {side: hits / max(n, 1) for side, (hits, n) in reported.items()}
     ratio = shares["adapter"] / max(shares["base"], 1e-9)
     counts = ", ".join(f"{WORDS[side]} {hits}/{n}" for side, (hits, n) in reported.items())
     lines += ["", f"Over the reported halves: {counts}; ratio **{ratio:.2f}**."]
-    return lines, ratio
+    return lines, shares
+
+
+def _unsupported(brief: CopyBrief, text: str) -> bool:
+    return copy_metrics.unsupported(draft_from(brief, text)) > 0
+
+
+def _interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean of paired differences with its 95 % interval, products drawn again 10,000 times."""
+    draws = np.random.default_rng(0).integers(0, len(values), size=(10_000, len(values)))
+    low, high = np.percentile(values[draws].mean(axis=1), (2.5, 97.5))
+    return float(values.mean()), float(low), float(high)
 
 
 def main() -> int:
@@ -227,9 +247,12 @@ def main() -> int:
     sides = {side: written(side, found, folder) for side in options.side or SIDES}
     if len(sides) < len(SIDES):
         return 0
-    lines, ratio = report(found, sides)
+    lines, shares = report(found, sides)
+    ours, reference = shares["adapter"], shares["base"]
+    said = {"name": "starter_adapter", "ours": round(ours, 3), "reference": round(reference, 3)}
+    ratio = ours / max(reference, 1e-9)
     print("\n".join(lines))
-    print(json.dumps({"name": "starter_adapter", "ratio": round(ratio, 3), "must": 1.0, "pass": ratio < 1.0}))
+    print(json.dumps({**said, "ratio": round(ratio, 3), "must": 1.0, "pass": ratio <= 1.0}))
     if options.write:
         page.write("starter_adapter", lines)
     return 0
