@@ -26,6 +26,8 @@ class Inference:
     batch_size: int
     # Of one process; 0: as torch has it.
     threads: int
+    # Whether a classifier is tried in several precisions where it runs (inference/calibration.py).
+    calibrates: bool
 
 
 INFERENCE = Inference(
@@ -43,4 +45,5 @@ INFERENCE = Inference(
     },
     batch_size=env.integer("INFERENCE_BATCH_SIZE", 16, minimum=1),
     threads=env.integer("INFERENCE_THREADS", 0),
+    calibrates=env.boolean("INFERENCE_CALIBRATION", default=True),
 )

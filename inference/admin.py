@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from core.admin import ReadOnlyAdmin, ReadOnlyInline
-from inference.models import ModelAlias, ModelVersion
+from inference.models import Calibration, ModelAlias, ModelVersion
 
 
 class ModelAliasInline(ReadOnlyInline):
@@ -19,6 +19,14 @@ class ModelAliasInline(ReadOnlyInline):
     readonly_fields = fields
 
 
+class CalibrationInline(ReadOnlyInline):
+    """How a version runs on each kind of machine that it was tried on."""
+
+    model = Calibration
+    fields = ("machine", "options", "trials", "created_at")
+    readonly_fields = fields
+
+
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
     """Every registered version and the names that point at it."""
@@ -26,7 +34,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_display = ("title", "role", "aliases_shown", "backend", "languages", "licence", "source", "created_at")
     list_filter = ("role", "backend")
     search_fields = ("name", "source", "artifact_hash")
-    inlines = (ModelAliasInline,)
+    inlines = (ModelAliasInline, CalibrationInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         """Fetch the aliases along."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 import uuid
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from django.conf import settings
 
 from core.exceptions import PermanentError
 from core.loading import load_class
-from inference import artifacts
+from inference import artifacts, calibration
 from inference.contracts import Backend, TextClassifier, TextEncoder, TextGenerator
 from inference.models import ModelVersion
 
@@ -29,7 +30,7 @@ def _load(version: ModelVersion, kind: type[B]) -> B:
         kept = _loaded.get(version.role)
         if kept is None or kept[0] != version.pk:
             _loaded.pop(version.role, None)  # free the old weights before the new ones come in
-            kept = (version.pk, build(version))
+            kept = (version.pk, calibration.fit(version, lambda more: build(version, more)))
             _loaded[version.role] = kept
     backend = kept[1]
     if not isinstance(backend, kind):
@@ -40,8 +41,11 @@ def _load(version: ModelVersion, kind: type[B]) -> B:
     return backend
 
 
-def build(version: ModelVersion) -> Backend:
-    """Verify the artefact of `version` and return its back end, uncached. Raises `PermanentError`."""
+def build(version: ModelVersion, more: Mapping[str, Any] | None = None) -> Backend:
+    """Verify the artefact of `version` and return its back end, uncached, with `more` options.
+
+    Raises `PermanentError`.
+    """
     backends = settings.INFERENCE.backends
     path = backends.get(version.backend)
     if path is None:
@@ -50,7 +54,7 @@ def build(version: ModelVersion) -> Backend:
     if version.artifact_hash:
         directory = artifacts.path_for(version.artifact_hash)
         artifacts.verify(directory)
-    return load_class(path, Backend)(directory=directory, options=version.options)
+    return load_class(path, Backend)(directory=directory, options={**version.options, **(more or {})})
 
 
 def load_generator(version: ModelVersion) -> TextGenerator:

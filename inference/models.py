@@ -75,3 +75,20 @@ class ModelAlias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role}@{self.name} → v{self.version.number}"
+
+
+class Calibration(models.Model):
+    """How a version runs fastest on one kind of machine (`inference.calibration`); written once, when it is tried."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="calibrations")
+    machine = models.CharField(max_length=300, help_text="processor, what it can, cores, release of torch")
+    options = models.JSONField(default=dict, blank=True, help_text="of the back end, beside those of the version")
+    trials = models.JSONField(default=list, help_text="each way that was tried: texts a second, labels that differ")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (models.UniqueConstraint(fields=("version", "machine"), name="one_calibration_per_machine"),)
+
+    def __str__(self) -> str:
+        return f"{self.version} on {self.machine}"

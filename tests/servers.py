@@ -57,6 +57,7 @@ def start() -> None:
     os.environ["CELERY_BROKER_URL"] = f"{os.environ[BROKER_URL]}/{number}"
     # Two processes on two cores with two threads each wait for each other: what learns took three times as long.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("INFERENCE_CALIBRATION", "false")  # which precision is fastest must not depend on the day
     os.environ.setdefault("SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789-abcdef")
     os.environ.setdefault("LABEL_STUDIO_WEBHOOK_SECRET", "only-for-tests")
     os.environ.setdefault("LABEL_STUDIO_DOOR_KEY", "only-for-tests")
