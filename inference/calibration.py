@@ -33,6 +33,8 @@ BATCHES = (4, 16, 32)
 # Of how many answers in a hundred another label may come out, in each half of the texts.
 MOST_POINTS = 0.5
 ROUNDS, N_TEXTS = 3, 400
+# A machine that takes so long for a quarter of the texts is busy, or slow: it is not kept busy for minutes more.
+BUSY_S = 10.0
 # What is no faster than this is not worth another precision.
 WORTH = 1.05
 FEATURES = (
@@ -130,6 +132,11 @@ def fit(version: ModelVersion, build: Callable[[Mapping[str, Any]], Backend]) ->
         return build(known.options)
     plain = build({})
     if not isinstance(plain, TextClassifier) or _is_on_gpu(plain):
+        return plain
+    began = time.perf_counter()
+    plain.classify(texts()[: N_TEXTS // 4])
+    if time.perf_counter() - began > BUSY_S:
+        log.info("%s is not calibrated: this machine is busy, and the next start tries again", version)
         return plain
     trials = calibrate(plain, build)
     best = choose(trials)

@@ -75,6 +75,11 @@ def test_a_version_is_tried_once_on_a_kind_of_machine_and_runs_so(
     monkeypatch.setattr(calibration, "machine", lambda: "another processor")
     load()
     assert len(tried) == 2
+    monkeypatch.setattr(calibration, "machine", lambda: "a busy processor")
+    with monkeypatch.context() as busy:
+        busy.setattr(calibration, "BUSY_S", -1)
+        assert load() == {}
+        assert len(tried) == 2, "a busy machine measures nothing"
     for more in ({"dtype": "float32"}, {"batch_size": 8}):
         version = factories.model_version("sentiment", artifact_hash="", backend="sequence_classifier", options=more)
         assert load() == more
