@@ -108,7 +108,7 @@ def _n_cores() -> int:
 
 
 def texts() -> list[str]:
-    """Return `N_TEXTS` different reviews of one to four sentences, always the same; written for this, of no data set."""
+    """Return `N_TEXTS` different reviews of up to four sentences, always the same; written for this."""
     chance = random.Random(0)  # noqa: S311 - no secret
     made: dict[str, None] = {}
     while len(made) < N_TEXTS:
