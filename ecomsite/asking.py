@@ -10,6 +10,7 @@ QUESTIONS_DIR: str = env.text("QUESTIONS_DIR")
 # DECLARED_QUESTIONS.
 QUESTIONS: dict[str, str] = {
     "copy_verdict": "questions.copy_verdict.question.CopyVerdict",
+    "policy_claims": "questions.policy_claims.question.PolicyClaims",
     "review_safety": "questions.review_safety.question.ReviewSafety",
     "sentiment": "questions.sentiment.question.Sentiment",
     "validity": "questions.validity.question.Validity",

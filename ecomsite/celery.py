@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "screen candidates": _every(10, "moderation.screen_candidates"),
     "score what came": _every(20, "moderation.score"),
     "explain what people are asked about": _every(20, "moderation.explain"),
+    "ask the second judge": _every(60, "moderation.ask_judge"),
     "open reviews": _every(10, "moderation.open_reviews"),
     "ask again what was split": _every(60, "questions.ask_again"),
     "draw the daily lot": _every(3600, "moderation.draw_daily_lot"),

@@ -93,5 +93,7 @@ TRAINING = Training(
         "copywriter": env.integer("TRAINING_COPYWRITER_APPROVERS", 2),
         # It ranks drafts of one product, and nothing else.
         "validity": 0,
+        # It orders drafts that wait for people, and nothing else.
+        "policy_claims": 0,
     },
 )

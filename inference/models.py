@@ -12,6 +12,7 @@ class Role(models.TextChoices):
 
     COPYWRITER = "copywriter", "Copywriter"
     ENCODER = "encoder", "Sentence encoder"
+    JUDGE = "judge", "Second judge of claims"
 
 
 class ModelVersion(models.Model):

@@ -7,14 +7,14 @@ there are stands in settings.QUESTIONS (name → dotted path); this app does not
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils.module_loading import import_string
 
 from core.exceptions import PermanentError
@@ -22,6 +22,9 @@ from labeling.annotations import Result, prediction_of
 
 if TYPE_CHECKING:
     from labeling.examples import Example, Excluded
+    from labeling.models import Label
+
+Said = TypeVar("Said")  # an answer of a model
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,13 @@ class Question(ABC):
         found = dict(zip(rows, self.inputs(list(rows.values())), strict=True))
         return [found.get(subject, "") for subject in subjects]
 
+    def asked_of(self, classify: Callable[[list[str]], list[Said]], subjects: Sequence[Any]) -> list[Said]:
+        """Return the answer about each of `subjects` (rows) of a model that is `classify`: texts → an answer for each.
+
+        One text of each, unless a question has its subjects read in parts.
+        """
+        return classify(self.inputs(subjects))
+
     def opinions(self, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
         """Return what the serving model thinks of each of `subjects`: a probability for each label;
         none for the unknown.
@@ -190,6 +200,12 @@ class Question(ABC):
         return {}
 
     # --- What follows --------------------------------------------------------------------------------------------
+
+    def teaching(self, labels: QuerySet[Label]) -> QuerySet[Label]:
+        """Narrow `labels`, of `taught_by` or its own, to those that examples are made from: when a run is due goes by
+        them.
+        """
+        return labels
 
     def examples(self) -> Iterable[Example | Excluded]:
         """Return what people said as examples to learn from, and what is left out with the reason."""

@@ -23,6 +23,7 @@ RISK, UNCERTAINTY, VALUE = (0.1, 1.0), (0.1, 1.0), (1.0, 3.0)
 CHANNEL_RISK = {"ad_slogan": 0.4}
 COPY_RISK, LABEL_RISK = 0.2, 0.1
 SEVERITY_RISK = {"warn": 0.15, "block": 0.4}  # what each finding adds
+JUDGE_RISK = 0.15  # what a claim adds that a judge alone sees: as much as a warning, however many they are
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,18 @@ def _within(number: float, limits: tuple[float, float]) -> float:
 
 
 def factors_of_copy(
-    *, channel: str, severities: Iterable[str], grounding: float | None, price: Decimal | None
+    *,
+    channel: str,
+    severities: Iterable[str],
+    grounding: float | None,
+    price: Decimal | None,
+    is_pointed_at: bool = False,
 ) -> Factors:
-    """Return the factors of a draft: risk by channel and findings, uncertainty by how little the facts back it."""
+    """Return the factors of a draft: risk by channel, findings and what a judge points at, uncertainty by how little
+    the facts back it.
+    """
     risk = CHANNEL_RISK.get(channel, COPY_RISK) + sum(SEVERITY_RISK.get(severity, 0.0) for severity in severities)
+    risk += JUDGE_RISK if is_pointed_at else 0.0
     unsure = 1.0 if grounding is None else 1 - grounding
     return Factors(_within(risk, RISK), _within(unsure, UNCERTAINTY), value_of(price))
 

@@ -58,7 +58,7 @@ def _score(asked: Question) -> int:
         return 0
     model, texts = loader.load_classifier(challenger), asked.inputs(list(rows.values()))
     began = time.perf_counter()
-    answers = model.classify(texts)
+    answers = asked.asked_of(model.classify, list(rows.values()))
     seconds = (time.perf_counter() - began) / len(rows)
     with transaction.atomic():
         # What gets other words is forgotten by a trigger (moderation/sql/triggers.sql), which waits for these rows.

@@ -11,6 +11,7 @@ from core.hints import hint
 from moderation import explaining, scoring, shadow
 from moderation.decisions import asking_again, second_reviews, settling
 from moderation.drafting import generation, requests, screening
+from moderation.judging import chat
 from moderation.live import retro_scan, rule_proposals
 from moderation.policy.base import load_checks
 from moderation.queues import daily_lot, handing_out
@@ -63,6 +64,13 @@ def explain() -> None:
     """
     if explaining.explain_asked():
         hint("moderation.explain")
+
+
+@shared_task(name="moderation.ask_judge", soft_time_limit=120, ignore_result=True)
+def ask_judge() -> None:
+    """Ask the second judge about a few drafts, and ask for another turn while it answers."""
+    if chat.ask():
+        hint("moderation.ask_judge")
 
 
 @shared_task(name="moderation.open_reviews", soft_time_limit=120, ignore_result=True)

@@ -24,6 +24,7 @@ from inference.contracts import (
     TextGenerator,
     never,
 )
+from moderation.policy.claim_kinds import KINDS
 
 
 class Scripted(TextGenerator):
@@ -104,6 +105,23 @@ class Diverged(TextClassifier):
 
     def classify(self, texts: Sequence[str]) -> list[Classification]:
         return [Classification("positive", dict.fromkeys(self.labels, math.nan)) for _ in texts]
+
+
+class Accuser(TextClassifier):
+    """A judge of claims that sees `options["says"]` in each text, all kinds unless told; surely, or to `odds`.
+
+    It takes `seconds` for it, and fails where `fails` is set.
+    """
+
+    labels = tuple(KINDS)
+
+    def classify(self, texts: Sequence[str]) -> list[Classification]:
+        time.sleep(self.options.get("seconds", 0))
+        if self.options.get("fails"):
+            raise RuntimeError("the judge has a bug")
+        says, odds = self.options.get("says", self.labels), self.options.get("odds", 0.99)
+        row = [odds if label in says else 0.01 for label in self.labels]
+        return [Classification.of_several(self.labels, row) for _ in texts]
 
 
 class Acceptable(TextClassifier):

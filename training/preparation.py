@@ -15,6 +15,8 @@ from core.exceptions import PermanentError
 from inference import artifacts, prompts, resolver
 from inference.models import ModelAlias, ModelVersion, Role
 from moderation.models.reviews import SENTIMENT
+from questions.policy_claims.question import PolicyClaims
+from questions.policy_claims.written import first_sentences
 from questions.review_safety import first_scorer
 from questions.review_safety.question import ReviewSafety
 from training import registry
@@ -153,6 +155,17 @@ def _build_sentiment(directory: Path) -> None:
         cold_start.fit(directory, encoder=encoder, encoder_directory=Path(folder))
 
 
+def _build_claims(directory: Path) -> None:
+    from inference.backends.sentence_encoder import SentenceEncoder
+    from training.trainers import first_claims
+
+    rows = [(text, label) for _, text, label in first_sentences()]
+    with tempfile.TemporaryDirectory(prefix="ecomsite-encoder-") as folder:
+        _build_encoder(Path(folder))
+        encoder = SentenceEncoder(directory=Path(folder), options={})
+        first_claims.fit(directory, rows, labels=PolicyClaims().labels, encoder=encoder, encoder_directory=Path(folder))
+
+
 SHIPPED = (
     Shipped(
         role=Role.ENCODER,
@@ -182,6 +195,16 @@ SHIPPED = (
         build=first_scorer.build,
         licence="Apache-2.0",
         card={"measured": "docs/benchmarks/review-safety.md"},
+    ),
+    Shipped(
+        role=PolicyClaims.name,
+        name="first-judge-of-claims",
+        package="",
+        backend="by_language",
+        locales=("en", "zh-Hans"),
+        build=_build_claims,
+        licence="Apache-2.0",
+        card={"measured": "docs/benchmarks/policy-judge.md"},
     ),
     Shipped(
         role=Role.COPYWRITER,

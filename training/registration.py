@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.actors import SystemActor, require_permission
 from core.exceptions import EcomsiteError, PermanentError
-from inference import artifacts, loader, prompts
+from inference import artifacts, judging, loader, prompts
 from inference.contracts import CopyBrief, Fact, TextClassifier, TextEncoder, TextGenerator
 from inference.models import ModelVersion, Role
 from labeling.question import question
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Of what answers no question; the others' stands in their question.
 DEFAULT_BACKEND: Mapping[str, str] = {Role.COPYWRITER: "causal_lm", Role.ENCODER: "sentence_encoder"}
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*", "README.md"]
+TRIAL_TEXT = "The best kettle in the world, for free."
 TRIAL_TITLES = {"en": "Plain Steel Mug", "zh-Hans": "素面不锈钢杯"}
 
 
@@ -50,6 +51,10 @@ def register_source(source: Source, *, actor: User | SystemActor) -> ModelVersio
     does not answer; `PermissionDenied` without `inference.register_model`.
     """
     require_permission(actor, "inference.register_model")
+    if source.role == Role.JUDGE and not source.is_endpoint:
+        raise PermanentError(
+            "a second judge is asked over an endpoint", hint="Serve the model, and give the address up to and with /v1."
+        )
     backend = source.backend or (
         "openai_compatible" if source.is_endpoint else DEFAULT_BACKEND.get(source.role) or question(source.role).backend
     )
@@ -106,6 +111,13 @@ def smoke_test(version: ModelVersion) -> None:
             raise PermanentError(
                 f"{version.name} gives {gives} a text, and of {version.role} {asked}",
                 hint=f"Train one here: `manage.py train {version.role}`.",
+            )
+    elif version.role == Role.JUDGE and isinstance(backend, TextGenerator):
+        (said,) = backend.generate([judging.render(TRIAL_TEXT) or []], judging.PARAMS)
+        if judging.read(said.text) is None:
+            raise PermanentError(
+                f"{version.name} does not answer with the JSON that a judge is asked for, but with {said.text[:80]!r}",
+                hint="Take a larger model, or one that is made for instructions.",
             )
     elif version.role == Role.ENCODER and isinstance(backend, TextEncoder):
         backend.encode(["It is fine."])

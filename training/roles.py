@@ -8,8 +8,10 @@ from training.models.datasets import Task
 
 
 def roles() -> list[str]:
-    """Return what a model can be for: who writes, who encodes, and each question that a model answers."""
-    return [str(Role.COPYWRITER), *(one.name for one in answered_by_models()), str(Role.ENCODER)]
+    """Return what a model can be for: who writes, who encodes, who judges beside the question's own model, and each
+    question that a model answers.
+    """
+    return [str(Role.COPYWRITER), *(one.name for one in answered_by_models()), str(Role.ENCODER), str(Role.JUDGE)]
 
 
 def title_of_role(role: str) -> str:

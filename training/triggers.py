@@ -113,7 +113,8 @@ def _learnt_from(task: str) -> tuple[QuerySet[Any], QuerySet[Any], str]:
     if task == Task.COPY:
         decided = decisions_on_copy(Decision.Outcome.APPROVE, Decision.Outcome.EDIT)
         return decided, _since(decided, since), "decisions"
-    labels = Label.objects.filter(question=question(task).taught_by or task)
+    asked = question(task)
+    labels = asked.teaching(Label.objects.filter(question=asked.taught_by or task))
     return labels, _since(labels, since), "labels"
 
 

@@ -18,7 +18,7 @@ from catalog.models import PublishedCopy
 from core.actors import AuthenticatedHttpRequest, require_permission
 from core.differences import diff
 from core.refs import pk_of, ref
-from ecomsite.console import highlight
+from ecomsite.console import highlight, suggestion
 from ecomsite.console.pages import Act, action, page
 from ecomsite.console.review import review_address
 from ecomsite.media import picture_of
@@ -33,6 +33,7 @@ from moderation.models.candidates import Candidate, Finding
 from moderation.models.predictions import Prediction
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.policy import grounding
+from moderation.policy.claim_kinds import POLICY_CLAIMS
 from moderation.policy.fixups import read_fixup
 from moderation.queues import handing_out
 from moderation.queues.blindness import readable
@@ -91,10 +92,11 @@ def _context(request: AuthenticatedHttpRequest, shown: Candidate) -> dict[str, A
         "may_see_proofs": may("catalog.view_factevidence"),
         "predictions": [
             (title_of(said.question), said)
-            for said in readable(
-                Prediction.objects.filter(subject=ref(shown), is_shadow=False), reader=request.user
-            ).select_related("model_version")
+            for said in readable(Prediction.objects.filter(subject=ref(shown), is_shadow=False), reader=request.user)
+            .exclude(question=POLICY_CLAIMS)
+            .select_related("model_version")
         ],
+        "hint": suggestion.hint_on(shown, item, reader=request.user),
         "siblings": shown.request.candidates.filter(parent=None)
         .exclude(pk=shown.first_draft.pk)
         .order_by("rank", "ordinal"),

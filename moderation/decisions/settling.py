@@ -23,6 +23,7 @@ from labeling.models import Consensus
 from labeling.question import Question, question, queue_names
 from moderation import priority
 from moderation.decisions import panels
+from moderation.judging import attention
 from moderation.lifecycle import line_for
 from moderation.models.candidates import Candidate
 from moderation.models.predictions import Prediction
@@ -65,8 +66,10 @@ def open_reviews() -> int:
     few of each day's lot; drafts that were written are opened.
     """
     opened = 0
-    for candidate in _candidates_without_item():
-        opened += _open(COPY_VERDICT, _copy_work(candidate))
+    drafts = _candidates_without_item()
+    alone = attention.pointed_at(drafts)
+    for candidate in drafts:
+        opened += _open(COPY_VERDICT, _copy_work(candidate, is_pointed_at=ref(candidate) in alone))
     for asked, drawn in daily_lot.to_open(n=BATCH):
         opened += _open_predictions(asked, [(said, seats.DAILY_LOT) for said in drawn])
     for asked in active_learning.doubted_questions():
@@ -94,14 +97,8 @@ def _candidates_without_item() -> list[Candidate]:
     )
 
 
-def _copy_work(candidate: Candidate) -> Work:
-    findings = list(candidate.findings.all())
-    factors = priority.factors_of_copy(
-        channel=candidate.channel,
-        severities=[finding.severity for finding in findings],
-        grounding=candidate.grounding,
-        price=candidate.product.price,
-    )
+def _copy_work(candidate: Candidate, *, is_pointed_at: bool) -> Work:
+    factors = attention.factors_of(candidate, is_pointed_at=is_pointed_at)
     about = question(COPY_VERDICT)
     predictions = about.suggestions(
         candidate, model_version=str(candidate.model_version or "unknown"), score=candidate.grounding

@@ -1,11 +1,13 @@
-"""What the champions say of drafts: their tone, and whether people would accept them."""
+"""What the champions say of drafts: their tone, whether people would accept them, and which claims they make."""
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core import leases
 from core.refs import ref
 from inference import loader, resolver
 from inference.contracts import Classification
@@ -13,7 +15,9 @@ from inference.models import ModelVersion
 from labeling.question import question
 from moderation.models.candidates import Candidate
 from moderation.models.predictions import Prediction, fields_of
+from moderation.policy.claim_kinds import POLICY_CLAIMS
 
+log = logging.getLogger(__name__)
 TONE, VALIDITY = "sentiment", "validity"
 
 
@@ -36,16 +40,32 @@ class Opinion:
 
 
 def opinions_on(drafts: Sequence[Candidate]) -> list[Opinion]:
-    """Return what the champions think of the texts; nothing of a question that has no champion yet."""
-    found = []
-    for name in (TONE, VALIDITY):
-        if (version := resolver.find(name)) is not None:
-            # A question about something else is asked of the draft's words alone.
-            asked = question(name)
-            texts = asked.inputs(drafts) if asked.about == "draft" else [draft.text for draft in drafts]
-            answers = loader.load_classifier(version).classify(texts)
-            found.append(Opinion(name, version, {d.pk: a for d, a in zip(drafts, answers, strict=True)}))
+    """Return what the champions think of the texts; nothing of a question that has no champion yet.
+
+    Nor of a judge of claims that fails: it only ever adds attention, and people look at every draft without it.
+    """
+    found = [_opinion(name, version, drafts) for name in (TONE, VALIDITY) if (version := resolver.find(name))]
+    judge = resolver.find(POLICY_CLAIMS)
+    if judge is not None:
+        try:
+            found.append(_opinion(POLICY_CLAIMS, judge, drafts))
+        except leases.DATABASE_AWAY:
+            raise
+        except Exception:
+            log.exception("the judge of claims %s says nothing of %s drafts", judge, len(drafts))
     return found
+
+
+def _opinion(name: str, version: ModelVersion, drafts: Sequence[Candidate]) -> Opinion:
+    asked, model = question(name), loader.load_classifier(version)
+    # A question about something else is asked of the draft's words alone.
+    if asked.about == "draft":
+        answers = asked.asked_of(model.classify, drafts)
+    else:
+        answers = model.classify([draft.text for draft in drafts])
+    opinion = Opinion(name, version, {draft.pk: answer for draft, answer in zip(drafts, answers, strict=True)})
+    list(opinion.of(drafts))  # what is no probability is told before anything is written
+    return opinion
 
 
 def save(opinions: Sequence[Opinion], drafts: Sequence[Candidate]) -> None:

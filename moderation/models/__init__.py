@@ -3,6 +3,7 @@
 from moderation.models import (  # noqa: F401  (Django finds them here)
     appeals,
     candidates,
+    judging,
     policies,
     predictions,
     queues,

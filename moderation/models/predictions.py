@@ -56,7 +56,7 @@ class Prediction(models.Model):
     # The indexes below begin with it: none of its own.
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
     label = models.CharField(
-        max_length=60, blank=True, help_text="several answers are joined: core/label_sets.py; empty: it was not kept"
+        max_length=120, blank=True, help_text="several answers are joined: core/label_sets.py; empty: it was not kept"
     )
     probabilities = models.JSONField(help_text="answer → 0 to 1; of several answers each by itself")
     confidence = models.FloatField(help_text="how sure `label` is, 0 to 1")

@@ -11,7 +11,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from moderation.models.predictions import Predictions
-from moderation.models.reviews import ReviewItem
+from moderation.models.reviews import COPY_VERDICT, ReviewItem
+from moderation.policy.claim_kinds import POLICY_CLAIMS
 from moderation.queues.seats import UNDECIDED
 
 
@@ -23,6 +24,9 @@ def readable(said: Predictions, *, reader: Any) -> Predictions:
     """
     if not reader.has_perm("moderation.review_item"):
         return said
+    # What a judge said of a draft that is not decided: nobody is asked that question, but its subject is being judged.
+    decided = ReviewItem.objects.filter(question=COPY_VERDICT, lead=None, status=ReviewItem.Status.DECIDED)
+    said = said.exclude(Q(question=POLICY_CLAIMS) & ~Exists(decided.filter(about=OuterRef("subject"))))
     items = _blind(reader).filter(question=OuterRef("question"))
     # Two simple questions, each by an index: together with “or” it would be a walk through the items for every row.
     return said.exclude(Exists(items.filter(lead=None, about=OuterRef("subject")))).exclude(

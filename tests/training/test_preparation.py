@@ -20,19 +20,20 @@ def test_preparing_makes_a_champion_for_each_role(prepared_models: PreparedModel
     assert prepared_models.champions == {
         "copywriter": "SmolLM2-135M-Instruct with the starter adapter",
         "encoder": "all-MiniLM-L6-v2",
+        "policy_claims": "first-judge-of-claims",
         "review_safety": "word-list-safety",
         "sentiment": "cold-start-sentiment",
     }
 
 
 def test_preparing_again_does_nothing_within_a_second(prepared_models: PreparedModels) -> None:
-    assert (prepared_models.n_first, prepared_models.n_second) == (4, 0)
+    assert (prepared_models.n_first, prepared_models.n_second) == (5, 0)
     assert prepared_models.seconds_second < 1
 
 
 def test_preparing_writes_the_ledger(prepared_models: PreparedModels) -> None:
-    assert prepared_models.ledger_actions.count("inference.model.registered") == 4
-    assert prepared_models.ledger_actions.count("inference.alias.moved") == 4
+    assert prepared_models.ledger_actions.count("inference.model.registered") == 5
+    assert prepared_models.ledger_actions.count("inference.alias.moved") == 5
 
 
 def test_the_copywriter_no_longer_needs_the_gguf_file(prepared_models: PreparedModels) -> None:
