@@ -179,6 +179,11 @@ def canonical_unit(word: str) -> str | None:
     return _SPELLINGS.get(word) or _FOLDED.get(word.casefold())
 
 
+def spellings_of(symbol: str) -> tuple[str, ...]:
+    """Return every way that the canonical unit `symbol` is written, the symbol first; none for an unknown one."""
+    return tuple(spelling for spelling, unit in _SPELLINGS.items() if unit == symbol)
+
+
 def parse_number(text: str) -> Decimal | None:
     """Return the number that `text` is: `1,200`, `5,5`, `1.200,50`, `5-1/2`, `3 ½`, `½`; None when it is none.
 

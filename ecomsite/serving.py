@@ -28,6 +28,10 @@ class Inference:
     threads: int
     # Whether a classifier is tried in several precisions where it runs (inference/calibration.py).
     calibrates: bool
+    # Copy is written within limits made of its facts; off, it is what the model says.
+    constrained: bool
+    # How often a text is asked for at most until it has no fault; 0: as its back end is best with.
+    tries: int
 
 
 INFERENCE = Inference(
@@ -46,4 +50,6 @@ INFERENCE = Inference(
     batch_size=env.integer("INFERENCE_BATCH_SIZE", 16, minimum=1),
     threads=env.integer("INFERENCE_THREADS", 0),
     calibrates=env.boolean("INFERENCE_CALIBRATION", default=True),
+    constrained=env.boolean("INFERENCE_CONSTRAINED", default=True),
+    tries=env.integer("INFERENCE_TRIES", 0, minimum=0),
 )

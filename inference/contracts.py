@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from core import label_sets
 from core.facts import Fact as Fact
+from inference.writing.limits import Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,10 @@ class Message:
 
 @dataclass(frozen=True)
 class GenerationParams:
-    """Decoding parameters; stored with every draft. `temperature` 0 means greedy."""
+    """Decoding parameters; stored with every draft. `temperature` 0 means greedy.
+
+    `constraints`: by which version of the limits (`inference.writing.limits.VERSION`) it is written, 0 without any.
+    """
 
     max_new_tokens: int = 120
     temperature: float = 0.7
@@ -35,6 +39,30 @@ class GenerationParams:
     repetition_penalty: float = 1.1
     no_repeat_ngram_size: int = 4
     seed: int = 0
+    constraints: int = 0
+
+
+@dataclass(frozen=True)
+class Prompt(Sequence[Message]):
+    """A chat prompt with what its answer may say; a back end that knows no limits reads the messages alone."""
+
+    messages: tuple[Message, ...]
+    limits: Limits
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Message]: ...
+    def __getitem__(self, index: int | slice) -> Message | Sequence[Message]:
+        return self.messages[index]
+
+
+def limits_of(prompt: Sequence[Message], params: GenerationParams) -> Limits | None:
+    """Return what the answer to `prompt` may say; None where it has no limits, or `params` switch them off."""
+    return prompt.limits if params.constraints and isinstance(prompt, Prompt) else None
 
 
 @dataclass(frozen=True)
@@ -114,7 +142,12 @@ class Backend(abc.ABC):
 
 
 class TextGenerator(Backend):
-    """Writes text from chat prompts."""
+    """Writes text from chat prompts.
+
+    `tries`: how often a text is asked for at most until it has no fault, unless setting or option say otherwise.
+    """
+
+    tries: ClassVar[int] = 1
 
     @abc.abstractmethod
     def generate(

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from core.exceptions import PermanentError
 from inference.contracts import CopyBrief, GenerationParams, Message
 from inference.prompt_texts import TEXTS, PromptText
+from inference.writing import limits
 
 # With worked examples: for a model that was not trained on this prompt. Without: for one that was.
 PROMPT_VERSION, SHORT_PROMPT_VERSION = "copy-1", "copy-1-short"
@@ -131,8 +132,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "repetition_penalty": (1, 2),
     "no_repeat_ngram_size": (0, 20),
     "seed": (0, 2**31 - 1),
+    "constraints": (0, limits.VERSION),
 }
-_WHOLE = {"max_new_tokens", "no_repeat_ngram_size", "seed"}
+_WHOLE = {"max_new_tokens", "no_repeat_ngram_size", "seed", "constraints"}
 
 
 def params_for(channel: str, *, seed: int, overrides: Mapping[str, Any] | None = None) -> GenerationParams:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import logging
 import time
 from collections import OrderedDict
@@ -24,7 +25,8 @@ from transformers import (
 
 from core.exceptions import PermanentError, TransientError
 from inference.backends import batching, chat_tokens, sampling, torch_runtime
-from inference.contracts import Generation, GenerationParams, Message, TextGenerator, never
+from inference.contracts import Generation, GenerationParams, Message, TextGenerator, limits_of, never
+from inference.writing.limits import Limits
 
 log = logging.getLogger(__name__)
 MIN_PREFIX = 32
@@ -45,7 +47,7 @@ class _Cancelled(StoppingCriteria):  # type: ignore[misc]
 class CausalLM(TextGenerator):
     """Padded batches of prompts of one shape; what they begin with is read once.
 
-    Options: `dtype`, `device`, `batch_size`, `max_prompt_tokens`.
+    Options: `dtype`, `device`, `batch_size`, `max_prompt_tokens`. Prompts with limits are answered within them.
 
     What is reproducible: on the same device, dtype and library versions a prompt with its parameters and its seed gives
     the same text, alone and in any batch, greedy and drawn, in bfloat16 as in float32. Its draws come from a generator
@@ -105,6 +107,7 @@ class CausalLM(TextGenerator):
         those of it that had ended.
         """
         seeds = self.seeds_of(prompts, params, seeds)
+        limits = [limits_of(messages, params) for messages in prompts]
         rows = [chat_tokens.prompt_ids(self.tokenizer, messages) for messages in prompts]
         limit = min(self.max_prompt_tokens, self.max_tokens - params.max_new_tokens)
         if (longest := max(map(len, rows), default=0)) > limit:
@@ -121,7 +124,8 @@ class CausalLM(TextGenerator):
             batch = waiting.pop(0)
             own, own_seeds = [rows[i] for i in batch.places], [seeds[i] for i in batch.places]
             try:
-                generations = self._generate_batch(own, batch.shape, params, own_seeds, cancelled)
+                own_limits = [limits[i] for i in batch.places]
+                generations = self._generate_batch(own, batch.shape, params, own_seeds, own_limits, cancelled)
             except Exception as exc:
                 if not torch_runtime.is_out_of_memory(exc):
                     raise
@@ -161,6 +165,7 @@ class CausalLM(TextGenerator):
         shape: batching.Shape,
         params: GenerationParams,
         seeds: list[int],
+        limits: Sequence[Limits | None],
         cancelled: Callable[[], bool],
     ) -> list[Generation | None]:
         """Return what comes of each row; None for one that was cancelled before its end."""
@@ -178,22 +183,44 @@ class CausalLM(TextGenerator):
             eos_token_id=self.stop_ids or None,
             pad_token_id=pad,
         )
+        processors = sampling.processors(
+            params,
+            seeds=seeds,
+            prompt_length=width,
+            device=self.device,
+            within=self._within([*limits, *[None] * n_more], width),
+        )
         output = self.model.generate(
             input_ids=torch.tensor(padded, device=self.device),
             attention_mask=torch.tensor(mask, device=self.device),
             past_key_values=self._read(shape.prefix, len(rows)),
             generation_config=config,
-            logits_processor=sampling.processors(params, seeds=seeds, prompt_length=width, device=self.device),
+            logits_processor=processors,
             stopping_criteria=StoppingCriteriaList([_Cancelled(cancelled)]),
         )
+        cut = next((one.cut for one in processors if isinstance(one, sampling.WithinLimits)), set())
         new_tokens = output[:n_rows, width:].tolist()
         seconds = (time.perf_counter() - started) / n_rows
         return [
-            self._generation(tokens, seed=seed, prompt_tokens=len(row), seconds=seconds)
+            self._generation(tokens, seed=seed, prompt_tokens=len(row), seconds=seconds, is_cut=place in cut)
             if len(tokens) == params.max_new_tokens or not set(self.stop_ids).isdisjoint(tokens)
             else None
-            for tokens, seed, row in zip(new_tokens, seeds[:n_rows], rows[:n_rows], strict=True)
+            for place, (tokens, seed, row) in enumerate(zip(new_tokens, seeds[:n_rows], rows[:n_rows], strict=True))
         ]
+
+    def _within(
+        self, limits: Sequence[Limits | None], prompt_length: int
+    ) -> Callable[[sampling.Remember], sampling.WithinLimits] | None:
+        if not any(limits):
+            return None
+        return functools.partial(
+            sampling.WithinLimits,
+            limits,
+            prompt_length=prompt_length,
+            decode=functools.partial(self.tokenizer.decode, skip_special_tokens=True),
+            encode=functools.partial(self.tokenizer.encode, add_special_tokens=False),
+            stop_ids=self.stop_ids,
+        )
 
     def _read(self, prefix: tuple[int, ...], n_rows: int) -> DynamicCache | None:
         """Return the attention cache of `prefix`, one copy per row; None for an empty one. The last few are kept."""
@@ -209,12 +236,14 @@ class CausalLM(TextGenerator):
         own.batch_repeat_interleave(n_rows)
         return own
 
-    def _generation(self, tokens: list[int], *, seed: int, prompt_tokens: int, seconds: float) -> Generation:
+    def _generation(
+        self, tokens: list[int], *, seed: int, prompt_tokens: int, seconds: float, is_cut: bool
+    ) -> Generation:
         end = next((i for i, token in enumerate(tokens) if token in self.stop_ids), None)
         text = self.tokenizer.decode(tokens[:end], skip_special_tokens=True)
         return Generation(
             text=text.strip(),
-            finish_reason="length" if end is None else "stop",
+            finish_reason="length" if end is None or is_cut else "stop",
             prompt_tokens=int(prompt_tokens),
             completion_tokens=len(tokens) if end is None else end + 1,
             seed=seed,

@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core import http
 from core.exceptions import PermanentError
-from inference.contracts import Generation, GenerationParams, Message, TextGenerator, never
+from inference.contracts import Generation, GenerationParams, Message, TextGenerator, limits_of, never
+from inference.writing.grammars import Guide, guided
 
 TIMEOUT_S = 120.0  # for one answer
 LOOK_S = 0.2  # how soon it is noticed that nobody waits any more
@@ -48,6 +49,9 @@ class EndpointOptions(BaseModel):
         default_factory=list, description="decoding parameters beyond OpenAI's that this server knows"
     )
     body: dict[str, Any] = Field(default_factory=dict, description="constant additions to the request")
+    guided: Guide | None = Field(default=None, description="how this server is told to keep to the facts' numbers")
+    constrained: bool = Field(default=True, description="copy is held to its facts: by the server, and by the judge")
+    tries: int = Field(default=0, ge=0, le=8, description="how often a text with a fault is asked for at most")
 
 
 class _AnswerMessage(BaseModel):
@@ -73,8 +77,11 @@ class OpenAICompatible(TextGenerator):
     """Every prompt is a request of its own; at most `concurrency` are under way at once.
 
     `seed` is sent with each; whether equal seeds give equal texts is up to the server. Token counts are the server's,
-    0 where it tells none.
+    0 where it tells none. Limits of a prompt go to the server where the option `guided` says how it takes them;
+    elsewhere texts are asked for again when the judge finds fault with them, `tries` times at most.
     """
+
+    tries = 3
 
     def __init__(self, *, directory: Path | None, options: Mapping[str, Any]) -> None:
         super().__init__(directory=directory, options=options)
@@ -147,6 +154,7 @@ class OpenAICompatible(TextGenerator):
     def _ask(self, prompt: Sequence[Message], params: GenerationParams, seed: int) -> _Answer:
         body: dict[str, Any] = {
             **self.endpoint.body,
+            **self._guided(prompt, params),
             "model": self.endpoint.model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt],
             "max_tokens": params.max_new_tokens,
@@ -172,6 +180,10 @@ class OpenAICompatible(TextGenerator):
                 f"{self.host} answered with something that is no chat completion",
                 hint="base_url must end where /chat/completions begins, mostly in /v1.",
             ) from exc
+
+    def _guided(self, prompt: Sequence[Message], params: GenerationParams) -> dict[str, Any]:
+        limits = limits_of(prompt, params)
+        return guided(limits, self.endpoint.guided) if limits and self.endpoint.guided else {}
 
     def _generation(self, answer: _Answer, seed: int, seconds: float) -> Generation:
         choice, usage = answer.choices[0], answer.usage or _Usage()

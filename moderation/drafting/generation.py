@@ -24,11 +24,13 @@ from core.exceptions import EcomsiteError, LeaseLost, PermanentError, TransientE
 from core.hashing import hash_json
 from core.hints import hint
 from inference import loader, prompts, resolver
-from inference.contracts import CopyBrief, Fact, Generation, never
+from inference.contracts import CopyBrief, Fact, never
+from inference.writing.tries import Written, as_written
 from moderation import announcements
 from moderation.drafting import tidying
 from moderation.drafting.ordering import MAX_DRAFTS
 from moderation.drafting.requests import give_back
+from moderation.drafting.writing import constraints_for, order_for, tries_for
 from moderation.lifecycle import advance, line_for
 from moderation.models.candidates import Candidate, GenerationRequest
 from moderation.models.reviews import COPY_VERDICT
@@ -165,14 +167,17 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Gener
     kept = set(Candidate.objects.filter(request__in=requests).values_list("request", "ordinal"))
     lacking = [(r, n) for r in requests for n in range(r.n_candidates) if (r.pk, n) not in kept]
     briefs = {r.pk: brief_for(Slot.of(r)) for r in requests}
+    asked = {"constraints": constraints_for(version), **requests[0].params}
+    params = prompts.params_for(requests[0].channel, seed=0, overrides=asked)
     asked_with = prompts.version_for(version.options)
-    rendered = {r.pk: prompts.render(briefs[r.pk], version=asked_with) for r in requests}
-    params = prompts.params_for(requests[0].channel, seed=0, overrides=requests[0].params)
+    orders = {pk: order_for(one, asked_with=asked_with, constraints=params.constraints) for pk, one in briefs.items()}
     generator = loader.load_generator(version)
-    pieces = generator.as_completed(
-        [rendered[r.pk] for r, _ in lacking],
+    pieces = as_written(
+        generator,
+        [orders[r.pk] for r, _ in lacking],
         params,
         seeds=[_first_seed(r) + ordinal for r, ordinal in lacking],
+        tries=tries_for(version, generator),
         cancelled=stopping.is_asked,
     )
     n_left = Counter(request.pk for request, _ in lacking)
@@ -181,22 +186,22 @@ def _write(requests: list[GenerationRequest], *, version: ModelVersion) -> Gener
             yield _store(request, [])
     for piece in pieces:
         finished: dict[GenerationRequest, list[Candidate]] = {}
-        for place, draft in piece:
+        for place, written in piece:
             request, ordinal = lacking[place]
-            prompt_hash = hash_json([dataclasses.asdict(message) for message in rendered[request.pk]])
-            written = _candidate(
+            prompt_hash = hash_json([dataclasses.asdict(message) for message in orders[request.pk].prompt])
+            made = _candidate(
                 request,
                 ordinal,
-                draft,
+                written,
                 brief=briefs[request.pk],
                 version=version,
                 prompt_hash=prompt_hash,
                 params=dataclasses.asdict(params),
             )
-            finished.setdefault(request, []).append(written)
+            finished.setdefault(request, []).append(made)
         n_left.subtract({request.pk: len(candidates) for request, candidates in finished.items()})
         # All of a piece, before anybody may end it here.
-        yield sum(_store(request, made, is_last=not n_left[request.pk]) for request, made in finished.items())
+        yield sum(_store(request, drafts, is_last=not n_left[request.pk]) for request, drafts in finished.items())
 
 
 def _first_seed(request: GenerationRequest) -> int:
@@ -211,17 +216,16 @@ def _first_seed(request: GenerationRequest) -> int:
 def _candidate(
     request: GenerationRequest,
     ordinal: int,
-    draft: Generation,
+    written: Written,
     *,
     brief: CopyBrief,
     version: ModelVersion,
     prompt_hash: str,
     params: dict[str, Any],
 ) -> Candidate:
-    written = prompts.clean(
-        draft.text, channel=request.channel, locale=request.locale, finish_reason=draft.finish_reason
-    )
-    text = tidying.tidied(written, brief) if settings.MODERATION.tidies else written
+    draft, said = written.generation, written.finished.text
+    kept = {**params, "seed": draft.seed}
+    text = tidying.tidied(said, brief) if settings.MODERATION.tidies else said
     return Candidate(
         request=request,
         ordinal=ordinal,
@@ -229,13 +233,13 @@ def _candidate(
         variant=request.variant,
         model_version=version,
         text=text,
-        untidied=written if text != written else "",
+        untidied=said if text != said else "",
         tidied_by=tidying.VERSION if settings.MODERATION.tidies else "",
         prompt_version=prompts.version_for(version.options),
         prompt_hash=prompt_hash,
         facts_hash=request.facts_hash,
         facts=[dataclasses.asdict(fact) for fact in brief.facts],
-        params={**params, "seed": draft.seed},
+        params={**kept, "writing": written.as_provenance} if params["constraints"] else kept,
         seed=draft.seed,
         prompt_tokens=draft.prompt_tokens,
         completion_tokens=draft.completion_tokens,

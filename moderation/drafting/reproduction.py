@@ -8,10 +8,15 @@ from dataclasses import dataclass
 
 from core.exceptions import EcomsiteError
 from core.hashing import hash_json
-from inference import loader, prompts
+from inference import loader
 from inference.contracts import GenerationParams, Message
+from inference.writing import limits
+from inference.writing.tries import Order, finished
 from moderation.drafting.screening import brief_of
+from moderation.drafting.writing import FactJudge, prompt_for
 from moderation.models.candidates import Candidate
+
+_PARAMETERS = {field.name for field in dataclasses.fields(GenerationParams)}
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Reproduction:
 
 def prompt_of(candidate: Candidate) -> Prompt:
     """Return the prompt of a machine's draft, rendered from the facts of then and the product's title of now."""
-    messages = prompts.render(brief_of(candidate), version=candidate.prompt_version)
+    constraints = candidate.params.get("constraints", 0)
+    messages = prompt_for(brief_of(candidate), asked_with=candidate.prompt_version, constraints=constraints)
     hashed = hash_json([dataclasses.asdict(message) for message in messages])
     return Prompt(messages, hashed == candidate.prompt_hash)
 
@@ -56,14 +62,16 @@ def reproduce(candidate: Candidate) -> Reproduction:
             "Its prompt cannot be rendered again: the product's title, brand or category, or the "
             "words of the prompt, have changed since.",
         )
-    params = GenerationParams(**{**candidate.params, "seed": candidate.seed})
+    kept = {name: value for name, value in candidate.params.items() if name in _PARAMETERS}
+    params = GenerationParams(**{**kept, "seed": candidate.seed})
+    if params.constraints not in (0, limits.VERSION):
+        return Reproduction("", False, "It was written within limits of an older version, which are made no more.")
     try:
         draft = loader.load_generator(candidate.model_version).generate([prompt.messages], params)[0]
     except EcomsiteError as exc:
         return Reproduction("", False, f"Its model cannot write now: {exc}")
-    text = prompts.clean(
-        draft.text, channel=candidate.channel, locale=candidate.locale, finish_reason=draft.finish_reason
-    )
+    order = Order(brief_of(candidate), prompt.messages, FactJudge(brief_of(candidate)))
+    text = finished(order, draft, params).text
     if text == (candidate.untidied or candidate.text):
         return Reproduction(text, True, "The same model, prompt, parameters and seed gave the same text to the letter.")
     return Reproduction(

@@ -14,6 +14,7 @@ from labeling.examples import GONE, LICENCE, OPEN_ISSUE, OUTDATED, OVERRULED, PE
 from labeling.models import Label, Vote
 from moderation.decisions.outcomes import VERDICTS
 from moderation.drafting.screening import brief_of
+from moderation.drafting.writing import messages_for
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision
@@ -111,8 +112,7 @@ def prompted(
     if holds_personal_data(text):
         return Excluded(subject, PERSONAL_DATA)
     brief = brief_of(candidate)
-    turns = prompts.render(brief, version=asked_with)
-    prompt = [{"role": turn.role, "content": turn.content} for turn in turns]
+    prompt = [{"role": turn.role, "content": turn.content} for turn in messages_for(brief, asked_with=asked_with)]
     shown = decision.item.labeling_task.shows_predictions if decision.item.labeling_task else None
     return Example(
         subject,
