@@ -1,6 +1,6 @@
 """The writer as it is against the same model without limits: claims without a fact, facts told, variety, likeness, speed.
 
-SmolLM2-135M-Instruct as it ships, descriptions in English, sampled as production samples, one draft a product, the arms
+The copywriter that ships, or the model of --model; descriptions in English, sampled as production samples, one draft a product, the arms
 in turns by batch. Even rows of each set were looked at while limits and plan were written; the odd ones are reported.
 """
 
@@ -50,10 +50,12 @@ BATCH = 16
 _YES_NO = {"yes", "no", "true", "false"}
 
 
-def write(model: CausalLM, products: Sequence[Product], *, constraints: int, tries: int, seed: int) -> list[Written]:
+def write(
+    model: CausalLM, products: Sequence[Product], *, constraints: int, tries: int, seed: int, asked_with: str
+) -> list[Written]:
     """Return one draft for each product, as production has it written."""
     params = prompts.params_for("description", seed=seed, overrides={"constraints": constraints})
-    orders = [order_for(product.brief, constraints=constraints) for product in products]
+    orders = [order_for(product.brief, constraints=constraints, asked_with=asked_with) for product in products]
     found = dict(one for piece in as_written(model, orders, params, tries=tries) for one in piece)
     return [found[place] for place in range(len(products))]
 
@@ -160,9 +162,11 @@ def read_again(kept: Sequence[Mapping[str, Any]], *, tuning: bool) -> dict[str, 
 def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Have both arms write, and return every text."""
     with tempfile.TemporaryDirectory() as name:
-        folder = options.model or Path(name)
+        folder, asked_with = options.model or Path(name), prompts.PROMPT_VERSION
         if not options.model:
-            next(model for model in SHIPPED if model.backend == "causal_lm").build(folder)
+            shipped = next(model for model in SHIPPED if model.backend == "causal_lm")
+            shipped.build(folder)
+            asked_with = prompts.version_for(shipped.options)
         model = CausalLM(directory=folder, options={"batch_size": BATCH})
     kept = []
     for name in options.sets.split(","):
@@ -174,7 +178,7 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
                 began = time.perf_counter()
                 tries = options.tries if constraints else 1
                 seed = options.seed + 1000 * start
-                written = write(model, batch, constraints=constraints, tries=tries, seed=seed)
+                written = write(model, batch, constraints=constraints, tries=tries, seed=seed, asked_with=asked_with)
                 share = (time.perf_counter() - began) / len(batch)
                 kept += [row_kept(name, arm, *pair, share) for pair in zip(batch, written, strict=True)]
         print(f"{name}: {len(products)} products written by each arm", flush=True)
