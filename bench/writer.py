@@ -1,7 +1,7 @@
 """The writer as it is against the same model without limits: claims without a fact, facts told, variety, likeness, speed.
 
-The copywriter that ships, or the model of --model; descriptions in English, sampled as production samples, one draft a product, the arms
-in turns by batch. Even rows of each set were looked at while limits and plan were written; the odd ones are reported.
+The copywriter that ships, or the model of --model; descriptions in English, sampled as in production, one draft a
+product, the arms in turns by batch. Even rows of each set were looked at while limits and plan were written; the odd ones are reported.
 """
 
 from __future__ import annotations
