@@ -29,6 +29,7 @@ PACKAGES = {
     "accounts": "people: sign-in, second factors, sessions, in whose hands an account is",
     "audit": "the append-only ledger",
     "core": "no tables, no domain words: state moves, leases, references, HTTP",
+    "stats": "the statistics of experiments: arrays and counts in, figures out",
 }
 # Every Django app has these, and they say nothing that the name does not.
 SILENT = {"__init__.py", "apps.py"}
