@@ -23,7 +23,9 @@ JUDGED = "Thompson, sharpened, floor 1 %"
 
 
 def earned(half: Half, strategy: str, n_repeats: int, rng: np.random.Generator) -> np.ndarray:
-    """Return clicks over those of the best arm, for each group of headlines, whose observed rates are taken for the truth."""
+    """Return clicks over those of the best arm, for each group of headlines, whose observed rates are taken for the
+    truth.
+    """
     found = np.empty((n_repeats, len(half.groups)))
     for number, (shown, clicks) in enumerate(half.groups):
         rates = clicks / shown

@@ -21,8 +21,8 @@ class Half:
     """One half of each set.
 
     `retained`, `rounds`, `gate`: players of Cookie Cats. `tests`: impressions and clicks of the arms of each test of
-    Upworthy, `groups`: those of its groups that differ in the headline alone. `views`, `bought`: of each shopper of REES46,
-    `before`, `after`: views of those who came in the first half of the hours.
+    Upworthy, `groups`: those of its groups that differ in the headline alone. `views`, `bought`: of each shopper of
+    REES46, `before`, `after`: views of those who came in the first half of the hours.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""What the statistics of experiments promise, measured on real experiments: false positives, power, ratios, SRM, bandits.
+"""What the statistics of experiments promise, on real experiments: false positives, power, ratios, SRM, bandits.
 
-Units are real, what is between the arms is made: labels of arms are drawn anew (no difference), or a difference is planted that one
-look at the end finds in 80 of 100. Each set is in two halves by a hash, one to choose by, one set aside, and each bar has to be
-reached on both. `--scale 0.01` is a first try of seconds; `--write` refreshes the page.
+Units are real, what is between the arms is made: labels of arms are drawn anew (no difference), or a difference is
+planted that one look at the end finds in 80 of 100. Each set is in two halves by a hash, one to choose by, one set
+aside, and each bar has to be reached on both. `--scale 0.01` is a first try of seconds; `--write` refreshes the page.
 """
 
 from __future__ import annotations
@@ -36,17 +36,20 @@ from bench.experiment_looks import (  # noqa: E402
     planted_means,
     planted_shares,
     rates_of,
+    revenue,
 )
 from labeling.quality.intervals import share  # noqa: E402
 from stats.cuped import cap_of, cuped, winsorise  # noqa: E402
 from stats.srm import sample_ratio  # noqa: E402
 
-PARTS = ("peeking", "power", "ratio", "cuped", "srm", "earned", "claims")
+PARTS = ("peeking", "power", "ratio", "cuped", "srm", "earned", "claims", "uneven")
 NAIVE, SEQUENCE, LOOKS = METHODS[1:]
 
 
 def ratios(half: Half, n_runs: int, rng: np.random.Generator) -> dict[str, tuple[int, int]]:
-    """Return how often a ratio of shoppers' purchases and carts to views is called different between arms by lot, at the end."""
+    """Return how often a ratio of shoppers' purchases and carts to views is called different between arms by lot, at
+    the end.
+    """
     y, x = half.bought, half.views
     columns = np.column_stack([np.ones_like(x), y, x, y * y, x * y, x * x])
     by_delta = as_independent = 0
@@ -65,7 +68,9 @@ def ratios(half: Half, n_runs: int, rng: np.random.Generator) -> dict[str, tuple
 
 
 def mismatches(half: Half, rng: np.random.Generator, n_rounds: int = 20) -> dict[str, tuple[int, int]]:
-    """Return how many tests of Upworthy have a sample ratio off equal arms, as they are and with units shared out anew."""
+    """Return how many tests of Upworthy have a sample ratio off equal arms, as they are and with units shared out
+    anew.
+    """
     found = [sample_ratio(shown.tolist(), [1] * len(shown)) for shown, _ in half.tests]
     anew = [
         sample_ratio(rng.multinomial(shown.sum(), np.full(len(shown), 1 / len(shown))).tolist(), [1] * len(shown))
@@ -124,10 +129,10 @@ def shown(hits: int, n: int) -> str:
     return f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}]"
 
 
-def looked_at(report: Report, half: Half, name: str, looks: Iterator[Looks]) -> np.ndarray:
+def looked_at(report: Report, part: str, name: str, looks: Iterator[Looks]) -> np.ndarray:
     began = time.monotonic()
     hits, n = rates_of(looks)
-    report.say(f"| {half.name} | {name} | {n:,} | " + " | ".join(shown(k, n) for k in hits) + " |")
+    report.say(f"| {part} | {name} | {n:,} | " + " | ".join(shown(k, n) for k in hits) + " |")
     print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return hits / n
 
@@ -143,9 +148,31 @@ def peeking(report: Report, halves: list[Half], rng: np.random.Generator) -> Non
             ("cookie_cats, rounds up to the 99th percentile", permuted(capped, runs, rng, is_share=False)),
             ("upworthy, clicks of a test", permuted_clicks(half, report.n(len(half.tests)), rng)),
         ):
-            found = dict(zip(METHODS, looked_at(report, half, name, looks), strict=True))
+            found = dict(zip(METHODS, looked_at(report, half.name, name, looks), strict=True))
             report.check(half, f"called at 1,000 looks, {name}", found[SEQUENCE], "≤ 0.05", found[SEQUENCE] <= 0.05)
             report.checks[-1]["naive"] = round(float(found[NAIVE]), 4)
+
+
+def uneven(report: Report, halves: list[Half], rng: np.random.Generator) -> None:
+    report.table("half", "no difference, a tenth against nine tenths", "runs", *METHODS)
+    runs = report.n(1000)
+    for half in halves:
+        capped = winsorise(half.rounds, cap_of(half.rounds))
+        for name, looks in (
+            ("cookie_cats, back on day 7", permuted(half.retained, runs, rng, is_share=True, first_share=0.1)),
+            ("cookie_cats, rounds played", permuted(half.rounds, runs, rng, is_share=False, first_share=0.1)),
+            (
+                "cookie_cats, rounds up to the 99th percentile",
+                permuted(capped, runs, rng, is_share=False, first_share=0.1),
+            ),
+        ):
+            found = dict(zip(METHODS, looked_at(report, half.name, name, looks), strict=True))
+            report.check(
+                half, f"called at 1,000 looks, a tenth, {name}", found[SEQUENCE], "≤ 0.05", found[SEQUENCE] <= 0.05
+            )
+    for name, tail in (("revenue", None), ("revenue up to the 99th percentile of buyers", 0.99)):
+        found = dict(zip(METHODS, looked_at(report, "simulated", name, revenue(runs, rng, tail=tail)), strict=True))
+        report.check("simulated", f"called, a tenth, {name}", found[SEQUENCE], "≤ 0.05", found[SEQUENCE] <= 0.05)
 
 
 def power(report: Report, halves: list[Half], rng: np.random.Generator) -> None:
@@ -158,7 +185,7 @@ def power(report: Report, halves: list[Half], rng: np.random.Generator) -> None:
             ("upworthy, clicks", planted_shares(clicks, report.n(10_000), rng)),
             ("cookie_cats, rounds up to the 99th percentile", planted_means(capped, report.n(4_000), rng)),
         ):
-            found = dict(zip(METHODS, looked_at(report, half, name, looks), strict=True))
+            found = dict(zip(METHODS, looked_at(report, half.name, name, looks), strict=True))
             report.check(half, f"power of the sequence, {name}", found[SEQUENCE], "≥ 0.50", found[SEQUENCE] >= 0.5)
             report.check(half, f"power of planned looks, {name}", found[LOOKS], "≥ 0.78", found[LOOKS] >= 0.78)
 
@@ -226,7 +253,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     began, report, halves = time.monotonic(), Report(options.scale), load()
-    steps = dict(zip(PARTS, (peeking, power, ratio, adjusted, srm, bandit, claims), strict=True))
+    steps = dict(zip(PARTS, (peeking, power, ratio, adjusted, srm, bandit, claims, uneven), strict=True))
     for number, part in enumerate(PARTS):
         if part in options.parts:
             steps[part](report, halves, np.random.default_rng([20, number]))

@@ -1,4 +1,4 @@
-"""What is done to outcomes before arms are compared: matured cohorts only, heavy tails cut, and what was known before removed.
+"""What is done to outcomes before arms are compared: cohorts matured, tails cut, what was known before removed.
 
 In this order. All three look at the arms together, never at one alone: what treats arms alike cannot favour one.
 """
@@ -30,9 +30,9 @@ def matured(exposed_at: ArrayLike, *, now: float, window: float) -> NDArray[np.b
 def cap_of(values: ArrayLike, *, tail: float = TAIL) -> float:
     """Return the value that the share `tail` of `values` does not exceed: what the rest is cut to by `winsorise`.
 
-    Declared from data before the start it stays the same at every look, which is what a confidence sequence asks for. Where
-    most units have no outcome at all it is taken of those that have one, else it would cut nearly everything to nothing.
-    Raises `ValueError` where there are no values or the tail is not a share.
+    Declared from data before the start it stays the same at every look, which is what a confidence sequence asks for.
+    Where most units have no outcome at all it is taken of those that have one, else it would cut nearly everything to
+    nothing. Raises `ValueError` where there are no values or the tail is not a share.
     """
     rows = np.asarray(values, dtype=float).ravel()
     if not len(rows) or not 0 < tail <= 1:
@@ -46,8 +46,8 @@ def cap_of(values: ArrayLike, *, tail: float = TAIL) -> float:
 def winsorise(values: ArrayLike, cap: float) -> Array:
     """Return `values` with those above `cap` cut to it. The metric is another one then, and is to be called so.
 
-    Few shoppers hold much of the revenue: cutting them costs some of the difference and more of the variance (Kohavi, R.,
-    Tang, D. & Xu, Y., 2020, Trustworthy Online Controlled Experiments, ch. 22).
+    Few shoppers hold much of the revenue: cutting them costs some of the difference and more of the variance (Kohavi,
+    R., Tang, D. & Xu, Y., 2020, Trustworthy Online Controlled Experiments, ch. 18).
     """
     return np.asarray(np.minimum(np.asarray(values, dtype=float), cap))
 
@@ -73,10 +73,10 @@ class Adjustment:
 def cuped(outcomes: ArrayLike, covariates: ArrayLike) -> Adjustment:
     """Return the adjustment of `outcomes` by `covariates`, a row for each unit of all arms together.
 
-    θ = cov(Y, X) / var(X), with var(Y - θ X) = (1 - ρ²) var(Y): Deng, A., Xu, Y., Kohavi, R. & Walker, T. (2013), WSDM,
-    123-132, eq. 5 and 6. The covariate has to be from before the exposure (as a rule the same metric over the weeks before,
-    the mean where a unit is new): one that the treatment can move hides or invents a difference. Raises `ValueError` where
-    the rows differ in number or are fewer than 2.
+    θ = cov(Y, X) / var(X), with var(Y - θ X) = (1 - ρ²) var(Y): Deng, A., Xu, Y., Kohavi, R. & Walker, T. (2013),
+    WSDM, 123-132. The covariate has to be from before the exposure (as a rule the same metric over the
+    weeks before, the mean where a unit is new): one that the treatment can move hides or invents a difference. Raises
+    `ValueError` where the rows differ in number or are fewer than 2.
     """
     y, x = np.asarray(outcomes, dtype=float).ravel(), np.asarray(covariates, dtype=float).ravel()
     if len(y) != len(x) or len(y) < 2:

@@ -1,8 +1,9 @@
-"""Planned looks: O'Brien-Fleming boundaries by alpha spending, for experiments that say beforehand when they are looked at.
+"""Planned looks: O'Brien-Fleming boundaries by alpha spending, for experiments that say when they are looked at.
 
-What crosses is computed by recursive integration of the score process (Armitage, P., McPherson, C. K. & Rowe, B. C., 1969,
-JRSS A 132, 235-244; Jennison, C. & Turnbull, B. W., 2000, Group Sequential Methods, ch. 19): with information t the score is
-Z √t, a Brownian motion whose drift is the standard errors that the difference is off 0 when the plan is full.
+What crosses is computed by recursive integration of the score process (Armitage, P., McPherson, C. K. & Rowe, B. C.,
+1969, JRSS A 132, 235-244; Jennison, C. & Turnbull, B. W., 2000, Group Sequential Methods, ch. 19): with information t
+the score is Z √t, a Brownian motion whose drift is the standard errors that the difference is off 0 when the plan is
+full.
 """
 
 from __future__ import annotations
@@ -33,21 +34,23 @@ def even_looks(n: int = LOOKS) -> Array:
 
 
 def spent(fractions: ArrayLike, *, alpha: float = ALPHA) -> Array:
-    """Return how much of the two-sided `alpha` is spent by each of `fractions` of the plan: all of it by 1, and no more.
+    """Return how much of the two-sided `alpha` is spent by each of `fractions` of the plan: all of it by 1, and no
+    more.
 
-    4 - 4 Φ(z / √t) with Φ(z) = 1 - α / 4, the O'Brien-Fleming type of Lan, K. K. G. & DeMets, D. L. (1983), Biometrika 70,
-    659-663, α / 2 for each side.
+    4 - 4 Φ(z / √t) with Φ(z) = 1 - α / 4, the O'Brien-Fleming type of Lan, K. K. G. & DeMets, D. L. (1983),
+    Biometrika 70, 659-663, α / 2 for each side.
     """
     times = np.clip(np.asarray(fractions, dtype=float), 1e-9, 1.0)
     return np.asarray(4 * ndtr(ndtri(alpha / 4) / np.sqrt(times)))
 
 
 def boundaries(fractions: ArrayLike, *, alpha: float = ALPHA) -> Array:
-    """Return the standard errors that the difference has to be off 0 at each look taken so far, infinite: none is enough.
+    """Return the standard errors that the difference has to be off 0 at each look taken so far, infinite: none is
+    enough.
 
-    `fractions` are the shares of the planned information at these looks, rising; where they fall is free, as long as they
-    are not chosen by what was seen. What comes after them changes nothing. Beyond 1 nothing is left to spend. Raises
-    `ValueError` where they do not rise.
+    `fractions` are the shares of the planned information at these looks, rising; where they fall is free, as long as
+    they are not chosen by what was seen. What comes after them changes nothing. Beyond 1 nothing is left to spend.
+    Raises `ValueError` where they do not rise.
     """
     times = _rising(fractions)
     walk, found, before = _Walk(), [], 0.0
@@ -63,7 +66,8 @@ def boundaries(fractions: ArrayLike, *, alpha: float = ALPHA) -> Array:
 
 
 def crossings(fractions: ArrayLike, bounds: ArrayLike, *, drift: float = 0.0) -> Array:
-    """Return the chance that each look is the first at which the difference is off 0 by `bounds` standard errors or more.
+    """Return the chance that each look is the first at which the difference is off 0 by `bounds` standard errors or
+    more.
 
     `drift` is how many standard errors the true difference is off 0 when the plan is full; 0 gives the false positives.
     """
@@ -89,9 +93,9 @@ class Plan:
     def interval(self, contrast: Contrast, *, earlier: Sequence[float] = ()) -> Interval | None:
         """Return the interval of `contrast` at the look that it was taken for; None where no claim can be made.
 
-        `earlier` are the fractions at the looks before. Repeated confidence intervals: they hold at all looks together,
-        whether one stops or not (Jennison, C. & Turnbull, B. W., 1989, JRSS B 51, 305-361). Raises `ValueError` where the
-        fractions do not rise: a look without new information is none.
+        `earlier` are the fractions at the looks before. Repeated confidence intervals: they hold at all looks
+        together, whether one stops or not (Jennison, C. & Turnbull, B. W., 1989, JRSS B 51, 305-361). Raises
+        `ValueError` where the fractions do not rise: a look without new information is none.
         """
         if not contrast.is_defined:
             return None

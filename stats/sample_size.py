@@ -11,14 +11,15 @@ from stats import planned, sequences
 from stats.estimates import Array
 
 ALPHA, POWER = 0.05, 0.8
-# Looks that a sequence's power is computed for: with 400 it needs 1.65 times the units of one look, with 100 1.68 times.
+# Looks that a sequence's power is computed for: with 400 it needs 1.65 times the units of one look, with 100 1.68
+# times.
 _DENSE = 100
 
 
 def units_for_shares(control: float, arm: float, *, alpha: float = ALPHA, power: float = POWER) -> int:
     """Return the units in each of two arms that tell the shares `control` and `arm` apart, in one look at the end.
 
-    Fleiss, J. L., Levin, B. & Paik, M. C. (2003), Statistical Methods for Rates and Proportions, eq. 4.14, without the
+    Fleiss, J. L., Levin, B. & Paik, M. C. (2003), Statistical Methods for Rates and Proportions, ch. 4, without the
     correction for continuity. Raises `ValueError` for shares outside of 0…1 and for equal ones.
     """
     _check(control, arm)
@@ -29,7 +30,9 @@ def units_for_shares(control: float, arm: float, *, alpha: float = ALPHA, power:
 
 
 def power_for_shares(control: float, arm: float, n: int, *, alpha: float = ALPHA) -> float:
-    """Return the chance that `n` units in each arm tell the shares apart, in one look: what `units_for_shares` inverts."""
+    """Return the chance that `n` units in each arm tell the shares apart, in one look: what `units_for_shares`
+    inverts.
+    """
     _check(control, arm)
     middle = (control + arm) / 2
     under_none = _z(alpha) * math.sqrt(2 * middle * (1 - middle))
@@ -41,8 +44,8 @@ def power_for_shares(control: float, arm: float, n: int, *, alpha: float = ALPHA
 def units_for_means(deviation: float, difference: float, *, alpha: float = ALPHA, power: float = POWER) -> int:
     """Return the units in each of two arms that find a `difference` of means of units with the standard `deviation`.
 
-    2 σ² (z + z')² / δ², in one look at the end. What CUPED takes off a variance comes off the units. Raises `ValueError`
-    where there is no deviation or no difference.
+    2 σ² (z + z')² / δ², in one look at the end. What CUPED takes off a variance comes off the units. Raises
+    `ValueError` where there is no deviation or no difference.
     """
     if deviation <= 0 or difference == 0:
         raise ValueError("a sample size needs a deviation above 0 and a difference that is not 0")

@@ -1,14 +1,14 @@
-"""Asymptotic confidence sequences: intervals that hold at every look at once, so that one may look as often as one likes.
+"""Asymptotic confidence sequences: intervals that hold at all looks at once, so one may look as often as one likes.
 
 Waudby-Smith, I., Arbour, D., Sinha, R., Kennedy, E. H. & Ramdas, A. (2024), Time-uniform central limit theory and
-asymptotic confidence sequences, Annals of Statistics 52, 2613-2640 (arXiv 2103.06476): theorem 2.2. With s = ρ² t the mean
-of t units is in
+asymptotic confidence sequences, Annals of Statistics 52, 2613-2640 (arXiv 2103.06476): theorem 2.2. With s = ρ² t the
+mean of t units is in
 
-    mean ± σ / √t · √( 2 (s + 1) / s · log( √(s + 1) / α ) )        at all t ≥ 1 together, with chance 1 - α in the limit.
+    mean ± σ / √t · √( 2 (s + 1) / s · log( √(s + 1) / α ) )
 
-The second factor, the width in standard errors, is all that is needed here: t is told as the information so far over the
-planned, which makes one formula of means, shares, ratios and what CUPED leaves. What is asked of the data is what the
-normal limit asks for, at the first look already: hence `estimates.MINIMUM`.
+at all t ≥ 1 together, with chance 1 - α in the limit. The second factor, the width in standard errors, is all that is needed here: t is told as the information so far over
+the planned, which makes one formula of means, shares, ratios and what CUPED leaves. What is asked of the data is what
+the normal limit asks for, at the first look already: hence `estimates.MINIMUM`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from scipy.special import lambertw
 from stats.estimates import Array, Contrast, Interval
 
 ALPHA = 0.05
-# Where the sequence is narrowest, as a share of the plan. Computed on Brownian motion, 400 looks, 20,000 runs, 80 % design:
-# power is 0.53 at 0.5 and at 1, and halfway it stops sooner. It falls off slowly: 0.52 at 0.3, 0.50 at 2.
+# Where the sequence is narrowest, as a share of the plan. Computed on Brownian motion, 400 looks, 20,000 runs, 80 %
+# design: power is 0.53 at 0.5 and at 1, and halfway it stops sooner. It falls off slowly: 0.52 at 0.3, 0.50 at 2.
 TUNED_AT = 0.5
 
 
 def tuning(*, alpha: float = ALPHA, tuned_at: float = TUNED_AT) -> float:
     """Return ρ² in units of the plan that makes the sequence narrowest when the share `tuned_at` of it is there.
 
-    Exact: ρ² t = -W₋₁(-α² / e) - 1 (Waudby-Smith et al., appendix B.2). Raises `ValueError` outside of 0 < α < 1.
+    Exact: ρ² t = -W₋₁(-α² / e) - 1 (Waudby-Smith et al., in the appendix). Raises `ValueError` outside of 0 < α < 1.
     """
     if not 0 < alpha < 1 or tuned_at <= 0:
         raise ValueError(f"no sequence is tuned to alpha {alpha} at {tuned_at} of the plan")
@@ -39,7 +39,9 @@ def tuning(*, alpha: float = ALPHA, tuned_at: float = TUNED_AT) -> float:
 
 
 def widths(fractions: ArrayLike, *, alpha: float = ALPHA, tuned_at: float = TUNED_AT) -> Array:
-    """Return the half-width in standard errors at each of `fractions` of the plan; infinite where there is nothing yet."""
+    """Return the half-width in standard errors at each of `fractions` of the plan; infinite where there is nothing
+    yet.
+    """
     scaled = tuning(alpha=alpha, tuned_at=tuned_at) * np.asarray(fractions, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.sqrt(2 * (scaled + 1) / scaled * (np.log1p(scaled) / 2 - math.log(alpha)))
@@ -47,10 +49,11 @@ def widths(fractions: ArrayLike, *, alpha: float = ALPHA, tuned_at: float = TUNE
 
 
 def p_values(z: ArrayLike, fractions: ArrayLike, *, alpha: float = ALPHA, tuned_at: float = TUNED_AT) -> Array:
-    """Return the anytime-valid p at each look: the least α whose interval leaves out 0, with `z` the standard errors off 0.
+    """Return the anytime-valid p at each look: the least α whose interval leaves out 0, with `z` the standard errors
+    off 0.
 
-    It is the inverse of the mixture martingale, √(s + 1) · exp(-s z² / (2 (s + 1))): by Ville's inequality the chance that
-    it is ever below p is at most p. `alpha` only chooses the tuning, which has to stay the same at every look.
+    It is the inverse of the mixture martingale, √(s + 1) · exp(-s z² / (2 (s + 1))): by Ville's inequality the chance
+    that it is ever below p is at most p. `alpha` only chooses the tuning, which has to stay the same at every look.
     """
     scaled = tuning(alpha=alpha, tuned_at=tuned_at) * np.asarray(fractions, dtype=float)
     squares = np.asarray(z, dtype=float) ** 2

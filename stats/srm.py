@@ -1,7 +1,8 @@
-"""Sample-ratio mismatch: whether arms got the shares of units that were planned, without which no comparison of them means much.
+"""Sample-ratio mismatch: whether arms got the planned shares of units, without which comparing them means little.
 
-More or fewer units in an arm than chance explains says that some were lost, counted twice or drawn elsewhere, and those are
-seldom like the others (Fabijan, A. et al., 2019, Diagnosing sample ratio mismatch in online controlled experiments, KDD).
+More or fewer units in an arm than chance explains says that some were lost, counted twice or drawn elsewhere, and
+those are seldom like the others (Fabijan, A. et al., 2019, Diagnosing sample ratio mismatch in online controlled
+experiments, KDD).
 """
 
 from __future__ import annotations
@@ -64,14 +65,15 @@ def sample_ratio(counts: Sequence[int], shares: Sequence[float], *, level: float
 
 
 def sequential_p(counts: Sequence[int], shares: Sequence[float], *, concentration: float = CONCENTRATION) -> float:
-    """Return a p that may be looked at after every unit: the inverse of the Bayes factor of multinomial against `shares`.
+    """Return a p that may be looked at after every unit: the inverse of the Bayes factor of multinomial against
+    `shares`.
 
     The alternative is a Dirichlet of α = `concentration` · `shares`, and
 
         BF = Γ(Σ α) / Γ(Σ α + n) · Π Γ(α_i + n_i) / Γ(α_i) · Π shares_i^-n_i
 
     is a martingale from 1 while the plan holds: Lindon, M. & Malek, A. (2022), Anytime-valid inference for multinomial
-    count data, NeurIPS, eq. 3 to 5. `shares` sum to 1.
+    count data, NeurIPS. `shares` sum to 1.
     """
     n, planned = np.asarray(counts, dtype=float), np.asarray(shares, dtype=float)
     alpha = concentration * planned

@@ -38,7 +38,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """The interval of a metric that may not get worse by more than `margin` (a share of the control's value, or units)."""
+    """The interval of a metric that may not get worse by more than `margin` (a share of the control's value, or
+    units).
+    """
 
     interval: Interval | None
     margin: float = 0.0
@@ -113,8 +115,8 @@ def _blocked(ratio: SampleRatio) -> str:
     p = ratio.p or 0.0
     chance = f"p = {p:.1g}" if p >= 1e-12 else "p < 1e-12"
     return (
-        f"No verdict: of {n:,} units the arms got {got} % where {due} % were planned ({chance}). Find out which units are "
-        "lost or counted twice before anything else is read here."
+        f"No verdict: of {n:,} units the arms got {got} % where {due} % were planned ({chance}). Find out which units "
+        "are lost or counted twice before anything else is read here."
     )
 
 

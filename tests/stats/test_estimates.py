@@ -1,4 +1,4 @@
-"""Figures of arms and what is between two of them: against numpy, a closed form and the law that order does not matter."""
+"""Figures of arms and what is between two of them: against numpy, closed forms, and that order does not matter."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ VALUES = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=60)
 @given(VALUES)
 def test_a_mean_is_the_same_from_values_and_from_sums(values: list[float]) -> None:
     rows = np.array(values)
-    from_sums = mean_of_sums(len(rows), rows.sum(), float(rows @ rows), support=int(np.count_nonzero(rows)))
+    from_sums = mean_of_sums(
+        len(rows), rows.sum(), float(rows @ rows), float((rows**3).sum()), support=int(np.count_nonzero(rows))
+    )
     ours = mean(values)
     assert (ours.n, ours.support) == (from_sums.n, from_sums.support)
     assert ours.value == pytest.approx(from_sums.value, abs=1e-9)
@@ -112,6 +114,37 @@ def test_too_few_outcomes_have_no_interval() -> None:
     assert same.interval(3.0) is None, "without a spread there is nothing to measure by"
 
 
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_the_skewness_of_a_share_is_the_closed_form(hits: int, misses: int) -> None:
+    rate = hits / (hits + misses)
+    closed = (1 - 2 * rate) / math.sqrt(rate * (1 - rate))
+    assert share(hits, hits + misses).skewness == pytest.approx(closed, abs=1e-6)
+    assert mean([1] * hits + [0] * misses).skewness == pytest.approx(closed, abs=1e-9)
+
+
+def test_the_skewness_of_a_difference_is_what_it_shows_over_samples() -> None:
+    rng = np.random.default_rng(3)
+    few, many = rng.exponential(1, (40_000, 20)).mean(axis=1), rng.exponential(1, (40_000, 100)).mean(axis=1)
+    found = few - many - np.mean(few - many)
+    seen = np.mean(found**3) / np.mean(found**2) ** 1.5
+    units = rng.exponential(1, 200_000)
+    ours = difference(mean(units[:20]), mean(units), planned=(20, 20))
+    assert seen == pytest.approx(2 * (1 / 20 - 1 / 100) / math.sqrt(1 / 20 + 1 / 100), abs=0.05)
+    assert ours.skewness == pytest.approx(2 * (1 / 20 - 1 / 200_000) / math.sqrt(1 / 20 + 1 / 200_000), rel=0.05)
+
+
+def test_a_long_tail_in_a_small_arm_has_no_interval_until_there_is_more() -> None:
+    rng = np.random.default_rng(4)
+    revenue = np.where(rng.random(40_000) < 0.02, rng.lognormal(3, 1.5, 40_000), 0)
+    uneven = difference(mean(revenue[:4000]), mean(revenue[4000:]), planned=(4000, 36_000))
+    even = difference(mean(revenue[:20_000]), mean(revenue[20_000:]), planned=(20_000, 20_000))
+    shares = difference(share(90, 4000), share(720, 36_000), planned=(4000, 36_000))
+    assert not uneven.is_defined
+    assert uneven.interval(3.0) is None
+    assert even.is_defined
+    assert shares.is_defined, "conversions are not skewed enough to wait for"
+
+
 def test_an_infinite_width_says_nothing() -> None:
     assert Contrast(1.0, 1.0, 0.5, 100).interval(math.inf) is None
     assert Contrast(1.0, 4.0, 0.5, 100).interval(2.0) == Interval(1.0, -3.0, 5.0)
@@ -126,7 +159,7 @@ def test_an_infinite_width_says_nothing() -> None:
         lambda: share(1, 1),
         lambda: ratio([1, 2], [1, 2, 3]),
         lambda: ratio([1, 2], [0, 0]),
-        lambda: difference(Figure(2, 0, 1, 2), Figure(2, 0, 1, 2), planned=(0, 5)),
+        lambda: difference(Figure(2, 0, 1, 2, 0), Figure(2, 0, 1, 2, 0), planned=(0, 5)),
     ],
 )
 def test_what_has_no_figure_is_refused(wrong: object) -> None:

@@ -14,8 +14,8 @@ def test_running_sums_show_what_each_look_would() -> None:
     rng = np.random.default_rng(0)
     rows = rng.gamma(0.5, 2, (2, 3 * N_LOOKS)) * (rng.random((2, 3 * N_LOOKS)) < 0.4)
     ends = 3 * EVERY - 1
-    sums, squares, some = (each.cumsum(axis=1)[:, ends] for each in (rows, rows * rows, rows != 0))
-    z, fractions = z_of(np.broadcast_to(3.0 * EVERY, sums.shape), sums, squares, some)
+    sums, squares, cubes, some = (each.cumsum(axis=1)[:, ends] for each in (rows, rows**2, rows**3, rows != 0))
+    z, fractions = z_of(np.broadcast_to(3.0 * EVERY, sums.shape), sums, squares, cubes, some)
     for look in (3, 20, 100, 500, 999):
         n = 3 * (look + 1)
         contrast = difference(mean(rows[0, :n]), mean(rows[1, :n]), planned=(rows.shape[1], rows.shape[1]))

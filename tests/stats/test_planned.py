@@ -114,7 +114,7 @@ def test_what_needs_no_experiment_is_refused(wrong: object) -> None:
 
 
 def test_looks_cost_little_and_a_sequence_costs_more() -> None:
-    # Jennison & Turnbull (2000), table 2.2: classical O'Brien-Fleming 1.028 with five looks; by spending a little less.
+    # Jennison & Turnbull (2000), ch. 2: classical O'Brien-Fleming 1.028 with five looks; by spending a little less.
     assert cost_of_looks(1) == pytest.approx(1, abs=1e-3)
     assert 1.02 < cost_of_looks(5) < 1.03
     assert 1.6 < cost_of_sequence() < 1.75

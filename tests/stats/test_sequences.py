@@ -77,7 +77,8 @@ def test_a_sequence_that_promises_nothing_is_refused(wrong: dict[str, float]) ->
 
 
 def test_all_of_a_thousand_looks_hold_together() -> None:
-    # Two arms of Bernoulli outcomes, 2,000 runs of 500 looks: about a third is called if each look is taken for the only one.
+    # Two arms of Bernoulli outcomes, 2,000 runs of 500 looks: about a third is called if each look is taken for the
+    # only one.
     rng, n_looks, step = np.random.default_rng(5), 500, 20
     n = step * np.arange(1, n_looks + 1)
     hits = rng.binomial(step, 0.1, (2, 2000, n_looks)).cumsum(axis=2)
