@@ -6,9 +6,10 @@ mean of t units is in
 
     mean ± σ / √t · √( 2 (s + 1) / s · log( √(s + 1) / α ) )
 
-at all t ≥ 1 together, with chance 1 - α in the limit. The second factor, the width in standard errors, is all that is needed here: t is told as the information so far over
-the planned, which makes one formula of means, shares, ratios and what CUPED leaves. What is asked of the data is what
-the normal limit asks for, at the first look already: hence `estimates.MINIMUM`.
+at all t ≥ 1 together, with chance 1 - α in the limit. The second factor, the width in standard errors, is all that is
+needed here: t is told as the information so far over the planned, which makes one formula of means, shares, ratios and
+what CUPED leaves. What is asked of the data is what the normal limit asks for, at the first look already: hence
+`estimates.MINIMUM` and `estimates.MOST_SKEWED`.
 """
 
 from __future__ import annotations
