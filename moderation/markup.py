@@ -76,11 +76,14 @@ def product_card_html(
     return product_html(title, brand, category) + beside
 
 
-def picture_html(image_url: str) -> str:
-    """Return the picture at `image_url`, which is told nothing of who looks; nothing without a web address."""
+def picture_html(image_url: str, *, height: int = 240) -> str:
+    """Return the picture at `image_url`, at most `height` pixels high; its server is told nothing of who looks.
+
+    Nothing without a web address.
+    """
     if parts_of(image_url).scheme not in ("http", "https"):
         return ""
-    style = "max-width:100%;max-height:240px;object-fit:contain;border-radius:8px;margin:0 0 10px;display:block;"
+    style = f"max-width:100%;max-height:{height}px;object-fit:contain;border-radius:8px;margin:0 0 10px;display:block;"
     style += "align-self:flex-start"
     return f'<img src="{escape(image_url)}" alt="The picture" referrerpolicy="no-referrer" style="{style}">'
 

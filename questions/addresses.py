@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 
 from catalog.models import Product
-from core.addresses import parts_of
-from moderation import markup
 
 
 def absolute(path: str) -> str:
@@ -22,11 +20,3 @@ def picture_url(product: Product) -> str:
 def picture_at(url: str) -> str:
     """Return where the picture with the address `url` is, as `picture_url`."""
     return url if not url or "://" in url else absolute(f"{settings.MEDIA_URL}{url}")
-
-
-def shown_at(url: str) -> str:
-    """Return what an `Image` of Label Studio shows for the picture at `url`: where it is, or a card without a picture
-    where nobody can tell.
-    """
-    at = picture_at(url)
-    return at if parts_of(at).scheme in ("http", "https") else markup.NO_PICTURE
