@@ -21,6 +21,7 @@ POLICY_CHECKS = [
     "moderation.policy.injection.InjectionCheck",
     "moderation.policy.grounding.GroundingCheck",
     "moderation.policy.duplicates.DuplicateCheck",
+    "moderation.policy.brand_voice_check.BrandVoiceCheck",
 ]
 
 

@@ -206,8 +206,25 @@ class TextEncoder(Backend):
 
 
 @dataclass(frozen=True)
+class BrandVoice:
+    """How a brand speaks in one language, written by the house. `pairs` are what to say, and what not to say for it.
+
+    `longest_sentence` is in words, in Chinese in characters; `version` names where it is kept.
+    """
+
+    version: str
+    tone: str = ""
+    longest_sentence: int | None = None
+    pairs: Sequence[tuple[str, Sequence[str]]] = ()
+    never: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class CopyBrief:
-    """Everything a prompt is rendered from. Facts and title are data written by strangers, never instructions."""
+    """Everything a prompt is rendered from. Facts and title are data written by strangers, never instructions.
+
+    `voice` is what the house says of the brand; without one the prompt has no word of it.
+    """
 
     channel: str
     locale: str
@@ -215,3 +232,4 @@ class CopyBrief:
     brand: str = ""
     category: str = ""
     facts: Sequence[Fact] = field(default_factory=tuple)
+    voice: BrandVoice | None = None

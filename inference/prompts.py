@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from core.exceptions import PermanentError
+from inference.brand_voice_prompt import frame_lines, voice_lines
 from inference.contracts import CopyBrief, GenerationParams, Message
 from inference.prompt_texts import TEXTS, PromptText
 from inference.writing import limits
@@ -64,9 +65,9 @@ def _task_for(text: PromptText, channel: str) -> str:
     return task
 
 
-def _turn(text: PromptText, task: str, data: list[tuple[str, str]]) -> str:
+def _turn(text: PromptText, task: str, data: list[tuple[str, str]], *, voice: Sequence[str] = ()) -> str:
     lines = [f"- {name}: {value}" for name, value in data]
-    return "\n".join([text.data_heading, FENCE_OPEN, *lines, FENCE_CLOSE, task])
+    return "\n".join([text.data_heading, FENCE_OPEN, *lines, FENCE_CLOSE, *voice, task])
 
 
 def _data_of(text: PromptText, brief: CopyBrief) -> list[tuple[str, str]]:
@@ -95,8 +96,9 @@ def version_for(options: Mapping[str, Any]) -> str:
 def render(brief: CopyBrief, *, version: str = PROMPT_VERSION) -> list[Message]:
     """Return the chat prompt for `brief`: the instruction, worked examples as turns of their own, the product.
 
-    `SHORT_PROMPT_VERSION` leaves the examples out; any other version has them. Raises `PermanentError` for a locale or
-    channel without a prompt.
+    How the brand speaks stands between the product and the task, where what comes before stays the same for all brands
+    (and in the cache of prefixes). `SHORT_PROMPT_VERSION` leaves the examples out; any other version has them. Raises
+    `PermanentError` for a locale or channel without a prompt.
     """
     text = _text_for(brief.locale)
     task = _task_for(text, brief.channel)
@@ -104,15 +106,19 @@ def render(brief: CopyBrief, *, version: str = PROMPT_VERSION) -> list[Message]:
     for example in () if version == SHORT_PROMPT_VERSION else text.examples:
         messages.append(Message("user", _turn(text, task, list(example.data))))
         messages.append(Message("assistant", example.answers[brief.channel]))
-    messages.append(Message("user", _turn(text, task, _data_of(text, brief))))
+    voice = voice_lines(brief.voice, locale=brief.locale, clean=as_data)
+    messages.append(Message("user", _turn(text, task, _data_of(text, brief), voice=voice)))
     return messages
 
 
 def prompt_lines(brief: CopyBrief) -> list[str]:
-    """Return what must not come back in an answer: instruction sentences, the fence, and the examples' own answers."""
+    """Return what must not come back in an answer: instruction sentences, the fence, the brand's tone, and the
+    examples' own answers.
+    """
     text = _text_for(brief.locale)
     answers = [example.answers[brief.channel] for example in text.examples]
-    return [*text.instruction, _task_for(text, brief.channel), FENCE_OPEN, FENCE_CLOSE, *answers]
+    voice = frame_lines(brief.voice, locale=brief.locale, clean=as_data)
+    return [*text.instruction, *voice, _task_for(text, brief.channel), FENCE_OPEN, FENCE_CLOSE, *answers]
 
 
 # Low temperatures: a small model keeps most facts when it is nearly greedy; a little chance makes the drafts differ.

@@ -23,6 +23,8 @@ from core.reasons import require_reason
 from core.refs import ref
 from moderation.models.policies import PolicyActivation, PolicyVersion
 from moderation.policy import base
+from moderation.policy.brand_voice_check import BrandVoiceCheck
+from moderation.policy.brand_voices import BrandVoices, parse_voices
 from moderation.policy.facts_graph import FactsGraph, FactsGraphCheck, dump_graph, load_graph, parse_graph
 from moderation.policy.packs import Pack, dump_packs, load_packs, parse_pack
 from moderation.policy.rules import PolicyRulesCheck
@@ -48,14 +50,26 @@ class Policy:
 
 
 def content_now() -> dict[str, Any]:
-    """Return the policy that the files and the software hold now, as plain data. Raises `PermanentError`."""
-    return content_of(load_packs(), load_graph())
+    """Return the policy that the files and the software hold now, as plain data. Raises `PermanentError`.
+
+    Brand voices are in no file of the software: those in force stay.
+    """
+    latest = PolicyActivation.objects.values_list("version__content__brand_voices", flat=True).first()
+    return content_of(load_packs(), load_graph(), parse_voices(latest or {}))
 
 
-def content_of(packs: Sequence[Pack], graph: FactsGraph) -> dict[str, Any]:
-    """Return the policy that `packs`, the facts graph and the software make together, as plain data."""
+def content_of(packs: Sequence[Pack], graph: FactsGraph, voices: BrandVoices | None = None) -> dict[str, Any]:
+    """Return the policy that `packs`, the facts graph, brand voices (default: none) and the software make together."""
     content: dict[str, Any] = {"schema": SCHEMA, "packs": dump_packs(packs), "facts_graph": dump_graph(graph)}
-    return {**content, "checks": {check.name: check.version for check in _build(content, on=None)}}
+    return with_brand_voices(content, voices or BrandVoices())
+
+
+def with_brand_voices(content: Mapping[str, Any], voices: BrandVoices) -> dict[str, Any]:
+    """Return the content of a version with `voices` in place of its own brand voices, and nothing else changed."""
+    changed = {name: value for name, value in content.items() if name != "brand_voices"}
+    if kept := voices.dump():
+        changed["brand_voices"] = kept
+    return {**changed, "checks": {check.name: check.version for check in _build(changed, on=None)}}
 
 
 def with_severity(content: Mapping[str, Any], *, pack: str, rule: str, severity: str) -> dict[str, Any]:
@@ -179,6 +193,8 @@ def _parts(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     graph = content.get("facts_graph", {"rules": ()})
     parts |= {f"facts_graph.{rule['id']}": rule for rule in graph["rules"]}
     parts |= {f"facts_graph {name}": made for name, made in graph.get("statements", {}).items()}
+    for brand, voices in content.get("brand_voices", {}).items():
+        parts |= {f"brand voice {brand}, {locale}": voice for locale, voice in voices.items()}
     for name, version in content.get("checks", {}).items():
         parts[f"check {name}"] = {"version": version}
     return parts
@@ -235,5 +251,6 @@ def _build(content: Mapping[str, Any], *, on: dt.date | None) -> tuple[base.Chec
     data: dict[type[base.Check], base.Check] = {
         PolicyRulesCheck: PolicyRulesCheck(packs, on=on),
         FactsGraphCheck: FactsGraphCheck(graph),
+        BrandVoiceCheck: BrandVoiceCheck(parse_voices(content.get("brand_voices", {}))),
     }
     return tuple(data.get(type(check), check) for check in base.load_checks())

@@ -137,6 +137,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _page("Auditor's questions", "contact_support", "console:auditor", "audit.verify_ledger"),
             _page("Policies", "policy", "console:policies", "moderation.view_policyversion"),
+            _page("Brand voices", "record_voice_over", "console:brand_voices", "moderation.view_policyversion"),
             _page("Retro-scans", "manage_search", "console:retro_scans", "moderation.view_retroscan"),
             _table("Ledger", "history_edu", "audit.ledgerentry"),
             _page("Verify the ledger", "verified_user", "console:verify_ledger", "audit.verify_ledger"),

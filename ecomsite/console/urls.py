@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from ecomsite.console import (
     adjudication,
     auditor,
+    brand_voices,
     candidates,
     dashboard,
     door,
@@ -121,6 +122,7 @@ urlpatterns = [
     _page("policies/rules/proposals/<int:pk>/try/", policy_rules.try_on_live, "try_rule_proposal"),
     _page("policies/rules/proposals/<int:pk>/accept/", policy_rules.accept, "accept_rule_proposal"),
     _page("policies/rules/proposals/<int:pk>/decline/", policy_rules.decline, "decline_rule_proposal"),
+    _page("policies/brand-voices/", brand_voices.overview, "brand_voices"),
     _page("policies/<str:content_hash>/", policies.by_hash, "policy_by_hash"),
     _page("retro-scans/", retro_scans.overview, "retro_scans"),
     _page("retro-scans/start/", retro_scans.start, "start_retro_scan"),

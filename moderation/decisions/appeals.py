@@ -55,6 +55,7 @@ ORIGIN = (
     "model_version",
     "prompt_version",
     "prompt_hash",
+    "brand_voice",
     "facts_hash",
     "facts",
     "params",

@@ -131,6 +131,7 @@ def _fix(reading: Reading, *, maker: User) -> tuple[Candidate, list[Line]]:
         text=text,
         origin=Candidate.Origin.HUMAN,
         prompt_version=candidate.prompt_version,
+        brand_voice=candidate.brand_voice,
         facts_hash=candidate.facts_hash,
         facts=candidate.facts,
         params={"fixups": fixups} if fixups else {},

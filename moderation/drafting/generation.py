@@ -26,7 +26,7 @@ from core.hints import hint
 from inference import loader, prompts, resolver
 from inference.contracts import CopyBrief, Fact, never
 from inference.writing.tries import Written, as_written
-from moderation import announcements
+from moderation import announcements, brand_voices
 from moderation.drafting import tidying
 from moderation.drafting.ordering import MAX_DRAFTS
 from moderation.drafting.requests import give_back
@@ -74,6 +74,7 @@ def brief_for(slot: Slot) -> CopyBrief:
             )
             for fact in facts
         ),
+        voice=brand_voices.voice_now(product.brand, locale),
     )
 
 
@@ -237,6 +238,7 @@ def _candidate(
         tidied_by=tidying.VERSION if settings.MODERATION.tidies else "",
         prompt_version=prompts.version_for(version.options),
         prompt_hash=prompt_hash,
+        brand_voice=brief.voice.version if brief.voice else "",
         facts_hash=request.facts_hash,
         facts=[dataclasses.asdict(fact) for fact in brief.facts],
         params={**kept, "writing": written.as_provenance} if params["constraints"] else kept,
@@ -267,6 +269,7 @@ def _store(request: GenerationRequest, candidates: list[Candidate], *, is_last: 
                     seed=c.seed,
                     facts_hash=c.facts_hash,
                     text_hash=hash_json([c.text]),
+                    **({"brand_voice": c.brand_voice} if c.brand_voice else {}),
                     **({"tidied_by": c.tidied_by, "untidied_hash": hash_json([c.untidied])} if c.untidied else {}),
                 )
                 for c in candidates

@@ -23,7 +23,7 @@ from core.hints import hint, hint_on_commit
 from core.reasons import require_reason
 from inference import prompts
 from inference.contracts import CopyBrief, Fact
-from moderation import policy_versions
+from moderation import brand_voices, policy_versions
 from moderation.drafting import near_copies
 from moderation.drafting.opinions import Opinion, acceptance, opinions_on
 from moderation.drafting.opinions import save as save_opinions
@@ -57,6 +57,7 @@ def brief_of(candidate: Candidate) -> CopyBrief:
         facts=tuple(
             Fact(**{**fact, "has_evidence": (fact["name"], fact["value"]) in proven}) for fact in candidate.facts
         ),
+        voice=brand_voices.voice_then(product.brand, candidate.locale, version=candidate.brand_voice),
     )
 
 

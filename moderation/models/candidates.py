@@ -132,6 +132,14 @@ class Candidate(models.Model):
     )
     prompt_version = models.CharField(max_length=40, blank=True, editable=False)
     prompt_hash = models.CharField(max_length=64, blank=True, editable=False)
+    brand_voice = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="hash of the policy version whose brand voice its prompt told; empty: none",
+    )
     facts_hash = models.CharField(max_length=64, editable=False)
     facts = models.JSONField(default=list, editable=False, help_text="the brief it was written from, as it was then")
     params = models.JSONField(default=dict, editable=False)

@@ -21,8 +21,9 @@ from moderation.reason_codes import REASONS
 from questions.addresses import absolute, picture_url
 from questions.copy_verdict.screen import AS_PROPOSED, COPY_REVIEW, N_FINDING_KEYS
 
+OFF_BRAND = "off_brand"
 # How a finding's code begins → the reason that goes with it.
-SUGGESTED_REASONS = {"unsupported_": "unsupported_claim", "too_long": "too_long"}
+SUGGESTED_REASONS = {"unsupported_": "unsupported_claim", "too_long": "too_long", "brand_": OFF_BRAND}
 
 
 class CopyVerdict(Question):
@@ -161,12 +162,20 @@ def _as_proposed(payload: Mapping[str, Any], dismissed: Sequence[str]) -> dict[s
     """Return what taking the fix-ups of `payload` makes of an answer; those of dismissed findings are not taken."""
     taken = [entry for entry in payload.get("fixups") or [] if str(entry["finding"]) not in dismissed]
     fixups = [fixup for entry in taken if (fixup := read_fixup({"fixup": entry}))]
-    is_wrong = any(is_contradicted(str(entry["code"])) for entry in taken)
     return {
         "fixed_text": apply_fixups(str(payload["text"]), fixups) if fixups else "",
-        "reason_codes": ["wrong_fact" if is_wrong else "unsupported_claim"],
+        "reason_codes": _reasons_of([str(entry["code"]) for entry in taken]),
         "fixups": [str(entry["finding"]) for entry in taken],
     }
+
+
+def _reasons_of(codes: Sequence[str]) -> list[str]:
+    """Return the reasons that go with fix-ups of findings with `codes`: about facts, about the brand, or both."""
+    about_brand = [code for code in codes if code.startswith("brand_")]
+    reasons = [OFF_BRAND] if about_brand else []
+    if len(about_brand) == len(codes) and codes:
+        return reasons
+    return ["wrong_fact" if any(map(is_contradicted, codes)) else "unsupported_claim", *reasons]
 
 
 def task_data_of(

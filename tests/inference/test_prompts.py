@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.exceptions import PermanentError
 from inference import prompt_texts, prompts
-from inference.contracts import CopyBrief, Fact
+from inference.contracts import BrandVoice, CopyBrief, Fact
 
 CHANNELS = ("description", "recommendation", "ad_slogan")
 ATTACKS = [
@@ -109,6 +110,49 @@ def test_a_changed_prompt_needs_a_new_version() -> None:
     assert {"copy-1": "3fea3f4735ae4497"}[prompts.PROMPT_VERSION] == digest, (
         "raise PROMPT_VERSION and pin its digest here"
     )
+
+
+VOICE = BrandVoice("v", "warm", 12, [("flask", ["bottle", "can"])], ["cheap", "bargain"])
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-Hans"])
+def test_a_voice_stands_after_the_data_and_nothing_else_changes(locale: str) -> None:
+    plain, told = (prompts.render(replace(brief(locale=locale), voice=voice)) for voice in (None, VOICE))
+    assert told[:-1] == plain[:-1]
+    before, after = (turn.content.split("\n") for turn in (plain[-1], told[-1]))
+    assert (after[: len(before) - 1], after[-1]) == (before[:-1], before[-1])
+    said = " ".join(after[len(before) - 1 : -1])
+    assert all(word in said for word in ("warm", "12", "“flask”", "“bottle”", "“can”", "“cheap”", "“bargain”"))
+
+
+def test_a_changed_wording_of_voices_is_seen() -> None:
+    words = [prompts.render(replace(brief(locale=locale), voice=VOICE))[-1] for locale in ("en", "zh-Hans")]
+    digest = hashlib.sha256(repr(words).encode()).hexdigest()[:16]
+    assert digest == "beb7d3cb6bccebc1", (
+        "drafts told by the words of before cannot be written again: pin the new digest on purpose"
+    )
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_a_voice_passes_as_data_does(text: str) -> None:
+    voice = BrandVoice("v", text, None, [(text, [text])], [text])
+    content = prompts.render(replace(brief(), voice=voice))[-1].content
+    clean = prompts.render(brief())[-1].content
+    assert content.count("END_OF_DATA") == clean.count("END_OF_DATA")
+    assert "<|" not in content
+    assert content.count("\n") <= clean.count("\n") + 3
+
+
+def test_a_voice_is_capped() -> None:
+    pairs = [(f"say {i}" * 99, [f"not {i}" * 99] * 20) for i in range(200)]
+    voice = BrandVoice("v", "t" * 999, 12, pairs, ["n" * 999] * 200)
+    assert len(prompts.render(replace(brief(), voice=voice))[-1].content) < 32_000
+
+
+def test_what_a_voice_asks_for_may_stand_in_the_copy_and_its_tone_may_not() -> None:
+    lines = prompts.prompt_lines(replace(brief(), voice=VOICE))
+    assert "Tone: warm" in lines
+    assert not any("flask" in line for line in lines)
 
 
 def test_the_short_prompt_is_the_other_one_without_its_examples() -> None:

@@ -136,6 +136,20 @@ def test_what_was_ticked_as_a_false_alarm_is_not_changed() -> None:
     assert (answer["fixups"], answer["dismissed_findings"]) == (["43"], ["41"])
 
 
+@pytest.mark.parametrize(
+    ("codes", "reasons"),
+    [
+        (["brand_term"], ["off_brand"]),
+        (["unsupported_number", "brand_term"], ["unsupported_claim", "off_brand"]),
+        (["contradicted_number", "brand_term"], ["wrong_fact", "off_brand"]),
+    ],
+)
+def test_a_fix_as_proposed_says_whether_it_is_about_facts_or_the_brand(codes: list[str], reasons: list[str]) -> None:
+    fixups = [{"finding": str(n), "code": code, "start": n, "end": n + 1, "text": "x"} for n, code in enumerate(codes)]
+    answer = question("copy_verdict").parse([choice("verdict", "fix_as_proposed")], {**MENDED, "fixups": fixups})
+    assert answer["reason_codes"] == reasons
+
+
 def test_a_fix_as_proposed_of_nothing_holds_no_text() -> None:
     answer = copy(choice("verdict", "fix_as_proposed"))
     assert (answer["fixed_text"], answer["fixups"]) == ("", [])
