@@ -37,7 +37,7 @@ def set_aside(model: type[Leased]) -> Any:
     if model is WebhookEvent:
         return WebhookEvent.objects.create(action="ANNOTATION_CREATED", body_hash="0", **fields)
     if model is LabelCheck:
-        return LabelCheck.objects.create(kind="sentiment", reason="tests", **fields)
+        return LabelCheck.objects.create(question="sentiment", reason="tests", **fields)
     if model is RetroScan:
         return make.retro_scan(**fields)
     return Scoring.objects.create(question="sentiment", subject="tests:1", **fields)
