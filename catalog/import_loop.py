@@ -79,7 +79,7 @@ def run_import(
     # The first row is read before a run is opened: a wrong format or mapping leaves no trace.
     first = list(islice(rows, 1))
     breaks: list[FeedRow[R]] = []
-    with one_at_a_time(job.file_hash):
+    with one_at_a_time(job.file_hash, read_as=job.read_as):
         run = open_run(
             kind=job.kind, path=job.path, file_hash=job.file_hash, feed_format=job.read_as, resume=resume, actor=actor
         )

@@ -54,10 +54,20 @@ class Progress:
 
 
 @contextmanager
-def one_at_a_time(file_hash: str) -> Iterator[None]:
-    """Have the file with this hash to oneself; raises `TransientError` when another process is importing it."""
+def one_at_a_time(file_hash: str, *, read_as: str) -> Iterator[None]:
+    """Have the file with this hash to oneself; raises `TransientError` when another process is importing it, which says
+    so where that one reads it in another way than `read_as`.
+    """
     with try_advisory_lock(_lock_of(file_hash)) as is_alone:
         if not is_alone:
+            running = ImportRun.objects.filter(file_hash=file_hash, status=ImportRun.Status.RUNNING)
+            others = dict(running.values_list("feed_format", "pk"))
+            if others and read_as not in others:
+                raise TransientError(
+                    f"this file is being imported by another process, which reads it in another way (import "
+                    f"{max(others.values())}): with another format, other columns or other labels.",
+                    hint="Wait for it to end, see whether what it brought is right, and import the file again if not.",
+                )
             raise TransientError("this file is being imported by another process.", hint="Wait for it to end.")
         yield
 

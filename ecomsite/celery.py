@@ -53,6 +53,8 @@ app.conf.beat_schedule = {
     "train": _every(60, "training.train"),
     "watch champions": _every(3600, "training.watch_champions"),
     "run retro-scans": _every(60, "moderation.run_retro_scans"),
+    "import and export labels": _every(60, "moderation.run_label_jobs"),
+    "forget files of labels": _every(3600, "moderation.forget_label_files"),
     "propose softer rules": _every(3600, "moderation.propose_softer_rules"),
     "score by the challenger": _every(60, "moderation.score_in_the_shadow"),
     "deliver webhooks": _every(10, "outbox.deliver"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,17 @@ LABEL_CHECKS = LabelChecks(
     fine_tune_up_to=env.integer("LABEL_CHECK_FINE_TUNE_UP_TO", 0),
     min_rater_kappa=env.integer("RATER_MIN_KAPPA_PERCENT", 40) / 100,
 )
+
+
+@dataclass(frozen=True)
+class LabelFiles:
+    """Files of labels that the console brings in and takes out (moderation/label_exchange/jobs.py)."""
+
+    # For so long a finished export can be downloaded.
+    keep_exports: dt.timedelta
+
+
+LABEL_FILES = LabelFiles(keep_exports=dt.timedelta(days=env.integer("LABEL_EXPORT_KEEP_DAYS", 7, minimum=1)))
 
 
 # --- The learning loop (training/) --------------------------------------------------------------------------------

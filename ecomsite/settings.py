@@ -38,7 +38,7 @@ from ecomsite.desk import MODERATION  # noqa: F401  (Django finds it here)
 from ecomsite.door import labeling_of
 from ecomsite.env import BASE_DIR, VAR_DIR
 from ecomsite.judging import JUDGE  # noqa: F401  (Django finds it here)
-from ecomsite.learning import LABEL_CHECKS, TRAINING  # noqa: F401  (Django finds them here)
+from ecomsite.learning import LABEL_CHECKS, LABEL_FILES, TRAINING  # noqa: F401  (Django finds them here)
 from ecomsite.log_lines import LOGGING  # noqa: F401  (Django finds it here)
 from ecomsite.serving import INFERENCE  # noqa: F401  (Django finds it here)
 from ecomsite.webhooks import OUTBOX  # noqa: F401  (Django finds it here)
@@ -178,6 +178,8 @@ CELERY_TASK_ROUTES = {
     "moderation.explain": {"queue": "gpu"},
     "moderation.score_in_the_shadow": {"queue": "training"},
     "moderation.ask_judge": {"queue": "external"},
+    # One file at a time: it takes minutes, and what is sent to Label Studio has the other process of that worker.
+    "moderation.run_label_jobs": {"queue": "external"},
     # Whatever waits for Label Studio, so that a slow server there holds up nothing else.
     "labeling.*": {"queue": "external"},
     **{name: {"queue": "external"} for name in ("audit.stamp_head", "audit.verify_whole_ledger")},

@@ -12,6 +12,8 @@ from moderation import explaining, scoring, shadow
 from moderation.decisions import asking_again, second_reviews, settling
 from moderation.drafting import generation, requests, screening
 from moderation.judging import chat
+from moderation.label_exchange import jobs as label_jobs
+from moderation.label_exchange import working as label_work
 from moderation.live import retro_scan, rule_proposals
 from moderation.policy.base import load_checks
 from moderation.queues import daily_lot, handing_out
@@ -115,3 +117,16 @@ def run_retro_scans() -> None:
 def propose_softer_rules() -> None:
     """Propose a softer severity for rules that people dismiss too often."""
     rule_proposals.propose()
+
+
+@shared_task(name="moderation.run_label_jobs", soft_time_limit=6 * 3600, ignore_result=True)
+def run_label_jobs() -> None:
+    """Import or export one file of labels, and ask for another turn while there is one."""
+    if label_work.run_next():
+        hint("moderation.run_label_jobs")
+
+
+@shared_task(name="moderation.forget_label_files", soft_time_limit=300, ignore_result=True)
+def forget_label_files() -> None:
+    """Delete files of labels that nobody needs any more."""
+    label_jobs.forget_files()

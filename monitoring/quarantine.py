@@ -85,6 +85,7 @@ KINDS = (
 # Leased, but never in quarantine, with the reason.
 EXCUSED = {
     "training.TrainingRun": "one that failed too often has failed: it says why on its page, and the next one may start",
+    "moderation.LabelJob": "as a training run: one that failed too often has failed, and who asked for it asks again",
     "moderation.ReviewItem": "people lease it, and their attempts cost nothing",
     "outbox.Endpoint": (
         "a receiver is never given up, only its deliveries are: as dead letters, or with it when disabled"

@@ -125,6 +125,13 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _page("Training", "model_training", "console:training", "training.view_trainingrun"),
             _page("Questions", "quiz", "console:questions", "questions.view_questionversion"),
+            _page(
+                "Labels in and out",
+                "import_export",
+                "console:label_jobs",
+                "labeling.import_labels",
+                "labeling.export_labels",
+            ),
             _page("Raters of imports", "how_to_reg", "console:raters", "labeling.view_label"),
             _table("Versions", "deployed_code", "inference.modelversion"),
             _table("Aliases", "label", "inference.modelalias"),

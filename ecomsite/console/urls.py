@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import admin
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from ecomsite.console import (
@@ -17,6 +17,7 @@ from ecomsite.console import (
     door,
     facts,
     hidden_reviews,
+    label_jobs,
     my_sign_in,
     panel,
     policies,
@@ -38,7 +39,7 @@ from ecomsite.console import (
 app_name = "console"
 
 
-def _page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+def _page(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
     return path(route, admin.site.admin_view(view), name=name)
 
 
@@ -66,6 +67,13 @@ urlpatterns = [
     _page("questions/", questions.overview, "questions"),
     _page("questions/<slug:name>/", questions.change, "question_change"),
     _page("questions/<slug:name>/load/", questions.load, "load_question"),
+    _page("label-jobs/", label_jobs.overview, "label_jobs"),
+    _page("label-jobs/import/", label_jobs.bring_in, "import_labels"),
+    _page("label-jobs/export/", label_jobs.take_out, "export_labels"),
+    _page("label-jobs/<uuid:pk>/", label_jobs.show, "label_job"),
+    _page("label-jobs/<uuid:pk>/now/", label_jobs.show_fragment, "label_job_now"),
+    _page("label-jobs/<uuid:pk>/cancel/", label_jobs.cancel, "cancel_label_job"),
+    _page("label-jobs/<uuid:pk>/download/", label_jobs.download, "download_labels"),
     _page("raters/", raters.overview, "raters"),
     _page("raters/<int:pk>/", raters.show, "raters_of_import"),
     _page("raters/<int:pk>/approve/", raters.approve, "approve_raters"),

@@ -4,6 +4,7 @@ from moderation.models import (  # noqa: F401  (Django finds them here)
     appeals,
     candidates,
     judging,
+    label_jobs,
     policies,
     predictions,
     queues,
