@@ -17,10 +17,13 @@ _SIGNS: Final = str.maketrans(
     {"@": "a", "$": "s", "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "!": "i"}
 )
 _SIGNED: Final = re.compile(r"[a-z0-9@$!]{2,}")
-_SPACED_OUT: Final = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .*_-]{1,2}[a-z](?![a-z0-9'])){3,}")
-_GAP: Final = re.compile(r"[ .*_-]+")
+# What is put between the letters of a word: signs and pictures.
+_BETWEEN: Final = r" \t.·*_|/~+\u2600-\u27bf\U0001f000-\U0001faff-"
+_SPACED_OUT: Final = re.compile(rf"(?<![a-z0-9'])[a-z](?:[{_BETWEEN}]{{1,3}}[a-z](?![a-z0-9'])){{3,}}")
+_GAP: Final = re.compile(rf"[{_BETWEEN}]+")
 _STRETCHED: Final = re.compile(r"([a-z])\1{2,}")
-_GAP_IN_CHINESE: Final = re.compile(rf"(?<=[{HAN}])[ \t.·*_|/~-]{{1,2}}(?=[{HAN}])")
+_GAP_IN_CHINESE: Final = re.compile(rf"(?<=[{HAN}])[{_BETWEEN}]{{1,3}}(?=[{HAN}])")
+_MIXED: Final = re.compile(rf"[{HAN}][ .*_-]?[a-z]|[a-z][ .*_-]?[{HAN}]")
 _OTHER_LETTER: Final = re.compile(rf"[^\x00-\x7f{HAN}\u3000-\u303f\uff00-\uffef\u2000-\u206f]")
 
 
@@ -32,11 +35,13 @@ def unmask(folded: Folded) -> Folded | None:
     reading = _Reading(folded.text)
     reading.put(_OTHER_LETTER, lambda match: _latin(match[0]))
     reading.put(_SIGNED, lambda match: _letters(match[0]))
-    reading.put(_SPACED_OUT, lambda match: _GAP.sub(lambda gap: "\0" * len(gap[0]), match[0]))
+    reading.put(_SPACED_OUT, lambda match: _closed(match[0]))
     reading.put(_STRETCHED, lambda match: match[1] + "\0" * (len(match[0]) - 1))
     reading.put(_GAP_IN_CHINESE, lambda match: "\0" * len(match[0]))
     spelling, meant = _by_sound()
     reading.put(spelling, lambda match: meant[match[0]].ljust(len(match[0]), "\0"))
+    if _MIXED.search(reading.text):
+        reading.put(_in_pinyin(), _in_characters)
     if reading.text == folded.text:
         return None
     places = reading.places
@@ -61,6 +66,14 @@ class _Reading:
         self.places = [self.places[index] for index in kept]
 
 
+def _closed(spaced: str) -> str:
+    """Return letters that stand apart as words: a gap wider than the others lies between two of them."""
+    usual = min(len(gap) for gap in _GAP.findall(spaced))
+    return _GAP.sub(
+        lambda gap: (" " if len(gap[0]) > usual and gap[0].isspace() else "\0").ljust(len(gap[0]), "\0"), spaced
+    )
+
+
 def _letters(word: str) -> str:
     """Return a word with letters for the signs in it, unless it begins with a digit."""
     inside = word.rstrip("!")
@@ -78,6 +91,32 @@ def _latin(char: str) -> str:
     found = confusables.is_confusable(char, greedy=True) or []
     drawn = (other["c"].lower() for one in found for other in one["homoglyphs"])
     return next((letter for letter in drawn if len(letter) == 1 and "a" <= letter <= "z"), char)
+
+
+def _in_characters(match: re.Match[str]) -> str:
+    """Return the word that is written half in pinyin; one in characters alone stays, so does one in letters alone."""
+    written = match[0]
+    if not _MIXED.search(written):
+        return written
+    word = next(word for number, word in enumerate(_words_in_pinyin()) if match[f"word{number}"])
+    return word.ljust(len(written), "\0")
+
+
+@cache
+def _words_in_pinyin() -> dict[str, list[str]]:
+    """Return the words that are looked for half in pinyin, each with its syllables; from a reviewed list."""
+    document = tomllib.loads((LEXICONS / "disguises.toml").read_text(encoding="utf-8"))
+    return {word: said.split() for word, said in document["pinyin"].items()}
+
+
+@cache
+def _in_pinyin() -> re.Pattern[str]:
+    words = []
+    for number, (word, syllables) in enumerate(_words_in_pinyin().items()):
+        letters = ("[ .*_-]?".join(syllable) for syllable in syllables)
+        each = (f"(?:{char}|{said})" for char, said in zip(word, letters, strict=True))
+        words.append(f"(?P<word{number}>(?<![a-z]){'[ .*_-]?'.join(each)}(?![a-z]))")
+    return re.compile("|".join(words))
 
 
 @cache

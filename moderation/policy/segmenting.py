@@ -14,8 +14,22 @@ from typing import Final
 _HAN: Final = re.compile("[\u3400-\u9fff]")
 _NO_CHARACTER: Final = re.compile("[\ud800-\udfff]")  # half of one; Rust takes none
 
-# Names that are younger than the dictionary.
-_NEW: Final = ("小红书", "抖音", "微博", "快手", "拼多多")
+# Names and words that are younger than the dictionary.
+_NEW: Final = (
+    "小红书",
+    "抖音",
+    "微博",
+    "快手",
+    "拼多多",
+    "博主",
+    "主播",
+    "宝妈",
+    "网红",
+    "平替",
+    "地沟油",
+    "智商税",
+    "割韭菜",
+)
 
 
 def word_borders(text: str) -> Sequence[int]:

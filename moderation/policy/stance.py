@@ -34,6 +34,10 @@ _TURNED: Final = re.compile(
 )
 # These take a noun. What is done behind it is said of the product: "without needles removes wrinkles".
 _OF_A_NOUN: Final = re.compile(r"(?:without|of|from|than)$")
+_DRAWBACK: Final = re.compile(
+    r"(?:\w+\s){0,2}(?:risks?|fuss|mess|pain|hassle|effects?|needles?|surgery|pills?|tablets?|doctors?|prescriptions?|diets?"
+    r"|dieting|effort|waiting|chemicals?|alcohol|stinging|smell|stickiness),?"
+)
 _DOES: Final = re.compile(r"[a-z]+[^\Wsu]s\s")
 # What ends the reach of a denial. A comma does, unless the words before the term are a list that ends in "or".
 _BEYOND: Final = re.compile(
@@ -64,6 +68,8 @@ _IN_A_LIST_ZH: Final = re.compile(r"[、或和及]")
 _TURNED_ZH: Final = re.compile(r"错过|失望|否认|怀疑|质疑|忽视|后悔|犹豫|辜负|争议|拒绝")
 _BEYOND_ZH: Final = re.compile(r"[，,：:—…（）()]|[也就都还却而但并即且才便]|比|反而|照样|一样|如此|这么|那么")
 _MORE_THAN_ZH: Final = re.compile(r"[^，,。]{0,12}(?:更|比得上|能比|这么|那么|如此|这样)")
+# 不是市面上最轻的, where the term begins with 是.
+_NO_MORE_THAN_IS: Final = re.compile(r"(?:(?<![无莫])不|并非|从不|绝不|未必)$")
 MOST_CHARACTERS: Final = 10
 
 # --- Notices that the law asks for: what it is no substitute for, who should ask a doctor -------------------------
@@ -87,6 +93,10 @@ _WORK: Final = re.compile(
     r"[^.,]{0,30}?\b(?:about|of|follows|tells|where|in\swhich|who)\b"
     r"|(?:讲述|讲的是|讲了|描写|描绘|记录)(?:了|着)?|(?:小说|绘本|故事|纪录片|电影|漫画|图书|书|游戏)(?:里|中|讲|写|说|的主角|主人公)"
 )
+# A word that is spoken of, and not used.
+_WORD_OF: Final = re.compile(r"[\"”’」』]?(?:这个词|这词|这两个字|两个字|二字|一词|的字样|字样|的说法|之说)")
+_THE_WORD: Final = re.compile(r"\b(?:words?|terms?|phrases?|claims?\slike)\s[\"“'‘]?$")
+_AVOIDED: Final = re.compile(r"不|没|从未|\b(?:not|never|no|avoid|refuse|hate|dislike)\b|n't\b")
 # "The story of how this cream heals": told of what is sold.
 _SOLD: Final = re.compile(r"\b(?:this|these|our|we)\b")
 
@@ -101,8 +111,10 @@ def why_no_claim(text: str, start: int, end: int, own: Iterable[str], *, nonethe
     near = text[max(0, start - AROUND) : start], text[start:end], text[end : end + AROUND]
     reasons: dict[str, Callable[[], bool]] = {
         "notice": lambda: bool(_NOTICE.search(f"{_COMMA.split(before)[-1]}{text[start:end]}{_COMMA.split(after)[0]}")),
-        "denied": lambda: _is_denied(before, text[start:end], after) or _is_denied_in_chinese(before, after),
-        "quoted": lambda: _is_quoted(*near, own),
+        "denied": lambda: (
+            _is_denied(before, text[start:end], after) or _is_denied_in_chinese(before, text[start:end], after)
+        ),
+        "quoted": lambda: _is_quoted(*near, own) or _is_a_word(*near),
         "told": lambda: bool((work := _WORK.search(before)) and not _SOLD.search(before, work.end())),
     }
     return next((why for why, holds in reasons.items() if why not in nonetheless and holds()), "")
@@ -117,7 +129,9 @@ def _is_denied(before: str, term: str, after: str) -> bool:
     if _BEYOND.search(between) or _MORE_THAN.match(after):
         return False
     is_turned = _TURNED.search(between) or _ASKED.search(before[: denial.start()])
-    if is_turned or (between.strip() and _OF_A_NOUN.search(denial[0]) and _DOES.match(term)):
+    # "No risk cures acne", "no needles, heals scars": what is denied is the drawback.
+    is_of_a_noun = _OF_A_NOUN.search(denial[0]) or (denial[0] == "no" and _DRAWBACK.fullmatch(between.strip()))
+    if is_turned or (between.strip() and is_of_a_noun and _DOES.match(term)):
         return False
     is_list = bool(_ENDS_A_LIST.search(between))
     if "," in between and not is_list:
@@ -125,7 +139,9 @@ def _is_denied(before: str, term: str, after: str) -> bool:
     return len(between.split()) <= (MOST_WORDS_IN_A_LIST if is_list else MOST_WORDS)
 
 
-def _is_denied_in_chinese(before: str, after: str) -> bool:
+def _is_denied_in_chinese(before: str, term: str, after: str) -> bool:
+    if _NO_MORE_THAN_IS.search(before) and term.startswith(("是", "为", "属")):
+        return True
     if not (before and "\u3400" <= before[-1] <= "\u9fff") and "、" not in before[-2:]:
         return False
     near = before[-MOST_CHARACTERS - 5 :]
@@ -141,6 +157,11 @@ def _is_denied_in_chinese(before: str, after: str) -> bool:
     if between and _OF_A_NOUN_ZH.search(denial[0]) and not _IN_A_LIST_ZH.search(between):
         return False
     return len(between) <= MOST_CHARACTERS and not _BEYOND_ZH.search(between) and not _MORE_THAN_ZH.match(after)
+
+
+def _is_a_word(before: str, _: str, after: str) -> bool:
+    """Whether the sentence speaks of the word: 特价这个词我们不用, "we avoid the word free"."""
+    return bool((_WORD_OF.match(after) or _THE_WORD.search(before)) and _AVOIDED.search(f"{before[-30:]}{after[:30]}"))
 
 
 def _is_quoted(before: str, term: str, after: str, own: Iterable[str]) -> bool:
