@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import combinations
 from typing import Final
 
 from catalog.units import UNITS, Quantity
 from moderation.policy.binding import Binding
 from moderation.policy.evidence import Evidence, KnownNumber
-from moderation.policy.folding import fold
 from moderation.policy.numbers import Number
 
 # Rounding that copy may do: "about 10 inches" for 26 cm, "1.3 kg" for 1.25 kg.
 SAME_UNIT_TOLERANCE: Final = Decimal("0.04")
 CONVERTED_TOLERANCE: Final = Decimal("0.05")
+# A bare number said with "over" or "nearly" is rounded off by no more than this share.
+ROUNDED_OFF: Final = Decimal("0.1")
 # "Under 2 kg" is true of 1.8 kg; of 200 g it says nothing.
 BOUND_REACH: Final = {"under": Decimal(2), "over": Decimal(2), "nearly": Decimal("1.15")}
 
@@ -51,6 +52,9 @@ def judge(said: Said, evidence: Evidence) -> Judgement:
     the facts have another one for what it is said of. `unsupported_number`: no fact has it.
     """
     number = said.number
+    if number.unit == "year" and number.value is not None and 1900 <= number.value <= 2100:
+        number = replace(number, unit="")  # 2019年 names a year and measures none
+        said = replace(said, number=number)
     if number.token:
         return _judge_token(number, evidence)
     if number.value is None:
@@ -60,6 +64,8 @@ def judge(said: Said, evidence: Evidence) -> Judgement:
     comparable = [item for item in own if not number.unit or _are_comparable(item, number)]
     if backing := _backing(said, comparable if comparable else others):
         return _exchanged_by_name(said, backing, known) or Judgement(backing)
+    if said.limit == "sum" and (part := _added_up(number, known)):
+        return Judgement(part)
     if said.limit == "each" and (whole := _shared_out(number, known)):
         return Judgement(whole)
     if said.binding and said.binding.measure.excludes(number.dimension):
@@ -133,6 +139,16 @@ def _shared_out(number: Number, known: Sequence[KnownNumber]) -> KnownNumber | N
     return next((item for item in known if item.number.value and item.number.value * each in values), None)
 
 
+def _added_up(number: Number, known: Sequence[KnownNumber]) -> KnownNumber | None:
+    """“With the pot it is 2.7 kg” where the facts say 0.6 and 2.1: two or three amounts of facts together."""
+    alike = {item.source.name: item for item in known if number.unit and item.number.dimension == number.dimension}
+    for several in (*combinations(list(alike.values())[:8], 2), *combinations(list(alike.values())[:8], 3)):
+        whole = sum((convert(item.number.quantity, number.unit) for item in several), Decimal(0))
+        if backs(Number(0, 0, whole, number.unit), number):
+            return several[0]
+    return None
+
+
 # --- Two numbers --------------------------------------------------------------------------------------------------
 def _backing(said: Said, known: Iterable[KnownNumber]) -> KnownNumber | None:
     number = said.number
@@ -185,8 +201,11 @@ def _is_fluid(known: Number, claim: Number) -> bool:
 
 
 def _is_within(limit: str, known: Number, claim: Number) -> bool:
-    if known.value is None or claim.value is None or not claim.unit or known.dimension != claim.dimension:
+    if known.value is None or claim.value is None or known.dimension != claim.dimension:
         return False
+    if not claim.unit:  # "a little over three hundred" for 312
+        gap = (known.value - claim.value) * (-1 if limit == "nearly" else 1)
+        return claim.value % 10 == 0 and 0 < gap <= ROUNDED_OFF * claim.value
     amount = convert(known.quantity, claim.unit)
     if limit == "over":
         return claim.value <= amount <= BOUND_REACH[limit] * claim.value
@@ -218,60 +237,3 @@ def _closest(claim: Number, known: Sequence[KnownNumber]) -> KnownNumber | None:
         return abs((amount or Decimal(0)) - value)
 
     return min(alike, key=distance)
-
-
-# --- What stands around a number ----------------------------------------------------------------------------------
-_UNDER: Final = re.compile(r"(?:\b(?:under|less than|below|no more than)|<|≤|不到|不足|低于|小于)\s?$", re.I)
-_NEARLY: Final = re.compile(r"(?:\b(?:nearly|almost|just under|close to)|将近|接近|近)\s?$", re.I)
-_OVER: Final = re.compile(r"(?:\b(?:over|more than|above|at least|exceeding)|>|≥|超过|大于|不少于|至少)\s?$", re.I)
-_EACH_BEFORE: Final = re.compile(r"(?:各|\beach (?:of|has|holds|with)\s)$", re.I)
-_EACH_AFTER: Final = re.compile(r" (?:[a-z]{3,12} )?each\b", re.I)
-# What may stand between a number and the name of a fact: "8 oak drawers", "36 hours of cold", 3个侧口袋; "hot for 24 h".
-_BEFORE_NAME: Final = re.compile(
-    r"[ -]?(?:of )?(?:(?!(?:in|of|the|on|to|per|and|or|with|for|a|an|fits?|is|are|at|from)\b)[a-z-]{2,14} ){0,2}"
-    r"|[个只条件片格层支枚包]?的?[\u4e00-\u9fff]{0,2}"
-)
-_AFTER_NAME: Final = re.compile(
-    r"[a-z]{0,3}(?:\s?[:=]\s?| (?:of|for|is|are|up to|at|about|in|lasts?|takes?|around) | )?"
-    r"(?:(?:about|up to|around|only|a|the) )?|[\u4e00-\u9fff]{0,2}[:：]?"
-)
-
-
-def limit_of(text: str, number: Number) -> str:
-    """Return "under", "nearly", "over" or "each" where the text says that of `number`, else ""."""
-    before = text[max(0, number.start - 16) : number.start]
-    if _EACH_BEFORE.search(before) or _EACH_AFTER.match(text, number.end):
-        return "each"
-    if _NEARLY.search(before):
-        return "nearly"
-    return "under" if _UNDER.search(before) else "over" if _OVER.search(before) else ""
-
-
-def names_beside(text: str, number: Number, facts: Sequence[tuple[str, re.Pattern[str]]]) -> frozenset[str]:
-    """Return the facts whose name stands right after `number`, or else in front of it, in the same phrase."""
-    if not facts:
-        return frozenset()
-    after = fold(text[number.end : number.end + 40]).text
-    if found := frozenset(name for name, name_in in facts if _follows(name_in, after)):
-        return found
-    before = fold(text[max(0, number.start - 40) : number.start]).text
-    return frozenset(name for name, name_in in facts if _leads(name_in, before))
-
-
-def _follows(name: re.Pattern[str], after: str) -> bool:
-    match = name.search(after)
-    return match is not None and _BEFORE_NAME.fullmatch(after, 0, match.start()) is not None
-
-
-def _leads(name: re.Pattern[str], before: str) -> bool:
-    return any(_AFTER_NAME.fullmatch(before, match.end()) for match in name.finditer(before))
-
-
-def name_patterns(evidence: Evidence) -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Yield, for each fact with a number whose name is more than a measure, what finds its name in folded text."""
-    names = {item.source.name for item in evidence.numbers if item.number.value is not None and item.measure is None}
-    for name in sorted(names - {"title", "brand", "category"}):
-        words = re.findall(r"[a-z]{3,}|[\u4e00-\u9fff]{2,}", fold(name).text)
-        if words:
-            stem = re.escape(words[-1].removesuffix("s"))
-            yield name, re.compile(rf"(?<![a-z]){stem}" if stem.isascii() else stem)

@@ -13,6 +13,7 @@ from moderation.policy.fixups import MOST, Fixup, apply_fixups, fixup_of
 from moderation.policy.folding import Folded, fold
 from moderation.policy.name_claims import name_claims
 from moderation.policy.number_claims import number_claims
+from moderation.policy.part_claims import part_claims
 from moderation.policy.statement_claims import statement_claims
 from moderation.policy.text import Text
 from moderation.policy.word_claims import word_claims
@@ -23,7 +24,7 @@ class GroundingCheck(Check):
     """Claims that no fact backs, of whatever kind; a person confirms or dismisses each."""
 
     name = "grounding"
-    version = "3"
+    version = "4"
 
     def find(self, draft: Draft) -> list[Hit]:
         """Return a hit for each claim without a fact behind it, and for each "first" that a proof stands behind."""
@@ -83,7 +84,14 @@ def _claims(draft: Draft, evidence: Evidence) -> list[Claim]:
     """Return the claims of `draft` by what its product is known to be, which no change of the text changes."""
     said = draft.said if len(draft.text) <= MAX_EXAMINED else Text(draft.text[:MAX_EXAMINED])
     text = said.raw
-    phrases = [*word_claims(said, evidence), *statement_claims(said, evidence), *name_claims(text, evidence)]
+    parts = list(part_claims(said, evidence))
+    others = [*word_claims(said, evidence), *statement_claims(said, evidence), *name_claims(text, evidence)]
+    # What a fact about the whole backs may be wrong of the part that the sentence speaks of.
+    spans = [(claim.start, claim.end) for claim in parts]
+    phrases = [
+        *parts,
+        *(one for one in others if not any(start < one.end and one.start < end for start, end in spans)),
+    ]
     # The 9001 in "ISO 9001" and the 3 in "3 out of 5" are no numbers of their own.
     covered = bytearray(len(text))
     for claim in phrases:

@@ -21,8 +21,8 @@ _NEGATED_BEFORE = re.compile(
 # What the copy says the thing does not have.
 _DENIED_BEFORE = re.compile(
     r"(?:\b(?:no|not(?! only| just)|without|free of|instead of|unlike)[- ]"
-    r"(?:(?:located|situated|in|on|at|the|a|an) +){0,4}"
-    r"|n't (?:(?:located|situated|in|on|at|the|a|an) +){1,4}|不含|没有|并非|不是)$"
+    r"(?:(?:located|situated|put|placed|go|suitable|safe|washed|it|them|for|in|into|on|at|the|a|an) +){0,6}"
+    r"|n't (?:(?:located|situated|put|placed|go|suitable|safe|washed|it|them|for|in|into|on|at|the|a|an) +){1,6}|不含|没有|并非|不是)$"
 )
 
 

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Final
 
 from catalog.units import same_amount
+from moderation.policy.around_numbers import limit_of, name_patterns, names_beside
 from moderation.policy.base import Severity
 from moderation.policy.binding import bind
 from moderation.policy.claims import Claim, Kind
-from moderation.policy.comparison import Judgement, Said, judge, limit_of, name_patterns, names_beside
+from moderation.policy.comparison import Judgement, Said, judge
 from moderation.policy.evidence import Evidence, KnownNumber
 from moderation.policy.lexicons import load_lexicon
 from moderation.policy.numbers import Number, read_numbers

@@ -15,6 +15,7 @@ from moderation.policy.evidence import Evidence, Source
 from moderation.policy.folding import Folded, fold
 from moderation.policy.lexicons import load_lexicon
 from moderation.policy.literals import LEXICONS, literals
+from moderation.policy.ratio_claims import ratio_claims
 from moderation.policy.text import Text
 from moderation.policy.words import words_of
 
@@ -22,10 +23,16 @@ from moderation.policy.words import words_of
 def statement_claims(said: Text, evidence: Evidence) -> Iterator[Claim]:
     """Yield every such claim of what is `said` with the fact that backs it, or with what is wrong."""
     text, folded = said.raw, said.folded
-    yield from _origins(text, folded, evidence)
+    for reading in said.readings:
+        yield from _origins(text, reading, evidence)
+    ratios = list(ratio_claims(text, folded, evidence))
+    yield from ratios
     yield from _certificates(text, folded, evidence)
     yield from compatibility_claims(text, folded, evidence)
-    yield from _comparisons(text, folded, evidence)
+    told = [(claim.start, claim.end) for claim in ratios]
+    for claim in _comparisons(text, folded, evidence):
+        if not any(start < claim.end and claim.start < end for start, end in told):
+            yield claim
     yield from _firsts(text, folded, evidence)
     yield from _flags(text, folded, evidence)
 
@@ -40,18 +47,20 @@ def _at(text: str, span: tuple[int, int], kind: Kind, source: Source | None, cod
 # --- Origin -------------------------------------------------------------------------------------------------------
 _MADE_IN: Final = re.compile(
     r"\b(?:made|manufactured|produced|crafted|handcrafted|handmade|assembled|grown|brewed|roasted|woven|knitted|sewn"
-    r"|born) (?:by hand |entirely |proudly )?in (?:the )?(?=[a-z])|\b(?:product|imported|sourced|shipped|straight"
+    r"|born|stitched|forged|blown|fired|carved|distilled|bottled|spun|printed|built|tanned|dyed|moulded|molded|cast|thrown"
+    r"|hand-?(?:sewn|woven|stitched|forged|blown|thrown|painted)|painted) (?:by hand |entirely |proudly )?in (?:the )?(?=[a-z])|\b(?:product|imported|sourced|shipped|straight"
     r"|direct) (?:directly )?(?:of|from) (?:the )?(?:[a-z]{3,12} of )?(?=[a-z])"
     r"|(?:产地|原产地|原产国)(?:是|为|[:：])?|(?:原产|产自|来自|源自|进口自)(?:于)?"
 )
 _MADE: Final = re.compile(
-    r"[- ](?:made|manufactured|crafted|engineered|built|grown|produced|craftsmanship)\b|(?:制造|生产|原产|原装|出品|产|进口)"
+    r"[- ](?:made|manufactured|crafted|engineered|built|grown|produced|craftsmanship)\b|(?:制造|生产|原产|原装|出品|产(?!品)|进口|烧制|烧造|烧的|织造|酿造|种植|直邮|直采|师傅|匠人)"
 )
 _ORIGIN_FACT: Final = re.compile(r"origin|made in|country|manufactured|产地|原产|制造国|进口")
 
 
 def _origins(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
     countries = load_lexicon("countries")
+    yield from _unlisted_places(text, evidence)
     if not countries.pattern.search(folded.text):
         return
     starts = {match.end(): match.start() for match in _MADE_IN.finditer(folded.text)}
@@ -71,6 +80,29 @@ def _origins(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
         is_kin = any(countries.are_related(other, name) for _, other in known)
         code = "contradicted_origin" if stated and not is_kin else "unsupported_origin"
         yield _at(text, span, "origin", source, code, _quote(stated))
+
+
+# A place that no list has is told by its capital letter.
+_PLACE: Final = re.compile(
+    r"\b(?:[Mm]ade|[Cc]rafted|[Hh]andmade|[Hh]andcrafted|[Mm]anufactured|[Ss]titched|[Ss]ewn|[Ww]oven|[Ff]orged|[Bb]uilt"
+    r"|[Bb]rewed|[Rr]oasted|[Dd]istilled|[Kk]nitted|[Bb]lown|[Cc]arved|[Tt]anned|[Aa]ssembled|[Pp]roduced)"
+    r" (?:by hand |entirely |proudly )?in (?:the heart of )?(?P<place>[A-Z][a-z]{3,}(?: [A-Z][a-z]{2,})?)"
+)
+_NO_PLACE: Final = re.compile(
+    r"(?:January|February|March|April|June|July|August|September|October|November|December|Spring|Summer|Autumn|Winter"
+    r"|[A-Z][a-z]+day|Small|Limited|House|Premium|High|Various|Different|Many|Multiple|Three|Four|Five)\b"
+)
+
+
+def _unlisted_places(text: str, evidence: Evidence) -> Iterator[Claim]:
+    countries = load_lexicon("countries")
+    for match in _PLACE.finditer(text):
+        place = match["place"]
+        if _NO_PLACE.match(place) or countries.pattern.search(place.lower()):
+            continue
+        stated = next((source for source in evidence.facts if _ORIGIN_FACT.search(fold(source.name).text)), None)
+        source = evidence.find_wording(place.lower())
+        yield _at(text, match.span(), "origin", source, "unsupported_origin", _quote(stated))
 
 
 # --- Certificates -------------------------------------------------------------------------------------------------
@@ -192,13 +224,18 @@ def _saying(claim: str, facts: Sequence[Source]) -> Source | None:
 
 
 # --- Yes or no ----------------------------------------------------------------------------------------------------
-_YES: Final = frozenset(["yes", "true", "y", "是", "支持", "有", "可以"])
-_NO: Final = frozenset(["no", "false", "n", "否", "不支持", "无", "没有", "不可以"])
+_YES: Final = frozenset(["yes", "true", "y", "是", "支持", "有", "可以", "可用", "可"])
+_NO: Final = frozenset(["no", "false", "n", "否", "不支持", "无", "没有", "不可以", "不可用", "不可", "不能", "不适用"])
 # "Not only waterproof", 不仅防水: says that it is, and more.
 _DENIED: Final = re.compile(
     r"(?:\b(?:not|non|none|no|never|isn't|aren't|doesn't|don't|cannot|can't|won't|without|neither|nor|hardly|not very"
     r"|lacks?)\b(?! (?:only|just|merely|simply)\b)|n't\b(?! (?:only|just|merely|simply)\b)"
     r"|不(?![仅只但单光止])|非(?!但)|无|没|未)[^.,;:!?。，；！？]{0,22}$"
+)
+
+
+_DENIED_AFTER: Final = re.compile(
+    r" (?:use )?(?:is|are) not\b|(?:加热|使用)?(?:也|都)?(?:不[能可行宜适]|没有|无法|禁用)"
 )
 
 
@@ -234,7 +271,8 @@ def _flags(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
         for match in wording.yes.finditer(folded.text):
             if any(denial.start() < match.end() and match.start() < denial.end() for denial in denials):
                 continue
-            denied = _DENIED.search(folded.text[max(0, match.start() - 40) : match.start()]) is not None
+            before = folded.text[max(0, match.start() - 40) : match.start()]
+            denied = bool(_DENIED.search(before) or _DENIED_AFTER.match(folded.text, match.end()))
             yield _flag(text, folded.span(*match.span()), fact, is_right=denied == (answer in _NO))
         for match in denials:
             yield _flag(text, folded.span(*match.span()), fact, is_right=answer in _NO)
