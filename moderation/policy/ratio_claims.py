@@ -12,8 +12,19 @@ from moderation.policy.evidence import Evidence, KnownNumber
 from moderation.policy.folding import Folded
 from moderation.policy.measures import load_measures
 
-_TIMES: Final = {"half": "0.5", "twice": "2", "double": "2", "三": "3", "四": "4", "两": "2", "二": "2", "五": "5"}
-_TIMES |= {"two times": "2", "three times": "3", "four times": "4", "five times": "5"}
+_TIMES: Final = {
+    "half": "0.5",
+    "twice": "2",
+    "two times": "2",
+    "three times": "3",
+    "four times": "4",
+    "five times": "5",
+    "两": "2",
+    "二": "2",
+    "三": "3",
+    "四": "4",
+    "五": "5",
+}
 _RATIO: Final = re.compile(
     r"\b(?P<times>half|twice|(?:two|three|four|five) times) as (?P<one>[a-z]{3,8}) as (?:it is|it's|it has) (?P<other>[a-z]{3,8})"
     r"|(?P<one_zh>宽|高|长|深|厚)度?是(?P<other_zh>宽|高|长|深|厚)度?的(?P<times_zh>[两二三四五])倍"
