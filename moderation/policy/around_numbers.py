@@ -14,7 +14,8 @@ _UNDER: Final = re.compile(r"(?:\b(?:under|less than|below|no more than)|<|≤|�
 _NEARLY: Final = re.compile(r"(?:\b(?:nearly|almost|just under|close to)|将近|接近|近)\s?$", re.I)
 _OVER: Final = re.compile(r"(?:\b(?:over|more than|above|at least|exceeding)|>|≥|超过|大于|不少于|至少)\s?$", re.I)
 _SUM_BEFORE: Final = re.compile(
-    r"\b(?:with the|together|in total|a total of|altogether|combined|all in)\b[^.!?]{0,40}$|(?:加起来|合计|总共|一共|连同|加上)[^。！？]{0,10}$",
+    r"\b(?:with the|together|in total|a total of|altogether|combined|all in)\b[^.!?]{0,40}$"
+    r"|(?:加起来|合计|总共|一共|连同|加上)[^。！？]{0,10}$",
     re.I,
 )
 _SUM_AFTER: Final = re.compile(r"\s?(?:together|in total|altogether|combined|all told|in all)\b", re.I)

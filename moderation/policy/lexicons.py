@@ -22,7 +22,8 @@ _NEGATED_BEFORE = re.compile(
 _DENIED_BEFORE = re.compile(
     r"(?:\b(?:no|not(?! only| just)|without|free of|instead of|unlike)[- ]"
     r"(?:(?:located|situated|put|placed|go|suitable|safe|washed|it|them|for|in|into|on|at|the|a|an) +){0,6}"
-    r"|n't (?:(?:located|situated|put|placed|go|suitable|safe|washed|it|them|for|in|into|on|at|the|a|an) +){1,6}|不含|没有|并非|不是)$"
+    r"|n't (?:(?:located|situated|put|placed|go|suitable|safe|washed|it|them|for|in|into|on|at|the|a|an) +){1,6}"
+    r"|不含|没有|并非|不是)$"
 )
 
 

@@ -15,7 +15,8 @@ from moderation.policy.text import Text
 
 # Names of facts that speak of the whole thing, or of no part.
 _OF_THE_WHOLE: Final = re.compile(
-    r"material|fabric|composition|made of|colou?r|finish|style|pattern|type|design|name|title|brand|category|model|detail"
+    r"material|fabric|composition|made of|colou?r|finish|style|pattern|type|design|name|title|brand"
+    r"|category|model|detail"
     r"|care|origin|材质|面料|材料|成分|质地|颜色|色系|风格|图案|类型|款式|版型|工艺|品类|产地"
 )
 _LEXICONS: Final = ("materials", "colours", "part_states")

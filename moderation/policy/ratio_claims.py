@@ -26,7 +26,8 @@ _TIMES: Final = {
     "五": "5",
 }
 _RATIO: Final = re.compile(
-    r"\b(?P<times>half|twice|(?:two|three|four|five) times) as (?P<one>[a-z]{3,8}) as (?:it is|it's|it has) (?P<other>[a-z]{3,8})"
+    r"\b(?P<times>half|twice|(?:two|three|four|five) times) as (?P<one>[a-z]{3,8})"
+    r" as (?:it is|it's|it has) (?P<other>[a-z]{3,8})"
     r"|(?P<one_zh>宽|高|长|深|厚)度?是(?P<other_zh>宽|高|长|深|厚)度?的(?P<times_zh>[两二三四五])倍"
 )
 # Copy rounds: 121 cm is twice 60.

@@ -35,7 +35,8 @@ _TURNED: Final = re.compile(
 # These take a noun. What is done behind it is said of the product: "without needles removes wrinkles".
 _OF_A_NOUN: Final = re.compile(r"(?:without|of|from|than)$")
 _DRAWBACK: Final = re.compile(
-    r"(?:\w+\s){0,2}(?:risks?|fuss|mess|pain|hassle|effects?|needles?|surgery|pills?|tablets?|doctors?|prescriptions?|diets?"
+    r"(?:\w+\s){0,2}(?:risks?|fuss|mess|pain|hassle|effects?|needles?|surgery|pills?|tablets?"
+    r"|doctors?|prescriptions?|diets?"
     r"|dieting|effort|waiting|chemicals?|alcohol|stinging|smell|stickiness),?"
 )
 _DOES: Final = re.compile(r"[a-z]+[^\Wsu]s\s")

@@ -47,13 +47,17 @@ def _at(text: str, span: tuple[int, int], kind: Kind, source: Source | None, cod
 # --- Origin -------------------------------------------------------------------------------------------------------
 _MADE_IN: Final = re.compile(
     r"\b(?:made|manufactured|produced|crafted|handcrafted|handmade|assembled|grown|brewed|roasted|woven|knitted|sewn"
-    r"|born|stitched|forged|blown|fired|carved|distilled|bottled|spun|printed|built|tanned|dyed|moulded|molded|cast|thrown"
-    r"|hand-?(?:sewn|woven|stitched|forged|blown|thrown|painted)|painted) (?:by hand |entirely |proudly )?in (?:the )?(?=[a-z])|\b(?:product|imported|sourced|shipped|straight"
+    r"|born|stitched|forged|blown|fired|carved|distilled|bottled|spun|printed|built"
+    r"|tanned|dyed|moulded|molded|cast|thrown"
+    r"|hand-?(?:sewn|woven|stitched|forged|blown|thrown|painted)"
+    r"|painted) (?:by hand |entirely |proudly )?in (?:the )?(?=[a-z])"
+    r"|\b(?:product|imported|sourced|shipped|straight"
     r"|direct) (?:directly )?(?:of|from) (?:the )?(?:[a-z]{3,12} of )?(?=[a-z])"
     r"|(?:产地|原产地|原产国)(?:是|为|[:：])?|(?:原产|产自|来自|源自|进口自)(?:于)?"
 )
 _MADE: Final = re.compile(
-    r"[- ](?:made|manufactured|crafted|engineered|built|grown|produced|craftsmanship)\b|(?:制造|生产|原产|原装|出品|产(?!品)|进口|烧制|烧造|烧的|织造|酿造|种植|直邮|直采|师傅|匠人)"
+    r"[- ](?:made|manufactured|crafted|engineered|built|grown|produced|craftsmanship)\b"
+    r"|(?:制造|生产|原产|原装|出品|产(?!品)|进口|烧制|烧造|烧的|织造|酿造|种植|直邮|直采|师傅|匠人)"
 )
 _ORIGIN_FACT: Final = re.compile(r"origin|made in|country|manufactured|产地|原产|制造国|进口")
 
@@ -84,7 +88,8 @@ def _origins(text: str, folded: Folded, evidence: Evidence) -> Iterator[Claim]:
 
 # A place that no list has is told by its capital letter.
 _PLACE: Final = re.compile(
-    r"\b(?:[Mm]ade|[Cc]rafted|[Hh]andmade|[Hh]andcrafted|[Mm]anufactured|[Ss]titched|[Ss]ewn|[Ww]oven|[Ff]orged|[Bb]uilt"
+    r"\b(?:[Mm]ade|[Cc]rafted|[Hh]andmade|[Hh]andcrafted|[Mm]anufactured|[Ss]titched|[Ss]ewn"
+    r"|[Ww]oven|[Ff]orged|[Bb]uilt"
     r"|[Bb]rewed|[Rr]oasted|[Dd]istilled|[Kk]nitted|[Bb]lown|[Cc]arved|[Tt]anned|[Aa]ssembled|[Pp]roduced)"
     r" (?:by hand |entirely |proudly )?in (?:the heart of )?(?P<place>[A-Z][a-z]{3,}(?: [A-Z][a-z]{2,})?)"
 )
