@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -47,6 +47,26 @@ def settle(name: str, *, source: str, method: str) -> None:
             rows = _agreed(table, method=method, models=known)
             labels.record_agreed(name, rows, source=source)
             _ask_people(name, [row.subject for row in rows if not row.label])
+
+
+def preview(name: str, said: Sequence[Sequence[str]], *, method: str) -> list[str]:
+    """Return what votes that are stored nowhere would come to by `method`, raters as in a queue of which nothing is
+    known.
+
+    `said[i]` are the labels of text i, each by a rater of their own. Empty: a tie.
+    """
+    from labeling.quality.queue_model import QueueModel
+
+    if not said:
+        return []
+    asked, table = question(name), votes.table_of(name, said)
+    usual = [-1] * len(table.rater_names)
+    if asked.is_multiple:
+        yes_or_no = QueueModel.before(len(votes.NO_OR_YES)).numbered(usual)
+        agreed = agree_on_each(table, method=method, models=dict.fromkeys(asked.labels, yes_or_no))
+    else:
+        agreed = agree_on(table, method=method, model=QueueModel.before(len(table.names)).numbered(usual))
+    return [agreed[subject].label for subject in table.subjects]
 
 
 def _learnt_from(question: str, source: str, answer: str) -> tuple[QueueModel, dict[str, int]]:

@@ -138,6 +138,34 @@ def load(
     )
 
 
+def table_of(name: str, said: Sequence[Sequence[str]]) -> VoteTable:
+    """Return votes that are stored nowhere: `said[i]` are the labels of item i, each by a rater of their own.
+
+    Raises `ValueError` for what is no label of the question `name`, where that has one answer.
+    """
+    import numpy as np
+
+    asked = question(name)
+    names = sorted({label for labels in said for label in labels}) if asked.is_multiple else asked.labels
+    labels = np.array([names.index(label) for labels in said for label in labels], dtype=np.int64)
+    unknown, n = np.full(len(labels), -1, dtype=np.int64), len(labels)
+    return VoteTable(
+        question=name,
+        names=names,
+        subjects=[str(number) for number in range(len(said))],
+        rater_names=[str(number) for number in range(max(map(len, said), default=0))],
+        items=np.repeat(np.arange(len(said)), [len(labels) for labels in said]),
+        raters=np.array([place for labels in said for place in range(len(labels))], dtype=np.int64),
+        labels=labels,
+        suggestions=unknown,
+        expected=unknown,
+        assisted=unknown,
+        seconds=np.full(n, np.nan),
+        days=np.zeros(n, dtype=np.int64),
+        purposes=[str(Vote.Purpose.LABEL)] * n,
+    )
+
+
 def labels_of(name: str) -> Sequence[str]:
     """Return the labels of a queue; where several answers may hold, those of its votes whose answers are all there."""
     asked = question(name)

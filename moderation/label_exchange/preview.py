@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 from catalog.feeds.base import FeedRow
 from catalog.import_loop import Sorted, sorted_out
-from core import label_sets
 from core.actors import require_permission
+from labeling import imported_votes
 from labeling.models import Label
 from labeling.question import Question, question
 from moderation.label_exchange.importing import BATCH, File
 from moderation.label_exchange.records import LabelRecord, records_of
 from moderation.label_exchange.reviews import find_subjects
+from moderation.queues.rules import policy_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from django.contrib.auth.models import User
 
@@ -58,13 +59,14 @@ def preview_labels(
 ) -> Preview:
     """Return what `import_labels` would come to. Needs labeling.import_labels; raises as it does.
 
-    Ties and labels are told from the file alone, without what earlier imports said about the same texts.
+    Ties and labels are told from the file alone, by the method of the queue: without what earlier imports said about
+    the same texts, and without how each rater errs, which is learnt once the votes are in.
     """
     require_permission(actor, "labeling.import_labels")
     preview = Preview()
     with file.open() as reading:
         asked = question(file.rules.question)
-        tally = _Tally(asked.labels if asked.is_multiple else ())
+        tally = _Tally(asked.name, policy_for(asked.name).consensus_method)
         rows = sorted_out(records_of(reading, file.rules), key_of=lambda record: record.key)
         while batch := list(islice(rows, BATCH)):
             _look_at(asked, batch, preview, tally)
@@ -106,8 +108,8 @@ def _look_at(asked: Question, batch: list[Sorted[LabelRecord]], preview: Preview
 class _Tally:
     """The votes on each text, or the label that is stated. Texts are kept as hashes, and equal tallies once."""
 
-    def __init__(self, answers: Sequence[str] = ()) -> None:
-        self.answers = answers  # those of which several may hold, each a yes or no of its own; of one answer none
+    def __init__(self, question: str, method: str) -> None:
+        self.question, self.method = question, method
         self.of: dict[bytes, tuple[str, ...]] = {}
         self.known: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -123,26 +125,11 @@ class _Tally:
     def result(self) -> tuple[Counter[str], int]:
         """Return how many texts get which label, and how many none."""
         labels: Counter[str] = Counter()
-        n_ties = 0
-        for said, n in Counter(self.of.values()).items():
-            if said[0] == STATED:
-                labels[said[1]] += n
-                continue
-            if self.answers:
-                label = self._of_each(said)
-                n_ties, labels[label] = n_ties + (0 if label else n), labels[label] + n
-                continue
-            first, *others = Counter(said).most_common(2)
-            if others and others[0][1] == first[1]:
-                n_ties += n
-            else:
-                labels[first[0]] += n
-        labels.pop("", None)
+        tallies = Counter(self.of.values())
+        voted = [said for said in tallies if said[0] != STATED]
+        for said in tallies.keys() - set(voted):
+            labels[said[1]] += tallies[said]
+        for said, label in zip(voted, imported_votes.preview(self.question, voted, method=self.method), strict=True):
+            labels[label] += tallies[said]
+        n_ties = labels.pop("", 0)
         return labels, n_ties
-
-    def _of_each(self, said: Sequence[str]) -> str:
-        """Return what votes for several answers come to; empty where they are tied about one."""
-        yes = Counter(answer for label in said for answer in label_sets.split(label))
-        if any(2 * yes[answer] == len(said) for answer in self.answers):
-            return ""
-        return label_sets.join([answer for answer in self.answers if 2 * yes[answer] > len(said)], self.answers)

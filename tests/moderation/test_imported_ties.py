@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.actors import SystemActor
 from labeling.models import Label, LabelingTask, LabelIssue
 from moderation.decisions import second_reviews, settling
 from moderation.label_exchange.importing import File, import_labels
+from moderation.label_exchange.preview import preview_labels
 from moderation.models.reviews import Decision, ReviewItem
 from moderation.queues import handing_out
 from tests import people
@@ -68,3 +70,21 @@ def test_few_ties_wait_at_a_time(tmp_path: Path, rules: Any, monkeypatch: pytest
     )
     assert second_reviews.open_second_reviews() == 3
     assert second_reviews.open_second_reviews() == 0
+
+
+@pytest.mark.parametrize("method", ["majority", "dawid_skene", "crowdlab"])
+def test_a_dry_run_tells_what_the_import_comes_to_by_each_method(method: str, tmp_path: Path, rules: Any) -> None:
+    rules(consensus_method=method)
+    said = {"a": "pp", "b": "pn", "c": "ppn", "d": "nnp", "e": "n", "f": "pnu"}
+    names = {"p": "positive", "n": "negative", "u": "neutral"}
+    rows = [
+        {"text": f"Text {text}", "external_id": text, "label": names[one], "rater": f"r{i}"}
+        for text, labels in said.items()
+        for i, one in enumerate(labels)
+    ]
+    path = tmp_path / "labels.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    told = preview_labels(File(path), actor=ACTOR)
+    run = import_labels(File(path), actor=ACTOR)
+    came = Counter(Label.objects.filter(question="sentiment").values_list("label", flat=True))
+    assert (dict(told.labels), told.n_ties) == (dict(came), run.counts["ties"])
