@@ -113,12 +113,14 @@ def prompted(
         return Excluded(subject, PERSONAL_DATA)
     brief = brief_of(candidate)
     prompt = [{"role": turn.role, "content": turn.content} for turn in messages_for(brief, asked_with=asked_with)]
+    # How the brand speaks is told by the prompt; the rows of all snapshots have the same columns.
+    seen = {name: value for name, value in asdict(brief).items() if name != "voice"}
     shown = decision.item.labeling_task.shows_predictions if decision.item.labeling_task else None
     return Example(
         subject,
         group=product.sku,
         locale=candidate.locale,
         category=product.category,
-        fields={"prompt": prompt, "completion": text, "brief": asdict(brief)},
+        fields={"prompt": prompt, "completion": text, "brief": seen},
         is_blind=None if shown is None else not shown,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.exceptions import PermanentError
 from inference import loader, prompts, resolver
-from inference.contracts import BrandVoice, CopyBrief, Fact, Message, TextGenerator
+from inference.contracts import CopyBrief, Fact, Message, TextGenerator
 from inference.models import ModelVersion
 from moderation.drafting.screening import draft_from
 from moderation.policy import base
@@ -138,8 +138,7 @@ def draft_of(row: Row, text: str) -> Draft:
     """Return what the policy checks see of `text`, written for the product of a row as it was then."""
     fields = dict(row.fields["brief"])
     facts = fields.pop("facts")
-    voice = BrandVoice(**kept) if (kept := fields.pop("voice", None)) else None
-    return draft_from(CopyBrief(**fields, facts=tuple(Fact(**fact) for fact in facts), voice=voice), text)
+    return draft_from(CopyBrief(**fields, facts=tuple(Fact(**fact) for fact in facts)), text)
 
 
 def _written(rows: Sequence[Row], texts: Sequence[str]) -> list[Written]:
