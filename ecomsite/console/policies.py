@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from core.actors import AuthenticatedHttpRequest, require_permission
+from ecomsite.console.brand_voices import brands_of
 from ecomsite.console.pages import page
 from moderation import policy_versions
 from moderation.models.policies import PolicyActivation, PolicyVersion
@@ -52,6 +53,7 @@ def version(request: AuthenticatedHttpRequest, number: int) -> HttpResponse:
         "changes": policy_versions.difference(before.content if before else None, shown.content) if before else (),
         "packs": shown.content["packs"],
         "graph": shown.content.get("facts_graph", {}).get("rules", ()),
+        "brands": brands_of(shown),
         "checks": shown.content["checks"],
         "drifted": policy_versions.policy_of(shown).drifted,
         "activations": shown.activations.select_related("by"),

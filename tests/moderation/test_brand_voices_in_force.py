@@ -202,9 +202,13 @@ def test_the_page_shows_terms_and_tone_and_says_what_it_is_for_before(kim: User,
     page = client.get(reverse("console:brand_voices")).content.decode()
     assert "No brand has a voice yet" in page
     assert "manage.py load_brand_voices" in page
-    brand_voices.load(voices, actor=kim, reason="Tideway has a guide.")
+    spoken = brand_voices.load(voices, actor=kim, reason="Tideway has a guide.")
+    assert spoken is not None
     page = client.get(reverse("console:brand_voices")).content.decode()
     for told in ("Tideway", "warm and plain", "flask", "bottle", "cheap", "保温杯", "30 characters"):
         assert told in page
+    brand_voices.load(parse_voices({}), actor=kim, reason="Tideway is sold.")
+    assert "warm and plain" in client.get(reverse("console:policy", args=[spoken.number])).content.decode()
+    assert "warm and plain" not in client.get(reverse("console:brand_voices")).content.decode()
     client.force_login(people("Merchant"))
     assert client.get(reverse("console:brand_voices")).status_code != 200
