@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from inference.contracts import CopyBrief
 
 # Raised with every change that can change a text; stands beside each text that was tidied.
-VERSION: Final = "1"
+VERSION: Final = "2"
 Quotes = Literal["straight", "curly"]
 
 _MASK: Final = "\ue000"  # stands for a value of the product; drafts hold no such sign, `prompts.clean` removes them
+_DIGITS: Final = "0123456789"
 _PASSES: Final = 8
 _HAN: Final = r"\u3400-\u9fff"
 _WIDE_ALNUM: Final = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()}
@@ -30,7 +31,7 @@ _HAN_UNITS: Final = (
     "毫克|克|千克|公斤|斤|吨|毫米|厘米|公分|米|公里|千米|英寸|毫升|升|瓦|千瓦|伏|安|毫安|赫兹|度|摄氏度"
     "|秒|分钟|小时|天|年|个|件|只|片|支|盒|包|袋|瓶|双|条|套|层|色|码|寸|平方米|立方米"
 )
-_NUMBER_UNIT: Final = re.compile(rf"(?<![\w.,/-])(\d+(?:[.,]\d+)?)({_SYMBOLS})(?![\w/-])")
+_NUMBER_UNIT: Final = re.compile(rf"(?<![\w{_MASK}.,/-])(\d+(?:[.,]\d+)?)({_SYMBOLS})(?![\w/-])")
 _NUMBER_HAN_UNIT: Final = re.compile(rf"(?<=\d) (?=(?:{_HAN_UNITS}))")
 
 
@@ -59,14 +60,25 @@ def tidied(text: str, brief: CopyBrief) -> str:
 
 
 def _pass(text: str, own: re.Pattern[str] | None, *, is_chinese: bool, quotes: Quotes) -> str:
-    kept = own.findall(text) if own else []
+    kept: list[str] = []
     if own:
-        text = own.sub(_MASK, text)
+        text = own.sub(lambda match: _masked(match[0], kept), text)
     text = _spaces(text.translate(_WIDE_ALNUM))
     text = _chinese(text) if is_chinese else _english(text, quotes)
     text = _doubled(text)
     pieces = text.split(_MASK)
     return "".join(piece + value for piece, value in zip(pieces, [*kept, ""], strict=True))
+
+
+def _masked(value: str, kept: list[str]) -> str:
+    """Return what stands for `value`, and note what is to be put back. Digits at its ends stay to be seen: whether a
+    sign beside them is a quote or an inch, a comma or part of a number, is known by them, and they change never.
+    """
+    first, last = len(value) - len(value.lstrip(_DIGITS)), len(value.rstrip(_DIGITS))
+    if last <= first:
+        return value
+    kept.append(value[first:last])
+    return value[:first] + _MASK + value[last:]
 
 
 def _spaces(text: str) -> str:

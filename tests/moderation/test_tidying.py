@@ -49,6 +49,25 @@ def test_numbers_stay_the_same_numbers(text: str, locale: str, quotes: str) -> N
 
 @settings(max_examples=600, deadline=None)
 @given(TEXTS, st.lists(VALUES, max_size=3), LOCALES, QUOTES)
+def test_numbers_beside_values_of_the_product_do_too(text: str, keep: list[str], locale: str, quotes: str) -> None:
+    assert numbers(tidy(text, locale=locale, keep=keep, quotes=quotes)) == numbers(text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "keep"),
+    [
+        ("zh-Hans", '27"宽屏，配32"支架', ["27", "32"]),
+        ("en", "Holds 10，000 beads, at 10：30", ["10"]),
+        ("en", "A 12,,500 or 12..500 lumen lamp", ["500"]),
+        ("en", "The A50g is light", ["A5"]),
+    ],
+)
+def test_a_value_does_not_hide_that_a_digit_stands_beside_a_sign(locale: str, text: str, keep: list[str]) -> None:
+    assert tidy(text, locale=locale, keep=keep) == text
+
+
+@settings(max_examples=600, deadline=None)
+@given(TEXTS, st.lists(VALUES, max_size=3), LOCALES, QUOTES)
 def test_doing_it_again_changes_nothing(text: str, keep: list[str], locale: str, quotes: str) -> None:
     once = tidy(text, locale=locale, keep=keep, quotes=quotes)  # type: ignore[arg-type]
     assert tidy(once, locale=locale, keep=keep, quotes=quotes) == once  # type: ignore[arg-type]
