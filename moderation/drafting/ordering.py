@@ -52,7 +52,7 @@ def request_copy(
     """Order `n_candidates` drafts for each product × channel × locale.
 
     Asking again for the same facts makes nothing new. `is_awaited`: a person watches for the drafts; up to
-    `MOST_AWAITED` requests are written before the backlog then.
+    `MOST_AWAITED` requests are written before the backlog then, those too that wait in the backlog already.
 
     Raise `round` to get fresh drafts for unchanged facts. What is approved goes live for `audience` in `variant`,
     beside what is live in others. Raises `PermissionDenied` (moderation.request_copy), and `PermanentError` for an
@@ -104,8 +104,12 @@ def request_copy(
             ],
             actor=actor,
         )
+        existing = [_find_same(order) for order in orders if order.pk not in held]
+        if is_awaited:  # a person watches now for what the backlog asked for
+            waiting = GenerationRequest.objects.filter(pk__in=[order.pk for order in existing], is_awaited=False)
+            waiting.filter(status=GenerationRequest.Status.QUEUED).update(is_awaited=True)
         hint_on_commit("moderation.drain_generation")
-    return RequestSummary(created, [_find_same(order) for order in orders if order.pk not in held])
+    return RequestSummary(created, existing)
 
 
 def _find_same(order: GenerationRequest) -> GenerationRequest:

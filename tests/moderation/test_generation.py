@@ -245,6 +245,22 @@ def test_an_order_of_the_whole_shop_is_a_backlog_whoever_asks_for_it(script: Scr
     assert not GenerationRequest.objects.filter(is_awaited=True).exists()
 
 
+def test_what_waits_in_the_backlog_goes_before_it_once_a_person_asks_for_it_too(script: Script) -> None:
+    script(GOOD)
+    wanted, written = factories.product(), factories.product()
+    (made,) = order(wanted).created
+    order(written)
+    GenerationRequest.objects.filter(product=written).update(status="completed", finished_at=timezone.now())
+    summary = order(wanted, written, is_awaited=True)
+    assert not summary.created
+    made.refresh_from_db()
+    assert made.is_awaited
+    assert not GenerationRequest.objects.get(product=written).is_awaited, "it is there already"
+    order(wanted)
+    made.refresh_from_db()
+    assert made.is_awaited, "the backlog takes nothing back"
+
+
 def test_place_in_line_counts_what_is_written_before_and_tells_it_in_minutes(script: Script) -> None:
     script()
     order(*(factories.product() for _ in range(40)), n_candidates=3)
