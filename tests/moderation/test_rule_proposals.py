@@ -222,3 +222,8 @@ def test_who_is_erased_leaves_no_words_on_a_proposal(kim: User) -> None:
     forget_words(kim)
     proposal.refresh_from_db()
     assert proposal.reason == ERASED
+
+
+def test_the_command_counts_over_any_number_of_days(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("policy_record", days=10**12)
+    assert "drafts of the last 36500 days" in capsys.readouterr().out

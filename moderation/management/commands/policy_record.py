@@ -26,6 +26,8 @@ its floor is proposed for a softer severity; a person accepts or declines that i
   manage.py policy_record --propose      look now for rules under their floor, not within the hour
 """
 
+MOST_DAYS = 36_500
+
 
 class Command(WithExamples):
     help = HELP
@@ -41,9 +43,10 @@ class Command(WithExamples):
         if options["propose"]:
             made = rule_proposals.propose()
             self.stdout.write(f"{len(made)} new proposal{'' if len(made) == 1 else 's'}.")
+        days = min(max(1, options["days"]), MOST_DAYS)
         version = policy_versions.policy_in_force().version
-        self.stdout.write(f"Policy {version.number}, drafts of the last {options['days']} days:")
-        rules = [one for one in record_of(version, days=max(1, options["days"])) if one.total.drafts]
+        self.stdout.write(f"Policy {version.number}, drafts of the last {days} days:")
+        rules = [one for one in record_of(version, days=days) if one.total.drafts]
         for one in sorted(rules, key=lambda one: (-one.total.drafts, one.name)):
             self._show(one, options["locale"])
         if not rules:
