@@ -22,7 +22,7 @@ from labeling.models import Label, LabelIssue, Vote
 from labeling.question import is_known, question
 from moderation.decisions import panels, second_reviews, sending_back
 from moderation.models.reviews import ReviewItem
-from moderation.queues.blindness import is_blind_to
+from moderation.queues.blindness import doubts_shown, is_blind_to
 from moderation.queues.seats import UNDECIDED, sees_labels
 
 Status = ReviewItem.Status
@@ -73,7 +73,7 @@ def _context(request: AuthenticatedHttpRequest, lead: ReviewItem) -> dict[str, A
         "may_adjudicate": knows,
         "suggestion": "" if is_hidden or is_blind_to(request.user, lead) else lead.suggestion,
         "label": label,
-        "issues": LabelIssue.objects.filter(question=lead.question, subject=subject)
+        "issues": doubts_shown(LabelIssue.objects.filter(question=lead.question, subject=subject), reader=request.user)
         if may("labeling.view_labelissue")
         else [],
         "n_asked": sum(seat.item.purpose == Vote.Purpose.LABEL for seat in seats),

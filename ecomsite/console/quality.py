@@ -19,6 +19,7 @@ from ecomsite.console.pages import Act, action, page
 from labeling.models import LabelCheck, LabelIssue
 from labeling.question import question, queue_names, queues, title_of
 from moderation.decisions import second_reviews
+from moderation.queues.blindness import doubts_shown
 from monitoring import label_quality as measured
 from monitoring import own_work
 from training import label_checks
@@ -90,7 +91,7 @@ def _context(request: AuthenticatedHttpRequest, question: str) -> dict[str, Any]
             (week.week, week.n, week.confirmed, round(100 * week.confirmed / week.n))
             for week in found.precision_by_week
         ],
-        "worst": _worst(question, found.worst),
+        **_worst(request, question, found.worst),
         **_checks(request, question),
     }
 
@@ -165,10 +166,18 @@ def _anchoring(found: measured.Quality) -> dict[str, Any] | None:
     return {"words": seen.in_words(), "arms": arms, "shift": seen.label_shift, "chance": seen.label_shift_by_chance}
 
 
-def _worst(name: str, found: Iterable[LabelIssue]) -> list[tuple[LabelIssue, str, str]]:
-    """The flags with the text and, where people were asked here, the page that says whom."""
-    flags = list(found)
+def _worst(request: AuthenticatedHttpRequest, name: str, found: Iterable[LabelIssue]) -> dict[str, Any]:
+    """The flags with the text and, where people were asked here, the page that says whom; and how many are not for who
+    looks, who may be the second person.
+    """
+    every = list(found)
+    may = set(
+        doubts_shown(LabelIssue.objects.filter(pk__in=[flag.pk for flag in every]), reader=request.user).values_list(
+            "pk", flat=True
+        )
+    )
+    flags = [flag for flag in every if flag.pk in may]
     texts = question(name).texts([flag.subject for flag in flags])
     items = second_reviews.leads_of(name, [flag.subject for flag in flags])
     links = [reverse("console:panel", args=[items[flag.subject]]) if flag.subject in items else "" for flag in flags]
-    return list(zip(flags, texts, links, strict=True))
+    return {"worst": list(zip(flags, texts, links, strict=True)), "n_kept_from": len(every) - len(flags)}

@@ -20,6 +20,7 @@ from moderation.judging.said import chat_says, claims_in, said_of
 from moderation.models.candidates import Candidate, Finding
 from moderation.models.reviews import ReviewItem
 from moderation.policy.claim_kinds import KINDS, kind_of
+from moderation.queues.blindness import POINTED_AT
 from moderation.queues.rules import policy_for
 
 JUDGES = SystemActor("moderation.judging")
@@ -84,6 +85,6 @@ def _put_forward(draft: Candidate, kinds: Sequence[str]) -> int:
         place = priority.urgent_from(lead.created_at, factors, ageing=ageing)
         seats = ReviewItem.objects.filter(Q(pk=lead.pk) | Q(lead=lead), urgent_from__gt=place)
         seats.update(urgent_from=place, risk=factors.risk)
-        pointed = Line("moderation.judge.pointed_at", ref(draft), {"claims": list(kinds)})
+        pointed = Line(POINTED_AT, ref(draft), {"claims": list(kinds)})
         ledger.append_many([pointed], actor=JUDGES)
     return 1

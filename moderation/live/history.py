@@ -17,6 +17,7 @@ from core.actors import SystemActor
 from core.refs import ref
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.queues.blindness import POINTED_AT, may_hear_judges
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,12 @@ def timeline(candidate: Candidate, *, reader: User | SystemActor) -> list[Timeli
     """Return every ledger line about `candidate` and what belongs to it, oldest first.
 
     What people typed is in the clear for a `reader` with audit.read_sealed, and `erased` when its writer was erased.
+    What judges pointed at is left out for who may still decide.
     """
     entries = list(LedgerEntry.objects.filter(subject__in=subjects_of(candidate)).order_by("seq"))
+    pointed = {e.subject for e in entries if e.action == POINTED_AT}
+    kept_from = {one for one in pointed if not may_hear_judges(reader, subject=one)}
+    entries = [e for e in entries if e.action != POINTED_AT or e.subject not in kept_from]
     payloads = opened([entry.payload for entry in entries], reader=reader)
     return [
         TimelineEntry(e.seq, e.at, e.actor, e.action, e.subject, payload)

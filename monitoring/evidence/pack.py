@@ -9,6 +9,7 @@ without us. Only a changed title, brand or category of the product changes what 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,9 @@ from catalog.models import Product, PublishedCopy
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.hashing import canonical_json, hash_json
-from core.refs import ref
+from core.refs import pk_of, ref
+from moderation.models.candidates import Candidate
+from moderation.queues.blindness import is_blind_to_any
 from monitoring.evidence.story import live_at, policies_of, story_of
 from monitoring.evidence.verify_pack import pack_statement
 
@@ -73,7 +76,8 @@ def collect(
     """Return the pack of the product `sku` at the moment `at` (default: now). Needs moderation.audit_candidate.
 
     That somebody asked is a line in the ledger. Raises `PermanentError` for an unknown product, a moment to come, or
-    when nothing was live then; the hint says when something was.
+    when nothing was live then (the hint says when something was), and for who is asked about one of its texts without a
+    model's word, or may be next: a pack holds what models said.
     """
     require_permission(actor, "moderation.audit_candidate")
     product = Product.objects.filter(sku=sku).first()
@@ -84,7 +88,9 @@ def collect(
         raise PermanentError("That date is still to come.")
     moment = at or now
     place = {name: value for name, value in (("channel", channel), ("locale", locale)) if value}
-    stories = [story_of(copy, at=moment) for copy in live_at(moment, sku=sku).filter(**place)]
+    copies = list(live_at(moment, sku=sku).filter(**place))
+    _require_no_blind_seat(copies, actor)
+    stories = [story_of(copy, at=moment) for copy in copies]
     if not stories:
         raise PermanentError(
             f"Nothing of {sku} was live then.", hint=_when(PublishedCopy.objects.filter(product=product, **place))
@@ -104,6 +110,16 @@ def collect(
         payload={"at": content["at"], "hash": pack.hash},
     )
     return pack
+
+
+def _require_no_blind_seat(copies: Sequence[PublishedCopy], actor: User | SystemActor) -> None:
+    drafts = Candidate.objects.filter(pk__in=[pk_of(copy.candidate_ref, Candidate) for copy in copies])
+    texts = {ref(text) for draft in drafts for text in draft.lineage()}
+    if is_blind_to_any(actor, texts):
+        raise PermanentError(
+            "You may be asked about one of its texts without a model's word, and a pack holds what models said.",
+            hint="Let an auditor take it, or come back when that is decided.",
+        )
 
 
 def write(pack: Pack, into: Path) -> list[Path]:
