@@ -55,7 +55,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-created_at", "-id"),
-                "constraints": [models.UniqueConstraint(fields=("product", "address"), name="one_row_per_picture")],
             },
         ),
         migrations.RunSQL(PICTURES, migrations.RunSQL.noop),

@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import MD5
 
 
 class Channel(models.TextChoices):
@@ -77,7 +78,8 @@ class ProductPicture(models.Model):
 
     class Meta:
         ordering = ("-created_at", "-id")
-        constraints = (models.UniqueConstraint(fields=("product", "address"), name="one_row_per_picture"),)
+        # By hash: an address of a thousand letters beyond ASCII is more than an index can hold.
+        constraints = (models.UniqueConstraint("product", MD5("address"), name="one_row_per_picture"),)
 
     def __str__(self) -> str:
         return self.address

@@ -14,7 +14,7 @@ BEGIN
     INSERT INTO catalog_productpicture (product_id, address, created_at)
     SELECT id, new_row.image_url, now() FROM old_row JOIN new_row USING (id)
     WHERE new_row.image_url NOT IN ('', old_row.image_url) ORDER BY id
-    ON CONFLICT (product_id, address) DO UPDATE SET removed_at = NULL;
+    ON CONFLICT (product_id, md5(address)) DO UPDATE SET removed_at = NULL;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER catalog_add_pictures AFTER INSERT ON catalog_product
