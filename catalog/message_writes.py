@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from catalog.cleaning import clean_line
 from catalog.feeds.base import FeedRow
 from catalog.feeds.texts import MessageRecord
 from catalog.import_loop import Written
@@ -44,8 +45,12 @@ ON CONFLICT (external_id) DO UPDATE SET product_id = excluded.product_id,
 
 
 def pseudonym_of(author: str) -> str:
-    """Return what is kept of who wrote a message: 16 hex digits, the same for the same person; none for nobody."""
-    return pseudonym(author, purpose=AUTHORS) if author else ""
+    """Return what is kept of who wrote a message: 16 hex digits, the same for the same person; none for nobody.
+
+    Of a name as it is written: what an import takes out of it, and how its letters are put together, tell nobody apart.
+    """
+    name = clean_line(author)
+    return pseudonym(name, purpose=AUTHORS) if name else ""
 
 
 def message_id_of(record: MessageRecord) -> str:

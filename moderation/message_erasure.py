@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from audit import ledger
+from catalog.cleaning import clean_line
 from catalog.message_writes import pseudonym_of
 from catalog.models import CustomerMessage
 from core.actors import SystemActor, require_permission
@@ -43,8 +44,9 @@ def erase_messages(*, author: str = "", external_id: str = "", actor: User | Sys
     reason = require_reason(reason, act="Erasing messages")
     if bool(author) == bool(external_id):
         raise PermanentError("Say whose messages, or which one.")
-    named = {"author": pseudonym_of(author)} if author else {"external_id": external_id}
-    messages = list(CustomerMessage.objects.filter(**named).order_by("pk"))
+    # A name of which nothing is left when it is cleaned is nobody's, not that of all whose author is unknown.
+    named = {"author": pseudonym_of(author)} if author else {"external_id": clean_line(external_id)}
+    messages = list(CustomerMessage.objects.filter(**named).order_by("pk")) if all(named.values()) else []
     if not messages:
         raise PermanentError("There is no such message.", hint="Authors are told as the imported file told them.")
     n_tasks = 0
