@@ -29,6 +29,10 @@ class Subject(ABC):
     # that a file of labels names a row by.
     fields: Mapping[str, str] = MappingProxyType({})
     key: str = ""
+    # Columns of a file that say which row is meant beside our reference to it: a number is another row's elsewhere.
+    told_by: tuple[str, ...] = ()
+    # Whether its words are a customer's own, which no file of errors keeps: they could not be erased there.
+    is_personal: bool = False
     # Read along with a row: by a join, and by a query of their own for all rows.
     joined: tuple[str, ...] = ()
     fetched: tuple[str, ...] = ()
@@ -92,6 +96,10 @@ class Subject(ABC):
     def values_of(self, references: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return `fields` of each of `references`; nothing for one that is gone."""
         return {reference: self.values(row) for reference, row in self.rows(references).items()}
+
+    def is_meant(self, row: Any, stated: Mapping[str, str]) -> bool:
+        """Whether `row` is what a file means that says `stated` of `told_by` beside our reference to it."""
+        return True
 
     def edition(self, row: Any) -> str:
         """Return what tells the words of `row` from what they were before; kept with each task. Empty: not told."""

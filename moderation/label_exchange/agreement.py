@@ -22,6 +22,7 @@ from core.refs import ref_in_sql, ref_to
 from labeling import approvals
 from labeling.labels import rater_of
 from labeling.models import Vote
+from labeling.subject import subject_of
 from labeling.votes import labels_of
 from moderation.label_exchange.importing import brought_in_by, question_of, source_of
 from moderation.label_exchange.records import answered_by_files
@@ -115,7 +116,7 @@ def askable(run: ImportRun) -> QuerySet[Model]:
     votes = Vote.objects.filter(source=source_of(run))
     key = UUIDField() if isinstance(model._meta.pk, UUIDField) else BigIntegerField()
     keys = votes.values_list(Cast(Substr("subject", len(ref_to(model, "")) + 1), key))
-    return model._default_manager.filter(~Exists(own), pk__in=keys)
+    return subject_of(asked.about).all().filter(~Exists(own), pk__in=keys)
 
 
 def _said(votes: QuerySet[Vote], subjects: Collection[str], number: Numbers) -> Answers:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from catalog.cleaning import clean_line
 from catalog.feeds.base import BadRow
 from core.refs import pk_of, ref_to
 from labeling.question import Question
@@ -39,8 +40,9 @@ def columns_of(asked: Question) -> Mapping[str, tuple[str, ...]]:
     """
     if asked.about == REVIEW:
         return COLUMNS
-    key = subject_of(asked.about).key
-    return {**{name: COLUMNS[name] for name in OF_ANY}, **({key: (key,)} if key else {})}
+    about = subject_of(asked.about)
+    own = filter(None, (about.key, *about.told_by))
+    return {**{name: COLUMNS[name] for name in OF_ANY}, **{name: (name,) for name in own}}
 
 
 def named_by(asked: Question) -> tuple[str, ...]:
@@ -65,9 +67,15 @@ def reference_in(values: Mapping[str, str], about: Subject) -> str:
         raise BadRow(f"the subject {said[:80]!r} is no {about.name}") from None
 
 
+def stated_in(values: Mapping[str, str], about: Subject) -> tuple[tuple[str, str], ...]:
+    """Return what `values` say of which row is meant, beside our reference to it."""
+    said = ((name, clean_line(values.get(name, ""))) for name in about.told_by)
+    return tuple((name, value) for name, value in said if value)
+
+
 def key_in(values: Mapping[str, str], about: Subject) -> str:
     """Return the key in `values` by which a subject `about` is found. Raises `BadRow` without one."""
-    said = values.get(about.key, "")
+    said = clean_line(values.get(about.key, ""))  # as imports of what it names do
     if not said:
         raise BadRow(
             f"there is no {' or '.join(filter(None, (about.key, 'subject')))}: nothing says which {about.name}"

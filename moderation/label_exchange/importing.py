@@ -29,6 +29,7 @@ from labeling.exchange.rows import Reading
 from labeling.labels import ImportedLabel
 from labeling.models import Label, Vote
 from labeling.question import Question, question
+from labeling.subject import subject_of
 from moderation.decisions.second_reviews import leads_of, open_blind
 from moderation.label_exchange.records import USUAL, LabelRecord, Rules, records_of
 from moderation.label_exchange.reviews import find_subjects
@@ -219,4 +220,8 @@ def _open_gold(file: File) -> int:
 def never_asked(asked: Question, references: Sequence[str]) -> dict[str, Any]:
     """Return those of `references` that are there and that people were not asked about here, each with its row."""
     before = leads_of(asked.name, references)
-    return dict(sorted(asked.rows([one for one in references if one not in before]).items()))
+    rows = asked.rows([one for one in references if one not in before])
+    # A picture that its product has no more is there, and not asked about.
+    open_ = subject_of(asked.about).all().filter(pk__in=[row.pk for row in rows.values()])
+    keys = set(open_.values_list("pk", flat=True)) if rows else set()
+    return {reference: row for reference, row in sorted(rows.items()) if row.pk in keys}

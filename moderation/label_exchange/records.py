@@ -30,7 +30,7 @@ from labeling.exchange.rows import (
 from labeling.question import Question, question
 from labeling.subject import subject_of
 from moderation.label_exchange.answers import LabelReader
-from moderation.label_exchange.columns import REVIEW, columns_of, key_in, named_by, reference_in
+from moderation.label_exchange.columns import REVIEW, columns_of, key_in, named_by, reference_in, stated_in
 from moderation.models.reviews import COPY_VERDICT
 
 USUAL = "sentiment"
@@ -122,6 +122,7 @@ class LabelRecord:
     """A label (`rater` empty) or a vote. `pk` or an external id name a review; `review` has its text, if the row does.
 
     `has_own_id`: the external id was given, and is not the hash of the content; of other subjects, not our reference.
+    `stated`: what the row says of which one our reference means (`Subject.told_by`).
     """
 
     label: str
@@ -132,6 +133,7 @@ class LabelRecord:
     review: ReviewRecord | None = None
     at: dt.datetime | None = None
     seconds: float | None = None
+    stated: tuple[tuple[str, str], ...] = ()
 
     @property
     def key_of_subject(self) -> str:
@@ -196,11 +198,8 @@ class _Reader:
         self.asked = question(rules.question)
         there = {name: rules.looked_for(name) for name in columns_of(self.asked)}
         if columns is not None:
-            known = {
-                *columns,
-                *other_names(columns),
-                *VOTE_FIELDS,
-            }  # those of a list of votes are no columns of their own
+            # Those of a list of votes are no columns of their own.
+            known = {*columns, *other_names(columns), *VOTE_FIELDS}
             there = {name: tuple(column for column in places if column in known) for name, places in there.items()}
         self.asked_for = " or ".join(there["label"])
         self.answers = LabelReader(self.asked, places=there.pop("label"), renamed=rules.labels, columns=rules.columns)
@@ -220,7 +219,7 @@ class _Reader:
                 return FeedRow(row.line, self._record(values, label), sku=sku)
             except (BadRow, ValueError) as exc:
                 error = str(exc)
-        raw = row.raw or raw_of(row.values)
+        raw = "" if subject_of(self.asked.about).is_personal else row.raw or raw_of(row.values)
         return FeedRow(row.line, error=error, sku=sku, raw=raw, breaks_off=row.breaks_off)
 
     def _record(self, values: Mapping[str, str], label: str) -> LabelRecord:
@@ -261,6 +260,7 @@ class _Reader:
             has_own_id=not reference,
             at=parse_moment("annotated_at", values["annotated_at"]),
             seconds=_seconds(values["seconds"]),
+            stated=stated_in(values, about) if reference else (),
         )
 
 

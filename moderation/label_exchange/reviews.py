@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from catalog.models import CustomerReview
 from core.bulk import in_array
 from core.refs import keys_of, ref_to
 from labeling.question import Question
-from labeling.subject import subject_of
+from labeling.subject import Subject, subject_of
 from moderation.label_exchange.columns import REVIEW
 from moderation.label_exchange.records import LabelRecord
 
@@ -26,12 +26,15 @@ class Found:
     texts: Mapping[str, str]
     n_made: int
     noun: str = "customer review"
+    others: Collection[str] = ()  # references that mean another row here than the file does
 
     def problem_with(self, record: LabelRecord) -> str:
         """Return why `record` cannot be taken; empty when it can."""
         key = record.key_of_subject
+        if key in self.others:
+            return f"{key} is another {self.noun} here than the row says: leave its subject out, or what it says of it"
         if key not in self.subjects:
-            return f"there is no {self.noun} {key}"
+            return f"there is no {self.noun} {key[:120]}"
         held = self.texts.get(key)
         # What a row says has been cleaned; what is stored may have come before we did that, or another way.
         if record.review and held is not None and record.review.text not in (held, clean_text(held)):
@@ -51,11 +54,23 @@ def find_subjects(asked: Question, records: Sequence[LabelRecord], *, make: bool
         for pk in rows.filter(pk__in=pks).values_list("pk", flat=True)
         if (reference := ref_to(model, pk))
     }
+    others = _others(about, records, named)
     keys = {record.external_id for record in records if record.has_own_id}
     if keys:
         found = rows.filter(**{f"{about.key}__in": keys}).values_list(about.key, "pk")
         named |= {str(key): ref_to(model, pk) for key, pk in found}
-    return Found(named, {}, 0, about.name)
+    return Found({key: named[key] for key in named if key not in others}, {}, 0, about.name, others)
+
+
+def _others(about: Subject, records: Sequence[LabelRecord], there: Collection[str]) -> set[str]:
+    """Return the references in `records` that mean another row here: those of a file of another installation do."""
+    said = [record for record in records if record.stated and record.external_id in there]
+    rows = about.rows([record.external_id for record in said]) if said else {}
+    return {
+        record.external_id
+        for record in said
+        if record.external_id in rows and not about.is_meant(rows[record.external_id], dict(record.stated))
+    }
 
 
 def find_reviews(records: Sequence[LabelRecord], *, make: bool = False) -> Found:

@@ -24,6 +24,7 @@ class MessageSubject(Subject):
     joined = ("product",)
     key = "external_id"
     is_scored_as_it_comes = True
+    is_personal = True
     fields = {"external_id": "text", "sku": "text", "channel": "text", "locale": "text", "text": "text"}
 
     def words(self, row: CustomerMessage) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from catalog.cleaning import clean_line
 from catalog.models import ProductPicture
 from labeling.subject import Subject
 from moderation import markup
@@ -23,6 +25,7 @@ class PictureSubject(Subject):
     joined = ("product",)
     locale_column = ""
     is_readable = False
+    told_by = ("sku", "address")
     fields = {"sku": "text", "title": "text", "address": "text"}
 
     def words(self, row: ProductPicture) -> str:
@@ -47,6 +50,13 @@ class PictureSubject(Subject):
 
     def values(self, row: ProductPicture) -> dict[str, Any]:
         return {"sku": row.product.sku, "title": row.product.title, "address": picture_at(row.address)}
+
+    def is_meant(self, row: ProductPicture, stated: Mapping[str, str]) -> bool:
+        # A path under MEDIA_URL goes out with where this installation stands, which may have moved.
+        held, sku = clean_line(row.address), row.product.sku
+        address = stated.get("address", held)
+        is_its = address == held or ("://" not in held and address.endswith(f"/{held.lstrip('/')}"))
+        return is_its and stated.get("sku", sku) == sku
 
     def all(self) -> QuerySet[ProductPicture]:
         """Return those that products have now: what shoppers do not see any more is not asked about."""

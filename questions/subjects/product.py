@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, TextField, Value
@@ -26,6 +27,7 @@ class ProductSubject(Subject):
     model = Product
     fetched = ("facts",)
     key = "sku"
+    told_by = ("sku",)
     is_scored_as_it_comes = True
     product_column = "id"
     fields = {
@@ -83,6 +85,9 @@ class ProductSubject(Subject):
             "category": row.category,
             "text": self.text(row),
         }
+
+    def is_meant(self, row: Product, stated: Mapping[str, str]) -> bool:
+        return stated.get("sku", row.sku) == row.sku
 
     @staticmethod
     def _facts(row: Product) -> list[tuple[str, str]]:
