@@ -92,8 +92,8 @@ def request_copy(request: AuthenticatedHttpRequest) -> HttpResponse:
         else:
             request.session.pop(SELECTED_PRODUCTS, None)
             messages.success(request, _in_words(summary))
-            if len(summary.created) == 1:
-                return redirect("console:request", pk=summary.created[0].pk)
+            if len(orders := [*summary.created, *summary.existing]) == 1:
+                return redirect("console:request", pk=orders[0].pk)
             return redirect("admin:moderation_generationrequest_changelist")
     context = {
         "title": "Request copy",
