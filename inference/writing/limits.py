@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Final
 
 # Kept with each draft. A change of what is refused, planned or told plainly needs another number.
-VERSION: Final = 1
+VERSION: Final = 2
 _WINDOW: Final = 90
 _NUMBER: Final = re.compile(r"\d+(?:[.,/]\d+)*")
 _OPEN: Final = re.compile(r"[.,/]?")
@@ -29,6 +29,7 @@ _STARTS: Final = re.compile(r"(?:^|[.!?:;。！？：；\n•*–—][\"'”’)
 _ENDED: Final = re.compile(r"(?:^|[.!?:;。！？：；][\"'”’)]*)\s*$")
 _PLAIN: Final = frozenset(" \n\t.,;:!?'\"()/&%+-–—…’‘“”éèöüäñ°×0123456789，。！？、；：（）《》“”·")
 _LONGEST_TERM: Final = 5  # words
+_STEM: Final = 5  # letters by which a word is taken for a unit, spelled wrongly
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,12 @@ class Limits:
             return False  # 4K, 20x: a name of its own
         said = rest.lstrip(" -\u00a0")
         word = re.match(r"[^\W\d_]+|[^\w\s.,;:!?)]", said)
-        return word is None or word[0] not in self.units
+        # A model that may not write "millilitre" here writes "millilitle".
+        return word is None or (word[0] not in self.units and word[0][:_STEM] not in self._unit_stems)
+
+    @cached_property
+    def _unit_stems(self) -> frozenset[str]:
+        return frozenset(unit[:_STEM] for unit in self.units if len(unit) >= _STEM)
 
     def _is_code(self, code: re.Match[str], *, is_open: bool) -> bool:
         said = code[0].casefold()

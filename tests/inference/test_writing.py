@@ -9,6 +9,7 @@ import pytest
 
 from core.exceptions import TransientError
 from inference.contracts import CopyBrief, Fact, Generation, GenerationParams, Message, TextGenerator
+from inference.writing import limits
 from inference.writing.finishing import finish, whole_sentences
 from inference.writing.plain_words import plainly
 from inference.writing.plan import as_prompted, planned
@@ -22,7 +23,7 @@ FACTS = (
     Fact("Technical details", "words " * 30),
 )
 BRIEF = CopyBrief("description", "en", "Oak Spoon", facts=FACTS)
-CONSTRAINED = GenerationParams(constraints=1, seed=7)
+CONSTRAINED = GenerationParams(constraints=limits.VERSION, seed=7)
 
 
 class Words:

@@ -153,3 +153,10 @@ def test_each_kind_of_server_is_told_in_its_own_words() -> None:
     assert grammar == as_gbnf(limits)
     assert grammar.startswith("root ::= piece* number?\n")
     assert '"350 g"' in grammar
+
+
+def test_a_number_without_a_unit_is_not_followed_by_what_begins_like_one() -> None:
+    limits = limits_for(CopyBrief("description", "en", "Squeeze Bottle 750", "", "", []))
+    assert not limits.allows("It comes in 750", " millilitle")
+    assert not limits.allows("It comes in 750 milli", "lit")
+    assert limits.allows("The Squeeze Bottle 750", " keeps")
