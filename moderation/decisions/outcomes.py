@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Max
 from django.utils import timezone
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Outcome, Status = Decision.Outcome, Candidate.Status
+LONGEST_KEY: Final = 18  # digits
 VERDICTS = {"accept": Outcome.APPROVE, "fix": Outcome.EDIT, "reject": Outcome.REJECT}
 
 
@@ -106,7 +107,8 @@ def _judge_findings(candidate: Candidate, answer: Mapping[str, Any]) -> list[Lin
         ("confirmed_findings", Finding.Verdict.CONFIRMED),
         ("dismissed_findings", Finding.Verdict.DISMISSED),
     ):
-        ids = [int(pk) for pk in answer.get(key) or [] if str(pk).isdigit()]
+        # "²" is a digit, and no number.
+        ids = [int(pk) for pk in answer.get(key) or [] if str(pk).isdecimal() and len(str(pk)) <= LONGEST_KEY]
         if ids and Finding.objects.filter(candidate=candidate, pk__in=ids).update(verdict=verdict):
             lines.append(Line(f"moderation.findings.{verdict}", ref(candidate), {"findings": ids}))
     return lines

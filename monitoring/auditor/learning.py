@@ -21,7 +21,11 @@ def _versions(asked: Asked) -> list[ModelVersion]:
     versions = ModelVersion.objects.order_by("role", "-number")
     if asked.model:
         role, _, number = asked.model.partition(":")
-        wanted = Q(role=role, number=int(number)) if number.isdigit() else Q(role=role) | Q(name=asked.model)
+        wanted = (
+            Q(role=role, number=int(number))
+            if (number.isdecimal() and len(number) < 10)
+            else Q(role=role) | Q(name=asked.model)
+        )
         versions = versions.filter(wanted)
     if asked.model and not versions:
         raise PermanentError(

@@ -285,7 +285,7 @@ def _who(user: Any) -> str:
 
 def _pk(person: str) -> int:
     head, _, number = person.partition(":")
-    if head != "user" or not number.isdigit():
+    if head != "user" or not number.isdecimal() or len(number) > 18:
         raise PermanentError(f"{person!r} is no pseudonym.", hint="Write user:5; the list of people has the numbers.")
     return int(number)
 

@@ -173,7 +173,7 @@ def test_findings_are_confirmed_or_dismissed_by_the_reviewer(item, answer) -> No
         people.reviewer(),
         verdict="accept",
         confirmed_findings=[one.pk],
-        dismissed_findings=[str(two.pk)],
+        dismissed_findings=[str(two.pk), "²", "9" * 5000],
         comment="the fact is on its way",
     )
     settle()
