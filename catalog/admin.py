@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
@@ -160,7 +160,11 @@ class ProductPictureAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the product."""
-        picture = get_object_or_404(ProductPicture, pk=object_id if object_id.isdecimal() else 0)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        picture = self.get_object(request, object_id)
+        if not isinstance(picture, ProductPicture):
+            raise Http404("no picture has such a key")
         return redirect("admin:catalog_product_change", picture.product_id)
 
 

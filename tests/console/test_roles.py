@@ -31,6 +31,7 @@ MAY_CHANGE = MAY_ADD
 LEADS_ON = {
     "moderation.candidate",
     "moderation.generationrequest",
+    "catalog.productpicture",
     "catalog.publishedcopy",
     "moderation.reviewitem",
     "outbox.endpoint",
