@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 GENERATOR = SystemActor("moderation.generation")
 Status = GenerationRequest.Status
-_QUEUED = leases.claimable(GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk"))
-AWAITED, BACKLOG = _QUEUED.filter(is_awaited=True), _QUEUED.filter(is_awaited=False)
+QUEUED = leases.claimable(GenerationRequest.objects.filter(status=Status.QUEUED).order_by("created_at", "pk"))
+AWAITED, BACKLOG = QUEUED.filter(is_awaited=True), QUEUED.filter(is_awaited=False)
 # Requests of people that one turn writes: few, so that who asks next does not wait for long.
 AWAITED_AT_ONCE = 4
 # Requests of the backlog that a turn writes nonetheless after those of people: so it never stands still.

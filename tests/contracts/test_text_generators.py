@@ -253,7 +253,8 @@ def products(n: int) -> list[list[Message]]:
 
 @pytest.mark.model
 @pytest.mark.django_db
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.slow("the shipped model writes sixty texts")
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.long)])
 def test_the_shipped_copywriter_writes_the_same_alone_and_in_any_batch(
     prepared_models: PreparedModels, dtype: str
 ) -> None:

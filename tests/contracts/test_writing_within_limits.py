@@ -90,6 +90,7 @@ def test_a_way_of_guiding_that_no_server_has_is_refused() -> None:
 
 
 @pytest.mark.model
+@pytest.mark.slow("the shipped model writes, alone and in a batch")
 @pytest.mark.django_db
 def test_the_shipped_writer_keeps_to_the_facts_alone_as_in_a_batch(prepared_models: PreparedModels) -> None:
     """Warm enough to invent: each text is within its limits piece by piece, and does not depend on its neighbours."""

@@ -67,5 +67,5 @@ def test_its_tasks_and_votes_hold_up_no_others(settings: Any) -> None:
             question, ref(item.subject), rater="user:1", label=label, purpose=Vote.Purpose.LABEL, at=timezone.now()
         )
     settings.QUESTIONS = {name: path for name, path in settings.QUESTIONS.items() if name != KIND}
-    assert sync._kinds_waiting() == ["sentiment"]
+    assert sync._questions_waiting() == ["sentiment"]
     assert raters.fit_all() == 0, "too few votes, and no error"

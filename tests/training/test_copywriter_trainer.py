@@ -44,10 +44,15 @@ def read_by(serving: CausalLM, turns: list[Message]) -> list[int]:
     """Return the token ids that serving puts before the model."""
     seen: list[torch.Tensor] = []
     real = serving.model.generate
-    serving.model.generate = lambda **given: seen.append(given["input_ids"]) or real(**given)
+    serving.model.generate = lambda **given: seen.append(_read(given)) or real(**given)
     serving.generate([turns], GREEDY)
     serving.model.generate = real
-    return seen[0][0].tolist()
+    return seen[0].tolist()
+
+
+def _read(given: Mapping[str, Any]) -> torch.Tensor:
+    """Return what is read of the first row: without its padding, which stands between the beginning and the rest."""
+    return given["input_ids"][0][given["attention_mask"][0] == 1]
 
 
 def text_of(model: Path, row: Mapping[str, Any]) -> str:

@@ -108,6 +108,7 @@ def test_the_checks_of_the_settings_load_in_their_order() -> None:
         "prompt_injection",
         "grounding",
         "near_duplicate",
+        "brand_voice",
     ]
     assert all(0 < len(check.version) <= 20 and len(check.name) <= 60 for check in checks)
 
