@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.units import canonical_unit
+
 # "jane (at) example (dot) com", "jane @ example . com".
 _EMAIL: Final = re.compile(
     r"(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,40}\s{0,2}(?:[(\[{<]\s?(?:at|@)\s?[)\]}>]|\s(?:at|@)\s"
@@ -54,6 +56,7 @@ _HANDLE: Final = re.compile(r"(?<![\w.@])@[a-z][a-z0-9_]{2,30}(?:\.[a-z0-9_]{1,3
 _PLACES: Final = re.compile(
     r"@(?:home|work|school|night|gym|office|beach|party|play|large|sea|hand|once|last|breakfast|lunch|dinner)$"
 )
+_UNIT: Final = re.compile(r"\d{1,5} ([a-z]{2,20})\b")
 _PATTERNS: Final = (
     ("email", _EMAIL),
     ("phone", _PHONE),
@@ -62,11 +65,18 @@ _PATTERNS: Final = (
 )
 
 
+def _is_measured(said: str) -> bool:
+    """Whether a number with its unit stands where a house number would: 33 rpm drive. A letter alone is a street's."""
+    unit = _UNIT.match(said)
+    return unit is not None and canonical_unit(unit[1]) is not None
+
+
 def find_contacts(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield the kind and the span of every contact that is written out in folded text, kind by kind."""
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
-            yield kind, *match.span()
+            if not _is_measured(match[0]):
+                yield kind, *match.span()
     for match in _HANDLE.finditer(text):
         if not _PLACES.match(match[0]):
             yield "social_handle", *match.span()

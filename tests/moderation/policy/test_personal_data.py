@@ -54,6 +54,7 @@ def test_an_identifier_is_found_with_its_span(text: str, code: str, span: str) -
 @pytest.mark.parametrize(
     "text",
     [
+        "It has a 33 rpm drive and a 250 ml bottle court.",
         "Measures 10-12-14 inches, 2019-10-11, 1,200,000 uses, 4006381333931.",
         "Model ABC1234567890 and EAN 5901234123457.",
         "A 12345678-piece puzzle; sizes 6 to 10, 1080p, v1.2.3.4567.",
