@@ -21,6 +21,7 @@ PACKAGES = {
     "monitoring": "watches: health, flow, service levels, quarantine",
     "training": "offline: prepares, registers and promotes models",
     "questions": "what people and models are asked, a folder for each question",
+    "storefront": "the shopper's side: events, experiments, recommendations, audiences, outcomes",
     "moderation": "online: asks for copy, screens it, has it reviewed, publishes it",
     "catalog": "products, facts, customer reviews, imports, live copy",
     "inference": "models: contracts, registry, artefacts, prompts, back ends",

@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "labeling",
     "moderation",
     "questions",
+    "storefront",
     "training",
     "monitoring",
 ]

@@ -127,7 +127,7 @@ def _parameters() -> list[str]:
         "username",
         "password",
     }
-    for folder in ("ecomsite", "moderation", "monitoring", "labeling", "catalog", "core"):
+    for folder in ("ecomsite", "moderation", "monitoring", "labeling", "catalog", "storefront", "core"):
         for path in (ROOT / folder).rglob("*.py"):
             text = path.read_text()
             found |= set(re.findall(r"(?:GET|POST|FILES)(?:\.get|\.getlist)?[(\[]\"(\w+)\"", text))

@@ -1,0 +1,5 @@
+"""The tables of the storefront."""
+
+from storefront.models.events import Event
+
+__all__ = ["Event"]
