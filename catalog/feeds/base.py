@@ -22,7 +22,7 @@ MAX_TITLE, MAX_SKU, MAX_BRAND, MAX_CATEGORY, MAX_URL = 500, 120, 200, 300, 1000
 SAY_FORMAT = 'say its format in a mapping, e.g. "%d/%m/%Y"'
 MAX_TEXT, MAX_FACTS, MAX_AUTHOR = 50_000, 100, 500
 _USUAL_ADDRESS = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/[A-Za-z0-9._~/?=%-]*)?")
-_REVIEW_ALONE = partial(language_alone, is_review=True)
+REVIEW_ALONE = partial(language_alone, is_review=True)
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,3}", re.I)
 
 
@@ -159,7 +159,7 @@ def make_review(
     rating: str = "",
     written_at: str = "",
     date_form: str = "",
-    language: Callable[[str], str] = _REVIEW_ALONE,
+    language: Callable[[str], str] = REVIEW_ALONE,
 ) -> ReviewRecord:
     """Clean and check a customer review. Raises `BadRow` with the reason.
 

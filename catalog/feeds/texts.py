@@ -11,6 +11,7 @@ from catalog.cleaning import clean_line
 from catalog.feeds.bad_row import BadRow
 from catalog.feeds.base import (
     MAX_AUTHOR,
+    REVIEW_ALONE,
     SAY_FORMAT,
     Record,
     checked_key,
@@ -20,14 +21,13 @@ from catalog.feeds.base import (
     make_review,
 )
 from catalog.feeds.dates import parse_moment
-from catalog.feeds.habits import Habits, language_alone
+from catalog.feeds.habits import Habits
 from catalog.feeds.mapping import REVIEW_FIELDS, Mapping, Row
 from catalog.models import MessageChannel
 from core.spreadsheets import unguarded
 
 T = TypeVar("T", bound=Record)
 MESSAGE_FIELDS = ("text", "external_id", "sku", "channel", "locale", "author", "received_at")
-_LANGUAGE = partial(language_alone, is_review=True)
 
 
 class MessageRecord(NamedTuple):
@@ -73,7 +73,7 @@ def make_message(
     author: str = "",
     received_at: str = "",
     date_form: str = "",
-    language: Callable[[str], str] = _LANGUAGE,
+    language: Callable[[str], str] = REVIEW_ALONE,
 ) -> MessageRecord:
     """Clean and check a message of a customer. Raises `BadRow` with the reason.
 

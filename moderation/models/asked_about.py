@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from core.exceptions import PermanentError
-from labeling.subject import subject_behind
+from labeling.subject import Subject, subject_behind
 
 if TYPE_CHECKING:
     from moderation.models.reviews import ReviewItem
@@ -32,23 +33,20 @@ class AskedAbout:
     @property
     def words(self) -> str:
         """The words in question, as pages show them; that they are gone, where they are."""
-        try:
-            return subject_behind(self.leading.about).words(self.subject)
-        except PermanentError:
-            return "(not there any more)"
+        return self._told(lambda behind, row: behind.words(row), gone="(not there any more)")
 
     @property
     def picture(self) -> str:
         """The address of the picture in question, as its row holds it; empty where it is about none, or it is gone."""
-        try:
-            return subject_behind(self.leading.about).picture(self.subject)
-        except PermanentError:
-            return ""
+        return self._told(lambda behind, row: behind.picture(row))
 
     @property
     def subject_address(self) -> str:
         """The page of what people are asked about; empty where that is gone."""
+        return self._told(lambda behind, row: behind.address(row))
+
+    def _told(self, tell: Callable[[Subject, Any], str], *, gone: str = "") -> str:
         try:
-            return subject_behind(self.leading.about).address(self.subject)
+            return tell(subject_behind(self.leading.about), self.subject)
         except PermanentError:
-            return ""
+            return gone

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 from pydantic import model_validator as validator_of_model
 
 from core.exceptions import PermanentError
+from core.yaml_places import line_of
 from moderation.policy.folding import fold
 from moderation.policy.literals import literals
 from moderation.policy.packs import Strict
@@ -169,7 +170,7 @@ def read_voices(path: Path) -> BrandVoices:
     try:
         return BrandVoices.model_validate(document)
     except ValidationError as exc:
-        errors = sorted((_line_of(root, error["loc"]), _told(error)) for error in exc.errors())
+        errors = sorted((line_of(root, error["loc"]), _told(error)) for error in exc.errors())
         mistakes = "; ".join(f"line {line}: {told}" for line, told in errors[:5])
         raise PermanentError(f"{path.name}, {mistakes}.", hint=HINT) from exc
 
@@ -184,23 +185,6 @@ def _told(error: Any) -> str:
         message = f"there is no such key; allowed: {', '.join(names)}"
     where = " → ".join(place[1:] or place)
     return f"{where}: {message}" if where else message
-
-
-def _line_of(node: Any, place: tuple[int | str, ...]) -> int:
-    """Return the line of what stands at `place`, or of the nearest thing around it."""
-    line = 1
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
 
 
 def _repeated(node: Any) -> Iterator[yaml.ScalarNode]:

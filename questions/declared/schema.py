@@ -20,6 +20,7 @@ from pydantic import (
 
 from core.exceptions import PermanentError
 from core.label_sets import JOINED
+from core.yaml_places import line_of
 from labeling.screens import SENIOR_KEY
 from labeling.subject import subject_of
 
@@ -203,19 +204,4 @@ def _mistake(node: yaml.Node | None, error: Any) -> str:
         allowed = _PARTS.get(place[0], Declaration).model_fields if len(place) > 1 else Declaration.model_fields
         message = f"there is no such key; there are {', '.join(allowed)}"
     where = ".".join(map(str, place))
-    return f"line {_line(node, place)}{f', {where}' if where else ''}: {message}"
-
-
-def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
-    """Return the line of what stands at `place`, or of what it should stand in; from 1."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == step), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-    return line
+    return f"line {line_of(node, place)}{f', {where}' if where else ''}: {message}"
