@@ -27,14 +27,19 @@ _WORDING: Final = (
     *("severity", "locales", "channels", "categories", "not_categories", "terms", "patterns", "together", "unless"),
     *("unless_patterns", "only_if", "not_if", "counts_if"),
 )
-# A draft counts once for a rule, however often the rule finds something in it: such findings are judged alike.
+# A draft counts once for a rule, however often the rule finds something in it: such findings are judged alike. What was
+# said of one whose rejection an appeal overturned is not held to be true any more.
 _SQL: Final = """
 SELECT source, rule, locale, policy_version_id, sum(n), count(*),
-       count(*) FILTER (WHERE is_confirmed), count(*) FILTER (WHERE is_dismissed AND NOT is_confirmed)
+       count(*) FILTER (WHERE stands AND is_confirmed),
+       count(*) FILTER (WHERE stands AND is_dismissed AND NOT is_confirmed)
 FROM (
     SELECT CASE f.check_name WHEN %(graph)s THEN %(graph)s ELSE f.evidence->>'pack' END AS source,
            f.evidence->>'rule' AS rule, c.locale, f.policy_version_id, count(*) AS n,
-           bool_or(f.verdict = 'confirmed') AS is_confirmed, bool_or(f.verdict = 'dismissed') AS is_dismissed
+           bool_or(f.verdict = 'confirmed') AS is_confirmed, bool_or(f.verdict = 'dismissed') AS is_dismissed,
+           NOT EXISTS (SELECT FROM moderation_appeal a JOIN moderation_decision d ON d.id = a.decision_id
+                       JOIN moderation_reviewitem i ON i.id = d.item_id
+                       WHERE a.status = 'overturned' AND d.outcome = 'reject' AND i.candidate_id = c.id) AS stands
     FROM moderation_candidate c JOIN moderation_finding f ON f.candidate_id = c.id
     WHERE c.screened_at >= %(since)s AND f.check_name IN (%(rules)s, %(graph)s) AND f.severity <> 'info'
           AND f.policy_version_id IS NOT NULL

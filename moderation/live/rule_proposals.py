@@ -35,18 +35,22 @@ Status = RuleProposal.Status
 def propose() -> list[RuleProposal]:
     """Propose a softer severity for each rule in force whose share confirmed lies under its floor; return what is new.
 
-    What is open and about a rule that has changed lapses. What was declined is not proposed again for as long as the
+    What is open and about a rule that has changed lapses, and so does what nobody has tried yet where newer answers
+    lift the rule over its floor. What was declined is not proposed again for as long as the
     same answers could count. May run twice; one ledger line for each proposal.
     """
     version = policy_versions.policy_in_force().version  # outside: it may have to put one in force, in turns of its own
     with transaction.atomic():
         take_turns(PROPOSALS)
         hashes = rule_hashes(version)
+        records = record_of(version)
+        lifted = {(record.pack, record.rule) for record in records if not record.is_under_floor}
         still: set[tuple[str, str]] = set()
         lines = []
         for proposal in RuleProposal.objects.filter(status=Status.OPEN).select_for_update(no_key=True):
             key = (proposal.pack, proposal.rule)
-            if hashes.get(key) == proposal.rule_hash:
+            is_same, is_lifted = hashes.get(key) == proposal.rule_hash, key in lifted and proposal.scan_id is None
+            if is_same and not is_lifted:
                 still.add(key)
             else:
                 lines.append(advance(proposal, from_=Status.OPEN, to=Status.LAPSED, answered_at=Now()))
@@ -55,7 +59,7 @@ def propose() -> list[RuleProposal]:
         said_no = set(declined.values_list("rule_hash", flat=True))
         due = [
             record
-            for record in record_of(version)
+            for record in records
             if record.is_under_floor
             and record.softer
             and (record.pack, record.rule) not in still

@@ -22,6 +22,7 @@ from catalog.models import PublishedCopy
 from core.exceptions import EcomsiteError, PermanentError
 from core.refs import ref
 from labeling.models import Label, LabelingTask
+from moderation import policy_versions
 from moderation.decisions import appeals, confirmations, settling
 from moderation.decisions.statements import document
 from moderation.drafting import screening
@@ -29,6 +30,7 @@ from moderation.live import publication
 from moderation.models.appeals import Appeal
 from moderation.models.candidates import Candidate
 from moderation.models.reviews import Decision, ReviewItem
+from moderation.policy_record import record_of
 from moderation.queues import handing_out
 from tests import factories, people
 from tests.moderation.conftest import GOOD
@@ -115,6 +117,29 @@ def test_overturned_the_text_is_a_draft_again_and_a_new_decision_supersedes(
     assert PublishedCopy.objects.get(retired_at=None).text == GOOD
     if which == "rejected":
         assert not Label.objects.filter(subject=ref(decision.item.candidate)).exists(), "nobody learns that it was bad"
+
+
+def test_what_was_said_in_an_overturned_rejection_counts_for_no_rule(rejected: Decision) -> None:
+    version = policy_versions.policy_in_force().version
+    pack = version.content["packs"][0]
+    rule = next(one for one in pack["rules"] if one["severity"] == "warn")
+    factories.finding(
+        rejected.item.candidate,
+        check_name="policy_rules",
+        severity="warn",
+        policy_version=version,
+        evidence={"pack": pack["pack"], "rule": rule["id"]},
+        verdict="confirmed",
+    )
+    Candidate.objects.update(screened_at=timezone.now())
+
+    def confirmed() -> int:
+        return sum(record.total.confirmed for record in record_of(version))
+
+    assert confirmed() == 1
+    filed = appeals.appeal(rejected, actor=people.reviewer(), reason="It says what the facts say.")
+    appeals.judge(filed, actor=people.senior(), overturn=True, answer="It does.")
+    assert confirmed() == 0
 
 
 def test_what_comes_back_and_is_of_high_severity_needs_a_second_person_as_ever(

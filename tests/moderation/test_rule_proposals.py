@@ -134,6 +134,22 @@ def test_a_proposal_about_a_rule_that_was_changed_lapses(kim: User) -> None:
     assert ledger_of(proposal) == ["proposed", "lapsed"]
 
 
+def test_a_proposal_lapses_where_newer_answers_lift_the_rule(kim: User) -> None:
+    proposal = proposed(kim)
+    asked(proposal.version, 8, "confirmed")
+    assert rule_proposals.propose() == []
+    proposal.refresh_from_db()
+    assert proposal.status == "lapsed"
+
+
+def test_a_proposal_that_was_tried_waits_for_its_answer(kim: User) -> None:
+    proposal = proposed(kim)
+    tried(proposal, kim)
+    asked(proposal.version, 8, "confirmed")
+    assert rule_proposals.propose() == []
+    rule_proposals.accept(proposal, actor=kim, reason="Fine.")
+
+
 def test_what_was_declined_is_not_proposed_again_on_the_same_answers(kim: User) -> None:
     proposal = proposed(kim)
     rule_proposals.decline(proposal, actor=kim, reason="The brand forbids it.")
