@@ -1,4 +1,4 @@
--- What shoppers did, a partition a month. The default partition takes what has no month of its own yet: nothing is lost.
+-- What shoppers did, to be kept by the month. The default partition takes what has no month of its own: nothing is lost.
 CREATE SEQUENCE IF NOT EXISTS storefront_event_sequence AS bigint CACHE 1;
 CREATE TABLE IF NOT EXISTS storefront_event (
     id uuid NOT NULL,

@@ -1,1 +1,0 @@
-"""Events of shoppers: taken in, kept by the month, summed up, forgotten."""

@@ -1,1 +1,0 @@
-"""Experiments on approved variants: who is in, what came of it, who decided."""
