@@ -37,6 +37,7 @@ from ecomsite.console.theme import UNFOLD  # noqa: F401  (unfold reads it here)
 from ecomsite.desk import MODERATION  # noqa: F401  (Django finds it here)
 from ecomsite.door import labeling_of
 from ecomsite.env import BASE_DIR, VAR_DIR
+from ecomsite.experimenting import EXPERIMENTS  # noqa: F401  (Django finds it here)
 from ecomsite.judging import JUDGE  # noqa: F401  (Django finds it here)
 from ecomsite.learning import LABEL_CHECKS, LABEL_FILES, TRAINING  # noqa: F401  (Django finds them here)
 from ecomsite.log_lines import LOGGING  # noqa: F401  (Django finds it here)

@@ -16,8 +16,10 @@ from labeling.lifecycle import MOVES as LABELING_MOVES
 from labeling.models import LabelingTask
 from moderation.lifecycle import MOVES as MODERATION_MOVES
 from outbox.lifecycle import MOVES as OUTBOX_MOVES
+from storefront.experiments.lifecycle import MOVES as EXPERIMENT_MOVES
+from storefront.models import Experiment
 
-MOVES = {**MODERATION_MOVES, LabelingTask: LABELING_MOVES, **OUTBOX_MOVES}
+MOVES = {**MODERATION_MOVES, LabelingTask: LABELING_MOVES, **OUTBOX_MOVES, Experiment: EXPERIMENT_MOVES}
 
 PAGE = (Path(__file__).resolve().parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
 

@@ -1,0 +1,1 @@
+"""Events of shoppers: taken in, kept by the month, summed up, forgotten."""
