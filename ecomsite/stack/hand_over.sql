@@ -12,9 +12,10 @@ BEGIN
         FROM pg_class c
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
             AND pg_get_userbyid(c.relowner) <> heir
-            -- e: an extension's; a, i: sequences that go with their table
+            -- e: an extension's; a, i: sequences that go with their table (partitions, which hang on theirs by a, do not)
             AND NOT EXISTS (SELECT FROM pg_depend d
-                WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'a', 'i'))
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype IN ('a', 'i')))
         UNION ALL
         SELECT format('ALTER ROUTINE %s OWNER TO %I', p.oid::regprocedure, heir)
         FROM pg_proc p
