@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from catalog.models import CONTROL, Channel, Locale, Product
 from core.exceptions import PermanentError
 
-__all__ = ["CONTROL", "EVERYBODY", "InASlot", "Slot", "across", "require_known"]
+__all__ = ["CONTROL", "EVERYBODY", "InASlot", "Slot", "across", "require_known", "require_name"]
 
 EVERYBODY: Final = ""
 _CLOSED: Final = {"channel": Channel.values, "locale": Locale.values}
@@ -99,11 +99,17 @@ def require_known(**given: str) -> None:
         if name in _CLOSED:
             if value not in _CLOSED[name]:
                 raise _unknown(name, value[:40])
-        elif not _NAME.fullmatch(value) and not (name == "audience" and value == EVERYBODY):
-            raise PermanentError(
-                f"“{value[:40]}” is no name of {_A[name]}.",
-                hint="Use up to 40 small letters, digits, hyphens and underscores, such as “summer-2027”.",
-            )
+        elif not (name == "audience" and value == EVERYBODY):
+            require_name(value, what=_A[name])
+
+
+def require_name(value: str, *, what: str) -> None:
+    """Raise `PermanentError` unless `value` is a name that people may give, here to `what` ("a variant")."""
+    if not _NAME.fullmatch(value):
+        raise PermanentError(
+            f"“{value[:40]}” is no name of {what}.",
+            hint="Use up to 40 small letters, digits, hyphens and underscores, such as “summer-2027”.",
+        )
 
 
 def _unknown(name: str, value: str) -> PermanentError:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-CONTROL: Final = "control"
 GRAIN: Final = 10_000  # a layer's traffic is dealt out in hundredths of a percent
 _SPAN: Final = float(1 << 64)
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 from django.db import IntegrityError, transaction
 
 from audit import ledger
-from catalog.models import Product
-from catalog.slots import require_known
+from catalog.models import CONTROL, Product
+from catalog.slots import require_known, require_name
 from core.actors import SystemActor, require_permission
 from core.exceptions import PermanentError
 from core.reasons import require_reason
 from core.refs import ref
-from storefront.assignment import CONTROL, GRAIN
+from storefront.assignment import GRAIN
 from storefront.experiments.lifecycle import plan_of
 from storefront.experiments.metrics import Kind, metric
 from storefront.models.experiments import Arm, Experiment
@@ -33,7 +33,6 @@ MOST_PRODUCTS: Final = 10_000
 MOST_UNITS: Final = 100_000_000
 MOST_METRICS: Final = 6
 LONGEST_WINDOW: Final = dt.timedelta(days=60)
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -127,11 +126,7 @@ def draft(plan: Plan, *, actor: User | SystemActor) -> Experiment:
 
 def _check(plan: Plan) -> None:
     for name, what in ((plan.name, "an experiment"), (plan.layer, "a layer"), *((a.name, "an arm") for a in plan.arms)):
-        if not _NAME.fullmatch(name):
-            raise PermanentError(
-                f"“{name[:40]}” is no name of {what}.",
-                hint="Use up to 40 small letters, digits, hyphens and underscores.",
-            )
+        require_name(name, what=what)
     for choices, value in (
         (Experiment.Subject, plan.subject),
         (Experiment.Mode, plan.mode),
@@ -161,12 +156,10 @@ def _check_arms(plan: Plan) -> None:
         raise PermanentError("The weight of an arm is between 0.001 and 1,000.")
     if plan.subject == Subject.RECOMMENDATIONS:
         shown = [arm.recommender for arm in plan.arms]
-        if any(not _NAME.fullmatch(one) for one in shown):
-            raise PermanentError("Each arm of an experiment on recommendations names a recommender.")
     else:
         shown = [arm.variant for arm in plan.arms]
-        for one in shown:
-            require_known(variant=one)
+    for one in shown:
+        require_name(one, what="a recommender" if plan.subject == Subject.RECOMMENDATIONS else "a variant")
     if plan.subject == Subject.AUDIENCE:
         if len(names) != 2 or set(shown) != {CONTROL}:
             raise PermanentError("An experiment on an audience has two arms: everybody's text, and the audience's.")
@@ -177,8 +170,7 @@ def _check_arms(plan: Plan) -> None:
 
 
 def _check_figures(plan: Plan) -> None:
-    for name in (plan.primary, *plan.secondary, *plan.guardrails):
-        metric(name)
+    used = [metric(name) for name in (plan.primary, *plan.secondary, *plan.guardrails)]
     if len(plan.secondary) > MOST_METRICS or len(plan.guardrails) > MOST_METRICS or plan.primary in plan.secondary:
         raise PermanentError(
             f"Up to {MOST_METRICS} secondary metrics and guardrails; the primary is none of the first."
@@ -201,7 +193,6 @@ def _check_figures(plan: Plan) -> None:
             raise PermanentError(f"{what} is between {low:,} and {high:,}, not {value}.")
     if not dt.timedelta(0) < plan.window <= LONGEST_WINDOW:
         raise PermanentError(f"The window of outcomes is between a second and {LONGEST_WINDOW.days} days.")
-    used = [metric(name) for name in (plan.primary, *plan.secondary, *plan.guardrails)]
     if plan.currency and not _CURRENCY.fullmatch(plan.currency):
         raise PermanentError("A currency is three capital letters, such as EUR.")
     if any(one.above == "revenue" for one in used) and not plan.currency:

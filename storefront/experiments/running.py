@@ -10,10 +10,10 @@ from typing import Final
 
 from django.conf import settings
 
-from catalog.models import PublishedCopy
+from catalog.models import CONTROL, PublishedCopy
 from catalog.slots import Slot
 from storefront import assignment
-from storefront.assignment import CONTROL, GRAIN, Design
+from storefront.assignment import Design
 from storefront.models.experiments import Experiment, ExperimentUnit
 
 RECOMMENDATIONS: Final = Experiment.Subject.RECOMMENDATIONS.value
@@ -97,7 +97,7 @@ def is_held_out(unit: str) -> bool:
 
 def is_in_holdout(salt: str, unit: str, *, holdout: float) -> bool:
     """Return whether `unit` is of the part of a bandit's units that claims come from: by lot, for good."""
-    return assignment.fraction("bandit-holdout", salt, unit) < holdout
+    return assignment.is_held_out(unit, share=holdout, salt=salt)
 
 
 def _is_about(running: _Running, subject: Slot | str) -> bool:
@@ -155,7 +155,7 @@ def _design_of(one: Experiment) -> _Running:
             one.salt,
             one.layer,
             one.first or 0,
-            min(one.share, GRAIN - (one.first or 0)),
+            one.share,
             [assignment.Arm(arm.name, arm.weight) for arm in arms],
         ),
         shown={arm.name: _shown(one, arm.name, arm.variant, arm.recommender) for arm in arms},

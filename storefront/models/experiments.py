@@ -7,8 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from catalog.models import Product
-from storefront.assignment import CONTROL, GRAIN
+from catalog.models import CONTROL, Product
+from storefront.assignment import GRAIN
 
 
 class Experiment(models.Model):
